@@ -1,0 +1,1 @@
+//! Policy: who is calling, may they, how much, what is written down.

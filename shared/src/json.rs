@@ -1,0 +1,1 @@
+//! Reading JSON strictly before anything believes it.

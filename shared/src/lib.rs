@@ -1,0 +1,19 @@
+//! Signalbox's core: one product, three layers that stay three.
+//!
+//! - [`gateway`] (policy): who is calling, may they, how much, what is written down.
+//! - [`router`] (decision): which model gets this call, and which next if it fails.
+//! - [`proxy`] (transport): how one call to one provider is made.
+//!
+//! Only [`pipeline`] names all three. Nothing here does I/O, reads a clock or draws entropy:
+//! time and randomness are arguments, everything else comes through [`ports`].
+
+#![forbid(unsafe_code)]
+
+pub mod dialect;
+pub mod error;
+pub mod gateway;
+pub mod http;
+pub mod json;
+pub mod sse;
+pub mod units;
+pub mod usage;

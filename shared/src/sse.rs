@@ -1,0 +1,1 @@
+//! Server-sent events, read as the WHATWG rules say, for any chunking.
