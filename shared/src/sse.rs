@@ -15,3 +15,6 @@ mod write;
 
 pub use reader::{DEFAULT_LIMIT, Event, EventTooLarge, Reader};
 pub use write::write_event;
+
+#[cfg(test)]
+mod tests;

@@ -156,6 +156,12 @@ impl Reader {
         self.retry
     }
 
+    /// Bytes of memory held for the stream.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.buf.capacity() + self.name.capacity() + self.id.capacity() + self.repaired.capacity()
+    }
+
     /// Forgets the event that has been lent out.
     fn release(&mut self) {
         if self.lent {
