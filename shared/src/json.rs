@@ -91,3 +91,6 @@ pub fn scan<'a>(body: &'a [u8], limits: &Limits) -> Result<Document<'a>, JsonErr
     let text = str::from_utf8(body).map_err(|e| JsonError::new(e.valid_up_to(), ErrorKind::NotUtf8))?;
     scanner::Scanner::new(text, limits).document()
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ fn every_vector_gives_its_events_whole_byte_by_byte_and_split_anywhere() {
         assert_eq!(read([stream.as_slice()]), expected, "{name}, whole");
         assert_eq!(read(stream.chunks(1)), expected, "{name}, byte by byte");
         // The largest vector has a million offsets: try those near its ends, and some between.
-        let step = |at: &usize| *at < 32 || stream.len() - at < 32 || at % (1 + stream.len() / 300) == 0;
+        let step = |at: &usize| *at < 32 || stream.len() - at < 32 || at.is_multiple_of(1 + stream.len() / 300);
         for at in (0..=stream.len()).filter(step) {
             let (before, after) = stream.split_at(at);
             assert_eq!(read([before, after]), expected, "{name}, split at {at}");

@@ -280,7 +280,7 @@ impl<'a> Scanner<'a> {
 /// How many bytes at the front have no meaning of their own in a string: no quote, no backslash, no
 /// control character. Eight at a time: nearly all of a prompt is such bytes, and wasm has no wider
 /// registers to offer.
-fn plain_run(bytes: &[u8]) -> usize {
+pub(super) fn plain_run(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;
     // The top bit of each byte that is less than `n`; exact up to the first such byte.
