@@ -9,11 +9,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalog;
+pub mod config;
 pub mod dialect;
 pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod secret;
 pub mod sse;
 pub mod units;
 pub mod usage;
