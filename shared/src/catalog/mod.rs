@@ -90,6 +90,16 @@ impl Catalog {
         model
     }
 
+    /// Whether a provider can be called.
+    pub fn is_enabled(&self, provider: &ProviderId) -> bool {
+        self.providers.contains(provider)
+    }
+
+    /// Whether no provider can be called at all.
+    pub fn has_no_provider(&self) -> bool {
+        self.providers.is_empty()
+    }
+
     /// Every known model of the enabled providers: by provider in their order, within one by name.
     pub fn models(&self) -> impl Iterator<Item = ModelId> {
         self.providers.iter().flat_map(|provider| {

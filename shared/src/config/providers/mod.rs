@@ -5,7 +5,7 @@ mod builtin;
 mod enabled;
 mod section;
 
-pub use builtin::{Api, AuthStyle, Builtin, Dialect, MaxTokensField, Quirks, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, builtin};
 pub use enabled::{Auth, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 

@@ -363,3 +363,9 @@ mod tests {
         }
     }
 }
+
+impl From<crate::config::Period> for Period {
+    fn from(p: crate::config::Period) -> Period { use crate::config::Period as P; match p { P::Hour => Period::Hour, P::Day => Period::Day, P::Week => Period::Week, P::Month => Period::Month, P::Total => Period::Total } }
+}
+impl Period { /// word
+ pub fn as_str(self) -> &'static str { match self { Period::Hour => "hourly", Period::Day => "daily", Period::Week => "weekly", Period::Month => "monthly", Period::Total => "total" } } }
