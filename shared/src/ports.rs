@@ -84,6 +84,27 @@ pub trait Body {
     /// The next bytes; `None` at the end. Not cancel-safe: a dropped future may lose bytes, so a
     /// caller that stops waiting must stop reading.
     async fn chunk(&mut self) -> Result<Option<Bytes>, SendError>;
+
+    /// All of the body; `None` when it is longer than `limit`. A platform that can do better than
+    /// [`collect`] overrides it.
+    async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, SendError>
+    where
+        Self: Sized,
+    {
+        collect(self, limit).await
+    }
+}
+
+/// Reads a body to its end, chunk by chunk; `None` when it is longer than `limit`.
+pub async fn collect(body: &mut impl Body, limit: usize) -> Result<Option<Bytes>, SendError> {
+    let mut whole = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        if whole.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(Some(whole.into()))
 }
 
 /// Why no (further) byte came from a provider. Carries words for the operator, never for the caller.

@@ -98,14 +98,6 @@ impl<P: Ports> App<P> {
         }
     }
 
-    /// The answer to a request whose handling broke off (a panic), in the dialect of its path.
-    pub fn broken(path: &str, request_id: &str) -> (Head, Vec<u8>) {
-        let error = ApiError::new(Code::InternalError, "The gateway failed. The fault is logged under this request id; trying again may help.");
-        let mut head = Head::new(error.code.status(), "application/json");
-        head.set("x-signalbox-request-id", request_id);
-        (head, dialect_of(path).write_error(&error, request_id))
-    }
-
     async fn admin<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Reply<Standard<P>> {
         match self.administer(setup, request).await {
             Ok(answered) => answer(answered.status, &answered.body),
@@ -259,4 +251,12 @@ fn answer<P: Ports>(status: u16, body: &Value) -> Reply<Standard<P>> {
     let mut head = Head::new(status, "application/json");
     head.set("cache-control", "no-store");
     Reply::whole(head, body.to_string().into_bytes())
+}
+
+/// The answer to a request whose handling broke off (a panic), in the dialect of its path.
+pub fn broken(path: &str, request_id: &str) -> (Head, Vec<u8>) {
+    let error = ApiError::new(Code::InternalError, "The gateway failed. The fault is logged under this request id; trying again may help.");
+    let mut head = Head::new(error.code.status(), "application/json");
+    head.set("x-signalbox-request-id", request_id);
+    (head, dialect_of(path).write_error(&error, request_id))
 }

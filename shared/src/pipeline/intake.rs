@@ -43,7 +43,7 @@ pub(super) struct Intake {
 }
 
 /// A new request id.
-pub fn request_id(clock: &impl Clock) -> String {
+pub(super) fn request_id(clock: &impl Clock) -> String {
     format!("req_{}", token(|| clock.entropy(), 22))
 }
 
@@ -100,7 +100,7 @@ pub fn credential(request: &impl Request) -> Result<Option<String>, ApiError> {
 }
 
 /// Refuses a body that is declared as something else than JSON in UTF-8.
-pub fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
+pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
     let refuse = |what: &str| Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")));
     if let Some(encoding) = request.header("content-encoding").filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
         return refuse(&format!("Content-Encoding `{}` is not accepted.", printable(&encoding)));

@@ -22,6 +22,7 @@ use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
 use crate::units::Millis;
+use bytes::Bytes;
 use std::sync::Arc;
 
 pub use intake::credential;
@@ -113,15 +114,15 @@ pub struct Reply<L: Layers> {
 /// The body of an answer.
 pub enum ReplyBody<L: Layers> {
     /// All of it.
-    Whole(Vec<u8>),
+    Whole(Bytes),
     /// Events, as they come.
     Stream(Box<ReplyStream<L>>),
 }
 
 impl<L: Layers> Reply<L> {
     /// An answer that is complete.
-    pub fn whole(head: Head, body: Vec<u8>) -> Reply<L> {
-        Reply { head, body: ReplyBody::Whole(body) }
+    pub fn whole(head: Head, body: impl Into<Bytes>) -> Reply<L> {
+        Reply { head, body: ReplyBody::Whole(body.into()) }
     }
 }
 

@@ -9,8 +9,9 @@ use crate::config::{Auth, Provider, Providers};
 use crate::dialect::{Dialect, Edits, Finish, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
-use crate::ports::{Body, Clock, Incoming, Outgoing, Ports, SendError};
+use crate::ports::{Body, Incoming, Outgoing, Ports, SendError};
 use crate::units::{Millis, Timestamp};
+use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::borrow::Cow;
 use std::future::Future;
@@ -51,18 +52,6 @@ impl<P: Ports> HttpProxy<P> {
                 Err(Failure::timeout(wait.provider, stage, waited))
             }
         }
-    }
-
-    /// Reads a whole body of at most `limit` bytes; `None` when it is longer.
-    async fn read(&self, body: &mut P::Body, limit: usize) -> Result<Option<Vec<u8>>, SendError> {
-        let mut whole = Vec::new();
-        while let Some(chunk) = body.chunk().await? {
-            if whole.len() + chunk.len() > limit {
-                return Ok(None);
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(Some(whole))
     }
 }
 
@@ -112,7 +101,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             }
             false => {
                 let body = self
-                    .within(self.read(&mut incoming.body, MAX_ANSWER_BYTES), &wait, Stage::Total, patience.total)
+                    .within(incoming.body.whole(MAX_ANSWER_BYTES), &wait, Stage::Total, patience.total)
                     .await?
                     .map_err(|error| Failure::send(id, &error))?
                     .ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
@@ -127,11 +116,11 @@ impl<P: Ports> HttpProxy<P> {
     /// Reads an answer whose status is an error.
     async fn failure(&self, provider: &Provider, incoming: &mut Incoming<P::Body>, wait: &Wait<'_>) -> Failure {
         let asked_for = retry_after(incoming.header("retry-after-ms"), incoming.header("retry-after"), self.ports.now());
-        let read = self.read(&mut incoming.body, MAX_ERROR_BYTES);
+        let read = incoming.body.whole(MAX_ERROR_BYTES);
         let body = match self.within(read, wait, Stage::Total, provider.timeouts.total).await {
             Ok(Ok(Some(body))) => body,
             // The status says enough.
-            Ok(Ok(None) | Err(_)) | Err(_) => Vec::new(),
+            Ok(Ok(None) | Err(_)) | Err(_) => Bytes::new(),
         };
         Failure::upstream(&provider.dialect.read_error(incoming.status, &body), asked_for)
     }
@@ -216,7 +205,7 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
 }
 
 /// A whole answer, in the caller's dialect.
-fn whole<B>(call: &Call<'_>, provider: &Provider, body: Vec<u8>, now: Timestamp, warnings: &mut Warnings) -> Result<Content<B>, Failure> {
+fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes, now: Timestamp, warnings: &mut Warnings) -> Result<Content<B>, Failure> {
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let observed = provider.dialect.observe_response(&body).map_err(broken)?;
     if same_dialect(call, provider) {
@@ -224,6 +213,6 @@ fn whole<B>(call: &Call<'_>, provider: &Provider, body: Vec<u8>, now: Timestamp,
     }
     let response = provider.dialect.read_response(&body).map_err(broken)?;
     let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
-    let body = call.request.dialect.write_response(&response, &context, warnings);
+    let body = call.request.dialect.write_response(&response, &context, warnings).into();
     Ok(Content::Whole { body, observed })
 }

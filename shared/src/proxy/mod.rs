@@ -19,6 +19,7 @@ use crate::config::ModelId;
 use crate::dialect::{Observed, Warnings};
 use crate::ports::Body;
 use crate::units::{Timestamp, Tokens};
+use bytes::Bytes;
 
 pub use failure::{Failure, Retry};
 pub use http_proxy::HttpProxy;
@@ -68,7 +69,7 @@ pub enum Content<B> {
     /// A complete answer and what it consumed.
     Whole {
         /// JSON in the caller's dialect.
-        body: Vec<u8>,
+        body: Bytes,
         /// What it consumed.
         observed: Observed,
     },
