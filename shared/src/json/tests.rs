@@ -133,6 +133,13 @@ fn fault_56_a_name_used_twice_is_found_in_an_object_of_any_size() {
 }
 
 #[test]
+fn fault_56_of_several_repeated_names_the_first_to_repeat_is_told() {
+    let members: Vec<_> = (0..20).map(|i| format!("\"k{i:02}\":0")).collect();
+    let body = format!("{{{},\"k09\":1,\"k03\":1,\"k09\":2}}", members.join(","));
+    assert_eq!(error(body.as_bytes()), JsonError { offset: body.find(",\"k09\":1").unwrap() + 1, kind: twice("k09") });
+}
+
+#[test]
 fn fault_55_depth_is_refused_at_the_limit_whatever_comes_after() {
     let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert!(scan(nested(127).as_bytes(), &Limits::default()).is_ok());
