@@ -114,7 +114,7 @@ impl Admit {
 
     /// The smallest grant of use; a `least` above `most` asks for no more than `most`.
     pub fn least(&self) -> NanoUsd {
-        self.least.min(self.most)
+        self.least.min(self.most).min(NanoUsd::MAX)
     }
 }
 
@@ -126,7 +126,8 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
         .filter(|state| state.hard)
         .map(BudgetState::remaining)
         .min();
-    let amount = room.map_or(admit.most, |room| room.min(admit.most));
+    let most = admit.most.min(NanoUsd::MAX);
+    let amount = room.map_or(most, |room| room.min(most));
     if amount < admit.least() {
         // A budget comes first: to wait for a rate is no use while nothing can be paid. Of the
         // budgets, the one that keeps the caller out longest.
@@ -225,4 +226,10 @@ pub fn is_past(window: &Window, now: Timestamp) -> bool {
     window
         .resets_at()
         .is_some_and(|reset| reset + Millis(kept) <= now)
+}
+
+/// Whether a rate refilled so long ago that it need not be kept: no lease can still correct it.
+pub fn is_stale(tat: Tat, now: Timestamp) -> bool {
+    const HOUR: Millis = Millis(3_600_000);
+    tat <= rate::micros(now - HOUR)
 }

@@ -5,7 +5,7 @@ use super::command::{
     Standing, Verdict, Void,
 };
 use super::decide::{self, Books, Draw, REMEMBER_OVER, REMEMBER_UNCONFIRMED, RateKey};
-use super::rate::{self, Tat};
+use super::rate::Tat;
 use super::rows::Key;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -339,7 +339,7 @@ impl Ledger {
             keep
         });
         self.rates.retain(|key, tat| {
-            let keep = *tat > rate::micros(now);
+            let keep = !decide::is_stale(*tat, now);
             if !keep {
                 dirty.insert(Key::Rate(key.clone()));
             }
@@ -358,8 +358,8 @@ impl Ledger {
 
     fn correct(&mut self, draws: &[Draw], tokens: u64, now: Timestamp) {
         for draw in draws {
-            // A rate that was swept had refilled: only what exceeds the estimate is drawn anew.
-            let tat = self.tat(&draw.key).max(rate::micros(now));
+            // The draw is made larger or smaller as if it had been right from the start.
+            let tat = self.tat(&draw.key);
             self.set_rate(
                 &draw.key,
                 tat.saturating_add_signed(draw.correction(tokens, now)),

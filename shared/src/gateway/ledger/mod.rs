@@ -19,6 +19,7 @@ pub mod decide;
 mod machine;
 pub mod rate;
 mod rows;
+pub mod spec;
 pub mod window;
 
 #[cfg(test)]
