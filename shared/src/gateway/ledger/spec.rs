@@ -20,10 +20,7 @@ pub trait LedgerUnderTest {
     type Error: Display;
 
     /// Carries out commands in order and answers each.
-    fn apply(
-        &mut self,
-        batch: Vec<Command>,
-    ) -> impl Future<Output = Result<Vec<Reply>, Self::Error>>;
+    fn apply(&mut self, batch: Vec<Command>) -> impl Future<Output = Result<Vec<Reply>, Self::Error>>;
 }
 
 impl LedgerUnderTest for super::Ledger {
@@ -47,35 +44,20 @@ pub struct Scenario {
 pub async fn check<L: LedgerUnderTest>(scenario: &Scenario, ledger: &mut L) -> Result<(), String> {
     for (at, (command, expected)) in scenario.steps.iter().enumerate() {
         let told = |what: String| format!("{}: step {at}: {command:?}: {what}", scenario.name);
-        let replies = ledger
-            .apply(vec![command.clone()])
-            .await
-            .map_err(|error| told(error.to_string()))?;
+        let replies = ledger.apply(vec![command.clone()]).await.map_err(|error| told(error.to_string()))?;
         if replies.as_slice() != std::slice::from_ref(expected) {
-            return Err(told(format!(
-                "answered {replies:?} instead of {expected:?}"
-            )));
+            return Err(told(format!("answered {replies:?} instead of {expected:?}")));
         }
     }
     Ok(())
 }
 
 /// Sends the same traffic to two ledgers; the first answer that differs is the error.
-pub async fn compare<A: LedgerUnderTest, B: LedgerUnderTest>(
-    traffic: Vec<Command>,
-    one: &mut A,
-    other: &mut B,
-) -> Result<(), String> {
+pub async fn compare<A: LedgerUnderTest, B: LedgerUnderTest>(traffic: Vec<Command>, one: &mut A, other: &mut B) -> Result<(), String> {
     for (at, command) in traffic.into_iter().enumerate() {
         let told = |what: String| format!("command {at}: {command:?}: {what}");
-        let left = one
-            .apply(vec![command.clone()])
-            .await
-            .map_err(|error| told(error.to_string()))?;
-        let right = other
-            .apply(vec![command.clone()])
-            .await
-            .map_err(|error| told(error.to_string()))?;
+        let left = one.apply(vec![command.clone()]).await.map_err(|error| told(error.to_string()))?;
+        let right = other.apply(vec![command.clone()]).await.map_err(|error| told(error.to_string()))?;
         if left != right {
             return Err(told(format!("one answers {left:?}, the other {right:?}")));
         }

@@ -2,8 +2,8 @@
 
 use super::Scenario;
 use crate::gateway::ledger::command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine,
-    RateState, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report, ReservationId,
+    Settle, Settled, Standing, Verdict, Void,
 };
 use crate::gateway::ledger::window::{Period, Window};
 use crate::units::{Millis, NanoUsd, Timestamp};
@@ -65,56 +65,22 @@ fn budgets() -> Vec<Scenario> {
             name: "of several budgets all are charged or none",
             steps: vec![
                 (
-                    several(
-                        "a",
-                        50,
-                        &[
-                            ("team:payments", Period::Month, 100),
-                            ("user:ann", Period::Day, 40),
-                        ],
-                    ),
-                    Reply::Verdict(Verdict::Denied(Denial::Budget(state(
-                        "user:ann",
-                        Period::Day,
-                        0,
-                        40,
-                    )))),
+                    several("a", 50, &[("team:payments", Period::Month, 100), ("user:ann", Period::Day, 40)]),
+                    Reply::Verdict(Verdict::Denied(Denial::Budget(state("user:ann", Period::Day, 0, 40)))),
                 ),
                 (report(0), Reply::Report(vec![])),
                 (
-                    several(
-                        "b",
-                        40,
-                        &[
-                            ("team:payments", Period::Month, 100),
-                            ("user:ann", Period::Day, 40),
-                        ],
-                    ),
+                    several("b", 40, &[("team:payments", Period::Month, 100), ("user:ann", Period::Day, 40)]),
                     Reply::Verdict(Verdict::Admitted(Admission {
                         granted: NanoUsd(40),
                         rates: vec![],
-                        budgets: vec![
-                            state("team:payments", Period::Month, 40, 100),
-                            state("user:ann", Period::Day, 40, 40),
-                        ],
+                        budgets: vec![state("team:payments", Period::Month, 40, 100), state("user:ann", Period::Day, 40, 40)],
                     })),
                 ),
                 (
-                    several(
-                        "c",
-                        61,
-                        &[
-                            ("team:payments", Period::Month, 100),
-                            ("user:ann", Period::Day, 40),
-                        ],
-                    ),
+                    several("c", 61, &[("team:payments", Period::Month, 100), ("user:ann", Period::Day, 40)]),
                     // Both are short: the caller is told of the one that keeps them out longest.
-                    Reply::Verdict(Verdict::Denied(Denial::Budget(state(
-                        "team:payments",
-                        Period::Month,
-                        40,
-                        100,
-                    )))),
+                    Reply::Verdict(Verdict::Denied(Denial::Budget(state("team:payments", Period::Month, 40, 100)))),
                 ),
             ],
         },
@@ -122,18 +88,11 @@ fn budgets() -> Vec<Scenario> {
             name: "two limits on one window charge it once",
             steps: vec![
                 (
-                    several(
-                        "a",
-                        30,
-                        &[(TEAM, Period::Month, 100), (TEAM, Period::Month, 50)],
-                    ),
+                    several("a", 30, &[(TEAM, Period::Month, 100), (TEAM, Period::Month, 50)]),
                     Reply::Verdict(Verdict::Admitted(Admission {
                         granted: NanoUsd(30),
                         rates: vec![],
-                        budgets: vec![
-                            state(TEAM, Period::Month, 30, 100),
-                            state(TEAM, Period::Month, 30, 50),
-                        ],
+                        budgets: vec![state(TEAM, Period::Month, 30, 100), state(TEAM, Period::Month, 30, 50)],
                     })),
                 ),
                 (settle("a", 1, 30), settled(30)),
@@ -152,10 +111,7 @@ fn faults() -> Vec<Scenario> {
                 (admit("a", 1, 60, 60, 100), admitted(60, 60, 100)),
                 (admit("a", 59, 60, 60, 100), admitted(60, 60, 100)),
                 (settle("a", 59, 5), settled(5)),
-                (
-                    admit("a", 59, 60, 60, 100),
-                    Reply::Verdict(Verdict::Denied(Denial::Over)),
-                ),
+                (admit("a", 59, 60, 60, 100), Reply::Verdict(Verdict::Denied(Denial::Over))),
                 (report(59), books(5, 0, 0)),
             ],
         },
@@ -164,14 +120,7 @@ fn faults() -> Vec<Scenario> {
             steps: vec![
                 (admit("a", 0, 60, 60, 100), admitted(60, 60, 100)),
                 (settle("a", 1, 20), settled(20)),
-                (
-                    settle("a", 2, 33),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(20),
-                        overdraft: false,
-                        already: true,
-                    }),
-                ),
+                (settle("a", 2, 33), Reply::Settled(Settled { posted: NanoUsd(20), overdraft: false, already: true })),
                 (report(3), books(20, 0, 0)),
             ],
         },
@@ -180,14 +129,7 @@ fn faults() -> Vec<Scenario> {
             steps: vec![
                 (admit("a", 0, 60, 60, 100), admitted(60, 60, 100)),
                 (settle("a", 1, 130), overdraft(130)),
-                (
-                    settle("a", 1, 130),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(130),
-                        overdraft: true,
-                        already: true,
-                    }),
-                ),
+                (settle("a", 1, 130), Reply::Settled(Settled { posted: NanoUsd(130), overdraft: true, already: true })),
                 (report(1), books(130, 0, 0)),
                 (admit("b", 2, 1, 1, 100), denied(130, 100)),
             ],
@@ -199,20 +141,10 @@ fn faults() -> Vec<Scenario> {
                 (report(59), books(0, 60, 0)),
                 (report(60), books(0, 0, 60)),
                 (admit("b", 61, 50, 50, 100), denied(60, 100)),
-                (
-                    admit("a", 62, 60, 60, 100),
-                    Reply::Verdict(Verdict::Denied(Denial::Over)),
-                ),
+                (admit("a", 62, 60, 60, 100), Reply::Verdict(Verdict::Denied(Denial::Over))),
                 (settle("a", 70, 20), settled(20)),
                 (report(71), books(20, 0, 0)),
-                (
-                    settle("a", 72, 20),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(20),
-                        overdraft: false,
-                        already: true,
-                    }),
-                ),
+                (settle("a", 72, 20), Reply::Settled(Settled { posted: NanoUsd(20), overdraft: false, already: true })),
                 (admit("b", 73, 50, 50, 100), admitted(50, 70, 100)),
             ],
         },
@@ -221,29 +153,12 @@ fn faults() -> Vec<Scenario> {
             steps: vec![
                 (admit("a", 0, 60, 60, 100), admitted(60, 60, 100)),
                 (void("a", 1), settled(0)),
-                (
-                    void("a", 1),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(0),
-                        overdraft: false,
-                        already: true,
-                    }),
-                ),
+                (void("a", 1), Reply::Settled(Settled { posted: NanoUsd(0), overdraft: false, already: true })),
                 (report(1), books(0, 0, 0)),
-                (
-                    admit("a", 2, 60, 60, 100),
-                    Reply::Verdict(Verdict::Denied(Denial::Over)),
-                ),
+                (admit("a", 2, 60, 60, 100), Reply::Verdict(Verdict::Denied(Denial::Over))),
                 (settle("a", 3, 7), overdraft(7)),
                 (report(3), books(7, 0, 0)),
-                (
-                    void("a", 4),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(7),
-                        overdraft: true,
-                        already: true,
-                    }),
-                ),
+                (void("a", 4), Reply::Settled(Settled { posted: NanoUsd(7), overdraft: true, already: true })),
             ],
         },
         Scenario {
@@ -259,10 +174,7 @@ fn faults() -> Vec<Scenario> {
             name: "a void that overtakes its admission keeps the call from starting",
             steps: vec![
                 (void("a", 0), settled(0)),
-                (
-                    admit("a", 1, 60, 60, 100),
-                    Reply::Verdict(Verdict::Denied(Denial::Over)),
-                ),
+                (admit("a", 1, 60, 60, 100), Reply::Verdict(Verdict::Denied(Denial::Over))),
                 (report(1), Reply::Report(vec![])),
             ],
         },
@@ -270,18 +182,8 @@ fn faults() -> Vec<Scenario> {
             name: "a settlement nobody reserved for is posted once, where it says",
             steps: vec![
                 (settle("ghost", 0, 9), overdraft(9)),
-                (
-                    settle("ghost", 1, 9),
-                    Reply::Settled(Settled {
-                        posted: NanoUsd(9),
-                        overdraft: true,
-                        already: true,
-                    }),
-                ),
-                (
-                    admit("ghost", 1, 1, 1, 100),
-                    Reply::Verdict(Verdict::Denied(Denial::Over)),
-                ),
+                (settle("ghost", 1, 9), Reply::Settled(Settled { posted: NanoUsd(9), overdraft: true, already: true })),
+                (admit("ghost", 1, 1, 1, 100), Reply::Verdict(Verdict::Denied(Denial::Over))),
                 (report(2), books(9, 0, 0)),
             ],
         },
@@ -289,11 +191,7 @@ fn faults() -> Vec<Scenario> {
             name: "a budget of exactly ten calls admits ten of fifty (fault 15)",
             steps: (0..50)
                 .map(|call| {
-                    let reply = if call < 10 {
-                        admitted(7, 7 * (call + 1), 70)
-                    } else {
-                        denied(70, 70)
-                    };
+                    let reply = if call < 10 { admitted(7, 7 * (call + 1), 70) } else { denied(70, 70) };
                     (admit(&format!("call-{call}"), 0, 7, 7, 70), reply)
                 })
                 .collect(),
@@ -305,31 +203,11 @@ fn time() -> Vec<Scenario> {
     let tomorrow = Window::at(Period::Day, Timestamp(NOON + DAY));
     let day = |id: &str, now: u64, spent: u64| {
         let window = Window::at(Period::Day, Timestamp(NOON + now));
-        let budgets = vec![BudgetLine {
-            scope: TEAM.into(),
-            window,
-            limit: NanoUsd(100),
-            hard: true,
-        }];
-        let state = BudgetState {
-            scope: TEAM.into(),
-            window,
-            limit: NanoUsd(100),
-            spent: NanoUsd(spent),
-            hard: true,
-        };
+        let budgets = vec![BudgetLine { scope: TEAM.into(), window, limit: NanoUsd(100), hard: true }];
+        let state = BudgetState { scope: TEAM.into(), window, limit: NanoUsd(100), spent: NanoUsd(spent), hard: true };
         (
-            Command::Admit(Admit {
-                budgets,
-                now: Timestamp(NOON + now),
-                lease: Millis(2 * DAY),
-                ..base(id, 60, 60)
-            }),
-            Reply::Verdict(Verdict::Admitted(Admission {
-                granted: NanoUsd(60),
-                rates: vec![],
-                budgets: vec![state],
-            })),
+            Command::Admit(Admit { budgets, now: Timestamp(NOON + now), lease: Millis(2 * DAY), ..base(id, 60, 60) }),
+            Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(60), rates: vec![], budgets: vec![state] })),
         )
     };
     vec![
@@ -341,33 +219,21 @@ fn time() -> Vec<Scenario> {
                 (settle("a", DAY / SECOND, 50), settled(50)),
                 (
                     report(DAY / SECOND),
-                    Reply::Report(vec![
-                        standing(Window::at(Period::Day, Timestamp(NOON)), 50, 0, 0),
-                        standing(tomorrow, 0, 60, 0),
-                    ]),
+                    Reply::Report(vec![standing(Window::at(Period::Day, Timestamp(NOON)), 50, 0, 0), standing(tomorrow, 0, 60, 0)]),
                 ),
                 // Two days later the first day's books are closed.
                 (settle("b", 2 * DAY / SECOND, 60), settled(60)),
-                (
-                    report(2 * DAY / SECOND),
-                    Reply::Report(vec![standing(tomorrow, 60, 0, 0)]),
-                ),
+                (report(2 * DAY / SECOND), Reply::Report(vec![standing(tomorrow, 60, 0, 0)])),
             ],
         },
         Scenario {
             name: "a clock that jumps back neither revives a lease nor lengthens a new one (fault 89)",
             steps: vec![
                 (admit("a", 0, 60, 60, 100), admitted(60, 60, 100)),
-                (
-                    Command::Expire(Timestamp(NOON + HOUR)),
-                    Reply::Expired(None),
-                ),
+                (Command::Expire(Timestamp(NOON + HOUR)), Reply::Expired(None)),
                 (report(0), books(0, 0, 60)),
                 (admit("b", 0, 10, 10, 100), admitted(10, 70, 100)),
-                (
-                    Command::Expire(Timestamp(NOON)),
-                    Reply::Expired(Some(Timestamp(NOON + HOUR + 60 * SECOND))),
-                ),
+                (Command::Expire(Timestamp(NOON)), Reply::Expired(Some(Timestamp(NOON + HOUR + 60 * SECOND)))),
                 (report(3_661), books(0, 0, 70)),
             ],
         },
@@ -389,56 +255,26 @@ fn rates() -> Vec<Scenario> {
         Scenario {
             name: "a rate admits its limit at once, then one for every share of the span",
             steps: vec![
-                (
-                    rated("a", 0, RateKind::Requests, 2, 1),
-                    within(RateKind::Requests, 2, 1, 30),
-                ),
-                (
-                    rated("b", 0, RateKind::Requests, 2, 1),
-                    within(RateKind::Requests, 2, 0, 60),
-                ),
-                (
-                    rated("c", 0, RateKind::Requests, 2, 1),
-                    limited(RateKind::Requests, 2, 0, 60, Some(30)),
-                ),
-                (
-                    rated("c", 30, RateKind::Requests, 2, 1),
-                    within(RateKind::Requests, 2, 0, 60),
-                ),
-                (
-                    rated("d", 1_000, RateKind::Requests, 2, 1),
-                    within(RateKind::Requests, 2, 1, 30),
-                ),
+                (rated("a", 0, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 1, 30)),
+                (rated("b", 0, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 0, 60)),
+                (rated("c", 0, RateKind::Requests, 2, 1), limited(RateKind::Requests, 2, 0, 60, Some(30))),
+                (rated("c", 30, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 0, 60)),
+                (rated("d", 1_000, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 1, 30)),
             ],
         },
         Scenario {
             name: "a call that exceeds the whole token limit is told that waiting does not help (fault 27)",
-            steps: vec![(
-                rated("a", 0, RateKind::Tokens, 50_000, 100_000),
-                limited(RateKind::Tokens, 50_000, 50_000, 0, None),
-            )],
+            steps: vec![(rated("a", 0, RateKind::Tokens, 50_000, 100_000), limited(RateKind::Tokens, 50_000, 50_000, 0, None))],
         },
         Scenario {
             name: "tokens reserved and not used are free at once (fault 28)",
             steps: vec![
-                (
-                    rated("a", 0, RateKind::Tokens, 10_000, 8_000),
-                    within(RateKind::Tokens, 10_000, 2_000, 48),
-                ),
-                (
-                    rated("b", 0, RateKind::Tokens, 10_000, 8_000),
-                    limited(RateKind::Tokens, 10_000, 2_000, 48, Some(36)),
-                ),
+                (rated("a", 0, RateKind::Tokens, 10_000, 8_000), within(RateKind::Tokens, 10_000, 2_000, 48)),
+                (rated("b", 0, RateKind::Tokens, 10_000, 8_000), limited(RateKind::Tokens, 10_000, 2_000, 48, Some(36))),
                 (tokens("a", 0, 500), settled(0)),
-                (
-                    rated("b", 0, RateKind::Tokens, 10_000, 8_000),
-                    within(RateKind::Tokens, 10_000, 1_500, 51),
-                ),
+                (rated("b", 0, RateKind::Tokens, 10_000, 8_000), within(RateKind::Tokens, 10_000, 1_500, 51)),
                 (tokens("b", 0, 9_000), settled(0)),
-                (
-                    rated("c", 0, RateKind::Tokens, 10_000, 1_000),
-                    limited(RateKind::Tokens, 10_000, 500, 57, Some(3)),
-                ),
+                (rated("c", 0, RateKind::Tokens, 10_000, 1_000), limited(RateKind::Tokens, 10_000, 500, 57, Some(3))),
             ],
         },
         Scenario {
@@ -446,10 +282,7 @@ fn rates() -> Vec<Scenario> {
             steps: vec![
                 (both("a", 101), denied(0, 100)),
                 (both("b", 100), both_admitted()),
-                (
-                    both("c", 0),
-                    limited(RateKind::Requests, 1, 0, 60, Some(60)),
-                ),
+                (both("c", 0), limited(RateKind::Requests, 1, 0, 60, Some(60))),
                 (report(0), books(0, 100, 0)),
             ],
         },
@@ -474,29 +307,17 @@ fn month() -> Window {
 }
 
 fn budget(limit: u64, hard: bool) -> Vec<BudgetLine> {
-    vec![BudgetLine {
-        scope: TEAM.into(),
-        window: month(),
-        limit: NanoUsd(limit),
-        hard,
-    }]
+    vec![BudgetLine { scope: TEAM.into(), window: month(), limit: NanoUsd(limit), hard }]
 }
 
 /// One hard monthly budget, `second` seconds after noon, with a lease of a minute.
 fn admit(id: &str, second: u64, most: u64, least: u64, limit: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
-    Command::Admit(Admit {
-        now,
-        budgets: budget(limit, true),
-        ..base(id, most, least)
-    })
+    Command::Admit(Admit { now, budgets: budget(limit, true), ..base(id, most, least) })
 }
 
 fn soft(id: &str, most: u64, limit: u64) -> Command {
-    Command::Admit(Admit {
-        budgets: budget(limit, false),
-        ..base(id, most, most)
-    })
+    Command::Admit(Admit { budgets: budget(limit, false), ..base(id, most, most) })
 }
 
 fn several(id: &str, most: u64, lines: &[(&str, Period, u64)]) -> Command {
@@ -509,37 +330,20 @@ fn several(id: &str, most: u64, lines: &[(&str, Period, u64)]) -> Command {
             hard: true,
         })
         .collect();
-    Command::Admit(Admit {
-        budgets,
-        ..base(id, most, most)
-    })
+    Command::Admit(Admit { budgets, ..base(id, most, most) })
 }
 
 fn rate_lines(kind: RateKind, limit: u64, cost: u64) -> Vec<RateLine> {
-    vec![RateLine {
-        scope: TEAM.into(),
-        kind,
-        per: Millis(60 * SECOND),
-        limit,
-        cost,
-    }]
+    vec![RateLine { scope: TEAM.into(), kind, per: Millis(60 * SECOND), limit, cost }]
 }
 
 fn rated(id: &str, second: u64, kind: RateKind, limit: u64, cost: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
-    Command::Admit(Admit {
-        now,
-        rates: rate_lines(kind, limit, cost),
-        ..base(id, 0, 0)
-    })
+    Command::Admit(Admit { now, rates: rate_lines(kind, limit, cost), ..base(id, 0, 0) })
 }
 
 fn both(id: &str, most: u64) -> Command {
-    Command::Admit(Admit {
-        budgets: budget(100, true),
-        rates: rate_lines(RateKind::Requests, 1, 1),
-        ..base(id, most, most)
-    })
+    Command::Admit(Admit { budgets: budget(100, true), rates: rate_lines(RateKind::Requests, 1, 1), ..base(id, most, most) })
 }
 
 fn both_admitted() -> Reply {
@@ -556,54 +360,30 @@ fn settle(id: &str, second: u64, amount: u64) -> Command {
         now: Timestamp(NOON + second * SECOND),
         amount: NanoUsd(amount),
         tokens: None,
-        charge: vec![Charge {
-            scope: TEAM.into(),
-            window: month(),
-        }],
+        charge: vec![Charge { scope: TEAM.into(), window: month() }],
     })
 }
 
 fn tokens(id: &str, second: u64, tokens: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
-    Command::Settle(Settle {
-        id: ReservationId(id.into()),
-        now,
-        amount: NanoUsd(0),
-        tokens: Some(tokens),
-        charge: vec![],
-    })
+    Command::Settle(Settle { id: ReservationId(id.into()), now, amount: NanoUsd(0), tokens: Some(tokens), charge: vec![] })
 }
 
 fn void(id: &str, second: u64) -> Command {
-    Command::Void(Void {
-        id: ReservationId(id.into()),
-        now: Timestamp(NOON + second * SECOND),
-    })
+    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND) })
 }
 
 fn report(second: u64) -> Command {
-    Command::Report(Report {
-        scope: TEAM.into(),
-        now: Timestamp(NOON + second * SECOND),
-    })
+    Command::Report(Report { scope: TEAM.into(), now: Timestamp(NOON + second * SECOND) })
 }
 
 fn line(spent: u64, limit: u64, hard: bool) -> BudgetState {
-    BudgetState {
-        hard,
-        ..state(TEAM, Period::Month, spent, limit)
-    }
+    BudgetState { hard, ..state(TEAM, Period::Month, spent, limit) }
 }
 
 fn state(scope: &str, period: Period, spent: u64, limit: u64) -> BudgetState {
     let window = Window::at(period, Timestamp(NOON));
-    BudgetState {
-        scope: scope.into(),
-        window,
-        limit: NanoUsd(limit),
-        spent: NanoUsd(spent),
-        hard: true,
-    }
+    BudgetState { scope: scope.into(), window, limit: NanoUsd(limit), spent: NanoUsd(spent), hard: true }
 }
 
 fn admitted(granted: u64, spent: u64, limit: u64) -> Reply {
@@ -611,11 +391,7 @@ fn admitted(granted: u64, spent: u64, limit: u64) -> Reply {
 }
 
 fn admitted_line(granted: u64, line: BudgetState) -> Reply {
-    Reply::Verdict(Verdict::Admitted(Admission {
-        granted: NanoUsd(granted),
-        rates: vec![],
-        budgets: vec![line],
-    }))
+    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(granted), rates: vec![], budgets: vec![line] }))
 }
 
 fn denied(spent: u64, limit: u64) -> Reply {
@@ -623,31 +399,15 @@ fn denied(spent: u64, limit: u64) -> Reply {
 }
 
 fn rate_state(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> RateState {
-    RateState {
-        scope: TEAM.into(),
-        kind,
-        limit,
-        remaining,
-        reset_after: Millis(reset_seconds * SECOND),
-    }
+    RateState { scope: TEAM.into(), kind, limit, remaining, reset_after: Millis(reset_seconds * SECOND) }
 }
 
 fn within(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> Reply {
     let rates = vec![rate_state(kind, limit, remaining, reset_seconds)];
-    Reply::Verdict(Verdict::Admitted(Admission {
-        granted: NanoUsd(0),
-        rates,
-        budgets: vec![],
-    }))
+    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(0), rates, budgets: vec![] }))
 }
 
-fn limited(
-    kind: RateKind,
-    limit: u64,
-    remaining: u64,
-    reset_seconds: u64,
-    wait_seconds: Option<u64>,
-) -> Reply {
+fn limited(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64, wait_seconds: Option<u64>) -> Reply {
     Reply::Verdict(Verdict::Denied(Denial::Rate {
         rate: rate_state(kind, limit, remaining, reset_seconds),
         per: Millis(60 * SECOND),
@@ -656,28 +416,15 @@ fn limited(
 }
 
 fn settled(posted: u64) -> Reply {
-    Reply::Settled(Settled {
-        posted: NanoUsd(posted),
-        overdraft: false,
-        already: false,
-    })
+    Reply::Settled(Settled { posted: NanoUsd(posted), overdraft: false, already: false })
 }
 
 fn overdraft(posted: u64) -> Reply {
-    Reply::Settled(Settled {
-        posted: NanoUsd(posted),
-        overdraft: true,
-        already: false,
-    })
+    Reply::Settled(Settled { posted: NanoUsd(posted), overdraft: true, already: false })
 }
 
 fn standing(window: Window, posted: u64, held: u64, unconfirmed: u64) -> Standing {
-    Standing {
-        window,
-        posted: NanoUsd(posted),
-        held: NanoUsd(held),
-        unconfirmed: NanoUsd(unconfirmed),
-    }
+    Standing { window, posted: NanoUsd(posted), held: NanoUsd(held), unconfirmed: NanoUsd(unconfirmed) }
 }
 
 fn books(posted: u64, held: u64, unconfirmed: u64) -> Reply {

@@ -1,8 +1,6 @@
 //! Mixed traffic: few ids, scopes and windows, so that everything happens to everything.
 
-use crate::gateway::ledger::command::{
-    Admit, BudgetLine, Charge, Command, RateKind, RateLine, Report, ReservationId, Settle, Void,
-};
+use crate::gateway::ledger::command::{Admit, BudgetLine, Charge, Command, RateKind, RateLine, Report, ReservationId, Settle, Void};
 use crate::gateway::ledger::window::{Period, Window};
 use crate::units::{Millis, NanoUsd, Timestamp};
 
@@ -23,10 +21,7 @@ impl Numbers {
     }
 
     fn of<T: Copy, const N: usize>(&mut self, all: [T; N], default: T) -> T {
-        usize::try_from(self.below(N as u64))
-            .ok()
-            .and_then(|at| all.get(at).copied())
-            .unwrap_or(default)
+        usize::try_from(self.below(N as u64)).ok().and_then(|at| all.get(at).copied()).unwrap_or(default)
     }
 }
 
@@ -42,11 +37,7 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
             1..=4 => n.below(20 * 60_000),
             _ => n.below(20_000),
         };
-        let now = Timestamp(if n.one_in(15) {
-            clock - n.below(3_700_000)
-        } else {
-            clock
-        });
+        let now = Timestamp(if n.one_in(15) { clock - n.below(3_700_000) } else { clock });
         // Ids go round, so that each has a history and a future.
         let id = ReservationId(format!("r{}", n.below(12)));
         traffic.push(match n.below(10) {
@@ -60,10 +51,7 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
             }),
             8 => Command::Void(Void { id, now }),
             _ if n.one_in(3) => Command::Expire(now),
-            _ => Command::Report(Report {
-                scope: scope(&mut n),
-                now,
-            }),
+            _ => Command::Report(Report { scope: scope(&mut n), now }),
         });
     }
     traffic
@@ -79,45 +67,23 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
         least: NanoUsd(if n.one_in(2) { most } else { n.below(20) }),
         budgets: (0..n.below(4)).map(|_| budget(n, now)).collect(),
         rates: (0..n.below(3)).map(|_| rate(n)).collect(),
-        note: if n.one_in(2) {
-            String::new()
-        } else {
-            "who: \"ünï\"".into()
-        },
+        note: if n.one_in(2) { String::new() } else { "who: \"ünï\"".into() },
     }
 }
 
 fn budget(n: &mut Numbers, now: Timestamp) -> BudgetLine {
     let Charge { scope, window } = charge(n, now);
-    BudgetLine {
-        scope,
-        window,
-        limit: NanoUsd(n.below(400)),
-        hard: !n.one_in(3),
-    }
+    BudgetLine { scope, window, limit: NanoUsd(n.below(400)), hard: !n.one_in(3) }
 }
 
 fn charge(n: &mut Numbers, now: Timestamp) -> Charge {
-    let period = n.of(
-        [
-            Period::Hour,
-            Period::Day,
-            Period::Week,
-            Period::Month,
-            Period::Total,
-        ],
-        Period::Day,
-    );
-    Charge {
-        scope: scope(n),
-        window: Window::at(period, now),
-    }
+    let period = n.of([Period::Hour, Period::Day, Period::Week, Period::Month, Period::Total], Period::Day);
+    Charge { scope: scope(n), window: Window::at(period, now) }
 }
 
 /// Names that would confuse a store that splits or quotes carelessly.
 fn scope(n: &mut Numbers) -> String {
-    n.of(["team:a", "team:a|2026-10", "user:#1 \"ö\""], "team:a")
-        .into()
+    n.of(["team:a", "team:a|2026-10", "user:#1 \"ö\""], "team:a").into()
 }
 
 fn rate(n: &mut Numbers) -> RateLine {
@@ -126,11 +92,5 @@ fn rate(n: &mut Numbers) -> RateLine {
         RateKind::Requests => (1 + n.below(7), 1),
         RateKind::Tokens => (1_000, n.below(1_100)),
     };
-    RateLine {
-        scope: scope(n),
-        kind,
-        per: Millis(n.of([1_000, 60_000, 3_600_000], 60_000)),
-        limit,
-        cost,
-    }
+    RateLine { scope: scope(n), kind, per: Millis(n.of([1_000, 60_000, 3_600_000], 60_000)), limit, cost }
 }

@@ -45,13 +45,7 @@ proptest! {
 
 #[test]
 fn rows_of_another_kind_are_refused_by_name() {
-    for (key, value) in [
-        ("x", "1"),
-        ("", "1"),
-        ("w{}", "1"),
-        ("r\"a\"", "{\"open\":{}}"),
-        ("t\"", "1"),
-    ] {
+    for (key, value) in [("x", "1"), ("", "1"), ("w{}", "1"), ("r\"a\"", "{\"open\":{}}"), ("t\"", "1")] {
         let refused = Ledger::load([(key.to_owned(), value.to_owned())]).unwrap_err();
         assert_eq!(refused.key, key);
     }

@@ -3,7 +3,7 @@
 
 use crate::gateway::ledger::*;
 use crate::units::{Millis, NanoUsd, Timestamp};
-use machine::Reservation;
+use reservation::Reservation;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -57,12 +57,7 @@ impl Model {
             lease: Millis(lease),
             most: NanoUsd(self.most),
             least: NanoUsd(self.least),
-            budgets: vec![BudgetLine {
-                scope: "b".into(),
-                window: self.window(),
-                limit: NanoUsd(self.limit),
-                hard: true,
-            }],
+            budgets: vec![BudgetLine { scope: "b".into(), window: self.window(), limit: NanoUsd(self.limit), hard: true }],
             rates: vec![],
             note: String::new(),
         }
@@ -89,19 +84,9 @@ impl Model {
                 match ledger.admit(&self.admit(world, at, lease)) {
                     Verdict::Admitted(admission) => {
                         client.granted = admission.granted.0;
-                        client.step = if answered {
-                            Step::Streaming
-                        } else {
-                            Step::Unanswered
-                        };
+                        client.step = if answered { Step::Streaming } else { Step::Unanswered };
                     }
-                    Verdict::Denied(_) => {
-                        client.step = if answered {
-                            Step::Gone
-                        } else {
-                            Step::Unanswered
-                        }
-                    }
+                    Verdict::Denied(_) => client.step = if answered { Step::Gone } else { Step::Unanswered },
                 }
             };
             let settle = Settle {
@@ -109,10 +94,7 @@ impl Model {
                 now: Timestamp(world.now),
                 amount: NanoUsd(client.used),
                 tokens: None,
-                charge: vec![Charge {
-                    scope: "b".into(),
-                    window: self.window(),
-                }],
+                charge: vec![Charge { scope: "b".into(), window: self.window() }],
             };
             match client.step {
                 Step::Idle => {
@@ -141,19 +123,14 @@ impl Model {
                         });
                         if client.used == 0 {
                             go(&|client, ledger| {
-                                ledger.void(&Void {
-                                    id: id(at),
-                                    now: Timestamp(world.now),
-                                });
+                                ledger.void(&Void { id: id(at), now: Timestamp(world.now) });
                                 client.step = if answered { Step::Settled } else { Step::Ended };
                             });
                         }
                     }
                     go(&|client, _| client.step = Step::Gone);
                 }
-                Step::Settled => {
-                    go(&|client, ledger| assert_eq!(ledger.settle(&settle).posted.0, client.used))
-                }
+                Step::Settled => go(&|client, ledger| assert_eq!(ledger.settle(&settle).posted.0, client.used)),
                 Step::Gone => {}
             }
         }
@@ -161,58 +138,22 @@ impl Model {
     }
 
     fn hold(&self, world: &World) {
-        let books = world.ledger.clone().report(&Report {
-            scope: "b".into(),
-            now: Timestamp(world.now),
-        });
-        let (posted, held, unconfirmed) = books
-            .first()
-            .map_or((0, 0, 0), |s| (s.posted.0, s.held.0, s.unconfirmed.0));
+        let books = world.ledger.clone().report(&Report { scope: "b".into(), now: Timestamp(world.now) });
+        let (posted, held, unconfirmed) = books.first().map_or((0, 0, 0), |s| (s.posted.0, s.held.0, s.unconfirmed.0));
         let billed: u64 = world.clients.iter().map(|client| client.used).sum();
-        let told = || {
-            format!(
-                "{:?} posted {posted} held {held} unconfirmed {unconfirmed}",
-                world.clients
-            )
-        };
+        let told = || format!("{:?} posted {posted} held {held} unconfirmed {unconfirmed}", world.clients);
         assert!(billed <= self.limit, "I1, overspent: {}", told());
-        assert!(
-            posted + held + unconfirmed <= self.limit,
-            "I2, over-reserved: {}",
-            told()
-        );
-        assert!(
-            posted + held + unconfirmed >= billed,
-            "I3, lost: {}",
-            told()
-        );
-        if world
-            .clients
-            .iter()
-            .all(|client| client.step == Step::Settled)
-        {
-            assert_eq!(
-                (posted, held, unconfirmed),
-                (billed, 0, 0),
-                "I4, settled but not equal: {}",
-                told()
-            );
+        assert!(posted + held + unconfirmed <= self.limit, "I2, over-reserved: {}", told());
+        assert!(posted + held + unconfirmed >= billed, "I3, lost: {}", told());
+        if world.clients.iter().all(|client| client.step == Step::Settled) {
+            assert_eq!((posted, held, unconfirmed), (billed, 0, 0), "I4, settled but not equal: {}", told());
         }
     }
 
     /// How many worlds there are; all of them hold.
     fn explore(&self) -> usize {
-        let client = Client {
-            step: Step::Idle,
-            granted: 0,
-            used: 0,
-            lease: 0,
-        };
-        let start = World {
-            clients: vec![client; self.clients],
-            ledger: Ledger::new(),
-            now: 0,
-        };
+        let client = Client { step: Step::Idle, granted: 0, used: 0, lease: 0 };
+        let start = World { clients: vec![client; self.clients], ledger: Ledger::new(), now: 0 };
         let mut seen = HashSet::from([fingerprint(&start)]);
         let mut queue = VecDeque::from([start]);
         while let Some(world) = queue.pop_front() {
@@ -242,9 +183,7 @@ fn fingerprint(world: &World) -> u64 {
         // When something is forgotten lies beyond the last tick and only multiplies worlds.
         match reservation {
             Reservation::Open { until, hold } => (id, "open", *until, hold.granted).hash(&mut hash),
-            Reservation::Unconfirmed { hold, .. } => {
-                (id, "unconfirmed", hold.granted).hash(&mut hash)
-            }
+            Reservation::Unconfirmed { hold, .. } => (id, "unconfirmed", hold.granted).hash(&mut hash),
             Reservation::Settled { posted, .. } => (id, "settled", *posted).hash(&mut hash),
             Reservation::Voided { .. } => (id, "voided").hash(&mut hash),
         }
@@ -254,17 +193,8 @@ fn fingerprint(world: &World) -> u64 {
 
 #[test]
 fn no_interleaving_overspends_or_loses_anything() {
-    for (clients, limit, most, least, last_tick) in
-        [(3, 3, 2, 2, 1), (2, 5, 3, 1, 3), (2, 3, 2, 2, 4)]
-    {
-        let worlds = Model {
-            clients,
-            limit,
-            most,
-            least,
-            last_tick,
-        }
-        .explore();
+    for (clients, limit, most, least, last_tick) in [(3, 3, 2, 2, 1), (2, 5, 3, 1, 3), (2, 3, 2, 2, 4)] {
+        let worlds = Model { clients, limit, most, least, last_tick }.explore();
         println!("{clients} clients, limit {limit}, {least} to {most} each: {worlds} worlds");
         assert!(worlds > 500);
     }

@@ -8,17 +8,9 @@ use proptest::prelude::*;
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    Open {
-        until: u64,
-    },
-    Settled {
-        at: u64,
-        amount: u64,
-        overdraft: bool,
-    },
-    Voided {
-        at: u64,
-    },
+    Open { until: u64 },
+    Settled { at: u64, amount: u64, overdraft: bool },
+    Voided { at: u64 },
 }
 
 struct Entry {
@@ -79,11 +71,7 @@ impl Reference {
 
     fn standing(&self, charge: &Charge) -> (u64, u64, u64) {
         let (mut posted, mut held, mut unconfirmed) = (0, 0, 0);
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| entry.charges.contains(charge))
-        {
+        for entry in self.entries.iter().filter(|entry| entry.charges.contains(charge)) {
             match entry.state {
                 State::Open { .. } if self.unconfirmed(entry) => unconfirmed += entry.granted,
                 State::Open { .. } => held += entry.granted,
@@ -106,9 +94,7 @@ impl Reference {
                 State::Settled { at, .. } | State::Voided { at } => at + 900_000 <= self.now,
             };
         }
-        self.entries
-            .iter()
-            .position(|entry| entry.id == *id && !entry.forgotten)
+        self.entries.iter().position(|entry| entry.id == *id && !entry.forgotten)
     }
 
     fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
@@ -117,10 +103,7 @@ impl Reference {
             let open = matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry);
             return open.then_some(Some(entry.granted)).ok_or(());
         }
-        let charge = |line: &BudgetLine| Charge {
-            scope: line.scope.clone(),
-            window: line.window,
-        };
+        let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
         let mut granted = admit.most.0;
         for line in admit.budgets.iter().filter(|line| line.hard) {
             granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))));
@@ -130,32 +113,16 @@ impl Reference {
         }
         let mut drawn = Vec::new();
         for line in &admit.rates {
-            if drawn.iter().any(|draw: &Draw| {
-                (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0)
-            }) {
+            if drawn.iter().any(|draw: &Draw| (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0)) {
                 continue;
             }
             let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit));
-            let tat = self
-                .tat(&line.scope, line.kind, line.per.0)
-                .max(i128::from(self.now) * 1_000)
-                + by;
-            if line.cost > line.limit
-                || tat - i128::from(self.now) * 1_000 > i128::from(line.per.0) * 1_000
-            {
+            let tat = self.tat(&line.scope, line.kind, line.per.0).max(i128::from(self.now) * 1_000) + by;
+            if line.cost > line.limit || tat - i128::from(self.now) * 1_000 > i128::from(line.per.0) * 1_000 {
                 return Ok(None);
             }
             let (scope, per) = (line.scope.clone(), line.per.0);
-            drawn.push(Draw {
-                scope,
-                kind: line.kind,
-                per,
-                limit: line.limit,
-                at: self.now,
-                cost: line.cost,
-                by,
-                tat,
-            });
+            drawn.push(Draw { scope, kind: line.kind, per, limit: line.limit, at: self.now, cost: line.cost, by, tat });
         }
         let mut draws = Vec::new();
         for draw in drawn {
@@ -166,41 +133,19 @@ impl Reference {
         let mut charges: Vec<Charge> = admit.budgets.iter().map(charge).collect();
         charges.sort();
         charges.dedup();
-        let state = State::Open {
-            until: self.now + admit.lease.0,
-        };
-        self.entries.push(Entry {
-            id: admit.id.clone(),
-            granted,
-            charges,
-            draws,
-            state,
-            forgotten: false,
-        });
+        let state = State::Open { until: self.now + admit.lease.0 };
+        self.entries.push(Entry { id: admit.id.clone(), granted, charges, draws, state, forgotten: false });
         Ok(Some(granted))
     }
 
     fn correct(&mut self, at: usize, tokens: u64) {
         for draw in &self.entries[at].draws {
-            let Draw {
-                kind: RateKind::Tokens,
-                per,
-                limit,
-                cost,
-                by,
-                tat,
-                ..
-            } = &self.draws[*draw]
-            else {
+            let Draw { kind: RateKind::Tokens, per, limit, cost, by, tat, .. } = &self.draws[*draw] else {
                 continue;
             };
             let exact = |tokens: u64| i128::from((tokens * per * 1_000).div_ceil(*limit));
             let left = (tat - i128::from(self.now) * 1_000).max(0);
-            let by = if tokens >= *cost {
-                exact(tokens - cost)
-            } else {
-                -(by - exact(tokens)).min(left)
-            };
+            let by = if tokens >= *cost { exact(tokens - cost) } else { -(by - exact(tokens)).min(left) };
             self.order.push(Event::Correct(*draw, by));
         }
     }
@@ -209,21 +154,11 @@ impl Reference {
         let amount = settle.amount.0;
         let known = self.known(&settle.id);
         let held = match known.map(|at| (at, self.entries[at].state)) {
-            Some((
-                _,
-                State::Settled {
-                    amount, overdraft, ..
-                },
-            )) => {
-                return Settled {
-                    posted: NanoUsd(amount),
-                    overdraft,
-                    already: true,
-                };
+            Some((_, State::Settled { amount, overdraft, .. })) => {
+                return Settled { posted: NanoUsd(amount), overdraft, already: true };
             }
             Some((at, State::Open { .. })) => {
-                if let (Some(tokens), false) = (settle.tokens, self.unconfirmed(&self.entries[at]))
-                {
+                if let (Some(tokens), false) = (settle.tokens, self.unconfirmed(&self.entries[at])) {
                     self.correct(at, tokens);
                 }
                 self.entries[at].granted
@@ -231,11 +166,7 @@ impl Reference {
             Some((_, State::Voided { .. })) | None => 0,
         };
         let overdraft = amount > held;
-        let state = State::Settled {
-            at: self.now,
-            amount,
-            overdraft,
-        };
+        let state = State::Settled { at: self.now, amount, overdraft };
         match known {
             Some(at) => {
                 let voided = matches!(self.entries[at].state, State::Voided { .. });
@@ -253,56 +184,24 @@ impl Reference {
                 forgotten: false,
             }),
         }
-        Settled {
-            posted: NanoUsd(amount),
-            overdraft,
-            already: false,
-        }
+        Settled { posted: NanoUsd(amount), overdraft, already: false }
     }
 
     fn void(&mut self, void: &Void) -> Settled {
         match self.known(&void.id).map(|at| (at, self.entries[at].state)) {
-            Some((
-                _,
-                State::Settled {
-                    amount, overdraft, ..
-                },
-            )) => Settled {
-                posted: NanoUsd(amount),
-                overdraft,
-                already: true,
-            },
-            Some((_, State::Voided { .. })) => Settled {
-                posted: NanoUsd(0),
-                overdraft: false,
-                already: true,
-            },
+            Some((_, State::Settled { amount, overdraft, .. })) => Settled { posted: NanoUsd(amount), overdraft, already: true },
+            Some((_, State::Voided { .. })) => Settled { posted: NanoUsd(0), overdraft: false, already: true },
             Some((at, State::Open { .. })) => {
                 if !self.unconfirmed(&self.entries[at]) {
                     self.correct(at, 0);
                 }
                 self.entries[at].state = State::Voided { at: self.now };
-                Settled {
-                    posted: NanoUsd(0),
-                    overdraft: false,
-                    already: false,
-                }
+                Settled { posted: NanoUsd(0), overdraft: false, already: false }
             }
             None => {
                 let state = State::Voided { at: self.now };
-                self.entries.push(Entry {
-                    id: void.id.clone(),
-                    granted: 0,
-                    charges: vec![],
-                    draws: vec![],
-                    state,
-                    forgotten: false,
-                });
-                Settled {
-                    posted: NanoUsd(0),
-                    overdraft: false,
-                    already: false,
-                }
+                self.entries.push(Entry { id: void.id.clone(), granted: 0, charges: vec![], draws: vec![], state, forgotten: false });
+                Settled { posted: NanoUsd(0), overdraft: false, already: false }
             }
         }
     }
