@@ -251,3 +251,28 @@ pub enum Reply {
     /// To `Expire`: when the next lease runs out.
     Expired(Option<Timestamp>),
 }
+
+impl Command {
+    /// The time it carries.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Command::Admit(admit) => admit.now,
+            Command::Settle(settle) => settle.now,
+            Command::Void(void) => void.now,
+            Command::Report(report) => report.now,
+            Command::Expire(now) => *now,
+        }
+    }
+
+    /// The same command at another time.
+    pub fn at(mut self, at: Timestamp) -> Command {
+        match &mut self {
+            Command::Admit(admit) => admit.now = at,
+            Command::Settle(settle) => settle.now = at,
+            Command::Void(void) => void.now = at,
+            Command::Report(report) => report.now = at,
+            Command::Expire(now) => *now = at,
+        }
+        self
+    }
+}

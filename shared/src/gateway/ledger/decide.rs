@@ -1,17 +1,12 @@
 //! The decision itself, apart from where the books are kept: may this reservation be made, and how large.
 //!
-//! Also the rules every store shares: how long the dead are remembered and which windows are past.
+//! Also the rules every store shares about what need not be kept.
 
 use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, Verdict};
 use super::rate::{self, Take, Tat};
 use super::window::{Period, Window};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
-
-/// How long a settled or voided id is remembered, so that a repetition is recognised.
-pub const REMEMBER_OVER: Millis = Millis(15 * 60_000);
-/// How long an unconfirmed reservation can still be put right by a late settlement.
-pub const REMEMBER_UNCONFIRMED: Millis = Millis(24 * 3_600_000);
 
 /// What names a rate in the books. The limit is no part of it: it may be changed at any time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,11 +21,7 @@ pub struct RateKey {
 
 impl From<&RateLine> for RateKey {
     fn from(line: &RateLine) -> RateKey {
-        RateKey {
-            scope: line.scope.clone(),
-            kind: line.kind,
-            per: line.per,
-        }
+        RateKey { scope: line.scope.clone(), kind: line.kind, per: line.per }
     }
 }
 
@@ -69,13 +60,7 @@ impl Draw {
     ///
     /// What has leaked away since the draw cannot be given back: the bucket is empty of it already.
     pub fn correction(&self, actual: u64, now: Timestamp) -> i64 {
-        let line = RateLine {
-            scope: String::new(),
-            kind: self.key.kind,
-            per: self.key.per,
-            limit: self.limit,
-            cost: self.cost,
-        };
+        let line = RateLine { scope: String::new(), kind: self.key.kind, per: self.key.per, limit: self.limit, cost: self.cost };
         if actual >= self.cost {
             return i64::try_from(rate::advance(&line, actual - self.cost)).unwrap_or(i64::MAX);
         }
@@ -91,10 +76,7 @@ impl Admit {
     pub fn charges(&self) -> Vec<Charge> {
         let mut charges: Vec<Charge> = Vec::with_capacity(self.budgets.len());
         for line in &self.budgets {
-            let charge = Charge {
-                scope: line.scope.clone(),
-                window: line.window,
-            };
+            let charge = Charge { scope: line.scope.clone(), window: line.window };
             if !charges.contains(&charge) {
                 charges.push(charge);
             }
@@ -105,42 +87,29 @@ impl Admit {
     /// The rates to draw on, each once.
     pub fn distinct_rates(&self) -> impl Iterator<Item = &RateLine> {
         self.rates.iter().enumerate().filter_map(|(at, line)| {
-            let same = |other: &RateLine| {
-                (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per)
-            };
+            let same = |other: &RateLine| (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per);
             (!self.rates.iter().take(at).any(same)).then_some(line)
         })
     }
 
     /// The smallest grant of use; a `least` above `most` asks for no more than `most`.
     pub fn least(&self) -> NanoUsd {
-        self.least.min(self.most)
+        self.least.min(self.most).min(NanoUsd::MAX)
     }
 }
 
 /// Whether the reservation can be made against these books. Changes nothing.
 pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant, Denial> {
     let states = budget_states(admit, books);
-    let room = states
-        .iter()
-        .filter(|state| state.hard)
-        .map(BudgetState::remaining)
-        .min();
-    let amount = room.map_or(admit.most, |room| room.min(admit.most));
+    let room = states.iter().filter(|state| state.hard).map(BudgetState::remaining).min();
+    let most = admit.most.min(NanoUsd::MAX);
+    let amount = room.map_or(most, |room| room.min(most));
     if amount < admit.least() {
         // A budget comes first: to wait for a rate is no use while nothing can be paid. Of the
         // budgets, the one that keeps the caller out longest.
-        let short = states
-            .into_iter()
-            .filter(|state| state.hard && state.remaining() < admit.least());
+        let short = states.into_iter().filter(|state| state.hard && state.remaining() < admit.least());
         let resets = |state: &BudgetState| state.window.resets_at().unwrap_or(Timestamp(u64::MAX));
-        if let Some(state) = short.reduce(|last, next| {
-            if resets(&next) > resets(&last) {
-                next
-            } else {
-                last
-            }
-        }) {
+        if let Some(state) = short.reduce(|last, next| if resets(&next) > resets(&last) { next } else { last }) {
             return Err(Denial::Budget(state));
         }
     }
@@ -151,35 +120,24 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
         let tat = books.tat(&key);
         let wait = match rate::take(line, tat, now) {
             Take::Granted(tat) => {
-                draws.push(Draw {
-                    key,
-                    limit: line.limit,
-                    cost: line.cost,
-                    tat,
-                });
+                draws.push(Draw { key, limit: line.limit, cost: line.cost, tat });
                 continue;
             }
             Take::Wait(wait) => Some(wait),
             Take::Never => None,
         };
         // Never outlasts every wait.
-        let longer = refusal
-            .as_ref()
-            .is_none_or(|(last, _, _)| match (last, wait) {
-                (None, Some(_) | None) => false,
-                (Some(_), None) => true,
-                (Some(last), Some(wait)) => wait > *last,
-            });
+        let longer = refusal.as_ref().is_none_or(|(last, _, _)| match (last, wait) {
+            (None, Some(_) | None) => false,
+            (Some(_), None) => true,
+            (Some(last), Some(wait)) => wait > *last,
+        });
         if longer {
             refusal = Some((wait, line, tat));
         }
     }
     match refusal {
-        Some((retry_after, line, tat)) => Err(Denial::Rate {
-            rate: rate::state(line, tat, now),
-            per: line.per,
-            retry_after,
-        }),
+        Some((retry_after, line, tat)) => Err(Denial::Rate { rate: rate::state(line, tat, now), per: line.per, retry_after }),
         None => Ok(Grant { amount, draws }),
     }
 }
@@ -188,10 +146,7 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
 pub fn admitted(admit: &Admit, granted: NanoUsd, books: &impl Books, now: Timestamp) -> Verdict {
     Verdict::Admitted(Admission {
         granted,
-        rates: admit
-            .distinct_rates()
-            .map(|line| rate::state(line, books.tat(&RateKey::from(line)), now))
-            .collect(),
+        rates: admit.distinct_rates().map(|line| rate::state(line, books.tat(&RateKey::from(line)), now)).collect(),
         budgets: budget_states(admit, books),
     })
 }
@@ -204,10 +159,7 @@ fn budget_states(admit: &Admit, books: &impl Books) -> Vec<BudgetState> {
             scope: line.scope.clone(),
             window: line.window,
             limit: line.limit,
-            spent: books.spent(&Charge {
-                scope: line.scope.clone(),
-                window: line.window,
-            }),
+            spent: books.spent(&Charge { scope: line.scope.clone(), window: line.window }),
             hard: line.hard,
         })
         .collect()
@@ -222,7 +174,11 @@ pub fn is_past(window: &Window, now: Timestamp) -> bool {
         Period::Month => 31 * DAY,
         Period::Total => return false,
     };
-    window
-        .resets_at()
-        .is_some_and(|reset| reset + Millis(kept) <= now)
+    window.resets_at().is_some_and(|reset| reset + Millis(kept) <= now)
+}
+
+/// Whether a rate refilled so long ago that it need not be kept: no lease can still correct it.
+pub fn is_stale(tat: Tat, now: Timestamp) -> bool {
+    const HOUR: Millis = Millis(3_600_000);
+    tat <= rate::micros(now - HOUR)
 }

@@ -1,11 +1,9 @@
 //! The ledger as one state machine in memory: what every store's answers are held against.
 
-use super::command::{
-    Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled,
-    Standing, Verdict, Void,
-};
-use super::decide::{self, Books, Draw, REMEMBER_OVER, REMEMBER_UNCONFIRMED, RateKey};
-use super::rate::{self, Tat};
+use super::command::{Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void};
+use super::decide::{self, Books, RateKey};
+use super::rate::Tat;
+use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -48,39 +46,14 @@ impl Tally {
     fn spent(&self) -> NanoUsd {
         self.posted + self.held + self.unconfirmed
     }
-}
 
-/// What is known of a reservation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Reservation {
-    /// Its call is under way.
-    Open { until: Timestamp, hold: Hold },
-    /// Its lease ran out; the grant counts until a settlement says better.
-    Unconfirmed { forget: Timestamp, hold: Hold },
-    /// Its cost is posted.
-    Settled {
-        forget: Timestamp,
-        posted: NanoUsd,
-        overdraft: bool,
-    },
-    /// It was given back.
-    Voided {
-        forget: Timestamp,
-        charges: Vec<Charge>,
-    },
-}
-
-/// What a reservation holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Hold {
-    pub(super) granted: NanoUsd,
-    pub(super) charges: Vec<Charge>,
-    /// Draws on token rates, to be put right.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) draws: Vec<Draw>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) note: String,
+    fn pot(&mut self, pot: Pot) -> &mut NanoUsd {
+        match pot {
+            Pot::Posted => &mut self.posted,
+            Pot::Held => &mut self.held,
+            Pot::Unconfirmed => &mut self.unconfirmed,
+        }
+    }
 }
 
 impl Books for Ledger {
@@ -120,11 +93,7 @@ impl Ledger {
             Some(Reservation::Open { hold, .. }) => {
                 return decide::admitted(admit, hold.granted, self, now);
             }
-            Some(
-                Reservation::Unconfirmed { .. }
-                | Reservation::Settled { .. }
-                | Reservation::Voided { .. },
-            ) => {
+            Some(Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. }) => {
                 return Verdict::Denied(Denial::Over);
             }
             None => {}
@@ -137,124 +106,39 @@ impl Ledger {
             self.set_rate(&draw.key, draw.tat);
         }
         let charges = admit.charges();
-        for charge in &charges {
-            self.tally(charge, |tally| tally.held += grant.amount);
-        }
-        let draws = grant
-            .draws
-            .into_iter()
-            .filter(|draw| draw.key.kind == RateKind::Tokens)
-            .collect();
-        let hold = Hold {
-            granted: grant.amount,
-            charges,
-            draws,
-            note: admit.note.clone(),
-        };
-        self.enter(
-            &admit.id,
-            Reservation::Open {
-                until: now + admit.lease,
-                hold,
-            },
-        );
+        self.shift(&charges, None, Some((Pot::Held, grant.amount)));
+        let draws = grant.draws.into_iter().filter(|draw| draw.key.kind == RateKind::Tokens).collect();
+        let hold = Hold { granted: grant.amount, charges, draws, note: admit.note.clone() };
+        self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
         decide::admitted(admit, grant.amount, self, now)
     }
 
     /// Posts what a call came to. Never refused: what was consumed is owed.
     pub fn settle(&mut self, settle: &Settle) -> Settled {
         let now = self.advance(settle.now);
-        let amount = settle.amount.min(NanoUsd::MAX);
-        let (held, charges) = match self.reservations.get(&settle.id).cloned() {
-            Some(Reservation::Settled {
-                posted, overdraft, ..
-            }) => {
-                return Settled {
-                    posted,
-                    overdraft,
-                    already: true,
-                };
-            }
-            Some(Reservation::Open { hold, .. }) => {
-                if let Some(tokens) = settle.tokens {
-                    self.correct(&hold.draws, tokens, now);
-                }
-                self.release(&hold, |tally| &mut tally.held);
-                (hold.granted, hold.charges)
-            }
-            Some(Reservation::Unconfirmed { hold, .. }) => {
-                self.release(&hold, |tally| &mut tally.unconfirmed);
-                (hold.granted, hold.charges)
-            }
-            Some(Reservation::Voided { charges, .. }) if !charges.is_empty() => {
-                (NanoUsd::ZERO, charges)
-            }
-            Some(Reservation::Voided { .. }) | None => (NanoUsd::ZERO, distinct(&settle.charge)),
-        };
-        for charge in &charges {
-            self.tally(charge, |tally| tally.posted += amount);
-        }
-        let overdraft = amount > held;
-        self.enter(
-            &settle.id,
-            Reservation::Settled {
-                forget: now + REMEMBER_OVER,
-                posted: amount,
-                overdraft,
-            },
-        );
-        Settled {
-            posted: amount,
-            overdraft,
-            already: false,
-        }
+        let known = self.reservations.get(&settle.id).cloned();
+        self.carry_out(&settle.id, Reservation::settle(known, settle, now))
     }
 
     /// Gives a reservation back, also one whose lease ran out. What is settled stays so.
-    ///
-    /// An id not known yet is remembered as over: its admission may still be on the way.
     pub fn void(&mut self, void: &Void) -> Settled {
         let now = self.advance(void.now);
-        let charges = match self.reservations.get(&void.id).cloned() {
-            Some(Reservation::Settled {
-                posted, overdraft, ..
-            }) => {
-                return Settled {
-                    posted,
-                    overdraft,
-                    already: true,
-                };
-            }
-            Some(Reservation::Voided { .. }) => {
-                return Settled {
-                    posted: NanoUsd::ZERO,
-                    overdraft: false,
-                    already: true,
-                };
-            }
-            Some(Reservation::Open { hold, .. }) => {
-                self.correct(&hold.draws, 0, now);
-                self.release(&hold, |tally| &mut tally.held);
-                hold.charges
-            }
-            Some(Reservation::Unconfirmed { hold, .. }) => {
-                self.release(&hold, |tally| &mut tally.unconfirmed);
-                hold.charges
-            }
-            None => Vec::new(),
+        let known = self.reservations.get(&void.id).cloned();
+        self.carry_out(&void.id, Reservation::void(known, now))
+    }
+
+    fn carry_out(&mut self, id: &ReservationId, change: Result<Change, Settled>) -> Settled {
+        let Change { reservation, charges, from, to, corrections, reply } = match change {
+            Ok(change) => change,
+            Err(already) => return already,
         };
-        self.enter(
-            &void.id,
-            Reservation::Voided {
-                forget: now + REMEMBER_OVER,
-                charges,
-            },
-        );
-        Settled {
-            posted: NanoUsd::ZERO,
-            overdraft: false,
-            already: false,
+        for (key, by) in corrections {
+            let tat = self.tat(&key).saturating_add_signed(by);
+            self.set_rate(&key, tat);
         }
+        self.shift(&charges, from, to);
+        self.enter(id, reservation);
+        reply
     }
 
     /// The books of one scope, window by window.
@@ -290,33 +174,13 @@ impl Ledger {
     fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.last = self.last.max(now);
         let now = self.last;
-        while let Some((until, id)) = self
-            .leases
-            .first()
-            .filter(|(until, _)| *until <= now)
-            .cloned()
-        {
-            self.leases.remove(&(until, id.clone()));
-            if let Some(Reservation::Open { hold, .. }) = self.reservations.get(&id).cloned() {
-                self.release(&hold, |tally| &mut tally.held);
-                for charge in &hold.charges {
-                    self.tally(charge, |tally| tally.unconfirmed += hold.granted);
-                }
-                self.enter(
-                    &id,
-                    Reservation::Unconfirmed {
-                        forget: until + REMEMBER_UNCONFIRMED,
-                        hold,
-                    },
-                );
+        while let Some((_, id)) = self.leases.first().filter(|(until, _)| *until <= now).cloned() {
+            if let Some(Reservation::Open { until, hold }) = self.reservations.get(&id).cloned() {
+                self.shift(&hold.charges, Some((Pot::Held, hold.granted)), Some((Pot::Unconfirmed, hold.granted)));
+                self.enter(&id, Reservation::Unconfirmed { forget: until + REMEMBER_UNCONFIRMED, hold });
             }
         }
-        while let Some((forget, id)) = self
-            .memory
-            .first()
-            .filter(|(forget, _)| *forget <= now)
-            .cloned()
-        {
+        while let Some((forget, id)) = self.memory.first().filter(|(forget, _)| *forget <= now).cloned() {
             self.memory.remove(&(forget, id.clone()));
             self.reservations.remove(&id);
             self.dirty.insert(Key::Reservation(id));
@@ -339,7 +203,7 @@ impl Ledger {
             keep
         });
         self.rates.retain(|key, tat| {
-            let keep = *tat > rate::micros(now);
+            let keep = !decide::is_stale(*tat, now);
             if !keep {
                 dirty.insert(Key::Rate(key.clone()));
             }
@@ -347,29 +211,18 @@ impl Ledger {
         });
     }
 
-    fn release(&mut self, hold: &Hold, part: impl Fn(&mut Tally) -> &mut NanoUsd) {
-        for charge in &hold.charges {
-            self.tally(charge, |tally| {
-                let part = part(tally);
-                *part = part.saturating_sub(hold.granted);
-            });
+    fn shift(&mut self, charges: &[Charge], from: Option<(Pot, NanoUsd)>, to: Option<(Pot, NanoUsd)>) {
+        for charge in charges {
+            let tally = self.tallies.entry(charge.clone()).or_default();
+            if let Some((pot, amount)) = from {
+                let pot = tally.pot(pot);
+                *pot = pot.saturating_sub(amount);
+            }
+            if let Some((pot, amount)) = to {
+                *tally.pot(pot) += amount;
+            }
+            self.dirty.insert(Key::Tally(charge.clone()));
         }
-    }
-
-    fn correct(&mut self, draws: &[Draw], tokens: u64, now: Timestamp) {
-        for draw in draws {
-            // A rate that was swept had refilled: only what exceeds the estimate is drawn anew.
-            let tat = self.tat(&draw.key).max(rate::micros(now));
-            self.set_rate(
-                &draw.key,
-                tat.saturating_add_signed(draw.correction(tokens, now)),
-            );
-        }
-    }
-
-    fn tally(&mut self, charge: &Charge, change: impl FnOnce(&mut Tally)) {
-        change(self.tallies.entry(charge.clone()).or_default());
-        self.dirty.insert(Key::Tally(charge.clone()));
     }
 
     fn set_rate(&mut self, key: &RateKey, tat: Tat) {
@@ -383,14 +236,9 @@ impl Ledger {
         if let Some(before) = self.reservations.insert(id.clone(), reservation) {
             match before {
                 Reservation::Open { until, .. } => self.leases.remove(&(until, id.clone())),
-                Reservation::Unconfirmed { forget, .. }
-                | Reservation::Settled { forget, .. }
-                | Reservation::Voided { forget, .. } => {
+                Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
                     // Unless it is due at the very instant its successor is.
-                    let same = self
-                        .reservations
-                        .get(id)
-                        .is_some_and(|now| now.forget() == Some(forget));
+                    let same = self.reservations.get(id).is_some_and(|now| now.forget() == Some(forget));
                     !same && self.memory.remove(&(forget, id.clone()))
                 }
             };
@@ -400,35 +248,14 @@ impl Ledger {
     fn schedule(&mut self, id: &ReservationId, reservation: &Reservation) {
         match reservation {
             Reservation::Open { until, .. } => self.leases.insert((*until, id.clone())),
-            Reservation::Unconfirmed { forget, .. }
-            | Reservation::Settled { forget, .. }
-            | Reservation::Voided { forget, .. } => self.memory.insert((*forget, id.clone())),
+            Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
+                self.memory.insert((*forget, id.clone()))
+            }
         };
-    }
-}
-
-impl Reservation {
-    /// When it may be forgotten; an open one never.
-    fn forget(&self) -> Option<Timestamp> {
-        match self {
-            Reservation::Open { .. } => None,
-            Reservation::Unconfirmed { forget, .. }
-            | Reservation::Settled { forget, .. }
-            | Reservation::Voided { forget, .. } => Some(*forget),
-        }
     }
 }
 
 /// Whether a window's books are closed: long past, and nothing is under way in it.
 fn closed(charge: &Charge, tally: &Tally, now: Timestamp) -> bool {
     tally.held == NanoUsd::ZERO && decide::is_past(&charge.window, now)
-}
-
-fn distinct(charges: &[Charge]) -> Vec<Charge> {
-    charges
-        .iter()
-        .cloned()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
 }

@@ -12,21 +12,24 @@
 //!
 //! [`Ledger`] is the specification: a synchronous state machine, held in memory, that reports the
 //! rows it changed. Stores that share state between processes follow it by the same decision
-//! ([`decide`]) and are held to it by [`spec`].
+//! and life cycle
+//! ([`decide`], [`reservation`]) and are held to it by [`spec`].
 
 pub mod command;
 pub mod decide;
 mod machine;
 pub mod rate;
+pub mod reservation;
 mod rows;
+pub mod spec;
 pub mod window;
 
 #[cfg(test)]
 mod tests;
 
 pub use command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine,
-    RateState, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report, ReservationId,
+    Settle, Settled, Standing, Verdict, Void,
 };
 pub use machine::Ledger;
 pub use rows::{InvalidRow, Row};

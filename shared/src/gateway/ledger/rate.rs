@@ -55,9 +55,7 @@ pub fn take(line: &RateLine, tat: Tat, now: Timestamp) -> Take {
 pub fn state(line: &RateLine, tat: Tat, now: Timestamp) -> RateState {
     let drawn = tat.saturating_sub(micros(now));
     let left = span(line).saturating_sub(drawn);
-    let remaining = (u128::from(left) * u128::from(line.limit))
-        .checked_div(u128::from(span(line)))
-        .unwrap_or(0);
+    let remaining = (u128::from(left) * u128::from(line.limit)).checked_div(u128::from(span(line))).unwrap_or(0);
     RateState {
         scope: line.scope.clone(),
         kind: line.kind,
@@ -75,13 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn line(limit: u64, cost: u64) -> RateLine {
-        RateLine {
-            scope: "team:a".into(),
-            kind: RateKind::Requests,
-            per: Millis(60_000),
-            limit,
-            cost,
-        }
+        RateLine { scope: "team:a".into(), kind: RateKind::Requests, per: Millis(60_000), limit, cost }
     }
 
     #[test]
@@ -89,21 +81,13 @@ mod tests {
         let line = line(3, 1);
         let (mut tat, start) = (0, Timestamp(1_000_000));
         for remaining in [2, 1, 0] {
-            let Take::Granted(next) = take(&line, tat, start) else {
-                panic!("limit reached early")
-            };
+            let Take::Granted(next) = take(&line, tat, start) else { panic!("limit reached early") };
             tat = next;
             assert_eq!(state(&line, tat, start).remaining, remaining);
         }
         assert_eq!(take(&line, tat, start), Take::Wait(Millis(20_000)));
-        assert_eq!(
-            take(&line, tat, start + Millis(19_999)),
-            Take::Wait(Millis(1))
-        );
-        assert!(matches!(
-            take(&line, tat, start + Millis(20_000)),
-            Take::Granted(_)
-        ));
+        assert_eq!(take(&line, tat, start + Millis(19_999)), Take::Wait(Millis(1)));
+        assert!(matches!(take(&line, tat, start + Millis(20_000)), Take::Granted(_)));
         assert_eq!(state(&line, tat, start).reset_after, Millis(60_000));
     }
 
@@ -112,10 +96,7 @@ mod tests {
     fn what_exceeds_the_whole_limit_never_passes() {
         assert_eq!(take(&line(50_000, 100_000), 0, Timestamp(0)), Take::Never);
         assert_eq!(take(&line(0, 1), 0, Timestamp(9)), Take::Never);
-        assert!(matches!(
-            take(&line(50_000, 50_000), 0, Timestamp(5)),
-            Take::Granted(_)
-        ));
+        assert!(matches!(take(&line(50_000, 50_000), 0, Timestamp(5)), Take::Granted(_)));
     }
 
     proptest! {

@@ -2,8 +2,9 @@
 
 use super::command::{Charge, ReservationId};
 use super::decide::RateKey;
-use super::machine::{Ledger, Reservation, Tally};
+use super::machine::{Ledger, Tally};
 use super::rate::Tat;
+use super::reservation::Reservation;
 use serde::Serialize;
 use std::fmt;
 
@@ -27,11 +28,7 @@ pub struct InvalidRow {
 
 impl fmt::Display for InvalidRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the ledger's row {:?} cannot be read: {}",
-            self.key, self.reason
-        )
+        write!(f, "the ledger's row {:?} cannot be read: {}", self.key, self.reason)
     }
 }
 
@@ -56,10 +53,7 @@ impl Ledger {
                     Key::Rate(rate) => self.rates.get(rate).map(json),
                     Key::Reservation(id) => self.reservations.get(id).map(json),
                 };
-                Row {
-                    key: key.name(),
-                    value,
-                }
+                Row { key: key.name(), value }
             })
             .collect()
     }
@@ -68,10 +62,7 @@ impl Ledger {
     pub fn load(rows: impl IntoIterator<Item = (String, String)>) -> Result<Ledger, InvalidRow> {
         let mut ledger = Ledger::new();
         for (key, value) in rows {
-            ledger.read(&key, &value).map_err(|error| InvalidRow {
-                key,
-                reason: error.to_string(),
-            })?;
+            ledger.read(&key, &value).map_err(|error| InvalidRow { key, reason: error.to_string() })?;
         }
         ledger.dirty.clear();
         Ok(ledger)
@@ -79,20 +70,11 @@ impl Ledger {
 
     fn read(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
         if let Some(name) = key.strip_prefix('w') {
-            self.tallies.insert(
-                serde_json::from_str(name)?,
-                serde_json::from_str::<Tally>(value)?,
-            );
+            self.tallies.insert(serde_json::from_str(name)?, serde_json::from_str::<Tally>(value)?);
         } else if let Some(name) = key.strip_prefix('t') {
-            self.rates.insert(
-                serde_json::from_str(name)?,
-                serde_json::from_str::<Tat>(value)?,
-            );
+            self.rates.insert(serde_json::from_str(name)?, serde_json::from_str::<Tat>(value)?);
         } else if let Some(name) = key.strip_prefix('r') {
-            self.enter(
-                &serde_json::from_str(name)?,
-                serde_json::from_str::<Reservation>(value)?,
-            );
+            self.enter(&serde_json::from_str(name)?, serde_json::from_str::<Reservation>(value)?);
         } else {
             return Err(serde::de::Error::custom("keys begin with w, t or r"));
         }

@@ -72,11 +72,7 @@ impl Window {
             Period::Week => ((self.start / DAY + 3) / 7 * 7 + 4) * DAY,
             Period::Month => {
                 let (year, month, _) = civil(self.start / DAY);
-                if month == 12 {
-                    days(year + 1, 1, 1) * DAY
-                } else {
-                    days(year, month + 1, 1) * DAY
-                }
+                if month == 12 { days(year + 1, 1, 1) * DAY } else { days(year, month + 1, 1) * DAY }
             }
             Period::Total => return None,
         };
@@ -90,11 +86,7 @@ impl fmt::Display for Window {
         let day = self.start / DAY;
         let (year, month, date) = civil(day);
         match self.period {
-            Period::Hour => write!(
-                f,
-                "{year:04}-{month:02}-{date:02}T{:02}",
-                self.start % DAY / HOUR
-            ),
+            Period::Hour => write!(f, "{year:04}-{month:02}-{date:02}T{:02}", self.start % DAY / HOUR),
             Period::Day => write!(f, "{year:04}-{month:02}-{date:02}"),
             Period::Week => {
                 let monday_based = (day + 3) % 7;
@@ -114,11 +106,7 @@ pub struct InvalidWindow(pub String);
 
 impl fmt::Display for InvalidWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} names no window; windows are named like 2026-10-05T13, 2026-10-05, 2026-W41, 2026-10 and total",
-            self.0
-        )
+        write!(f, "{:?} names no window; windows are named like 2026-10-05T13, 2026-10-05, 2026-W41, 2026-10 and total", self.0)
     }
 }
 
@@ -137,17 +125,10 @@ impl FromStr for Window {
 
 fn parse(name: &str) -> Option<Window> {
     if name == "total" {
-        return Some(Window {
-            period: Period::Total,
-            start: 0,
-        });
+        return Some(Window { period: Period::Total, start: 0 });
     }
     let mut parts = name.splitn(3, '-');
-    let year: u64 = parts
-        .next()?
-        .parse()
-        .ok()
-        .filter(|year| (1970..10_000).contains(year))?;
+    let year: u64 = parts.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
     let second = parts.next()?;
     if let Some(week) = second.strip_prefix('W') {
         let week: u64 = week.parse().ok().filter(|week| (1..=53).contains(week))?;
@@ -155,34 +136,19 @@ fn parse(name: &str) -> Option<Window> {
         let in_week = days(year, 1, 4) + (week - 1) * 7;
         return Some(Window::at(Period::Week, Timestamp(in_week * DAY)));
     }
-    let month: u64 = second
-        .parse()
-        .ok()
-        .filter(|month| (1..=12).contains(month))?;
+    let month: u64 = second.parse().ok().filter(|month| (1..=12).contains(month))?;
     let Some(rest) = parts.next() else {
-        return Some(Window {
-            period: Period::Month,
-            start: days(year, month, 1) * DAY,
-        });
+        return Some(Window { period: Period::Month, start: days(year, month, 1) * DAY });
     };
     let (date, hour) = match rest.split_once('T') {
-        Some((date, hour)) => (
-            date,
-            Some(hour.parse::<u64>().ok().filter(|hour| *hour < 24)?),
-        ),
+        Some((date, hour)) => (date, Some(hour.parse::<u64>().ok().filter(|hour| *hour < 24)?)),
         None => (rest, None),
     };
     let date: u64 = date.parse().ok().filter(|date| (1..=31).contains(date))?;
     let midnight = days(year, month, date) * DAY;
     Some(match hour {
-        Some(hour) => Window {
-            period: Period::Hour,
-            start: midnight + hour * HOUR,
-        },
-        None => Window {
-            period: Period::Day,
-            start: midnight,
-        },
+        Some(hour) => Window { period: Period::Hour, start: midnight + hour * HOUR },
+        None => Window { period: Period::Day, start: midnight },
     })
 }
 
@@ -232,13 +198,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PERIODS: [Period; 5] = [
-        Period::Hour,
-        Period::Day,
-        Period::Week,
-        Period::Month,
-        Period::Total,
-    ];
+    const PERIODS: [Period; 5] = [Period::Hour, Period::Day, Period::Week, Period::Month, Period::Total];
 
     /// 2026-10-05T13:14:15Z, a Monday.
     const NOW: Timestamp = Timestamp(1_791_206_055_000);
@@ -250,51 +210,24 @@ mod tests {
     #[test]
     fn an_instant_has_one_window_of_every_period() {
         let names = PERIODS.map(|period| Window::at(period, NOW).to_string());
-        assert_eq!(
-            names,
-            [
-                "2026-10-05T13",
-                "2026-10-05",
-                "2026-W41",
-                "2026-10",
-                "total"
-            ]
-        );
+        assert_eq!(names, ["2026-10-05T13", "2026-10-05", "2026-W41", "2026-10", "total"]);
     }
 
     #[test]
     fn windows_reset_at_the_next_hour_midnight_monday_and_first() {
         let resets = PERIODS.map(|period| Window::at(period, NOW).resets_at().map(|t| t.0));
-        assert_eq!(
-            resets,
-            [
-                Some(1_791_208_800_000),
-                Some(1_791_244_800_000),
-                Some(1_791_763_200_000),
-                Some(1_793_491_200_000),
-                None
-            ]
-        );
+        assert_eq!(resets, [Some(1_791_208_800_000), Some(1_791_244_800_000), Some(1_791_763_200_000), Some(1_793_491_200_000), None]);
     }
 
     #[test]
     fn months_end_where_the_calendar_says() {
-        for (last_day_of_month, length) in [
-            ("2024-02-29", 29),
-            ("2023-02-28", 28),
-            ("2100-02-28", 28),
-            ("2000-02-29", 29),
-            ("2026-04-30", 30),
-            ("2026-12-31", 31),
-        ] {
+        for (last_day_of_month, length) in
+            [("2024-02-29", 29), ("2023-02-28", 28), ("2100-02-28", 28), ("2000-02-29", 29), ("2026-04-30", 30), ("2026-12-31", 31)]
+        {
             let day: Window = last_day_of_month.parse().unwrap();
             let month = Window::at(Period::Month, Timestamp(day.start));
             assert_eq!(month.resets_at(), day.resets_at(), "{last_day_of_month}");
-            assert_eq!(
-                (month.resets_at().unwrap().0 - month.start) / DAY,
-                length,
-                "{last_day_of_month}"
-            );
+            assert_eq!((month.resets_at().unwrap().0 - month.start) / DAY, length, "{last_day_of_month}");
         }
     }
 
