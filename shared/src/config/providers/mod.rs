@@ -4,6 +4,8 @@
 mod builtin;
 mod enabled;
 mod section;
+#[cfg(test)]
+mod tests;
 
 pub use builtin::{Api, AuthStyle, Builtin, Dialect, MaxTokensField, Quirks, builtin};
 pub use enabled::{Auth, Provider, Providers};
