@@ -101,6 +101,16 @@ impl Catalog {
         model
     }
 
+    /// Whether a provider can be called.
+    pub fn is_enabled(&self, provider: &ProviderId) -> bool {
+        self.providers.contains(provider)
+    }
+
+    /// Whether no provider can be called at all.
+    pub fn has_no_provider(&self) -> bool {
+        self.providers.is_empty()
+    }
+
     /// Every model that can be listed: by provider in their order, within one by name. Of a provider
     /// whose models are the customer's own ([`Builtin::own_models`]) only what the configuration names.
     pub fn models(&self) -> impl Iterator<Item = Model> {

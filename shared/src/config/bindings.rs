@@ -16,7 +16,7 @@ impl Bindings for BTreeMap<String, String> {
 }
 
 /// A look-up function is enough: `|name: &str| std::env::var(name).ok()`.
-impl<F: Fn(&str) -> Option<String>> Bindings for F {
+impl<F: Fn(&str) -> Option<String> + ?Sized> Bindings for F {
     fn get(&self, name: &str) -> Option<String> {
         self(name)
     }
@@ -24,6 +24,6 @@ impl<F: Fn(&str) -> Option<String>> Bindings for F {
 
 /// A binding's text without surrounding white space; an empty one counts as absent, because that is
 /// what `KEY=` in an environment file means.
-pub(super) fn text(bindings: &impl Bindings, name: &str) -> Option<String> {
+pub(super) fn text(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
     bindings.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -32,7 +32,7 @@ pub use bindings::Bindings;
 pub use models::ModelOverride;
 pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
 pub use problem::{Invalid, Problem};
-pub use providers::{Auth, DataPolicy, Dialect, HeaderValue, Provider, ProviderOverride, Providers};
+pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use routes::{Candidate, Route, Strategy, Target};
 pub use service::{Cors, Limits, Origins};
 pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};

@@ -7,14 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-/// Which dialect a provider speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// OpenAI Chat Completions.
-    OpenAiChat,
-    /// Anthropic Messages.
-    Anthropic,
-}
+use crate::dialect::{Dialect, MaxTokensField, Quirks};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,27 +16,6 @@ pub enum AuthStyle {
     Bearer,
     /// A header of its own.
     Header(&'static str),
-}
-
-/// What one provider does differently from others of its dialect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quirks {
-    /// The member that limits the answer's length.
-    pub max_tokens_field: MaxTokensField,
-    /// Whether `stream_options.include_usage` is understood. Where it is not, usage either comes
-    /// without asking or not at all.
-    pub stream_options: bool,
-    /// Whether the role `developer` is understood; else it is written as `system`.
-    pub developer_role: bool,
-}
-
-/// The names under which the answer's length is limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MaxTokensField {
-    /// `max_tokens`.
-    MaxTokens,
-    /// `max_completion_tokens`, which reasoning models of OpenAI insist on.
-    MaxCompletionTokens,
 }
 
 /// How an endpoint is addressed.
@@ -67,11 +39,11 @@ const COMPATIBLE: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
     headers: &[],
-    quirks: Quirks { max_tokens_field: MaxTokensField::MaxTokens, stream_options: true, developer_role: false },
+    quirks: Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD },
 };
 
 const OPENAI: Api = Api {
-    quirks: Quirks { max_tokens_field: MaxTokensField::MaxCompletionTokens, stream_options: true, developer_role: true },
+    quirks: Quirks::STANDARD,
     ..COMPATIBLE
 };
 

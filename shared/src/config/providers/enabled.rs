@@ -1,7 +1,8 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
 use super::section::is_header_value;
-use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, Dialect, HeaderValue, ProviderOverride, Quirks, builtin};
+use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
+use crate::dialect::{Dialect, Quirks};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
 use crate::config::names::ProviderId;
@@ -68,7 +69,7 @@ impl Providers {
     /// Enables every provider whose binding is there: the built-in ones in their order, then the
     /// document's own by name. A provider whose bindings are unusable is left out and named in
     /// [`Providers::problems`]: one bad variable does not stop the others.
-    pub fn from(config: &Config, bindings: &impl Bindings) -> Providers {
+    pub fn from(config: &Config, bindings: &(impl Bindings + ?Sized)) -> Providers {
         let mut providers = Providers::default();
         let own = config.providers.keys().map(ProviderId::as_str).filter(|id| builtin(id).is_none());
         for id in BUILTIN.iter().map(|builtin| builtin.id).chain(own) {
@@ -104,7 +105,7 @@ impl Providers {
 }
 
 /// `Ok(None)`: its bindings are absent, so it is not meant to be used.
-fn enable(id: &ProviderId, config: &Config, bindings: &impl Bindings) -> Result<Option<Provider>, Problem> {
+fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized)) -> Result<Option<Provider>, Problem> {
     let known = builtin(id.as_str());
     let nothing = ProviderOverride::default();
     let over = config.providers.get(id.as_str()).unwrap_or(&nothing);
@@ -191,7 +192,7 @@ fn headers(
     api: &Api,
     id: &ProviderId,
     over: &ProviderOverride,
-    bindings: &impl Bindings,
+    bindings: &(impl Bindings + ?Sized),
 ) -> Result<Vec<(String, Secret)>, Problem> {
     let usual = api.headers.iter().filter(|(name, _)| !over.headers.contains_key(*name));
     let usual = usual.map(|(name, value)| Ok(((*name).to_owned(), Secret::new(*value))));

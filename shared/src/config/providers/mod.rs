@@ -7,7 +7,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Dialect, MaxTokensField, Quirks, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, builtin};
 pub use enabled::{Auth, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 

@@ -1,7 +1,7 @@
 //! The section `providers`: endpoints of the operator's own, and changes to the built-in ones.
 
 use super::builtin::{builtin, is_later};
-use super::Dialect;
+use crate::dialect::Dialect;
 use crate::config::names::{BINDING_PATTERN, BindingName, NAME_PATTERN, NAME_RULE, ProviderId};
 use crate::config::problem::At;
 use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record, wrong_type};
