@@ -1,24 +1,42 @@
 //! Other names of models that the table lists under one.
 
-/// Names under which the facts of `id` (`provider:model`) may be listed, the nearest first.
-///
-/// A dated snapshot (`-2026-03-05`, `-20260305`) and `-latest` share the facts of the plain name; a
-/// fine-tune (`ft:base:org:name:id`) those of its base; what a reseller calls `maker/model` has the
-/// maker's facts, though not its price.
-pub(super) fn aliases(provider: &str, model: &str) -> Vec<Alias> {
-    let plain = [without_date(model), model.strip_suffix("-latest"), without_maker_prefix(provider, model)];
-    let same = plain.into_iter().flatten().map(|model| Alias { id: format!("{provider}:{model}"), same_price: true });
-    let tuned = fine_tune_base(model).map(|base| Alias { id: format!("{provider}:ft:{base}"), same_price: true });
-    let resold = model.split_once('/').map(|(maker, model)| Alias { id: format!("{maker}:{model}"), same_price: false });
-    same.chain(tuned).chain(resold).collect()
+use crate::config::providers::builtin;
+
+/// What a model has to do with the one whose facts it shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kinship {
+    /// It is the same at the same provider: its price is the same too.
+    Same,
+    /// It is sold on by someone who passes the maker's price on: that price, as an estimate.
+    Resold,
+    /// It is run by someone else, at a price nobody told us.
+    Hosted,
 }
 
-/// Another name of a model.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Alias {
-    pub(super) id: String,
-    /// Whether the price is the same too.
-    pub(super) same_price: bool,
+/// Lines of the table (`provider:model`) that may hold a model's facts, the nearest first.
+///
+/// A dated snapshot (`-2026-03-05`, `-20260305`) and `-latest` share the facts of the plain name, a
+/// fine-tune (`ft:base:org:name:id`) those of its base, and what another calls `maker/model` those of
+/// the maker's model.
+pub(super) fn aliases(provider: &str, model: &str) -> Vec<(String, Kinship)> {
+    let own_name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
+    let plain = [without_date(model), model.strip_suffix("-latest"), own_name];
+    let plain = plain.into_iter().flatten().map(|plain| (format!("{provider}:{plain}"), Kinship::Same));
+    let tuned = fine_tune_base(model).map(|base| (format!("{provider}:ft:{base}"), Kinship::Same));
+    plain.chain(tuned).chain(of_maker(provider, model)).collect()
+}
+
+fn of_maker(provider: &str, model: &str) -> Vec<(String, Kinship)> {
+    let Some((maker, name)) = model.split_once('/') else { return Vec::new() };
+    let resells = builtin(provider).is_some_and(|known| known.resells);
+    let kinship = if resells { Kinship::Resold } else { Kinship::Hosted };
+    let maker = match maker {
+        "x-ai" => "xai",
+        "mistralai" => "mistral",
+        maker => maker,
+    };
+    // Resellers write claude-opus-4.8 where the maker writes claude-opus-4-8.
+    [format!("{maker}:{name}"), format!("{maker}:{}", name.replace('.', "-"))].map(|id| (id, kinship)).into()
 }
 
 /// The name without a date at its end, if it has one.
@@ -29,11 +47,6 @@ pub(super) fn without_date(model: &str) -> Option<&str> {
         let fits = |(byte, want): (u8, &u8)| if *want == b'd' { byte.is_ascii_digit() } else { byte == *want };
         (!base.is_empty() && tail.bytes().zip(shape.iter()).all(fits)).then_some(base)
     })
-}
-
-/// `openai/gpt-5.4` asked of `openai` itself.
-fn without_maker_prefix<'m>(provider: &str, model: &'m str) -> Option<&'m str> {
-    model.strip_prefix(provider)?.strip_prefix('/')
 }
 
 fn fine_tune_base(model: &str) -> Option<&str> {
@@ -61,9 +74,11 @@ mod tests {
 
     #[test]
     fn a_fine_tune_has_its_base_and_a_resold_model_its_maker() {
-        let ids = |provider, model| aliases(provider, model).into_iter().map(|alias| (alias.id, alias.same_price)).collect::<Vec<_>>();
-        assert_eq!(ids("openai", "ft:gpt-4o-2024-08-06:acme::x"), [("openai:ft:gpt-4o-2024-08-06".to_owned(), true)]);
-        assert_eq!(ids("openrouter", "openai/gpt-5.4"), [("openai:gpt-5.4".to_owned(), false)]);
-        assert_eq!(ids("openai", "gpt-5.4"), []);
+        let first = |provider, model| aliases(provider, model).into_iter().next();
+        assert_eq!(first("openai", "ft:gpt-4o-2024-08-06:acme::x"), Some(("openai:ft:gpt-4o-2024-08-06".to_owned(), Kinship::Same)));
+        assert_eq!(first("openai", "openai/gpt-5.4"), Some(("openai:gpt-5.4".to_owned(), Kinship::Same)));
+        assert_eq!(first("openrouter", "x-ai/grok-4.7"), Some(("xai:grok-4.7".to_owned(), Kinship::Resold)));
+        assert_eq!(first("acme", "openai/gpt-5.4"), Some(("openai:gpt-5.4".to_owned(), Kinship::Hosted)));
+        assert_eq!(first("openai", "gpt-5.4"), None);
     }
 }

@@ -11,17 +11,22 @@ mod name;
 mod price;
 mod resolve;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use capabilities::Capabilities;
 pub use class::Class;
-pub use model::Model;
+pub use model::{Model, Traits};
 pub use name::{ModelName, ModelRef};
 pub use price::{Price, Rate};
 pub use resolve::Asked;
 
+use alias::Kinship;
+use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
+use table::Row;
 
 /// The catalog as one configuration and its enabled providers make it.
 #[derive(Debug)]
@@ -52,32 +57,38 @@ impl Catalog {
     /// decides whether it exists.
     pub fn model(&self, id: &ModelId) -> Model {
         let (provider, name) = (id.provider.as_str(), id.model.as_str());
-        let alias = || alias::aliases(provider, name).into_iter().find_map(|alias| Some((table::find(&alias.id)?, alias.same_price)));
-        let found = table::find(&id.to_string()).map(|row| (row, true)).or_else(alias);
-        let mut model = match found {
-            Some((row, same_price)) => Model {
-                id: id.clone(),
-                context_tokens: row.context_tokens,
-                max_output_tokens: row.max_output_tokens,
-                price: if same_price { row.price } else { table::dearest(provider) },
-                estimated_price: !same_price,
-                capabilities: row.capabilities,
-                quality: None,
-                retires: row.retires,
-                known: true,
-            },
-            None => Model {
-                id: id.clone(),
-                context_tokens: None,
-                max_output_tokens: None,
-                price: table::dearest(provider),
-                estimated_price: true,
-                capabilities: Capabilities::ALL,
-                quality: None,
-                retires: None,
-                known: false,
-            },
+        let alias = || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
+        self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias))
+    }
+
+    /// What the table and the configuration say together; `found` is the line of the table.
+    fn describe(&self, id: &ModelId, found: Option<(Row, Kinship)>) -> Model {
+        let mut model = Model {
+            id: id.clone(),
+            context_tokens: None,
+            max_output_tokens: None,
+            price: table::dearest(id.provider.as_str()),
+            estimated_price: true,
+            capabilities: Capabilities::ALL,
+            traits: Traits::default(),
+            quality: None,
+            retires: None,
+            known: false,
         };
+        if let Some((row, kinship)) = found {
+            model.context_tokens = row.context_tokens;
+            model.max_output_tokens = row.max_output_tokens;
+            model.capabilities = row.capabilities;
+            model.traits = row.traits;
+            model.retires = row.retires;
+            // That it runs somewhere does not say that it runs here.
+            model.known = kinship != Kinship::Hosted;
+            (model.price, model.estimated_price) = match kinship {
+                Kinship::Same => (row.price, false),
+                Kinship::Resold => (row.price, true),
+                Kinship::Hosted => (model.price, true),
+            };
+        }
         if let Some(over) = self.overrides.get(id) {
             model.known = true;
             model.context_tokens = over.context_tokens.or(model.context_tokens);
@@ -100,12 +111,24 @@ impl Catalog {
         self.providers.is_empty()
     }
 
-    /// Every known model of the enabled providers: by provider in their order, within one by name.
-    pub fn models(&self) -> impl Iterator<Item = ModelId> {
-        self.providers.iter().flat_map(|provider| {
-            let own = self.overrides.keys().filter(|id| id.provider == *provider).cloned();
-            let listed = table::of_provider(provider.as_str()).filter_map(|row| row.id());
-            listed.chain(own).collect::<BTreeSet<ModelId>>()
+    /// Every model that can be listed: by provider in their order, within one by name. Of a provider
+    /// whose models are the customer's own ([`Builtin::own_models`]) only what the configuration names.
+    pub fn models(&self) -> impl Iterator<Item = Model> {
+        self.by_provider().flatten()
+    }
+
+    /// The known models of each enabled provider, by name.
+    fn by_provider(&self) -> impl Iterator<Item = impl Iterator<Item = Model>> {
+        self.providers.iter().map(|provider| {
+            let listed = (!own_models(provider)).then(|| table::of_provider(provider.as_str())).into_iter().flatten();
+            let listed = listed.filter_map(|row| Some((row.id()?, Some((row, Kinship::Same)))));
+            let own = self.overrides.keys().filter(|id| id.provider == *provider).map(|id| (id.clone(), None));
+            // Own first, so that where both have a model the table's line stays.
+            let all: BTreeMap<ModelId, Option<(Row, Kinship)>> = own.chain(listed).collect();
+            all.into_iter().map(|(id, found)| match found {
+                Some(_) => self.describe(&id, found),
+                None => self.model(&id),
+            })
         })
     }
 
@@ -123,7 +146,12 @@ impl Catalog {
         let routes = self.routes.iter().map(|route| ours(route.as_str()));
         let is_class = |class: &&Class| !self.class(**class).is_empty() && !self.routes.contains(class.as_str());
         let classes = Class::ALL.iter().filter(is_class).map(|class| ours(class.as_str()));
-        let models = self.models().map(|id| (id.to_string(), id.provider.to_string()));
+        let models = self.models().map(|model| (model.id.to_string(), model.id.provider.to_string()));
         routes.chain(classes).chain(models).collect()
     }
+}
+
+/// Whether what this provider serves is the customer's business and not on any list.
+fn own_models(provider: &ProviderId) -> bool {
+    builtin(provider.as_str()).is_none_or(Builtin::own_models)
 }

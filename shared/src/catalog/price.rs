@@ -72,9 +72,10 @@ impl Price {
         price.cost(&Usage { input, output, ..Usage::default() })
     }
 
-    /// One number to order models by: three tokens of input for one of output, the usual mix of a chat.
-    pub(super) fn blended(&self) -> u128 {
-        self.input.times(3) + self.output.times(1)
+    /// One number to order models by, in nano-dollars for a million tokens: three of input for one of
+    /// output, the usual mix of a chat.
+    pub(super) fn blended(&self) -> u64 {
+        self.input.0.saturating_mul(3).saturating_add(self.output.0) / 4
     }
 }
 

@@ -8,10 +8,13 @@
 //!    those who serve others' models, the configuration's own last), under this name or as a snapshot;
 //! 5. a bare name that begins as an enabled maker's names do (`gpt-…`, `claude-…`): that maker, so
 //!    that a model works the day it comes out;
-//! 6. `provider/model` with an enabled provider that does not know the model.
+//! 6. `provider/model` with an enabled provider that does not know the model;
+//! 7. a bare name where a provider with models of the customer's own is enabled (`ollama`): that one.
+//!
+//! For 4, what such a provider has is known only where the configuration names it.
 
-use super::{Catalog, Class, ModelName, ModelRef};
-use crate::config::providers::{builtin, is_later};
+use super::{Catalog, Class, ModelName, ModelRef, own_models};
+use crate::config::providers::{BUILTIN, Builtin, builtin, is_later};
 use crate::config::suggest::nearest;
 use crate::config::{ModelId, ProviderId, RouteName, Target};
 use crate::error::{ApiError, Code};
@@ -48,7 +51,10 @@ impl Catalog {
         let known = slashed.clone().filter(|id| self.model(id).known);
         let models = match qualified.or(known) {
             Some(id) => vec![id],
-            None => self.bare(name).or_else(|| slashed.map(|id| vec![id])).unwrap_or_default(),
+            None => match ModelName::parse(name).map(|model| self.bare(&model)) {
+                Some(models) if !models.is_empty() => models,
+                Some(_) | None => slashed.or_else(|| self.at_own_models(name)).into_iter().collect(),
+            },
         };
         if models.is_empty() { Err(self.unknown(name)) } else { Ok(Asked::Models(models)) }
     }
@@ -60,22 +66,30 @@ impl Catalog {
         Some(ModelId { provider: provider.clone(), model: ModelName::parse(model)? })
     }
 
-    fn bare(&self, name: &str) -> Option<Vec<ModelId>> {
-        let model = ModelName::parse(name)?;
+    /// Everyone who knows the model, or else its maker.
+    fn bare(&self, model: &ModelName) -> Vec<ModelId> {
         let at = |provider: &ProviderId| ModelId { provider: provider.clone(), model: model.clone() };
-        let known: Vec<ModelId> = self.providers.iter().map(at).filter(|id| self.model(id).known).collect();
+        let listed = |id: &ModelId| self.overrides.contains_key(id) || (!own_models(&id.provider) && self.model(id).known);
+        let known: Vec<ModelId> = self.providers.iter().map(at).filter(listed).collect();
         if !known.is_empty() {
-            return Some(known);
+            return known;
         }
-        let makes = |provider: &&ProviderId| {
-            builtin(provider.as_str()).is_some_and(|maker| maker.families.iter().any(|family| name.starts_with(family)))
-        };
-        self.providers.iter().find(makes).map(|maker| vec![at(maker)])
+        let maker = |provider: &&ProviderId| builtin(provider.as_str()).is_some_and(|maker| makes(maker, model.as_str()));
+        self.providers.iter().find(maker).map(at).into_iter().collect()
+    }
+
+    /// The built-in provider that serves whatever its customer has put there.
+    fn at_own_models(&self, name: &str) -> Option<ModelId> {
+        let own = |provider: &&ProviderId| builtin(provider.as_str()).is_some_and(Builtin::own_models);
+        let provider = self.providers.iter().find(own)?;
+        Some(ModelId { provider: provider.clone(), model: ModelName::parse(name)? })
     }
 
     /// A message that helps without repeating more than a provider's name.
     fn unknown(&self, name: &str) -> ApiError {
-        let provider = name.split([':', '/']).next().filter(|provider| *provider != name).unwrap_or_default();
+        let named = name.split([':', '/']).next().filter(|provider| *provider != name);
+        let maker = || BUILTIN.iter().find(|maker| makes(maker, name)).map(|maker| maker.id);
+        let provider = named.filter(|id| builtin(id).is_some() || is_later(id)).or_else(maker).unwrap_or_default();
         let message = if self.providers.is_empty() {
             "No provider is enabled: bind a provider's key, such as OPENAI_API_KEY.".to_owned()
         } else if let Some(binding) = builtin(provider).map(|known| known.key_binding.unwrap_or(known.base_url_binding)) {
@@ -93,4 +107,9 @@ impl Catalog {
         let code = if self.providers.is_empty() { Code::NotConfigured } else { Code::ModelNotFound };
         ApiError { param: Some("model".to_owned()), ..ApiError::new(code, message) }
     }
+}
+
+/// Whether a bare name begins as this maker's names do.
+fn makes(maker: &Builtin, name: &str) -> bool {
+    maker.families.iter().any(|family| name.starts_with(family))
 }

@@ -3,7 +3,7 @@
 //! `models.tsv` is made by `catalog-gen`; its first lines say what the columns are. A line whose model
 //! is `*` holds the dearest price of its provider, the line `*` alone the dearest of all.
 
-use super::{Capabilities, Price, Rate};
+use super::{Capabilities, Price, Rate, Traits};
 use crate::config::ModelId;
 
 const TABLE: &str = include_str!("models.tsv");
@@ -17,6 +17,7 @@ pub(super) struct Row {
     pub(super) max_output_tokens: Option<u64>,
     pub(super) price: Price,
     pub(super) capabilities: Capabilities,
+    pub(super) traits: Traits,
     /// `2026-11-30`: when the provider switches it off.
     pub(super) retires: Option<&'static str>,
 }
@@ -72,9 +73,10 @@ fn row(line: &'static str) -> Option<Row> {
     let cache_write_1h = rate(cache_write_5m);
     let reasoning = rate(output);
     let capabilities = Capabilities::from_letters(cell().unwrap_or_default());
+    let traits = Traits::from_letters(cell().unwrap_or_default());
     let retires = cell();
     let price = Price { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning };
-    Some(Row { id, context_tokens, max_output_tokens, price, capabilities, retires })
+    Some(Row { id, context_tokens, max_output_tokens, price, capabilities, traits, retires })
 }
 
 impl Row {

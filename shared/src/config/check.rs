@@ -8,15 +8,22 @@ use super::suggest::nearest;
 use super::teams::ModelAccess;
 use super::Config;
 use crate::catalog::Class;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resolves route names that are really classes, and records every reference that leads nowhere.
-pub(super) fn references(config: &mut Config, problems: &mut Vec<Problem>) {
+///
+/// `document` is what `config` was read from: what is defined there but wrong has its own problem, and
+/// a reference to it is none.
+pub(super) fn references(config: &mut Config, document: &Value, problems: &mut Vec<Problem>) {
     let mut root = At::root(problems);
     reserved(config, &mut root);
     providers::check(&config.providers, &mut root.key("providers"));
-    let names: BTreeSet<RouteName> = config.routes.keys().cloned().collect();
-    let known = Known { providers: config.providers.keys().map(|id| id.as_str().to_owned()).collect(), routes: names };
+    let defined = |section: &str| {
+        let names = document.get(section).and_then(Value::as_object).into_iter().flat_map(|table| table.keys());
+        names.cloned().collect::<BTreeSet<String>>()
+    };
+    let known = Known { providers: defined("providers"), routes: defined("routes") };
 
     for id in config.models.keys() {
         known.provider(id, &mut root.key("models").key(&id.to_string()));
@@ -51,7 +58,7 @@ fn reserved(config: &Config, root: &mut At<'_>) {
 /// Everything a reference can lead to.
 struct Known {
     providers: BTreeSet<String>,
-    routes: BTreeSet<RouteName>,
+    routes: BTreeSet<String>,
 }
 
 impl Known {
@@ -75,7 +82,7 @@ impl Known {
         match target {
             Target::Model(id) => self.provider(id, at),
             Target::Class(_) => {}
-            Target::Route(name) if self.routes.contains(name) => {}
+            Target::Route(name) if self.routes.contains(name.as_str()) => {}
             Target::Route(name) => match Class::parse(name.as_str()) {
                 Some(class) => *target = Target::Class(class),
                 None => self.no_route(name.as_str(), at),
@@ -84,7 +91,7 @@ impl Known {
     }
 
     fn no_route(&self, name: &str, at: &mut At<'_>) {
-        let known = self.routes.iter().map(RouteName::as_str).chain(Class::ALL.iter().map(|class| class.as_str()));
+        let known = self.routes.iter().map(String::as_str).chain(Class::ALL.iter().map(|class| class.as_str()));
         match nearest(name, known) {
             Some(close) => at.problem("there is no such route or class", format!("Did you mean `{close}`?")),
             None => at.problem("there is no such route or class", format!("Add a table routes.{name}, or write provider:model")),
@@ -100,7 +107,7 @@ impl Known {
                 None => at.problem("there is no such provider", "Write provider:model, such as \"openai:*\""),
             },
             None if pattern.contains('*') || Class::parse(pattern).is_some() => {}
-            None if self.routes.iter().any(|route| route.as_str() == pattern) => {}
+            None if self.routes.contains(pattern) => {}
             None => self.no_route(pattern, at),
         }
     }

@@ -16,11 +16,15 @@ mod names;
 mod problem;
 pub mod providers;
 mod routes;
+#[cfg(test)]
+mod schema_tests;
 mod service;
 mod shape;
 mod source;
 pub(crate) mod suggest;
 mod teams;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod url;
 
@@ -111,14 +115,15 @@ impl Config {
     }
 
     fn build(value: Option<&Value>, mut problems: Vec<Problem>) -> Result<Config, Invalid> {
-        let config = value.and_then(|value| Record(document).read(value, &mut At::root(&mut problems)));
-        match config {
-            Some(mut config) => {
-                check::references(&mut config, &mut problems);
-                if problems.is_empty() { Ok(config) } else { Err(Invalid { problems }) }
+        if let Some(value) = value
+            && let Some(mut config) = Record(document).read(value, &mut At::root(&mut problems))
+        {
+            check::references(&mut config, value, &mut problems);
+            if problems.is_empty() {
+                return Ok(config);
             }
-            None => Err(Invalid { problems }),
         }
+        Err(Invalid { problems })
     }
 }
 

@@ -64,6 +64,11 @@ impl<'p> At<'p> {
         At { path: format!("{}[{index}]", self.path), problems: self.problems }
     }
 
+    /// Whether a problem is recorded at exactly this place.
+    pub(super) fn is_told(&self) -> bool {
+        self.problems.iter().any(|problem| problem.path == self.path)
+    }
+
     /// Records a problem here.
     pub(super) fn problem(&mut self, message: impl Into<String>, hint: impl Into<String>) {
         let path = if self.path.is_empty() { "document".to_owned() } else { self.path.clone() };

@@ -5,7 +5,7 @@
 //! dialects we speak. The same list gives the same bytes.
 
 use serde_json::Value;
-use signalbox::catalog::{Capabilities, ModelName, Rate};
+use signalbox::catalog::{Capabilities, ModelName, Rate, Traits};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ const HEAD: &str = "\
 #\tcache_write_1h cache_write, reasoning output; other empty cells are unknown.
 #\tA model named * is the dearest of its provider part by part; the id * the dearest of all.
 #\tReaders pass over columns after the last they know: bands by prompt size and service tiers go there.
-#\tid\tcontext\tmax_output\tinput\toutput\tcache_read\tcache_write\tcache_write_1h\treasoning\tcapabilities\tretires
+#\tid\tcontext\tmax_output\tinput\toutput\tcache_read\tcache_write\tcache_write_1h\treasoning\tcapabilities\ttraits\tretires
 ";
 
 /// One model's facts.
@@ -59,6 +59,7 @@ struct Facts {
     cache_write_1h: Option<Rate>,
     reasoning: Option<Rate>,
     capabilities: Capabilities,
+    traits: Traits,
     retires: String,
 }
 
@@ -75,6 +76,10 @@ pub fn table(list: &str) -> Result<String, String> {
             rows.insert(id, facts);
         }
     }
+    // A short name beside the same model's full one is no second model.
+    let twin = |id: &str| id.strip_prefix("fireworks:").map(|short| format!("fireworks:accounts/fireworks/models/{short}"));
+    let twins: Vec<String> = rows.keys().filter(|id| twin(id).is_some_and(|twin| rows.contains_key(&twin))).cloned().collect();
+    rows.retain(|id, _| !twins.contains(id));
     for (id, facts) in rows.clone() {
         let provider = id.split(':').next().unwrap_or_default();
         for dearest in [format!("{provider}:*"), "*".to_owned()] {
@@ -117,6 +122,9 @@ fn facts(entry: &Value) -> Option<Facts> {
     let cache_write = special("cache_creation_input_token_cost", input);
     let size = |name: &str| entry.get(name).and_then(Value::as_u64).filter(|size| *size > 0);
     let flag = |name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let capabilities = FLAGS.iter().filter(|(name, _)| flag(name)).fold(Capabilities::NONE, |set, (_, one)| set.with(*one));
+    let anthropic = entry.get("litellm_provider").and_then(Value::as_str) == Some("anthropic");
+    let thinks = capabilities.has(Capabilities::REASONING);
     Some(Facts {
         context: size("max_input_tokens"),
         max_output: size("max_output_tokens"),
@@ -126,7 +134,12 @@ fn facts(entry: &Value) -> Option<Facts> {
         cache_write,
         cache_write_1h: special("cache_creation_input_token_cost_above_1hr", cache_write.unwrap_or(input)),
         reasoning: special("output_cost_per_reasoning_token", output),
-        capabilities: FLAGS.iter().filter(|(name, _)| flag(name)).fold(Capabilities::NONE, |set, (_, one)| set.with(*one)),
+        capabilities,
+        traits: Traits {
+            budget_thinking: anthropic && thinks && !flag("supports_adaptive_thinking"),
+            fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
+            system_in_conversation: flag("supports_mid_conversation_system"),
+        },
         retires: entry.get("deprecation_date").and_then(Value::as_str).filter(|date| is_date(date)).unwrap_or_default().to_owned(),
     })
 }
@@ -161,6 +174,7 @@ fn line(facts: &Facts) -> String {
         special(facts.cache_write_1h),
         special(facts.reasoning),
         letters.collect(),
+        facts.traits.letters(),
         facts.retires.clone(),
     ];
     cells.join("\t").trim_end().to_owned()

@@ -81,6 +81,16 @@ pub struct Builtin {
     /// How the names of its own models begin. A bare name that begins so is its, even when it is too
     /// new for the catalog. Empty for those who serve others' models.
     pub families: &'static [&'static str],
+    /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
+    pub resells: bool,
+}
+
+impl Builtin {
+    /// Whether every customer has models of their own here (deployments, pulled models), as they have
+    /// a place of their own.
+    pub fn own_models(&self) -> bool {
+        self.base_url.is_none()
+    }
 }
 
 /// Looks a provider up by its id.
@@ -150,6 +160,7 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://openrouter.ai/api/v1"),
+        resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
     },
     // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
@@ -166,5 +177,5 @@ pub(crate) const BUILTIN: &[Builtin] = &[
 
 /// An OpenAI-compatible provider with a key, whose place is yet to be said.
 const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'static str) -> Builtin {
-    Builtin { id, base_url: None, key_binding: Some(key_binding), base_url_binding, api: COMPATIBLE, families: &[] }
+    Builtin { id, base_url: None, key_binding: Some(key_binding), base_url_binding, api: COMPATIBLE, families: &[], resells: false }
 }

@@ -4,6 +4,8 @@
 mod builtin;
 mod enabled;
 mod section;
+#[cfg(test)]
+mod tests;
 
 pub use builtin::{Api, AuthStyle, Builtin, builtin};
 pub use enabled::{Auth, Provider, Providers};

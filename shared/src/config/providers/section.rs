@@ -111,14 +111,17 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                if provider.dialect.is_none() {
-                    at.key("dialect").problem("is missing", "A provider of your own needs one: openai_chat or anthropic");
-                }
-                if provider.base_url.is_none() {
-                    at.key("base_url").problem("is missing", "A provider of your own needs one");
-                }
+                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat or anthropic");
+                missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }
+    }
+}
+
+/// What is there but wrong is told already.
+fn missing(at: &mut At<'_>, is_missing: bool, hint: &str) {
+    if is_missing && !at.is_told() {
+        at.problem("is missing: a provider of your own needs it", hint);
     }
 }
 
