@@ -6,10 +6,10 @@ use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::config::{Auth, Provider, Providers};
-use crate::dialect::{Dialect, Edits, Finish, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
-use crate::ports::{Body, Incoming, Outgoing, Ports, SendError};
+use crate::ports::{Body, Incoming, Outgoing, Ports};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -88,15 +88,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let content = match call.request.facts.stream && is_stream {
             true => {
                 let mut live = Live::new(incoming.body, call.request.dialect, transform(call, provider, forward, self.ports.now()), patience.idle);
-                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await?;
-                // Before the first content a failure can still be repaired elsewhere.
-                match &live.observed().finish {
-                    Finish::Error(error) if !live.observed().content_started => return Err(Failure::upstream(error, None)),
-                    Finish::Truncated if live.is_over() => {
-                        return Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None));
-                    }
-                    Finish::Error(_) | Finish::Truncated | Finish::Complete => {}
-                }
+                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await??;
                 Content::Live(Box::new(live))
             }
             false => {
