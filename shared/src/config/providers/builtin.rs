@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use crate::dialect::{Dialect, MaxTokensField, Quirks};
+use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +42,14 @@ const COMPATIBLE: Api = Api {
     quirks: Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD },
 };
 
-const OPENAI: Api = Api {
-    quirks: Quirks::STANDARD,
-    ..COMPATIBLE
-};
+const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
     headers: &[("anthropic-version", "2023-06-01")],
-    ..COMPATIBLE
+    quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
 
 impl Api {
@@ -120,12 +117,21 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.mistral.ai"),
-        api: Api { chat_path: "/v1/chat/completions", ..COMPATIBLE },
+        // Refuses members it does not know; its streams end with usage unasked.
+        api: Api {
+            chat_path: "/v1/chat/completions",
+            quirks: Quirks { stream_usage: false, ..COMPATIBLE.quirks },
+            ..COMPATIBLE
+        },
         families: &["mistral-", "ministral-", "codestral-", "devstral-", "magistral-", "pixtral-", "open-mi"],
         ..keyed("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMPATIBLE.quirks },
+            ..COMPATIBLE
+        },
         families: &["deepseek-"],
         ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
     },
@@ -160,6 +166,14 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://openrouter.ai/api/v1"),
+        api: Api {
+            quirks: Quirks {
+                reasoning_replay: ReasoningReplay::ReasoningDetails,
+                cache_control: true,
+                ..COMPATIBLE.quirks
+            },
+            ..COMPATIBLE
+        },
         resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
     },

@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::config::Config;
+use crate::catalog::Catalog;
+use crate::dialect::{SamplingSupport, ThinkingSupport};
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,4 +160,25 @@ fn one_bad_binding_disables_one_provider_and_is_told_without_its_text() {
         assert_eq!(providers.problems()[0].path, path);
         assert!(!format!("{:?}", providers.problems()).contains("hunter2"), "{:?}", providers.problems());
     }
+}
+
+#[test]
+fn a_models_own_quirks_are_laid_over_its_providers() {
+    let config = Config::default();
+    let providers = providers("", &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    let catalog = Catalog::new(&config, &providers);
+    let quirks = |id: &str| {
+        let id = crate::config::ModelId::parse(id).unwrap();
+        providers.get(id.provider.as_str()).unwrap().quirks_for(&catalog.model(&id))
+    };
+    let current = quirks("anthropic:claude-opus-4-8");
+    assert_eq!((current.thinking, current.sampling), (ThinkingSupport::Adaptive, SamplingSupport::None));
+    assert!(current.system_in_conversation && current.cache_control);
+    let older = quirks("anthropic:claude-haiku-4-5-20251001");
+    assert_eq!((older.thinking, older.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
+    let unknown = quirks("anthropic:claude-unheard-of");
+    assert_eq!((unknown.thinking, unknown.sampling), (ThinkingSupport::Adaptive, SamplingSupport::All));
+    assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
+    let strict = quirks("mistral:mistral-small-latest");
+    assert!(!strict.stream_usage && !strict.developer_role);
 }
