@@ -5,7 +5,7 @@
 //! write is durable, so an admission that was answered is never forgotten.
 
 use serde::Deserialize;
-use signalbox::gateway::ledger::{Command, Ledger, Row};
+use signalbox::gateway::ledger::{Command, Ledger};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::durable::State;
@@ -33,14 +33,13 @@ impl Tenant {
         let sql = State::from(state).storage().sql();
         sql.exec("CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", None).map_err(js)?;
         let stored: Vec<Stored> = sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
-        let rows = stored.into_iter().map(|row| Row { key: row.key, value: Some(row.value) });
-        let ledger = Ledger::load(rows).map_err(|error| JsError::new(&error.to_string()))?;
+        let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value))).map_err(|error| JsError::new(&error.to_string()))?;
         Ok(Tenant { sql, ledger: RefCell::new(ledger) })
     }
 
     /// Applies a batch of commands, JSON in and out. Nothing awaits in between, so a batch is one
-    /// transaction: either all of its changes are durable or, if writing fails, the caller gets an
-    /// error and the object is built anew from what is stored.
+    /// transaction: either all of its changes are durable or, if writing fails, `entry.mjs` aborts the
+    /// object, which discards them all and builds it anew from what is stored.
     pub fn call(&self, commands: &str) -> Result<String, JsError> {
         let commands: Vec<Command> = serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
         let mut ledger = self.ledger.borrow_mut();
