@@ -64,7 +64,7 @@ impl Provider {
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
             system_in_conversation: model.traits.system_in_conversation,
-            ..self.quirks
+            ..self.quirks.clone()
         };
         let free_sampling = match self.dialect {
             Dialect::OpenAiChat => SamplingSupport::All,
@@ -165,8 +165,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 
 fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
     match (known, dialect) {
-        (Some(known), None) => Some(known.api),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
+        (Some(known), None) => Some(known.api.clone()),
+        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api.clone()),
         (_, Some(dialect)) => Some(Api::of(dialect)),
         (None, None) => None,
     }
@@ -191,7 +191,13 @@ fn base_url(
         (Some(text), _, _) => text,
         (None, Some(url), _) => return Ok(url.clone()),
         (None, None, Some(text)) => text.to_owned(),
-        (None, None, None) => return Err(problem(binding, "is missing", "Every customer of this provider has a URL of their own: bind it")),
+        (None, None, None) => {
+            return Err(problem(
+                binding,
+                "is missing",
+                "Every customer of this provider has a URL of their own: bind it",
+            ));
+        }
     };
     let url = BaseUrl::parse(&text).map_err(|wrong| problem(binding, wrong, url::RULE))?;
     if url.is_private() || over.allow_http {
