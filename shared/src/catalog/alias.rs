@@ -75,7 +75,10 @@ mod tests {
     #[test]
     fn a_fine_tune_has_its_base_and_a_resold_model_its_maker() {
         let first = |provider, model| aliases(provider, model).into_iter().next();
-        assert_eq!(first("openai", "ft:gpt-4o-2024-08-06:acme::x"), Some(("openai:ft:gpt-4o-2024-08-06".to_owned(), Kinship::Same)));
+        assert_eq!(
+            first("openai", "ft:gpt-4o-2024-08-06:acme::x"),
+            Some(("openai:ft:gpt-4o-2024-08-06".to_owned(), Kinship::Same))
+        );
         assert_eq!(first("openai", "openai/gpt-5.4"), Some(("openai:gpt-5.4".to_owned(), Kinship::Same)));
         assert_eq!(first("openrouter", "x-ai/grok-4.7"), Some(("xai:grok-4.7".to_owned(), Kinship::Resold)));
         assert_eq!(first("acme", "openai/gpt-5.4"), Some(("openai:gpt-5.4".to_owned(), Kinship::Hosted)));

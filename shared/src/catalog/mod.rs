@@ -21,9 +21,9 @@ pub use name::{ModelName, ModelRef};
 pub use price::{Price, Rate};
 pub use resolve::Asked;
 
-use alias::Kinship;
 use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
+use alias::Kinship;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use table::Row;
@@ -57,7 +57,8 @@ impl Catalog {
     /// decides whether it exists.
     pub fn model(&self, id: &ModelId) -> Model {
         let (provider, name) = (id.provider.as_str(), id.model.as_str());
-        let alias = || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
+        let alias =
+            || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
         self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias))
     }
 

@@ -46,7 +46,10 @@ impl ModelRef {
     pub fn parse(text: &str) -> Result<ModelRef, ApiError> {
         ModelName::parse(text).map(ModelRef).ok_or_else(|| ApiError {
             param: Some("model".to_owned()),
-            ..ApiError::new(Code::ModelNotFound, "No model has a name like this one. GET /v1/models lists the names you can use.")
+            ..ApiError::new(
+                Code::ModelNotFound,
+                "No model has a name like this one. GET /v1/models lists the names you can use.",
+            )
         })
     }
 
@@ -81,8 +84,29 @@ mod tests {
     fn hostile_names_are_models_that_do_not_exist() {
         let long = "a".repeat(10_240);
         for name in [
-            "", "../../etc/passwd", "a/../b", "a/./b", "..", "a//b", "/a", "a/", "a\r\nx-evil: 1", "a%2fb", "a%2e%2e/b", "a?b=c", "a#b", "a\\b",
-            "a b", "gpt\u{202e}4o", "g\u{0440}t-4o", "a\0b", "\u{feff}gpt-4o", "a\u{200b}b", "${jndi:ldap}", "<script>", &long,
+            "",
+            "../../etc/passwd",
+            "a/../b",
+            "a/./b",
+            "..",
+            "a//b",
+            "/a",
+            "a/",
+            "a\r\nx-evil: 1",
+            "a%2fb",
+            "a%2e%2e/b",
+            "a?b=c",
+            "a#b",
+            "a\\b",
+            "a b",
+            "gpt\u{202e}4o",
+            "g\u{0440}t-4o",
+            "a\0b",
+            "\u{feff}gpt-4o",
+            "a\u{200b}b",
+            "${jndi:ldap}",
+            "<script>",
+            &long,
         ] {
             let error = ModelRef::parse(name).unwrap_err();
             assert_eq!(error.code, Code::ModelNotFound, "{name:?}");

@@ -138,9 +138,24 @@ mod tests {
     #[test]
     fn absurd_usage_costs_the_largest_sum_and_does_not_wrap() {
         let rate = Rate(u64::MAX);
-        let price = Price { input: rate, output: rate, cache_read: rate, cache_write_5m: rate, cache_write_1h: rate, reasoning: rate };
+        let price = Price {
+            input: rate,
+            output: rate,
+            cache_read: rate,
+            cache_write_5m: rate,
+            cache_write_1h: rate,
+            reasoning: rate,
+        };
         let most = u64::MAX;
-        let usage = Usage { input: most, output: most, cache_read: most, cache_write_5m: most, cache_write_1h: most, reasoning: most, estimated: true };
+        let usage = Usage {
+            input: most,
+            output: most,
+            cache_read: most,
+            cache_write_5m: most,
+            cache_write_1h: most,
+            reasoning: most,
+            estimated: true,
+        };
         assert_eq!(price.cost(&usage), NanoUsd::MAX);
     }
 

@@ -69,12 +69,14 @@ impl Catalog {
     /// Everyone who knows the model, or else its maker.
     fn bare(&self, model: &ModelName) -> Vec<ModelId> {
         let at = |provider: &ProviderId| ModelId { provider: provider.clone(), model: model.clone() };
-        let listed = |id: &ModelId| self.overrides.contains_key(id) || (!own_models(&id.provider) && self.model(id).known);
+        let listed =
+            |id: &ModelId| self.overrides.contains_key(id) || (!own_models(&id.provider) && self.model(id).known);
         let known: Vec<ModelId> = self.providers.iter().map(at).filter(listed).collect();
         if !known.is_empty() {
             return known;
         }
-        let maker = |provider: &&ProviderId| builtin(provider.as_str()).is_some_and(|maker| makes(maker, model.as_str()));
+        let maker =
+            |provider: &&ProviderId| builtin(provider.as_str()).is_some_and(|maker| makes(maker, model.as_str()));
         self.providers.iter().find(maker).map(at).into_iter().collect()
     }
 
@@ -92,7 +94,8 @@ impl Catalog {
         let provider = named.filter(|id| builtin(id).is_some() || is_later(id)).or_else(maker).unwrap_or_default();
         let message = if self.providers.is_empty() {
             "No provider is enabled: bind a provider's key, such as OPENAI_API_KEY.".to_owned()
-        } else if let Some(binding) = builtin(provider).map(|known| known.key_binding.unwrap_or(known.base_url_binding)) {
+        } else if let Some(binding) = builtin(provider).map(|known| known.key_binding.unwrap_or(known.base_url_binding))
+        {
             format!("The provider `{provider}` is not enabled here: it is when {binding} is bound.")
         } else if is_later(provider) {
             format!("The provider `{provider}` is not available in this version.")

@@ -61,7 +61,10 @@ fn every_line_of_the_table_is_a_good_model_with_good_cells() {
         }
         assert!(!cells[3].is_empty() && !cells[4].is_empty(), "{line}");
         let letters = cells.get(9).copied().unwrap_or_default();
-        assert!(letters.chars().all(|letter| Capabilities::LETTERS.iter().any(|(known, _)| *known == letter)), "{line}");
+        assert!(
+            letters.chars().all(|letter| Capabilities::LETTERS.iter().any(|(known, _)| *known == letter)),
+            "{line}"
+        );
         let provider = cells[0].split(':').next().unwrap();
         assert!(provider == "*" || builtin(provider).is_some(), "{line}");
     }
@@ -146,7 +149,10 @@ fn the_configuration_has_the_last_word_on_a_model() {
     let catalog = catalog(document, &["OPENAI_API_KEY"]);
     let large = catalog.model(&id("acme:large"));
     assert_eq!((large.context_tokens, large.max_output_tokens, large.quality), (Some(131_072), None, Some(0.82)));
-    assert_eq!((large.price.input, large.price.cache_write_1h, large.price.reasoning), (Rate(500_000_000), Rate(500_000_000), Rate(1_500_000_000)));
+    assert_eq!(
+        (large.price.input, large.price.cache_write_1h, large.price.reasoning),
+        (Rate(500_000_000), Rate(500_000_000), Rate(1_500_000_000))
+    );
     assert_eq!(large.capabilities, Capabilities::TOOLS.with(Capabilities::VISION));
     assert!(large.known && !large.estimated_price);
     let gpt = catalog.model(&id("openai:gpt-5.4"));
@@ -167,7 +173,17 @@ fn a_callers_model_means_what_the_documented_order_says() {
         [routes.fast]
         candidates = ["openai:gpt-5.4-mini"]
     "#;
-    let catalog = catalog(document, &["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_BASE_URL", "OLLAMA_BASE_URL"]);
+    let catalog = catalog(
+        document,
+        &[
+            "OPENAI_API_KEY",
+            "ANTHROPIC_API_KEY",
+            "GROQ_API_KEY",
+            "AZURE_OPENAI_API_KEY",
+            "AZURE_OPENAI_BASE_URL",
+            "OLLAMA_BASE_URL",
+        ],
+    );
     assert_eq!(catalog.resolve(None).unwrap(), models(&["openai:gpt-5.4"]));
     for (name, want) in [
         ("auto", models(&["openai:gpt-5.4"])),
@@ -229,7 +245,10 @@ fn each_class_keeps_its_rule_and_every_enabled_maker_has_a_say() {
     for class in Class::ALL {
         let members = catalog.class(class);
         let nominated = |provider: &str| members.iter().filter(|id| id.provider.as_str() == provider).count();
-        assert!((1..=2).contains(&nominated("openai")) && (1..=2).contains(&nominated("anthropic")), "{class:?} {members:?}");
+        assert!(
+            (1..=2).contains(&nominated("openai")) && (1..=2).contains(&nominated("anthropic")),
+            "{class:?} {members:?}"
+        );
         for id in members {
             let model = catalog.model(id);
             assert!(model.capabilities.has(Capabilities::TOOLS) && model.retires.is_none(), "{class:?} {id}");
@@ -246,7 +265,8 @@ fn each_class_keeps_its_rule_and_every_enabled_maker_has_a_say() {
             assert!(keeps_the_rule, "{class:?} {id}");
         }
     }
-    let prices: Vec<u64> = catalog.class(Class::Cheap).iter().take(3).map(|id| catalog.model(id).price.blended()).collect();
+    let prices: Vec<u64> =
+        catalog.class(Class::Cheap).iter().take(3).map(|id| catalog.model(id).price.blended()).collect();
     assert!(prices.is_sorted(), "{prices:?}");
     let first = |class| catalog.class(class)[0].provider.to_string();
     assert_eq!((first(Class::Fast), first(Class::Smart)), ("openai".to_owned(), "openai".to_owned()));

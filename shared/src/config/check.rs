@@ -1,12 +1,12 @@
 //! What only the whole document can tell: that every name leads somewhere and fallbacks end.
 
+use super::Config;
 use super::names::{ModelId, RouteName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
 use super::routes::{Route, Target};
 use super::suggest::nearest;
 use super::teams::ModelAccess;
-use super::Config;
 use crate::catalog::Class;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +67,8 @@ impl Known {
         if builtin(name).is_some() || self.providers.contains(name) {
             return;
         }
-        let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(self.providers.iter().map(String::as_str));
+        let known =
+            providers::BUILTIN.iter().map(|builtin| builtin.id).chain(self.providers.iter().map(String::as_str));
         match nearest(name, known) {
             _ if providers::is_later(name) => {
                 at.problem(format!("the provider `{name}` is not available in this version"), "Use another provider");
@@ -94,7 +95,10 @@ impl Known {
         let known = self.routes.iter().map(String::as_str).chain(Class::ALL.iter().map(|class| class.as_str()));
         match nearest(name, known) {
             Some(close) => at.problem("there is no such route or class", format!("Did you mean `{close}`?")),
-            None => at.problem("there is no such route or class", format!("Add a table routes.{name}, or write provider:model")),
+            None => at.problem(
+                "there is no such route or class",
+                format!("Add a table routes.{name}, or write provider:model"),
+            ),
         }
     }
 

@@ -144,10 +144,12 @@ pub fn schema() -> Value {
 
 fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let default = Config::default();
-    let providers = fields.optional("providers", "endpoints of your own, and changes to the built-in ones", providers::section());
+    let providers =
+        fields.optional("providers", "endpoints of your own, and changes to the built-in ones", providers::section());
     let models = fields.optional("models", "adds to or overrides the built-in catalog", models::section());
     let routes = fields.optional("routes", "names that callers use as model", routes::section());
-    let default_route = fields.optional("default_route", "where a request goes that names no model; else fast", routes::TARGET);
+    let default_route =
+        fields.optional("default_route", "where a request goes that names no model; else fast", routes::TARGET);
     let teams = fields.optional("teams", "what a team may use, how fast, for how much", teams::section());
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));

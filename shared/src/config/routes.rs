@@ -63,8 +63,8 @@ impl fmt::Display for Target {
 const STRATEGY: OneOf<Strategy> = OneOf {
     words: &[("ordered", Strategy::Ordered), ("fallback", Strategy::Ordered), ("weighted", Strategy::Weighted)],
     later: &[
-        "static", "hash", "cost", "latency", "load", "quality", "learned", "semantic", "cascade", "race", "bandit", "role",
-        "shadow",
+        "static", "hash", "cost", "latency", "load", "quality", "learned", "semantic", "cascade", "race", "bandit",
+        "role", "shadow",
     ],
 };
 
@@ -92,7 +92,8 @@ pub(super) fn section() -> Dict<RouteName, Record<Route>> {
 fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
     let strategy = fields.optional("strategy", "how a candidate is chosen; else in order", STRATEGY);
     let candidates = fields.required("candidates", "the models of this route", List { of: CandidateKind, min: 1 });
-    let fallbacks = fields.optional("fallbacks", "where to go when every candidate failed", List { of: TARGET, min: 0 });
+    let fallbacks =
+        fields.optional("fallbacks", "where to go when every candidate failed", List { of: TARGET, min: 0 });
     let timeouts = fields.optional("timeouts", "over the provider's", Record(timing::timeouts));
     Some(Route {
         strategy: strategy.unwrap_or(Strategy::Ordered),

@@ -24,15 +24,24 @@ fn valid(schema: &Value, value: &Value) -> bool {
         "enum" => want.as_array().unwrap().contains(value),
         "minimum" => value.as_f64().is_none_or(|number| number >= want.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|number| number <= want.as_f64().unwrap()),
-        "pattern" => value.as_str().is_none_or(|text| regex_lite::Regex::new(want.as_str().unwrap()).unwrap().is_match(text)),
+        "pattern" => {
+            value.as_str().is_none_or(|text| regex_lite::Regex::new(want.as_str().unwrap()).unwrap().is_match(text))
+        }
         "anyOf" => want.as_array().unwrap().iter().any(|schema| valid(schema, value)),
         "items" => value.as_array().is_none_or(|values| values.iter().all(|value| valid(want, value))),
         "minItems" => value.as_array().is_none_or(|values| values.len() as u64 >= want.as_u64().unwrap()),
-        "required" => value.as_object().is_none_or(|table| want.as_array().unwrap().iter().all(|name| table.contains_key(name.as_str().unwrap()))),
+        "required" => value
+            .as_object()
+            .is_none_or(|table| want.as_array().unwrap().iter().all(|name| table.contains_key(name.as_str().unwrap()))),
         "properties" => value.as_object().is_none_or(|table| {
-            want.as_object().unwrap().iter().all(|(name, schema)| table.get(name).is_none_or(|value| valid(schema, value)))
+            want.as_object()
+                .unwrap()
+                .iter()
+                .all(|(name, schema)| table.get(name).is_none_or(|value| valid(schema, value)))
         }),
-        "propertyNames" => value.as_object().is_none_or(|table| table.keys().all(|name| valid(want, &Value::from(name.as_str())))),
+        "propertyNames" => {
+            value.as_object().is_none_or(|table| table.keys().all(|name| valid(want, &Value::from(name.as_str()))))
+        }
         "additionalProperties" => value.as_object().is_none_or(|table| {
             let known = schema.get("properties").and_then(Value::as_object);
             table.iter().all(|(name, value)| known.is_some_and(|known| known.contains_key(name)) || valid(want, value))
@@ -47,7 +56,8 @@ fn full() -> Value {
 
 /// Every document that differs from `value` in one place: a junk value, a missing key, a key too many.
 fn mutations(value: &Value) -> Vec<Value> {
-    let junk = || ["null", "true", "7", "-1", "0.5", "\"\"", "\"x y\"", "\"fast\"", "[]", "{}", "[7]", "1e300"].into_iter();
+    let junk =
+        || ["null", "true", "7", "-1", "0.5", "\"\"", "\"x y\"", "\"fast\"", "[]", "{}", "[7]", "1e300"].into_iter();
     let mut all: Vec<Value> = junk().map(|text| serde_json::from_str(text).unwrap()).collect();
     match value {
         Value::Object(table) => {
@@ -107,7 +117,8 @@ fn unused_keys(schema: &Value, values: &[&Value], path: &str, unused: &mut Vec<S
         unused_keys(items, &inner, path, unused);
     }
     if let Some(named @ Value::Object(_)) = schema.get("additionalProperties") {
-        let inner: Vec<&Value> = values.iter().filter_map(|value| value.as_object()).flat_map(|table| table.values()).collect();
+        let inner: Vec<&Value> =
+            values.iter().filter_map(|value| value.as_object()).flat_map(|table| table.values()).collect();
         unused_keys(named, &inner, path, unused);
     }
     for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -133,7 +144,8 @@ fn what_the_parser_accepts_the_schema_accepts() {
             (Err(_), false) => refused_by_both += 1,
             // What only the parser can know: references, URLs, one key against another.
             (Err(invalid), true) => {
-                let places = ["provider", "model", "routes", "teams", "default_route", "cors.allow_origins", "retries.base_ms"];
+                let places =
+                    ["provider", "model", "routes", "teams", "default_route", "cors.allow_origins", "retries.base_ms"];
                 let excused = |problem: &Problem| places.iter().any(|place| problem.path.starts_with(place));
                 assert!(invalid.problems.iter().all(excused), "the schema alone accepts {document}\n{invalid}");
             }

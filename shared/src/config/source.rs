@@ -32,7 +32,11 @@ fn json(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
             let sentence = error.to_string();
             let message = sentence.split(" at line ").next().unwrap_or_default();
             let path = format!("line {}, column {}", error.line(), error.column());
-            problems.push(Problem { path, message: format!("JSON: {message}"), hint: "Correct the JSON at this place".to_owned() });
+            problems.push(Problem {
+                path,
+                message: format!("JSON: {message}"),
+                hint: "Correct the JSON at this place".to_owned(),
+            });
             None
         }
     }

@@ -44,7 +44,16 @@ mod tests {
 
     #[test]
     fn distance_is_the_number_of_edits() {
-        for (a, b, want) in [("", "", 0), ("abc", "abc", 0), ("abc", "ABD", 1), ("kitten", "sitting", 3), ("", "ab", 2), ("ab", "", 2), ("fsat", "fast", 1), ("abcd", "badc", 2)] {
+        for (a, b, want) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "ABD", 1),
+            ("kitten", "sitting", 3),
+            ("", "ab", 2),
+            ("ab", "", 2),
+            ("fsat", "fast", 1),
+            ("abcd", "badc", 2),
+        ] {
             assert_eq!(distance(a, b), want, "{a} {b}");
         }
     }

@@ -77,7 +77,9 @@ fn assert_problems(text: &str, want: &[(&str, &str)]) {
     let shown = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert_eq!(found.len(), want.len(), "{text}\n{shown}");
     for (path, part) in want {
-        let said = |problem: &&Problem| problem.path == *path && format!("{}. {}", problem.message, problem.hint).contains(part);
+        let said = |problem: &&Problem| {
+            problem.path == *path && format!("{}. {}", problem.message, problem.hint).contains(part)
+        };
         assert!(found.iter().any(|problem| said(&problem)), "no {path} {part:?} in\n{shown}");
     }
 }
@@ -93,16 +95,26 @@ fn every_section_of_this_version_is_read() {
     assert_eq!(acme.headers["x-tenant"], HeaderValue::Literal("blue".to_owned()));
     let large = &config.models[&id("acme:large")];
     assert_eq!(large.price.unwrap().cache_write_1h, Rate(700_000_000));
-    assert_eq!(large.capabilities.unwrap(), Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::JSON_SCHEMA).with(Capabilities::REASONING));
+    assert_eq!(
+        large.capabilities.unwrap(),
+        Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::JSON_SCHEMA).with(Capabilities::REASONING)
+    );
     let fast = &config.routes["fast"];
     assert_eq!(fast.strategy, Strategy::Weighted);
     assert_eq!(fast.candidates[2], Candidate { model: id("acme:large"), weight: 2.0 });
     let spare = RouteName::parse("spare").unwrap();
-    assert_eq!(fast.fallbacks, [Target::Class(Class::Cheap), Target::Route(spare), Target::Model(id("openai:gpt-5.4"))]);
+    assert_eq!(
+        fast.fallbacks,
+        [Target::Class(Class::Cheap), Target::Route(spare), Target::Model(id("openai:gpt-5.4"))]
+    );
     assert_eq!(config.default_route.to_string(), "fast");
     assert!(matches!(config.default_route, Target::Route(_)));
     let team = config.team("payments").unwrap();
-    assert!(team.models.permits("fast") && team.models.permits("openai:o3") && !team.models.permits("anthropic:claude-opus-5"));
+    assert!(
+        team.models.permits("fast")
+            && team.models.permits("openai:o3")
+            && !team.models.permits("anthropic:claude-opus-5")
+    );
     assert_eq!(team.limits.rpm, Some(600));
     let day = Budget { limit: NanoUsd(2_000_000_000), per: Period::Day, hard: false, scope: BudgetScope::User };
     assert_eq!(team.budgets[1], day);
@@ -192,9 +204,17 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
     for dialect in ["openai_responses", "gemini", "bedrock", "cohere"] {
         let text = format!("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"{dialect}\"");
         let found = problems(&text);
-        assert!(found.iter().any(|problem| problem.path == "providers.acme.dialect" && problem.message.contains("not available")), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|problem| problem.path == "providers.acme.dialect" && problem.message.contains("not available")),
+            "{found:?}"
+        );
     }
-    assert_problems("[routes.a]\ncandidates = [\"gemini:gemini-pro\"]", &[("routes.a.candidates[0]", "not available in this version")]);
+    assert_problems(
+        "[routes.a]\ncandidates = [\"gemini:gemini-pro\"]",
+        &[("routes.a.candidates[0]", "not available in this version")],
+    );
     assert_problems("[providers.gemini]", &[("providers.gemini", "not available in this version")]);
 }
 
@@ -284,11 +304,23 @@ fn a_provider_of_ones_own_needs_a_dialect_and_a_safe_place() {
         assert_problems(&with(bad), &[("providers.acme.base_url", says)]);
     }
     assert_problems(&format!("{}\nallow_http = true", with("http://llm.acme.example")), &[]);
-    assert_problems("[providers.acme]", &[("providers.acme.dialect", "missing"), ("providers.acme.base_url", "missing")]);
+    assert_problems(
+        "[providers.acme]",
+        &[("providers.acme.dialect", "missing"), ("providers.acme.base_url", "missing")],
+    );
     assert_problems("[providers.openai]", &[]);
-    assert_problems("[providers.\"Ac me\"]\ndialect = \"anthropic\"\nbase_url = \"https://a.example\"", &[("providers.\"Ac me\"", "a-z")]);
-    assert_problems("[providers.openai]\nheaders = { content-length = \"1\" }", &[("providers.openai.headers.content-length", "transport")]);
-    assert_problems("[providers.openai]\nheaders = { x-a = \"a\\r\\nb: c\" }", &[("providers.openai.headers.x-a", "cannot stand in a header")]);
+    assert_problems(
+        "[providers.\"Ac me\"]\ndialect = \"anthropic\"\nbase_url = \"https://a.example\"",
+        &[("providers.\"Ac me\"", "a-z")],
+    );
+    assert_problems(
+        "[providers.openai]\nheaders = { content-length = \"1\" }",
+        &[("providers.openai.headers.content-length", "transport")],
+    );
+    assert_problems(
+        "[providers.openai]\nheaders = { x-a = \"a\\r\\nb: c\" }",
+        &[("providers.openai.headers.x-a", "cannot stand in a header")],
+    );
 }
 
 #[test]
@@ -316,18 +348,32 @@ fn references_must_lead_somewhere() {
 #[test]
 fn a_reference_to_something_that_is_itself_wrong_is_not_a_second_problem() {
     let text = "[routes.a]\ncandidates = []\n[routes.b]\ncandidates = [\"acme:x\"]\nfallbacks = [\"a\"]\n[providers.acme]\ndialect = \"x\"\nbase_url = \"x\"";
-    assert_problems(text, &[("routes.a.candidates", "at least 1"), ("providers.acme.dialect", "openai_chat"), ("providers.acme.base_url", "https://")]);
+    assert_problems(
+        text,
+        &[
+            ("routes.a.candidates", "at least 1"),
+            ("providers.acme.dialect", "openai_chat"),
+            ("providers.acme.base_url", "https://"),
+        ],
+    );
 }
 
 #[test]
 fn fallbacks_must_end() {
     let route = |name: &str, to: &str| format!("[routes.{name}]\ncandidates = [\"openai:x\"]\nfallbacks = [{to}]\n");
     assert_problems(&route("a", "\"a\""), &[("routes.a.fallbacks", "a → a")]);
-    let long = format!("{}{}{}{}", route("a", "\"b\""), route("b", "\"c\", \"smart\""), route("c", "\"b\""), route("d", "\"a\""));
+    let long = format!(
+        "{}{}{}{}",
+        route("a", "\"b\""),
+        route("b", "\"c\", \"smart\""),
+        route("c", "\"b\""),
+        route("d", "\"a\"")
+    );
     assert_problems(&long, &[("routes.b.fallbacks", "b → c → b")]);
     let two = format!("{}{}{}{}", route("a", "\"b\""), route("b", "\"a\""), route("x", "\"y\""), route("y", "\"x\""));
     assert_problems(&two, &[("routes.a.fallbacks", "a → b → a"), ("routes.x.fallbacks", "x → y → x")]);
-    let diamond = format!("{}{}{}{}", route("a", "\"b\", \"c\""), route("b", "\"d\""), route("c", "\"d\""), route("d", ""));
+    let diamond =
+        format!("{}{}{}{}", route("a", "\"b\", \"c\""), route("b", "\"d\""), route("c", "\"d\""), route("d", ""));
     assert_problems(&diamond, &[]);
     // A chain as long as a document can hold must not exhaust the stack.
     let chain: String = (0..5_000).map(|i| route(&format!("r{i}"), &format!("\"r{}\"", (i + 1) % 5_000))).collect();
@@ -337,7 +383,9 @@ fn fallbacks_must_end() {
 #[test]
 fn a_budget_is_an_exact_amount_above_zero() {
     let with = |usd: &str| format!("[teams.a]\nbudgets = [{{ usd = {usd}, per = \"total\" }}]");
-    for (usd, nano) in [("500", 500_000_000_000), ("0.000000001", 1), ("0.1", 100_000_000), ("1e9", 1_000_000_000_000_000_000)] {
+    for (usd, nano) in
+        [("500", 500_000_000_000), ("0.000000001", 1), ("0.1", 100_000_000), ("1e9", 1_000_000_000_000_000_000)]
+    {
         let config = Config::parse(&with(usd)).unwrap();
         assert_eq!(config.team("a").unwrap().budgets[0].limit, NanoUsd(nano), "{usd}");
         assert!(config.team("a").unwrap().budgets[0].hard);
@@ -353,7 +401,14 @@ fn cors_names_origins_and_nothing_more() {
     let any = Config::parse(&with("*")).unwrap().cors;
     assert_eq!(any.allow("https://anywhere.example").as_deref(), Some("*"));
     assert_eq!(Cors::default().allow("https://anywhere.example"), None);
-    for bad in ["https://app.example.com/", "https://app.example.com/x", "app.example.com", "null", "https://*.example.com", "file://x"] {
+    for bad in [
+        "https://app.example.com/",
+        "https://app.example.com/x",
+        "app.example.com",
+        "null",
+        "https://*.example.com",
+        "file://x",
+    ] {
         assert_problems(&with(bad), &[("cors.allow_origins[0]", "web origin")]);
     }
 }

@@ -135,9 +135,28 @@ mod tests {
     #[test]
     fn a_url_that_is_more_or_less_than_a_place_is_refused() {
         for text in [
-            "", "api.openai.com", "ftp://host", "//host", "https://", "https:///v1", "https://user:pass@host", "https://host/#a",
-            "https://host?x=1", "https://host/ v1", "https://ho st", "https://host:0", "https://host:99999", "https://host:+1", "https://host:",
-            "https://[::1", "https://[zz]", "https://[::1]x", "https://a..b", "https://host/../x", "https://host\\@evil", "https://h\u{f6}st",
+            "",
+            "api.openai.com",
+            "ftp://host",
+            "//host",
+            "https://",
+            "https:///v1",
+            "https://user:pass@host",
+            "https://host/#a",
+            "https://host?x=1",
+            "https://host/ v1",
+            "https://ho st",
+            "https://host:0",
+            "https://host:99999",
+            "https://host:+1",
+            "https://host:",
+            "https://[::1",
+            "https://[zz]",
+            "https://[::1]x",
+            "https://a..b",
+            "https://host/../x",
+            "https://host\\@evil",
+            "https://h\u{f6}st",
         ] {
             assert!(BaseUrl::parse(text).is_err(), "{text}");
         }

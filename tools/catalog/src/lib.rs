@@ -77,8 +77,10 @@ pub fn table(list: &str) -> Result<String, String> {
         }
     }
     // A short name beside the same model's full one is no second model.
-    let twin = |id: &str| id.strip_prefix("fireworks:").map(|short| format!("fireworks:accounts/fireworks/models/{short}"));
-    let twins: Vec<String> = rows.keys().filter(|id| twin(id).is_some_and(|twin| rows.contains_key(&twin))).cloned().collect();
+    let twin =
+        |id: &str| id.strip_prefix("fireworks:").map(|short| format!("fireworks:accounts/fireworks/models/{short}"));
+    let twins: Vec<String> =
+        rows.keys().filter(|id| twin(id).is_some_and(|twin| rows.contains_key(&twin))).cloned().collect();
     rows.retain(|id, _| !twins.contains(id));
     for (id, facts) in rows.clone() {
         let provider = id.split(':').next().unwrap_or_default();
@@ -122,7 +124,8 @@ fn facts(entry: &Value) -> Option<Facts> {
     let cache_write = special("cache_creation_input_token_cost", input);
     let size = |name: &str| entry.get(name).and_then(Value::as_u64).filter(|size| *size > 0);
     let flag = |name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let capabilities = FLAGS.iter().filter(|(name, _)| flag(name)).fold(Capabilities::NONE, |set, (_, one)| set.with(*one));
+    let capabilities =
+        FLAGS.iter().filter(|(name, _)| flag(name)).fold(Capabilities::NONE, |set, (_, one)| set.with(*one));
     let anthropic = entry.get("litellm_provider").and_then(Value::as_str) == Some("anthropic");
     let thinks = capabilities.has(Capabilities::REASONING);
     Some(Facts {
@@ -140,7 +143,12 @@ fn facts(entry: &Value) -> Option<Facts> {
             fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
             system_in_conversation: flag("supports_mid_conversation_system"),
         },
-        retires: entry.get("deprecation_date").and_then(Value::as_str).filter(|date| is_date(date)).unwrap_or_default().to_owned(),
+        retires: entry
+            .get("deprecation_date")
+            .and_then(Value::as_str)
+            .filter(|date| is_date(date))
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 
@@ -156,14 +164,16 @@ fn dearer(dearest: &mut Facts, facts: &Facts) {
 }
 
 fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.bytes().enumerate().all(|(i, byte)| if i == 4 || i == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+    text.len() == 10
+        && text.bytes().enumerate().all(|(i, byte)| if i == 4 || i == 7 { byte == b'-' } else { byte.is_ascii_digit() })
 }
 
 fn line(facts: &Facts) -> String {
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     let dollars = |rate: Rate| signalbox::units::NanoUsd(rate.0).to_string();
     let special = |rate: Option<Rate>| rate.map(dollars).unwrap_or_default();
-    let letters = Capabilities::LETTERS.iter().filter(|(_, one)| facts.capabilities.has(*one)).map(|(letter, _)| *letter);
+    let letters =
+        Capabilities::LETTERS.iter().filter(|(_, one)| facts.capabilities.has(*one)).map(|(letter, _)| *letter);
     let cells = [
         number(facts.context),
         number(facts.max_output),

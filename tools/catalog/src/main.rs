@@ -7,7 +7,8 @@ fn main() -> ExitCode {
         eprintln!("usage: catalog-gen PRICE_LIST > shared/src/catalog/models.tsv");
         return ExitCode::from(2);
     };
-    let made = std::fs::read_to_string(&path).map_err(|error| error.to_string()).and_then(|text| catalog_gen::table(&text));
+    let made =
+        std::fs::read_to_string(&path).map_err(|error| error.to_string()).and_then(|text| catalog_gen::table(&text));
     match made {
         Ok(table) => {
             print!("{table}");

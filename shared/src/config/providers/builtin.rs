@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use crate::dialect::{Dialect, MaxTokensField, Quirks};
+use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay, SamplingSupport, ThinkingSupport};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum AuthStyle {
 }
 
 /// How an endpoint is addressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
     /// Which dialect it speaks.
     pub dialect: Dialect,
@@ -33,26 +33,40 @@ pub struct Api {
     pub quirks: Quirks,
 }
 
+/// A current model behind the dialect's own provider: [`Quirks::default`], for tables.
+const STANDARD: Quirks = Quirks {
+    max_tokens_field: MaxTokensField::MaxCompletionTokens,
+    developer_role: true,
+    stream_usage: true,
+    reasoning_effort: true,
+    reasoning_replay: ReasoningReplay::None,
+    thinking: ThinkingSupport::Adaptive,
+    system_in_conversation: false,
+    json_schema: true,
+    cache_control: false,
+    sampling: SamplingSupport::All,
+};
+
+/// What an OpenAI-compatible server is taken to do unless known otherwise.
+const COMMON: Quirks = Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..STANDARD };
+
 /// What an OpenAI-compatible server is taken for unless known otherwise.
 const COMPATIBLE: Api = Api {
     dialect: Dialect::OpenAiChat,
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
     headers: &[],
-    quirks: Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD },
+    quirks: COMMON,
 };
 
-const OPENAI: Api = Api {
-    quirks: Quirks::STANDARD,
-    ..COMPATIBLE
-};
+const OPENAI: Api = Api { quirks: STANDARD, ..COMPATIBLE };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
     headers: &[("anthropic-version", "2023-06-01")],
-    ..COMPATIBLE
+    quirks: Quirks { cache_control: true, ..STANDARD },
 };
 
 impl Api {
@@ -66,7 +80,7 @@ impl Api {
 }
 
 /// A provider the product knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Builtin {
     /// Its name before the colon of a model id.
     pub id: &'static str,
@@ -120,12 +134,14 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.mistral.ai"),
-        api: Api { chat_path: "/v1/chat/completions", ..COMPATIBLE },
+        // Refuses members it does not know; its streams end with usage unasked.
+        api: Api { chat_path: "/v1/chat/completions", quirks: Quirks { stream_usage: false, ..COMMON }, ..COMPATIBLE },
         families: &["mistral-", "ministral-", "codestral-", "devstral-", "magistral-", "pixtral-", "open-mi"],
         ..keyed("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
+        api: Api { quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON }, ..COMPATIBLE },
         families: &["deepseek-"],
         ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
     },
@@ -160,6 +176,10 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://openrouter.ai/api/v1"),
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningDetails, cache_control: true, ..COMMON },
+            ..COMPATIBLE
+        },
         resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
     },
@@ -177,5 +197,13 @@ pub(crate) const BUILTIN: &[Builtin] = &[
 
 /// An OpenAI-compatible provider with a key, whose place is yet to be said.
 const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'static str) -> Builtin {
-    Builtin { id, base_url: None, key_binding: Some(key_binding), base_url_binding, api: COMPATIBLE, families: &[], resells: false }
+    Builtin {
+        id,
+        base_url: None,
+        key_binding: Some(key_binding),
+        base_url_binding,
+        api: COMPATIBLE,
+        families: &[],
+        resells: false,
+    }
 }

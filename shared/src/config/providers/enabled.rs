@@ -2,13 +2,14 @@
 
 use super::section::is_header_value;
 use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
-use crate::dialect::{Dialect, Quirks};
+use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
 use crate::config::names::ProviderId;
 use crate::config::problem::Problem;
 use crate::config::timing::Timeouts;
 use crate::config::url::{self, BaseUrl};
+use crate::dialect::{Dialect, Quirks, SamplingSupport, ThinkingSupport};
 use crate::secret::Secret;
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ pub struct Provider {
     pub auth: Auth,
     /// Headers sent with every call, the credential not among them. Values may be secrets.
     pub headers: Vec<(String, Secret)>,
-    /// What it does differently from others of its dialect.
+    /// What it does differently from others of its dialect; see [`Provider::quirks_for`].
     pub quirks: Quirks,
     /// Where it keeps data.
     pub region: Option<String>,
@@ -55,6 +56,29 @@ impl Provider {
     /// The URL of its chat endpoint.
     pub fn chat_url(&self) -> String {
         self.base_url.join(self.chat_path)
+    }
+
+    /// What is different when it is asked for this model: the provider's quirks and the model's own.
+    pub fn quirks_for(&self, model: &Model) -> Quirks {
+        let thinks = !model.known || model.capabilities.has(Capabilities::REASONING);
+        let quirks = Quirks {
+            reasoning_effort: self.quirks.reasoning_effort && thinks,
+            system_in_conversation: model.traits.system_in_conversation,
+            ..self.quirks.clone()
+        };
+        let free_sampling = match self.dialect {
+            Dialect::OpenAiChat => SamplingSupport::All,
+            // Anthropic's models that let themselves be steered take temperature or top_p, not both.
+            Dialect::Anthropic if model.known => SamplingSupport::OneOf,
+            Dialect::Anthropic => SamplingSupport::All,
+        };
+        let thinking = match (thinks, model.traits.budget_thinking) {
+            (false, _) => ThinkingSupport::None,
+            (true, true) => ThinkingSupport::Budget,
+            (true, false) => ThinkingSupport::Adaptive,
+        };
+        let sampling = if model.traits.fixed_sampling { SamplingSupport::None } else { free_sampling };
+        Quirks { thinking, sampling, ..quirks }
     }
 }
 
@@ -141,8 +165,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 
 fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
     match (known, dialect) {
-        (Some(known), None) => Some(known.api),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
+        (Some(known), None) => Some(known.api.clone()),
+        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api.clone()),
         (_, Some(dialect)) => Some(Api::of(dialect)),
         (None, None) => None,
     }
@@ -167,7 +191,13 @@ fn base_url(
         (Some(text), _, _) => text,
         (None, Some(url), _) => return Ok(url.clone()),
         (None, None, Some(text)) => text.to_owned(),
-        (None, None, None) => return Err(problem(binding, "is missing", "Every customer of this provider has a URL of their own: bind it")),
+        (None, None, None) => {
+            return Err(problem(
+                binding,
+                "is missing",
+                "Every customer of this provider has a URL of their own: bind it",
+            ));
+        }
     };
     let url = BaseUrl::parse(&text).map_err(|wrong| problem(binding, wrong, url::RULE))?;
     if url.is_private() || over.allow_http {

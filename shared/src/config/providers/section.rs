@@ -1,12 +1,12 @@
 //! The section `providers`: endpoints of the operator's own, and changes to the built-in ones.
 
 use super::builtin::{builtin, is_later};
-use crate::dialect::Dialect;
 use crate::config::names::{BINDING_PATTERN, BindingName, NAME_PATTERN, NAME_RULE, ProviderId};
 use crate::config::problem::At;
 use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record, wrong_type};
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
+use crate::dialect::Dialect;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -137,7 +137,10 @@ impl Kind for Reference {
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<BindingName> {
         if value.is_string() {
-            at.problem("holds a value, and secrets are references", "Write { binding = \"NAME\" } and put the value into that binding");
+            at.problem(
+                "holds a value, and secrets are references",
+                "Write { binding = \"NAME\" } and put the value into that binding",
+            );
             return None;
         }
         Record(reference).read(value, at)
@@ -190,7 +193,8 @@ pub(super) fn is_header_value(text: &str) -> bool {
 }
 
 fn header_name(text: &str) -> Option<String> {
-    let set_by_transport = ["host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade", "trailer"];
+    let set_by_transport =
+        ["host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade", "trailer"];
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let named = (1..=64).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(good);
     (named && !set_by_transport.contains(&text)).then(|| text.to_owned())
@@ -198,5 +202,7 @@ fn header_name(text: &str) -> Option<String> {
 
 /// Headers that carry credentials by name, so that one written as text is surely a leaked secret.
 fn is_credential(name: &str) -> bool {
-    ["authorization", "api-key", "apikey", "token", "secret", "cookie", "password"].iter().any(|word| name.contains(word))
+    ["authorization", "api-key", "apikey", "token", "secret", "cookie", "password"]
+        .iter()
+        .any(|word| name.contains(word))
 }

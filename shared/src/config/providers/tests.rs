@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use super::*;
+use crate::catalog::Catalog;
 use crate::config::Config;
+use crate::dialect::{SamplingSupport, ThinkingSupport};
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn providers(document: &str, bound: &[(&str, &str)]) -> Providers {
-    let bindings: BTreeMap<String, String> = bound.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let bindings: BTreeMap<String, String> =
+        bound.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     Providers::from(&Config::parse(document).unwrap(), &bindings)
 }
 
@@ -40,12 +43,21 @@ fn the_table_of_built_in_providers_is_sound() {
     assert_eq!(ids.len(), BUILTIN.len());
     for known in BUILTIN {
         assert!(crate::config::ProviderId::parse(known.id).is_some(), "{}", known.id);
-        assert!(known.base_url.is_none_or(|url| crate::config::BaseUrl::parse(url).is_ok_and(|url| url.is_private())), "{}", known.id);
+        assert!(
+            known.base_url.is_none_or(|url| crate::config::BaseUrl::parse(url).is_ok_and(|url| url.is_private())),
+            "{}",
+            known.id
+        );
         for binding in known.key_binding.into_iter().chain([known.base_url_binding]) {
             assert!(crate::config::BindingName::parse(binding).is_some(), "{binding}");
         }
         assert!(known.api.chat_path.starts_with('/'), "{}", known.id);
     }
+}
+
+#[test]
+fn openai_itself_has_no_quirks() {
+    assert_eq!(builtin("openai").unwrap().api.quirks, crate::dialect::Quirks::default());
 }
 
 #[test]
@@ -73,7 +85,12 @@ fn a_base_url_written_for_the_providers_own_sdk_works_here() {
     for (key, binding, base, want) in [
         ("OPENAI_API_KEY", "OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/chat/completions"),
         ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "http://127.0.0.1:9", "http://127.0.0.1:9/v1/messages"),
-        ("GROQ_API_KEY", "GROQ_BASE_URL", "https://g.example/openai/v1/", "https://g.example/openai/v1/chat/completions"),
+        (
+            "GROQ_API_KEY",
+            "GROQ_BASE_URL",
+            "https://g.example/openai/v1/",
+            "https://g.example/openai/v1/chat/completions",
+        ),
         (
             "AZURE_OPENAI_API_KEY",
             "AZURE_OPENAI_BASE_URL",
@@ -88,7 +105,12 @@ fn a_base_url_written_for_the_providers_own_sdk_works_here() {
 
 #[test]
 fn a_key_travels_as_its_provider_wants_it_and_is_never_shown() {
-    let bound = [("OPENAI_API_KEY", " hunter2\n"), ("ANTHROPIC_API_KEY", "hunter2"), ("AZURE_OPENAI_API_KEY", "hunter2"), ("AZURE_OPENAI_BASE_URL", "https://a.example/openai/v1")];
+    let bound = [
+        ("OPENAI_API_KEY", " hunter2\n"),
+        ("ANTHROPIC_API_KEY", "hunter2"),
+        ("AZURE_OPENAI_API_KEY", "hunter2"),
+        ("AZURE_OPENAI_BASE_URL", "https://a.example/openai/v1"),
+    ];
     let providers = providers("", &bound);
     assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer hunter2")));
     assert_eq!(credential(providers.get("anthropic").unwrap()), Some(("x-api-key", "hunter2")));
@@ -158,4 +180,25 @@ fn one_bad_binding_disables_one_provider_and_is_told_without_its_text() {
         assert_eq!(providers.problems()[0].path, path);
         assert!(!format!("{:?}", providers.problems()).contains("hunter2"), "{:?}", providers.problems());
     }
+}
+
+#[test]
+fn a_models_own_quirks_are_laid_over_its_providers() {
+    let config = Config::default();
+    let providers = providers("", &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    let catalog = Catalog::new(&config, &providers);
+    let quirks = |id: &str| {
+        let id = crate::config::ModelId::parse(id).unwrap();
+        providers.get(id.provider.as_str()).unwrap().quirks_for(&catalog.model(&id))
+    };
+    let current = quirks("anthropic:claude-opus-4-8");
+    assert_eq!((current.thinking, current.sampling), (ThinkingSupport::Adaptive, SamplingSupport::None));
+    assert!(current.system_in_conversation && current.cache_control);
+    let older = quirks("anthropic:claude-haiku-4-5-20251001");
+    assert_eq!((older.thinking, older.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
+    let unknown = quirks("anthropic:claude-unheard-of");
+    assert_eq!((unknown.thinking, unknown.sampling), (ThinkingSupport::Adaptive, SamplingSupport::All));
+    assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
+    let strict = quirks("mistral:mistral-small-latest");
+    assert!(!strict.stream_usage && !strict.developer_role);
 }

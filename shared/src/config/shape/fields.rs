@@ -47,7 +47,13 @@ impl Fields<'_, '_> {
     }
 
     /// A member with a value of its own when it is left out.
-    pub(in crate::config) fn defaulted<K: Kind>(&mut self, name: &'static str, about: &str, kind: K, default: K::Out) -> K::Out
+    pub(in crate::config) fn defaulted<K: Kind>(
+        &mut self,
+        name: &'static str,
+        about: &str,
+        kind: K,
+        default: K::Out,
+    ) -> K::Out
     where
         K::Out: Clone + Into<Value>,
     {
