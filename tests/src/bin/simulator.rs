@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use signalbox_tests::harness::stop_requested;
+use signalbox_tests::harness::Stop;
 use signalbox_tests::simulator::{Options, Simulator};
 
 const USAGE: &str = "usage: simulator [--port N] [--pace-ms N] [--no-log] [--with-parent]
@@ -61,8 +61,10 @@ fn options() -> Result<(Options, bool), String> {
 
 fn run(options: Options, with_parent: bool) -> std::io::Result<()> {
     let simulator = Simulator::start(options)?;
+    let stop = Stop::listen()?;
     let mut out = std::io::stdout();
     writeln!(out, "listening on {}", simulator.url())?;
     out.flush()?;
-    stop_requested(with_parent)
+    stop.wait(with_parent);
+    Ok(())
 }

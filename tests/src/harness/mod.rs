@@ -13,7 +13,7 @@ pub use background::Background;
 pub use client::{Chunk, Client, Reply, Request};
 pub use process::{Guarded, ends_with_parent};
 pub use ready::{free_port, wait_for_port, wait_until_healthy};
-pub use stop::stop_requested;
+pub use stop::Stop;
 
 /// Locks, also after a panic elsewhere: what the harness keeps is consistent between any two statements.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

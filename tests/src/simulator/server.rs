@@ -81,6 +81,16 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
+    /// The provider bindings that lead a gateway here.
+    pub fn bindings(&self) -> [(&'static str, String); 4] {
+        [
+            ("OPENAI_API_KEY", "simulator".to_owned()),
+            ("OPENAI_BASE_URL", format!("{}/v1", self.url())),
+            ("ANTHROPIC_API_KEY", "simulator".to_owned()),
+            ("ANTHROPIC_BASE_URL", self.url()),
+        ]
+    }
+
     /// Registers what a name answers.
     ///
     /// # Errors
