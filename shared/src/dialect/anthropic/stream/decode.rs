@@ -4,8 +4,8 @@ use super::wire::{BlockWire, DeltaWire, EventWire, MessageWire};
 use crate::dialect::UpstreamError;
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::anthropic::{citation, read_stop};
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
-use crate::dialect::text::{Joiner, stand_in_for_surrogates};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal};
+use crate::dialect::text::{Joiner, Repaired, repair};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -67,17 +67,16 @@ impl Decode {
         if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
             return self.take(name, event, out);
         }
-        match stand_in_for_surrogates(data) {
-            Some(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+        match repair(data) {
+            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
                 Ok(event) => {
                     self.repaired = true;
                     self.take(name, event, out);
                 }
-                Err(_) => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+                Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
             },
-            None if serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok()
-                && !data.trim_start().starts_with('{') => {}
-            None => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+            Repaired::Nothing => {}
+            Repaired::NotJson => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
         }
     }
 
@@ -176,7 +175,7 @@ impl Decode {
             Some((_, "text")) => (Kind::Text, BlockKind::Text),
             Some((_, "thinking")) => (Kind::Thinking, BlockKind::Thinking),
             Some((wire, "redacted_thinking")) => {
-                (Kind::Other, BlockKind::RedactedThinking { data: wire.data.some().unwrap_or_default().to_owned() })
+                (Kind::Other, BlockKind::RedactedThinking(Seal::anthropic(wire.data.some().unwrap_or_default())))
             }
             Some((wire, "tool_use")) => {
                 self.calls = true;
@@ -201,7 +200,7 @@ impl Decode {
                 wire.citations.0.into_iter().for_each(|raw| open.cite(raw, out));
             }
             if let Some(signature) = wire.signature.some().filter(|_| kind == Kind::Thinking) {
-                open.add(Delta::Signature(signature.to_owned()), out);
+                open.add(Delta::Signature(Seal::anthropic(signature)), out);
             }
         }
         self.blocks.push(open);
@@ -299,7 +298,7 @@ impl Block {
             }
             (Kind::Thinking, Some("signature_delta")) => {
                 if let Some(signature) = delta.signature.some() {
-                    self.add(Delta::Signature(signature.to_owned()), out);
+                    self.add(Delta::Signature(Seal::anthropic(signature)), out);
                 }
             }
             (Kind::Call, Some("input_json_delta")) => {

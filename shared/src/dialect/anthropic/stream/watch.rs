@@ -4,7 +4,7 @@ use super::wire::{BlockWire, EventWire};
 use crate::dialect::UpstreamError;
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::meter::{Scan, Tally, Value, decoded_length};
-use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::text::{Repaired, repair};
 
 /// Watches a stream.
 #[derive(Debug, Default)]
@@ -44,13 +44,20 @@ impl Watch {
     }
 
     fn full(&mut self, name: &str, data: &str) {
-        let fixed = stand_in_for_surrogates(data);
-        let Ok(event) = serde_json::from_str::<EventWire<'_>>(fixed.as_deref().unwrap_or(data)) else {
-            if data.trim_start().starts_with('{') || serde_json::from_str::<serde::de::IgnoredAny>(data).is_err() {
-                self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON"));
-            }
-            return;
-        };
+        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+            return self.read(name, event);
+        }
+        match repair(data) {
+            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+                Ok(event) => self.read(name, event),
+                Err(_) => self.tally.fail(UpstreamError::protocol("an event of the stream has another shape")),
+            },
+            Repaired::Nothing => {}
+            Repaired::NotJson => self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON")),
+        }
+    }
+
+    fn read(&mut self, name: &str, event: EventWire<'_>) {
         match event.kind.some().unwrap_or(name) {
             "message_start" if !self.started => {
                 let Some(message) = event.message.0 else {
