@@ -319,10 +319,10 @@ impl Choice {
                 block
             }
         };
-        if let (Some(piece), Some(call)) =
+        if let (Some((piece, halves)), Some(call)) =
             (function.arguments_text(), self.calls.iter_mut().find(|call| call.block == block))
         {
-            let delta = Delta::Arguments(call.joiner.pass(piece, repaired));
+            let delta = Delta::Arguments(call.joiner.pass(piece, repaired || halves));
             out.push(Event::Delta { choice: self.index, block, delta });
         }
     }

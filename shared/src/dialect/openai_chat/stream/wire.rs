@@ -3,6 +3,7 @@
 
 use crate::dialect::lenient::{Count, Many, One, Text, ignore_the_rest};
 use crate::dialect::openai_chat::usage::UsageWire;
+use crate::dialect::text::stand_in_for_surrogates;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -111,7 +112,7 @@ impl<'a> DeltaWire<'a> {
         let thoughts = if thoughts == 0 && !named { details() } else { thoughts };
         let calls = self.tool_calls.0.iter().filter_map(|call| call.0.as_ref()?.function.0.as_ref());
         let calls = calls.chain(self.function_call.0.as_ref());
-        let arguments: usize = calls.map(|function| function.arguments_text().map_or(0, |text| text.len())).sum();
+        let arguments: usize = calls.map(|function| function.arguments_text().map_or(0, |(text, _)| text.len())).sum();
         let content: usize = self.content.0.iter().map(|piece| piece.text().len()).sum();
         (content + thoughts + long(&self.refusal) + arguments) as u64
     }
@@ -156,13 +157,21 @@ pub(super) struct FunctionWire<'a> {
 }
 
 impl<'a> FunctionWire<'a> {
-    /// The piece of the arguments: a string, or (some servers) the object itself.
-    pub(super) fn arguments_text(&self) -> Option<Cow<'a, str>> {
+    /// The piece of the arguments: a string, or (some servers) the object itself; and whether it
+    /// holds stand-ins for surrogates.
+    pub(super) fn arguments_text(&self) -> Option<(Cow<'a, str>, bool)> {
         let raw = self.arguments?.get();
-        if raw.starts_with('"') {
-            return serde_json::from_str::<Text<'a>>(raw).ok()?.into_some();
+        if !raw.starts_with('"') {
+            return (raw.starts_with('{') || raw.starts_with('[')).then_some((Cow::Borrowed(raw), false));
         }
-        (raw.starts_with('{') || raw.starts_with('[')).then_some(Cow::Borrowed(raw))
+        match serde_json::from_str::<Text<'a>>(raw) {
+            Ok(text) => Some((text.into_some()?, false)),
+            Err(_) => {
+                let fixed = stand_in_for_surrogates(raw)?;
+                let text: String = serde_json::from_str(&fixed).ok()?;
+                Some((Cow::Owned(text), true))
+            }
+        }
     }
 }
 
