@@ -5,6 +5,7 @@ use super::live::Live;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
+use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers};
 use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
@@ -30,12 +31,13 @@ const DEFAULT_MAX_OUTPUT_TOKENS: u64 = 8_192;
 pub struct HttpProxy<P> {
     ports: P,
     providers: Arc<Providers>,
+    catalog: Arc<Catalog>,
 }
 
 impl<P: Ports> HttpProxy<P> {
-    /// A proxy to these providers.
-    pub fn new(ports: P, providers: Arc<Providers>) -> HttpProxy<P> {
-        HttpProxy { ports, providers }
+    /// A proxy to these providers. The catalog tells how their models differ.
+    pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>) -> HttpProxy<P> {
+        HttpProxy { ports, providers, catalog }
     }
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
@@ -66,10 +68,10 @@ impl<P: Ports> Proxy for HttpProxy<P> {
     type Body = P::Body;
 
     async fn call(&self, call: &Call<'_>) -> Result<Answer<P::Body>, Failure> {
-        let (id, model) = (call.model.provider.as_str(), call.model.model.as_str());
+        let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let outgoing = write(call, provider, model, &mut warnings)?;
+        let outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
         let forward = outgoing.forward;
 
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
@@ -132,27 +134,28 @@ fn unasked_usage(call: &Call<'_>, provider: &Provider) -> bool {
 }
 
 /// Puts the request into the provider's words and on its wire.
-fn write(call: &Call<'_>, provider: &Provider, model: &str, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
+fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
     let request = call.request;
     let stream = request.facts.stream;
     let same = same_dialect(call, provider);
+    let name = call.model.model.as_str();
     let body = if same {
         let edits = Edits {
-            model: Some(model),
+            model: Some(name),
             include_usage: stream && provider.quirks.stream_usage,
             max_output_tokens: call.max_output_tokens,
             max_tokens_field: provider.quirks.max_tokens_field,
         };
         let document = json::scan(&request.body, &json::Limits::default())
-            .map_err(|error| Failure::request(crate::error::ApiError::new(crate::error::Code::InvalidRequest, error.to_string())))?;
+            .map_err(|error| Failure::request(error.into()))?;
         provider.dialect.rewrite_request(&document, &edits)
     } else {
         let target = Target {
-            model,
+            model: name,
             stream,
             max_output_tokens: call.max_output_tokens,
-            default_max_output_tokens: DEFAULT_MAX_OUTPUT_TOKENS,
-            quirks: &provider.quirks,
+            default_max_output_tokens: model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
+            quirks: &provider.quirks_for(model),
         };
         provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
     };
