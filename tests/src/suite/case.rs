@@ -14,6 +14,9 @@ use crate::simulator::Answer;
 pub struct File {
     /// The subject, in a sentence.
     pub about: String,
+    /// Scripts that several of the cases use, beside their own.
+    #[serde(default)]
+    pub upstream: BTreeMap<String, Script>,
     /// The cases.
     pub cases: Vec<Case>,
 }
@@ -259,8 +262,11 @@ pub fn names() -> std::io::Result<Vec<String>> {
 pub fn read(name: &str) -> Result<File, String> {
     let path = folder().join(format!("{name}.json"));
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let file: File = serde_json::from_str(&text).map_err(|error| format!("{name}.json: {error}"))?;
-    for case in &file.cases {
+    let mut file: File = serde_json::from_str(&text).map_err(|error| format!("{name}.json: {error}"))?;
+    for case in &mut file.cases {
+        for (name, script) in &file.upstream {
+            case.upstream.entry(name.clone()).or_insert_with(|| script.clone());
+        }
         for level in ["in_process", "edge", "lambda"] {
             for step in &case.steps {
                 step.expect(level).map_err(|problem| format!("{name}.json: {}: {problem}", case.name))?;

@@ -72,7 +72,9 @@ fn models(case: &Case) -> BTreeSet<String> {
         }
     };
     for step in &case.steps {
-        if let Some(json) = step.send.as_ref().and_then(|send| send.json.as_ref()) {
+        let Some(send) = &step.send else { continue };
+        let text = send.text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        for json in send.json.iter().chain(&text) {
             walk(json, &mut look);
         }
     }
