@@ -1,1 +1,5 @@
-//! Under construction.
+//! Signalbox as an AWS Lambda function: ports over an HTTP client and DynamoDB.
+
+#![forbid(unsafe_code)]
+
+pub mod store;

@@ -1,0 +1,31 @@
+//! A DynamoDB implementation in this process, and ways to disturb it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, dead_code)]
+
+use aws_sdk_dynamodb::Client;
+use signalbox_lambda::store::{Connection, Store, connect, create_table};
+
+/// Starts a database of its own for one test; answers how to reach it.
+pub async fn database() -> Connection {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    let connection = Connection::from_env(|name| match name {
+        "AWS_REGION" => Some("eu-central-1".into()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".into()),
+        "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.clone()),
+        _ => None,
+    })
+    .unwrap();
+    create_table(&connect(&connection), "signalbox").await.unwrap();
+    connection
+}
+
+/// A store in a process of its own, as far as anybody can tell.
+pub fn store(connection: &Connection) -> Store {
+    Store::new(connect(connection), "signalbox")
+}
+
+/// A store over a client with disturbances.
+pub fn store_over(client: Client) -> Store {
+    Store::new(client, "signalbox")
+}
