@@ -111,7 +111,7 @@ impl Image {
                     *(if now < until { &mut held } else { &mut unconfirmed }) += i128::from(hold.granted.0);
                 }
             }
-            if held > 0 || !is_past(&charge.window, now) {
+            if *spent > 0 && (held > 0 || !is_past(&charge.window, now)) {
                 let posted = nano_usd(spent - held - unconfirmed);
                 standings.push(Standing { window: charge.window, posted, held: nano_usd(held), unconfirmed: nano_usd(unconfirmed) });
             }

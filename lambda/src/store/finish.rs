@@ -58,6 +58,7 @@ impl DynamoLedger {
                 Found::Books(json) | Found::Kept(json) => {
                     if let Some((_, reply)) = unknown.as_ref().filter(|(written, _)| written == json) {
                         // An earlier try was carried out after all.
+                        self.forget_leases([&id.to_owned()]);
                         return Ok(reply.clone());
                     }
                     let written =
