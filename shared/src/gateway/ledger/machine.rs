@@ -141,13 +141,13 @@ impl Ledger {
         reply
     }
 
-    /// The books of one scope, window by window.
+    /// The books of one scope, window by window; those with nothing in them are left out.
     pub fn report(&mut self, report: &Report) -> Vec<Standing> {
         let now = self.advance(report.now);
         let mut standings: Vec<Standing> = self
             .tallies
             .iter()
-            .filter(|(charge, tally)| charge.scope == report.scope && !closed(charge, tally, now))
+            .filter(|(charge, tally)| charge.scope == report.scope && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now))
             .map(|(charge, tally)| Standing {
                 window: charge.window,
                 posted: tally.posted,

@@ -428,5 +428,6 @@ fn standing(window: Window, posted: u64, held: u64, unconfirmed: u64) -> Standin
 }
 
 fn books(posted: u64, held: u64, unconfirmed: u64) -> Reply {
-    Reply::Report(vec![standing(month(), posted, held, unconfirmed)])
+    let nothing = posted + held + unconfirmed == 0;
+    Reply::Report(if nothing { vec![] } else { vec![standing(month(), posted, held, unconfirmed)] })
 }
