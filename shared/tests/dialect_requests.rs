@@ -378,6 +378,14 @@ fn whatever_one_dialect_alone_can_say_is_named_and_survives_at_home() {
     let request = Anthropic.read_request(odd.to_string().as_bytes()).unwrap();
     let (home, told) = write(&request, Anthropic, &Quirks::default());
     assert_eq!((&home["container"], &home["messages"], told.len()), (&odd["container"], &odd["messages"], 0));
+
+    let alone =
+        message(json!({"messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]}));
+    let (sent, told) = send(Anthropic, &alone, OpenAiChat, &Quirks::default());
+    assert_eq!(
+        (&sent["messages"][0]["content"], told),
+        (&json!(""), vec!["messages[0].content[0];dropped".to_owned()])
+    );
 }
 
 /// A generated conversation, in OpenAI's words, that both dialects can say.
