@@ -315,6 +315,33 @@ async fn at_its_deadline_a_function_is_killed() {
     assert_eq!(text(&client, "/invocation").await, "1");
 }
 
+#[test]
+fn a_hostile_request_line_or_host_reaches_no_function_that_would_fail_over_it() {
+    use std::io::{Read, Write};
+    let (lambda, _) = start(options());
+    let address = lambda.url().strip_prefix("http://").unwrap().to_owned();
+    let answer = |request: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        answer("OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+        "400"
+    );
+    assert_eq!(
+        answer("GET /health HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n"),
+        "200"
+    );
+    assert_eq!(
+        answer("GET //a/..%2f%00%zz?%zz&= HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+        "200"
+    );
+    assert_eq!(lambda.instances().len(), 1, "{:?}", lambda.logs());
+}
+
 #[tokio::test]
 async fn requests_over_six_megabytes_are_refused() {
     let (_lambda, client) = start(options());

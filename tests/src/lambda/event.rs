@@ -41,10 +41,18 @@ pub(crate) fn event(head: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Vec<u8>
                 .or_insert(value);
         }
     }
+    // The service routes by host, so a function sees no host but its own.
+    let own = [
+        format!("127.0.0.1:{}", arrival.port),
+        format!("localhost:{}", arrival.port),
+    ];
+    let [ip, _] = &own;
     let host = headers
         .get("host")
-        .cloned()
-        .unwrap_or_else(|| format!("127.0.0.1:{}", arrival.port));
+        .filter(|host| own.contains(host))
+        .unwrap_or(ip)
+        .clone();
+    headers.insert("host".to_owned(), host.clone());
     headers.insert("x-forwarded-for".to_owned(), "127.0.0.1".to_owned());
     headers.insert("x-forwarded-proto".to_owned(), "http".to_owned());
     headers.insert("x-forwarded-port".to_owned(), arrival.port.to_string());
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn a_request_becomes_a_function_url_event() {
         let request = hyper::Request::post("/v1/a%2Fb?x=1&x=%2B2&y")
-            .header("Host", "here:1")
+            .header("Host", "localhost:80")
             .header("Content-Type", "application/json; charset=utf-8")
             .header("X-Many", "a")
             .header("X-Many", "b")
@@ -190,11 +198,26 @@ mod tests {
         assert_eq!(event["headers"]["cookie"], Value::Null);
         assert_eq!(event["cookies"], json!(["c=1", "d=2"]));
         assert_eq!(event["requestContext"]["http"]["method"], "POST");
-        assert_eq!(event["requestContext"]["domainName"], "here:1");
+        assert_eq!(event["requestContext"]["domainName"], "localhost:80");
         assert_eq!(
             (&event["body"], &event["isBase64Encoded"]),
             (&json!("{\"a\":\"é\"}"), &json!(false))
         );
+    }
+
+    #[test]
+    fn a_function_sees_no_host_but_its_own() {
+        for host in ["elsewhere", "[", "127.0.0.1:81"] {
+            let event = of(
+                hyper::Request::get("/")
+                    .header("host", host)
+                    .body(())
+                    .unwrap(),
+                b"",
+            );
+            assert_eq!(event["headers"]["host"], "127.0.0.1:80");
+            assert_eq!(event["requestContext"]["domainName"], "127.0.0.1:80");
+        }
     }
 
     #[test]

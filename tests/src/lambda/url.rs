@@ -72,6 +72,10 @@ impl Front {
         let Some(body) = read(body).await? else {
             return message(413, "Request Entity Too Large");
         };
+        // `OPTIONS *`: Function URLs know only paths.
+        if !head.uri.path().starts_with('/') {
+            return message(400, "Bad Request");
+        }
         let request_id = self.request_id();
         let event = self.event(&head, &body, &request_id);
         // Base64 and escapes count: the limit is on the event.
