@@ -71,10 +71,13 @@ impl Known {
             providers::BUILTIN.iter().map(|builtin| builtin.id).chain(self.providers.iter().map(String::as_str));
         match nearest(name, known) {
             _ if providers::is_later(name) => {
-                at.problem(format!("the provider `{name}` is not available in this version"), "Use another provider");
+                at.problem(
+                    &["the provider `", name, "` is not available in this version"].concat(),
+                    "Use another provider",
+                );
             }
-            Some(close) => at.problem("there is no such provider", format!("Did you mean `{close}:`?")),
-            None => at.problem("there is no such provider", format!("Add a table providers.{name}")),
+            Some(close) => at.problem("there is no such provider", &["Did you mean `", close, ":`?"].concat()),
+            None => at.problem("there is no such provider", &["Add a table providers.", name].concat()),
         }
     }
 
@@ -94,10 +97,10 @@ impl Known {
     fn no_route(&self, name: &str, at: &mut At<'_>) {
         let known = self.routes.iter().map(String::as_str).chain(Class::ALL.iter().map(|class| class.as_str()));
         match nearest(name, known) {
-            Some(close) => at.problem("there is no such route or class", format!("Did you mean `{close}`?")),
+            Some(close) => at.problem("there is no such route or class", &["Did you mean `", close, "`?"].concat()),
             None => at.problem(
                 "there is no such route or class",
-                format!("Add a table routes.{name}, or write provider:model"),
+                &["Add a table routes.", name, ", or write provider:model"].concat(),
             ),
         }
     }
@@ -152,7 +155,7 @@ fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
             if let Some(start) = path.iter().position(|seen| *seen == next) {
                 let cycle: Vec<&str> = path.iter().skip(start).chain([&next]).copied().collect();
                 let message = format!("lead back to where they began: {}", cycle.join(" → "));
-                at.key(next).key("fallbacks").problem(message, "Remove one of them");
+                at.key(next).key("fallbacks").problem(&message, "Remove one of them");
                 break;
             }
             path.push(next);
