@@ -37,7 +37,7 @@ pub struct Catalog {
     routes: BTreeSet<RouteName>,
     default_route: Target,
     /// The models of each class; filled when the first class is asked for.
-    classes: OnceLock<BTreeMap<Class, Vec<ModelId>>>,
+    classes: OnceLock<[Vec<ModelId>; 7]>,
 }
 
 impl Catalog {
@@ -112,24 +112,21 @@ impl Catalog {
         self.providers.is_empty()
     }
 
-    /// Every model that can be listed: by provider in their order, within one by name. Of a provider
+    /// Every model that can be listed: by provider in their order, within one by name, those that only
+    /// the configuration names last. Of a provider
     /// whose models are the customer's own ([`Builtin::own_models`]) only what the configuration names.
     pub fn models(&self) -> impl Iterator<Item = Model> {
         self.by_provider().flatten()
     }
 
-    /// The known models of each enabled provider, by name.
+    /// The listed models of each enabled provider.
     fn by_provider(&self) -> impl Iterator<Item = impl Iterator<Item = Model>> {
         self.providers.iter().map(|provider| {
-            let listed = (!own_models(provider)).then(|| table::of_provider(provider.as_str())).into_iter().flatten();
-            let listed = listed.filter_map(|row| Some((row.id()?, Some((row, Kinship::Same)))));
-            let own = self.overrides.keys().filter(|id| id.provider == *provider).map(|id| (id.clone(), None));
-            // Own first, so that where both have a model the table's line stays.
-            let all: BTreeMap<ModelId, Option<(Row, Kinship)>> = own.chain(listed).collect();
-            all.into_iter().map(|(id, found)| match found {
-                Some(_) => self.describe(&id, found),
-                None => self.model(&id),
-            })
+            let rows = (!own_models(provider)).then(|| table::of_provider(provider.as_str())).into_iter().flatten();
+            let rows = rows.filter_map(|row| Some(self.describe(&row.id()?, Some((row, Kinship::Same)))));
+            let in_table = |id: &ModelId| !own_models(&id.provider) && table::find(&id.to_string()).is_some();
+            let added = self.overrides.keys().filter(move |id| id.provider == *provider && !in_table(id));
+            rows.chain(added.map(|id| self.model(id)))
         })
     }
 
@@ -137,7 +134,8 @@ impl Catalog {
     /// enabled provider has one.
     pub fn class(&self, class: Class) -> &[ModelId] {
         let classes = self.classes.get_or_init(|| class::fill(self));
-        classes.get(&class).map(Vec::as_slice).unwrap_or_default()
+        let members = Class::ALL.iter().zip(classes).find(|(named, _)| **named == class);
+        members.map(|(_, models)| models.as_slice()).unwrap_or_default()
     }
 
     /// Every name a caller can use as `model`, with who owns it: routes and classes (owned by
