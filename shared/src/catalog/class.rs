@@ -124,14 +124,25 @@ pub(super) fn fill(catalog: &Catalog) -> [Vec<ModelId>; 7] {
     Class::ALL.map(|class| {
         let mut nominated: Vec<(usize, &Model)> = Vec::new();
         for models in &by_provider {
-            let mut good: Vec<&Model> = models.iter().filter(|model| class.admits(model)).collect();
-            good.sort_by(|a, b| class.order(a, b).then_with(|| by_name(a, b)));
-            nominated.extend(good.into_iter().take(NOMINATIONS).enumerate());
+            let mut best: Vec<&Model> = Vec::new();
+            for model in models.iter().filter(|model| class.admits(model)) {
+                insert(&mut best, model, |a, b| class.order(a, b).then_with(|| by_name(a, b)));
+                best.truncate(NOMINATIONS);
+            }
+            for nomination in best.into_iter().enumerate() {
+                insert(&mut nominated, nomination, |(a_round, a), (b_round, b)| {
+                    a_round.cmp(b_round).then_with(|| class.between_providers(a, b))
+                });
+            }
         }
-        // Stable: what is equal here stays in the order of the providers.
-        nominated.sort_by(|(a_round, a), (b_round, b)| a_round.cmp(b_round).then(class.between_providers(a, b)));
         nominated.into_iter().map(|(_, model)| model.id.clone()).collect()
     })
+}
+
+/// Puts `item` before the first one that comes after it, so behind its equals. The lists are short.
+fn insert<T>(sorted: &mut Vec<T>, item: T, order: impl Fn(&T, &T) -> Ordering) {
+    let place = sorted.iter().position(|other| order(&item, other) == Ordering::Less);
+    sorted.insert(place.unwrap_or(sorted.len()), item);
 }
 
 /// Whether a model can be nominated for any class.

@@ -24,7 +24,7 @@ pub use resolve::Asked;
 use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
 use alias::Kinship;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use table::Row;
 
@@ -34,7 +34,8 @@ pub struct Catalog {
     overrides: BTreeMap<ModelId, ModelOverride>,
     /// The enabled providers, in the order in which a bare name is looked for.
     providers: Vec<ProviderId>,
-    routes: BTreeSet<RouteName>,
+    /// Sorted.
+    routes: Vec<RouteName>,
     default_route: Target,
     /// The models of each class; filled when the first class is asked for.
     classes: OnceLock<[Vec<ModelId>; 7]>,
@@ -113,8 +114,8 @@ impl Catalog {
     }
 
     /// Every model that can be listed: by provider in their order, within one by name, those that only
-    /// the configuration names last. Of a provider
-    /// whose models are the customer's own ([`Builtin::own_models`]) only what the configuration names.
+    /// the configuration names last. Of a provider whose models are the customer's own
+    /// ([`Builtin::own_models`]) only what the configuration names.
     pub fn models(&self) -> impl Iterator<Item = Model> {
         self.by_provider().flatten()
     }
@@ -138,12 +139,17 @@ impl Catalog {
         members.map(|(_, models)| models.as_slice()).unwrap_or_default()
     }
 
+    fn route(&self, name: &str) -> Option<&RouteName> {
+        let found = self.routes.binary_search_by(|route| route.as_str().cmp(name)).ok()?;
+        self.routes.get(found)
+    }
+
     /// Every name a caller can use as `model`, with who owns it: routes and classes (owned by
     /// `signalbox`), then models.
     pub fn names(&self) -> Vec<(String, String)> {
         let ours = |name: &str| (name.to_owned(), "signalbox".to_owned());
         let routes = self.routes.iter().map(|route| ours(route.as_str()));
-        let is_class = |class: &&Class| !self.class(**class).is_empty() && !self.routes.contains(class.as_str());
+        let is_class = |class: &&Class| !self.class(**class).is_empty() && self.route(class.as_str()).is_none();
         let classes = Class::ALL.iter().filter(is_class).map(|class| ours(class.as_str()));
         let models = self.models().map(|model| (model.id.to_string(), model.id.provider.to_string()));
         routes.chain(classes).chain(models).collect()

@@ -8,7 +8,7 @@ use super::routes::{Route, Target};
 use super::suggest::nearest;
 use super::teams::ModelAccess;
 use crate::catalog::Class;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resolves route names that are really classes, and records every reference that leads nowhere.
@@ -51,32 +51,29 @@ fn reserved(config: &Config, root: &mut At<'_>) {
     }
 }
 
-/// The names a section of the document defines, sorted.
-fn defined<'d>(document: &'d Value, section: &str) -> Vec<&'d str> {
-    let table = document.get(section).and_then(Value::as_object);
-    let mut names: Vec<&str> = table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect();
-    names.sort_unstable();
-    names
+/// The names a section of the document defines.
+fn defined<'d>(document: &'d Value, section: &str) -> Option<&'d Map<String, Value>> {
+    document.get(section).and_then(Value::as_object)
 }
 
-/// Everything a reference can lead to beside what is built in; sorted.
+/// Everything a reference can lead to beside what is built in.
 struct Known<'d> {
-    providers: Vec<&'d str>,
-    routes: Vec<&'d str>,
+    providers: Option<&'d Map<String, Value>>,
+    routes: Option<&'d Map<String, Value>>,
 }
 
 impl Known<'_> {
     fn is_route(&self, name: &str) -> bool {
-        self.routes.binary_search(&name).is_ok()
+        self.routes.is_some_and(|routes| routes.contains_key(name))
     }
 
     #[inline(never)]
     fn provider(&self, id: &ModelId, at: &mut At<'_>) {
         let name = id.provider.as_str();
-        if builtin(name).is_some() || self.providers.binary_search(&name).is_ok() {
+        if builtin(name).is_some() || self.providers.is_some_and(|own| own.contains_key(name)) {
             return;
         }
-        let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(self.providers.iter().copied());
+        let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(names(self.providers));
         match nearest(name, known) {
             _ if providers::is_later(name) => {
                 at.problem(
@@ -104,7 +101,7 @@ impl Known<'_> {
 
     #[inline(never)]
     fn no_route(&self, name: &str, at: &mut At<'_>) {
-        let known = self.routes.iter().copied().chain(Class::ALL.iter().map(|class| class.as_str()));
+        let known = names(self.routes).chain(Class::ALL.iter().map(|class| class.as_str()));
         match nearest(name, known) {
             Some(close) => at.problem("there is no such route or class", &["Did you mean `", close, "`?"].concat()),
             None => at.problem(
@@ -128,6 +125,10 @@ impl Known<'_> {
             None => self.no_route(pattern, at),
         }
     }
+}
+
+fn names(table: Option<&Map<String, Value>>) -> impl Iterator<Item = &str> {
+    table.into_iter().flat_map(|table| table.keys().map(String::as_str))
 }
 
 /// Routes whose fallbacks lead back to themselves: each way back is told where it leads to.

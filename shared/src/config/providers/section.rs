@@ -91,12 +91,14 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
         let hint = "Write { binding = \"NAME\" } and put the value into that binding";
         fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
     }
+    let mut promises = BTreeSet::new();
+    promises.extend(data_policy.unwrap_or_default());
     Some(ProviderOverride {
         dialect,
         base_url,
         api_key,
         region,
-        data_policy: data_policy.unwrap_or_default().into_iter().collect(),
+        data_policy: promises,
         headers,
         timeouts: timeouts.unwrap_or_default(),
         allow_http,

@@ -141,26 +141,26 @@ impl<T: Copy> Kind for OneOf<T> {
         json!({ "enum": self.words.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
     }
 
-    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<T> {
-        let known = || self.words.iter().map(|(word, _)| *word);
-        let hint = || ["Use one of: ", &known().collect::<Vec<_>>().join(", ")].concat();
-        let Value::String(text) = value else {
-            wrong_type(at, value, "a text", &hint());
-            return None;
-        };
-        let found = self.words.iter().find(|(word, _)| word == text).map(|(_, meaning)| *meaning);
+        let found = value.as_str().and_then(|text| self.words.iter().find(|(word, _)| *word == text));
         if found.is_none() {
-            match self.later.iter().find(|word| *word == text) {
-                Some(word) => at.problem(&["`", word, "` is not available in this version"].concat(), &hint()),
-                None => match nearest(text, known()) {
-                    Some(word) => {
-                        at.problem("is not a word that is known here", &["Did you mean `", word, "`?"].concat())
-                    }
-                    None => at.problem("is not a word that is known here", &hint()),
-                },
-            }
+            let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
+            not_a_word(value, &words, self.later, at);
         }
-        found
+        found.map(|(_, meaning)| *meaning)
+    }
+}
+
+#[inline(never)]
+#[cold]
+fn not_a_word(value: &Value, known: &[&str], later: &[&str], at: &mut At<'_>) {
+    let hint = ["Use one of: ", &known.join(", ")].concat();
+    let Value::String(text) = value else { return wrong_type(at, value, "a text", &hint) };
+    if let Some(word) = later.iter().find(|word| *word == text) {
+        return at.problem(&["`", word, "` is not available in this version"].concat(), &hint);
+    }
+    match nearest(text, known.iter().copied()) {
+        Some(word) => at.problem("is not a word that is known here", &["Did you mean `", word, "`?"].concat()),
+        None => at.problem("is not a word that is known here", &hint),
     }
 }
