@@ -57,7 +57,7 @@ export async function tenant(env, name, commands) {
   });
   try {
     // A stub belongs to the request that made it, an id does not.
-    return await Promise.race([env.TENANT.get(id).call(commands), late]);
+    return await Promise.race([env.TENANT.get(id).perform(commands), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,7 @@
 //! Server-sent events, read as the WHATWG rules say (HTML, section 9.2.6), for any chunking.
 //!
 //! [`Reader`] is fed the bytes of a stream as they arrive and lends out the events that have become
-//! complete. It does no I/O, copies each byte once, and holds at most one event beside the last chunk.
+//! complete. It does no I/O; its memory is bounded by the largest event and the largest chunk.
 //! [`write_event`] is the other direction.
 //!
 //! Every choice the rules leave to the reader, or that a provider forces on it:

@@ -1,1 +1,7 @@
-//! Under construction.
+//! Build tools of the workspace, as small programs instead of installed ones: nothing to download, one lock file.
+//!
+//! - [`bundle`]: from the Worker's crate to the modules workerd loads.
+//! - [`sizes`]: how large the bundle is, and the gate that keeps it small.
+
+pub mod bundle;
+pub mod sizes;

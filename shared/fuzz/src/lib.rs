@@ -3,7 +3,10 @@
 //! The same functions run two ways: `cargo test` drives each with mutations of `seeds/` for a bounded
 //! time on stable, `make fuzz` hands each to libFuzzer.
 
+pub mod anthropic;
+mod dialect;
 pub mod json_scan;
+pub mod openai_chat;
 pub mod sse_reader;
 
 /// Takes the first byte of the input as a number to decide by.

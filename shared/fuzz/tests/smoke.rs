@@ -115,3 +115,13 @@ fn sse_reader_keeps_its_promises() {
 fn json_scan_keeps_its_promises() {
     smoke("json_scan", signalbox_fuzz::json_scan::run);
 }
+
+#[test]
+fn openai_chat_keeps_its_promises() {
+    smoke("openai_chat", signalbox_fuzz::openai_chat::run);
+}
+
+#[test]
+fn anthropic_keeps_its_promises() {
+    smoke("anthropic", signalbox_fuzz::anthropic::run);
+}

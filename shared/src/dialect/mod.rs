@@ -25,6 +25,7 @@ mod warnings;
 pub use codec::{Decoder, Encoder};
 pub use facts::{Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
+pub use openai_chat::stream::Stripper;
 pub use target::{
     Edits, MaxTokensField, Quirks, ReasoningReplay, ResponseContext, SamplingSupport, StreamContext, Target,
     ThinkingSupport,

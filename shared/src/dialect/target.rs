@@ -31,7 +31,7 @@ pub struct Edits<'a> {
 }
 
 /// How a provider or model differs from its dialect, as data.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
     /// OpenAI: the member for the limit of output tokens.
@@ -56,21 +56,25 @@ pub struct Quirks {
     pub sampling: SamplingSupport,
 }
 
-impl Default for Quirks {
+impl Quirks {
     /// A current model behind the dialect's own provider.
+    pub const STANDARD: Quirks = Quirks {
+        max_tokens_field: MaxTokensField::MaxCompletionTokens,
+        developer_role: true,
+        stream_usage: true,
+        reasoning_effort: true,
+        reasoning_replay: ReasoningReplay::None,
+        thinking: ThinkingSupport::Adaptive,
+        system_in_conversation: false,
+        json_schema: true,
+        cache_control: false,
+        sampling: SamplingSupport::All,
+    };
+}
+
+impl Default for Quirks {
     fn default() -> Quirks {
-        Quirks {
-            max_tokens_field: MaxTokensField::default(),
-            developer_role: true,
-            stream_usage: true,
-            reasoning_effort: true,
-            reasoning_replay: ReasoningReplay::default(),
-            thinking: ThinkingSupport::default(),
-            system_in_conversation: false,
-            json_schema: true,
-            cache_control: false,
-            sampling: SamplingSupport::default(),
-        }
+        Quirks::STANDARD
     }
 }
 

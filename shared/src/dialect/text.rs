@@ -48,6 +48,26 @@ fn surrogate(c: char) -> Option<u16> {
     (c as u32).checked_sub(STAND_IN).and_then(|n| u16::try_from(0xd800 + n).ok())
 }
 
+/// What could be made of an event that a typed reader refused.
+pub(crate) enum Repaired {
+    /// The same object, surrogates replaced by stand-ins and the last of repeated names kept.
+    Object(String),
+    /// JSON that is no object: it says nothing.
+    Nothing,
+    /// Not JSON at all.
+    NotJson,
+}
+
+/// Makes an event readable, if it is JSON at all.
+pub(crate) fn repair(json: &str) -> Repaired {
+    let fixed = stand_in_for_surrogates(json);
+    match serde_json::from_str::<serde_json::Value>(fixed.as_deref().unwrap_or(json)) {
+        Ok(value) if value.is_object() => Repaired::Object(value.to_string()),
+        Ok(_) => Repaired::Nothing,
+        Err(_) => Repaired::NotJson,
+    }
+}
+
 /// Decodes a JSON string literal; a lone surrogate becomes U+FFFD. `None` when it is no string.
 pub(crate) fn decode(literal: &str) -> Option<String> {
     if let Ok(text) = serde_json::from_str::<String>(literal) {

@@ -82,8 +82,10 @@ mod tests {
 
     const START: Timestamp = Timestamp(1_000);
 
+    const POLICY: Retries = Retries { max: 2, base: Millis(200), cap: Millis(5_000) };
+
     fn attempts(steps: usize) -> Attempts {
-        Attempts::new(steps, Retries::default(), START + Millis(60_000))
+        Attempts::new(steps, POLICY, START + Millis(60_000))
     }
 
     #[test]

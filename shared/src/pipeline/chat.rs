@@ -82,7 +82,7 @@ async fn accept<L: Layers, R: Request>(
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
-    let document = json::scan(&body, &json::Limits::default()).map_err(|error| ApiError::new(Code::InvalidRequest, error.to_string()))?;
+    let document = json::scan(&body, &json::Limits::default())?;
     let facts = intake.dialect.inspect(&document)?;
     record.stream = facts.stream;
     let ask = Ask {

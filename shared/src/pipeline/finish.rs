@@ -106,14 +106,20 @@ impl Open {
     }
 }
 
-/// What an answer consumed: the provider's word, or our count of what was seen.
+/// What an answer consumed: the provider's word, or our count of what was seen. A provider's word
+/// from before the end (Anthropic counts as it goes) does not cover what came after it.
 pub(super) fn consumed(observed: &Observed, tokens_in: Tokens) -> Usage {
-    observed.usage.unwrap_or(Usage {
-        input: tokens_in,
-        output: observed.output_bytes.div_ceil(BYTES_PER_TOKEN),
-        estimated: true,
-        ..Usage::default()
-    })
+    let seen = observed.output_bytes.div_ceil(BYTES_PER_TOKEN);
+    let Some(said) = observed.usage else {
+        return Usage { input: tokens_in, output: seen, estimated: true, ..Usage::default() };
+    };
+    match observed.finish {
+        Ending::Complete => said,
+        Ending::Truncated | Ending::Error(_) if said.completion_tokens() >= seen => said,
+        Ending::Truncated | Ending::Error(_) => {
+            Usage { output: seen.saturating_sub(said.reasoning), estimated: true, ..said }
+        }
+    }
 }
 
 /// Bytes of text a token stands for, on average over languages and tokenizers, erring to the dear side.

@@ -2,7 +2,6 @@
 
 use super::Layers;
 use super::finish::Finish;
-use crate::dialect::{Finish as Ending, Observed};
 use crate::error::ApiError;
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, Stage};
@@ -114,21 +113,12 @@ impl<L: Layers> ReplyStream<L> {
         finish.answered(observed).await;
         tail
     }
-
-    /// What has been seen so far, for tests and for the drop below.
-    fn observed(&mut self) -> Observed {
-        let mut observed = self.live.observed().clone();
-        if observed.finish != Ending::Complete {
-            observed.finish = Ending::Truncated;
-        }
-        observed
-    }
 }
 
 impl<L: Layers> Drop for ReplyStream<L> {
     fn drop(&mut self) {
         if let Some(mut finish) = self.finish.take() {
-            let observed = self.observed();
+            let (observed, _) = self.live.end(&self.context.provider, None, &self.context.request_id);
             finish.cancelled(observed);
         }
     }

@@ -5,11 +5,12 @@ use super::live::Live;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
+use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers};
-use crate::dialect::{Dialect, Edits, Finish, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
-use crate::ports::{Body, Incoming, Outgoing, Ports, SendError};
+use crate::ports::{Body, Incoming, Outgoing, Ports};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -30,12 +31,13 @@ const DEFAULT_MAX_OUTPUT_TOKENS: u64 = 8_192;
 pub struct HttpProxy<P> {
     ports: P,
     providers: Arc<Providers>,
+    catalog: Arc<Catalog>,
 }
 
 impl<P: Ports> HttpProxy<P> {
-    /// A proxy to these providers.
-    pub fn new(ports: P, providers: Arc<Providers>) -> HttpProxy<P> {
-        HttpProxy { ports, providers }
+    /// A proxy to these providers. The catalog tells how their models differ.
+    pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>) -> HttpProxy<P> {
+        HttpProxy { ports, providers, catalog }
     }
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
@@ -66,10 +68,10 @@ impl<P: Ports> Proxy for HttpProxy<P> {
     type Body = P::Body;
 
     async fn call(&self, call: &Call<'_>) -> Result<Answer<P::Body>, Failure> {
-        let (id, model) = (call.model.provider.as_str(), call.model.model.as_str());
+        let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let outgoing = write(call, provider, model, &mut warnings)?;
+        let outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
         let forward = outgoing.forward;
 
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
@@ -88,15 +90,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let content = match call.request.facts.stream && is_stream {
             true => {
                 let mut live = Live::new(incoming.body, call.request.dialect, transform(call, provider, forward, self.ports.now()), patience.idle);
-                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await?;
-                // Before the first content a failure can still be repaired elsewhere.
-                match &live.observed().finish {
-                    Finish::Error(error) if !live.observed().content_started => return Err(Failure::upstream(error, None)),
-                    Finish::Truncated if live.is_over() => {
-                        return Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None));
-                    }
-                    Finish::Error(_) | Finish::Truncated | Finish::Complete => {}
-                }
+                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await??;
                 Content::Live(Box::new(live))
             }
             false => {
@@ -140,27 +134,28 @@ fn unasked_usage(call: &Call<'_>, provider: &Provider) -> bool {
 }
 
 /// Puts the request into the provider's words and on its wire.
-fn write(call: &Call<'_>, provider: &Provider, model: &str, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
+fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
     let request = call.request;
     let stream = request.facts.stream;
     let same = same_dialect(call, provider);
+    let name = call.model.model.as_str();
     let body = if same {
         let edits = Edits {
-            model: Some(model),
+            model: Some(name),
             include_usage: stream && provider.quirks.stream_usage,
             max_output_tokens: call.max_output_tokens,
             max_tokens_field: provider.quirks.max_tokens_field,
         };
         let document = json::scan(&request.body, &json::Limits::default())
-            .map_err(|error| Failure::request(crate::error::ApiError::new(crate::error::Code::InvalidRequest, error.to_string())))?;
+            .map_err(|error| Failure::request(error.into()))?;
         provider.dialect.rewrite_request(&document, &edits)
     } else {
         let target = Target {
-            model,
+            model: name,
             stream,
             max_output_tokens: call.max_output_tokens,
-            default_max_output_tokens: DEFAULT_MAX_OUTPUT_TOKENS,
-            quirks: &provider.quirks,
+            default_max_output_tokens: model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
+            quirks: &provider.quirks_for(model),
         };
         provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
     };

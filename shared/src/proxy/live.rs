@@ -1,7 +1,8 @@
 //! A streamed answer under way: the provider's bytes in, the caller's bytes out.
 
+use super::failure::Failure;
 use super::transform::Transform;
-use crate::dialect::{Dialect, Finish, Observed};
+use crate::dialect::{Dialect, Finish, Observed, State, UpstreamError};
 use crate::error::{ApiError, Code};
 use crate::ports::Body;
 use crate::units::Millis;
@@ -13,7 +14,8 @@ use std::collections::VecDeque;
 pub struct Live<B> {
     body: B,
     caller: Dialect,
-    transform: Transform,
+    /// `None` once the stream was ended.
+    transform: Option<Transform>,
     /// Ready for the caller, read while waiting for the first content.
     ready: VecDeque<Bytes>,
     idle: Millis,
@@ -31,7 +33,7 @@ pub enum Next {
 
 impl<B: Body> Live<B> {
     pub(super) fn new(body: B, caller: Dialect, transform: Transform, idle: Millis) -> Live<B> {
-        Live { body, caller, transform, ready: VecDeque::new(), idle, over: false }
+        Live { body, caller, transform: Some(transform), ready: VecDeque::new(), idle, over: false }
     }
 
     /// How long the provider may be silent.
@@ -41,7 +43,7 @@ impl<B: Body> Live<B> {
 
     /// Whether the caller gets the provider's bytes as they are.
     pub fn is_untouched(&self) -> bool {
-        self.transform.is_untouched()
+        self.transform.as_ref().is_some_and(Transform::is_untouched)
     }
 
     /// The provider's body, for a platform that forwards it natively.
@@ -49,25 +51,35 @@ impl<B: Body> Live<B> {
         &mut self.body
     }
 
-    /// Reads on until the first content, a failure or the end.
-    pub(super) async fn open(&mut self) {
-        while !self.over && !self.observed().content_started && !matches!(self.observed().finish, Finish::Error(_)) {
+    /// Reads on until the first content or the end. A stream that fails before that has reached
+    /// nobody, so it can still be repaired elsewhere.
+    pub(super) async fn open(&mut self) -> Result<(), Failure> {
+        while self.state() == State::Waiting && !self.over {
             self.advance().await;
+        }
+        match self.state() {
+            State::Streaming | State::Complete => Ok(()),
+            State::Waiting => Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None)),
+            State::Failed => {
+                let error = self.transform.as_ref().and_then(Transform::error).cloned();
+                Err(Failure::upstream(&error.unwrap_or_else(|| UpstreamError::protocol("the stream failed")), None))
+            }
         }
     }
 
-    /// Whether the provider's bytes have ended.
-    pub(super) fn is_over(&self) -> bool {
-        self.over
+    fn state(&self) -> State {
+        self.transform.as_ref().map_or(State::Complete, Transform::state)
     }
 
     async fn advance(&mut self) {
-        let out = match self.body.chunk().await {
-            Ok(Some(chunk)) => self.transform.pass(chunk),
+        let chunk = self.body.chunk().await;
+        let Some(transform) = &mut self.transform else { return };
+        let out = match chunk {
+            Ok(Some(chunk)) => transform.pass(chunk),
             // An end and a break are the same here: what counts is whether the answer was complete.
             Ok(None) | Err(_) => {
                 self.over = true;
-                self.transform.finish()
+                transform.flush()
             }
         };
         if !out.is_empty() {
@@ -81,7 +93,7 @@ impl<B: Body> Live<B> {
             if let Some(bytes) = self.ready.pop_front() {
                 return Next::Bytes(bytes);
             }
-            if self.over {
+            if self.over || self.transform.is_none() {
                 return Next::End;
             }
             self.advance().await;
@@ -90,19 +102,16 @@ impl<B: Body> Live<B> {
 
     /// Takes note of bytes that reached the caller by another way.
     pub fn watch(&mut self, bytes: &[u8]) {
-        self.transform.watch(bytes);
-    }
-
-    /// What has been seen so far. [`Finish::Truncated`] until the end has been seen.
-    pub fn observed(&self) -> &Observed {
-        self.transform.observed()
+        if let Some(transform) = &mut self.transform {
+            transform.watch(bytes);
+        }
     }
 
     /// Ends the stream: what it consumed, and the error event the caller must still get. `error` is
-    /// what ended it from our side, if anything did.
+    /// what ended it from our side, if anything did. Only the first call tells anything.
     pub fn end(&mut self, provider: &str, error: Option<ApiError>, request_id: &str) -> (Observed, Option<Bytes>) {
-        self.over = true;
-        let observed = self.observed().clone();
+        let untouched = self.is_untouched();
+        let observed = self.transform.take().map(Transform::finish).unwrap_or(NOTHING);
         let error = match (&observed.finish, error) {
             (Finish::Complete, _) => None,
             (Finish::Truncated | Finish::Error(_), Some(error)) => Some(error),
@@ -113,6 +122,15 @@ impl<B: Body> Live<B> {
                 format!("{provider} broke off in the middle of its answer. What you have is incomplete."),
             )),
         };
-        (observed, error.map(|error| self.caller.write_stream_error(&error, request_id).into()))
+        let event = error.map(|error| {
+            // Forwarded untouched, the provider may have stopped within an event, which must end first.
+            let mut bytes = if untouched { b"\n\n".to_vec() } else { Vec::new() };
+            bytes.extend(self.caller.write_stream_error(&error, request_id));
+            bytes.into()
+        });
+        (observed, event)
     }
 }
+
+/// What is observed of a stream that was already ended.
+const NOTHING: Observed = Observed { usage: None, finish: Finish::Truncated, output_bytes: 0, model: None, content_started: false };

@@ -1,7 +1,7 @@
 //! What a translated stream consumed and how it ended, told from its events.
 
 use crate::dialect::ir::{BlockKind, Delta, Event};
-use crate::dialect::{Finish, Observed};
+use crate::dialect::{Finish, Observed, State, UpstreamError};
 
 /// Adds up the events of one stream.
 #[derive(Debug)]
@@ -37,7 +37,23 @@ impl Tally {
         }
     }
 
-    pub(super) fn observed(&self) -> &Observed {
-        &self.0
+    pub(super) fn state(&self) -> State {
+        match &self.0.finish {
+            Finish::Error(_) => State::Failed,
+            Finish::Complete => State::Complete,
+            Finish::Truncated if self.0.content_started => State::Streaming,
+            Finish::Truncated => State::Waiting,
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<&UpstreamError> {
+        match &self.0.finish {
+            Finish::Error(error) => Some(error),
+            Finish::Complete | Finish::Truncated => None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Observed {
+        self.0
     }
 }

@@ -2,7 +2,7 @@
 
 use super::tally::Tally;
 use crate::dialect::ir::Event;
-use crate::dialect::{Decoder, Encoder, Meter, Observed, Stripper};
+use crate::dialect::{Decoder, Encoder, Meter, Observed, State, Stripper, UpstreamError};
 use bytes::Bytes;
 
 /// From the provider's bytes to the caller's.
@@ -62,17 +62,10 @@ impl Transform {
     }
 
     /// The provider's bytes have ended: what the caller still gets.
-    pub(super) fn finish(&mut self) -> Bytes {
+    pub(super) fn flush(&mut self) -> Bytes {
         match self {
-            Transform::Untouched(meter) => {
-                meter.end();
-                Bytes::new()
-            }
-            Transform::Stripped(both) => {
-                let (stripper, meter) = both.as_mut();
-                meter.end();
-                stripper.finish().into()
-            }
+            Transform::Untouched(_) => Bytes::new(),
+            Transform::Stripped(both) => both.0.finish().into(),
             Transform::Translated(translation) => translation.write(Decoder::finish),
         }
     }
@@ -85,11 +78,30 @@ impl Transform {
         }
     }
 
-    pub(super) fn observed(&self) -> &Observed {
+    /// How far the stream is.
+    pub(super) fn state(&self) -> State {
         match self {
-            Transform::Untouched(meter) => meter.observed(),
-            Transform::Stripped(both) => both.1.observed(),
-            Transform::Translated(translation) => translation.tally.observed(),
+            Transform::Untouched(meter) => meter.state(),
+            Transform::Stripped(both) => both.1.state(),
+            Transform::Translated(translation) => translation.tally.state(),
+        }
+    }
+
+    /// The failure the provider told of, if it did.
+    pub(super) fn error(&self) -> Option<&UpstreamError> {
+        match self {
+            Transform::Untouched(meter) => meter.error(),
+            Transform::Stripped(both) => both.1.error(),
+            Transform::Translated(translation) => translation.tally.error(),
+        }
+    }
+
+    /// What was seen, all in all.
+    pub(super) fn finish(self) -> Observed {
+        match self {
+            Transform::Untouched(meter) => meter.finish(),
+            Transform::Stripped(both) => both.1.finish(),
+            Transform::Translated(translation) => translation.tally.finish(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::request::{read_answer_block, write_tool_use};
 use super::stream::BlockWire;
 use super::usage::{self, UsageWire};
 use super::{read_stop, stop_sequence, stop_word};
-use crate::dialect::ir::{ChatResponse, Choice, FinishReason, Part};
+use crate::dialect::ir::{ChatResponse, Choice, FinishReason, Part, Seal, SealFormat};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, object};
 use crate::dialect::lenient::{Many, One, Text};
@@ -138,11 +138,16 @@ fn write_block(a: &mut Items<'_>, part: &Part, place: usize, warnings: &mut Warn
         Part::Thinking { text, signature } => a.object(|o| {
             o.string("type", "thinking");
             o.string("thinking", text);
-            o.string("signature", signature.as_deref().unwrap_or_default());
+            // Another provider's signature would come back as if it were Anthropic's.
+            let ours = signature.as_ref().filter(|seal| seal.format == SealFormat::Anthropic);
+            if signature.is_some() && ours.is_none() {
+                warnings.dropped(format_args!("{path}.signature"));
+            }
+            o.string("signature", ours.map_or("", |seal| &seal.text));
         }),
-        Part::RedactedThinking { data } => a.object(|o| {
+        Part::RedactedThinking(Seal { text, format: SealFormat::Anthropic }) => a.object(|o| {
             o.string("type", "redacted_thinking");
-            o.string("data", data);
+            o.string("data", text);
         }),
         Part::ToolCall { id, name, arguments, .. } => {
             if !arguments.is_object() {
@@ -151,7 +156,9 @@ fn write_block(a: &mut Items<'_>, part: &Part, place: usize, warnings: &mut Warn
             a.object(|o| write_tool_use(o, id, name, arguments));
         }
         Part::Opaque { origin: Dialect::Anthropic, json, .. } => a.json(json),
-        Part::Opaque { .. } | Part::Media(_) | Part::ToolResult { .. } => warnings.dropped(path),
+        Part::RedactedThinking(_) | Part::Opaque { .. } | Part::Media(_) | Part::ToolResult { .. } => {
+            warnings.dropped(path)
+        }
     }
 }
 

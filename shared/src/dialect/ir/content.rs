@@ -55,13 +55,10 @@ pub enum Part {
         /// What was thought; may be empty when the provider only signs it.
         text: String,
         /// The provider's proof that it wrote this.
-        signature: Option<String>,
+        signature: Option<Seal>,
     },
     /// Reasoning that only the provider can read.
-    RedactedThinking {
-        /// The encrypted reasoning.
-        data: String,
-    },
+    RedactedThinking(Seal),
     /// The model calls a tool.
     ToolCall {
         /// The call's id; its result bears the same.
@@ -99,6 +96,52 @@ impl Part {
     /// Text and nothing beside it.
     pub fn text(text: impl Into<String>) -> Part {
         Part::Text { text: text.into(), cache: None, citations: Vec::new() }
+    }
+}
+
+/// Something only the provider that made it can read: a signature, or encrypted reasoning. Another
+/// provider refuses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// The sealed text.
+    pub text: String,
+    /// Who made it, in OpenRouter's words.
+    pub format: SealFormat,
+}
+
+impl Seal {
+    /// One that Anthropic made.
+    pub fn anthropic(text: impl Into<String>) -> Seal {
+        Seal { text: text.into(), format: SealFormat::Anthropic }
+    }
+}
+
+/// Who made a [`Seal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealFormat {
+    /// Anthropic.
+    Anthropic,
+    /// Somebody else, by the name their seals go by.
+    Other(String),
+}
+
+impl SealFormat {
+    const ANTHROPIC: &str = "anthropic-claude-v1";
+
+    /// The format's name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            SealFormat::Anthropic => SealFormat::ANTHROPIC,
+            SealFormat::Other(name) => name,
+        }
+    }
+
+    /// The format of this name; Anthropic's where none is told.
+    pub fn from_name(name: Option<&str>) -> SealFormat {
+        match name {
+            Some(name) if name != SealFormat::ANTHROPIC => SealFormat::Other(name.to_owned()),
+            Some(_) | None => SealFormat::Anthropic,
+        }
     }
 }
 

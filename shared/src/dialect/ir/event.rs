@@ -3,7 +3,7 @@
 //! An answer is a list of blocks, each opened, filled and closed once. Blocks of one choice may
 //! overlap (OpenAI streams parallel calls interleaved); an encoder that may not interleave queues.
 
-use super::{FinishReason, Json};
+use super::{FinishReason, Json, Seal};
 use crate::dialect::UpstreamError;
 use crate::usage::Usage;
 
@@ -74,10 +74,7 @@ pub enum BlockKind {
     /// Reasoning.
     Thinking,
     /// Reasoning only the provider can read; it comes whole.
-    RedactedThinking {
-        /// The encrypted reasoning.
-        data: String,
-    },
+    RedactedThinking(Seal),
     /// A tool call.
     ToolCall {
         /// Unique within the answer.
@@ -94,8 +91,8 @@ pub enum BlockKind {
 pub enum Delta {
     /// Text of a text, refusal or thinking block.
     Text(String),
-    /// The signature of a thinking block.
-    Signature(String),
+    /// The signature of a thinking block, or a piece of it.
+    Signature(Seal),
     /// A piece of a tool call's arguments: JSON text, cut anywhere.
     Arguments(String),
     /// A source of the text.

@@ -9,7 +9,7 @@ mod event;
 mod request;
 mod response;
 
-pub use content::{Arguments, Citation, Media, MediaKind, Message, Part, Role, Source};
+pub use content::{Arguments, Citation, Media, MediaKind, Message, Part, Role, Seal, SealFormat, Source};
 pub use event::{BlockKind, Delta, Event};
 pub use request::{ChatRequest, Effort, OutputFormat, Reasoning, Sampling, Thinking, Tool, ToolChoice};
 pub use response::{ChatResponse, Choice, FinishReason};

@@ -4,13 +4,10 @@
 //! unchanged for the next turn (signatures, encrypted thoughts) goes as `reasoning_details`, in
 //! OpenRouter's shape: one entry per block, in order. A caller that returns either gives it back.
 
-use crate::dialect::ir::Part;
+use crate::dialect::ir::{Part, Seal, SealFormat};
 use crate::dialect::json_read::Object;
 use crate::dialect::json_write::{Items, Members, object};
 use crate::error::ApiError;
-
-/// How the entries name their format.
-const FORMAT: &str = "anthropic-claude-v1";
 
 /// The thinking blocks of a message, in order: from `reasoning_details`, or `thinking_blocks`, or the
 /// bare text.
@@ -25,10 +22,13 @@ pub(super) fn take(message: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Re
             let at = path.item(index);
             let mut entry = Object::read(raw.get(), &at)?;
             let said = ["text", "thinking", "summary"].into_iter().find_map(|name| entry.string(name).ok().flatten());
-            let signature = entry.string("signature").ok().flatten().filter(|signature| !signature.is_empty());
-            let data = entry.string("data").ok().flatten();
-            match (said, signature, data) {
-                (None, None, Some(data)) => blocks.push(Part::RedactedThinking { data }),
+            let format = SealFormat::from_name(entry.string("format").ok().flatten().as_deref());
+            let mut seal = |name| {
+                let text = entry.string(name).ok().flatten().filter(|text| !text.is_empty())?;
+                Some(Seal { text, format: format.clone() })
+            };
+            match (said, seal("signature"), seal("data")) {
+                (None, None, Some(data)) => blocks.push(Part::RedactedThinking(data)),
                 (None, None, None) => unread.push(at.to_string()),
                 (said, signature, _) => push(&mut blocks, said.unwrap_or_default(), signature),
             }
@@ -49,7 +49,7 @@ pub(super) fn take(message: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Re
 }
 
 /// Adds a piece: entries of a stream that was collected piecewise grow the last unsigned block.
-fn push(blocks: &mut Vec<Part>, piece: String, sign: Option<String>) {
+fn push(blocks: &mut Vec<Part>, piece: String, sign: Option<Seal>) {
     if let Some(Part::Thinking { text, signature: signature @ None }) = blocks.last_mut() {
         text.push_str(&piece);
         *signature = sign;
@@ -60,7 +60,7 @@ fn push(blocks: &mut Vec<Part>, piece: String, sign: Option<String>) {
 
 /// Whether a message needs `reasoning_details` to be given back whole.
 pub(super) fn needs_details(content: &[Part]) -> bool {
-    content.iter().any(|part| matches!(part, Part::Thinking { signature: Some(_), .. } | Part::RedactedThinking { .. }))
+    content.iter().any(|part| matches!(part, Part::Thinking { signature: Some(_), .. } | Part::RedactedThinking(_)))
 }
 
 /// Writes `reasoning_content` of a message that has thoughts in words.
@@ -80,9 +80,9 @@ pub(super) fn write_details(o: &mut Members<'_>, content: &[Part]) {
         let mut index = 0;
         for part in content {
             if let Part::Thinking { text, signature } = part {
-                write_thought(a, text, signature.as_deref(), index);
+                write_thought(a, text, signature.as_ref(), index);
                 index += 1;
-            } else if let Part::RedactedThinking { data } = part {
+            } else if let Part::RedactedThinking(data) = part {
                 write_redacted(a, data, index);
                 index += 1;
             }
@@ -91,22 +91,24 @@ pub(super) fn write_details(o: &mut Members<'_>, content: &[Part]) {
 }
 
 /// One entry for thoughts in words.
-pub(super) fn write_thought(a: &mut Items<'_>, text: &str, signature: Option<&str>, index: usize) {
+pub(super) fn write_thought(a: &mut Items<'_>, text: &str, signature: Option<&Seal>, index: usize) {
     object(a.value(), |o| {
         o.string("type", "reasoning.text");
         o.string("text", text);
-        o.maybe_string("signature", signature);
-        o.string("format", FORMAT);
+        if let Some(signature) = signature {
+            o.string("signature", &signature.text);
+            o.string("format", signature.format.as_str());
+        }
         o.number("index", index);
     });
 }
 
 /// One entry for thoughts only the provider can read.
-pub(super) fn write_redacted(a: &mut Items<'_>, data: &str, index: usize) {
+pub(super) fn write_redacted(a: &mut Items<'_>, data: &Seal, index: usize) {
     object(a.value(), |o| {
         o.string("type", "reasoning.encrypted");
-        o.string("data", data);
-        o.string("format", FORMAT);
+        o.string("data", &data.text);
+        o.string("format", data.format.as_str());
         o.number("index", index);
     });
 }

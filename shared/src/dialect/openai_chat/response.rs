@@ -7,6 +7,7 @@ use crate::dialect::ir::{Arguments, ChatResponse, Choice, Citation, FinishReason
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::lenient::{Many, One, Text};
+use crate::dialect::text::{decode, stand_in_for_surrogates};
 use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -130,9 +131,7 @@ fn read_call(raw: &RawValue, mut call: Object<'_, '_>, index: usize) -> Part {
 fn read_function(mut function: Object<'_, '_>, id: String) -> Part {
     let name = function.string("name").ok().flatten().unwrap_or_default();
     let arguments = match function.take("arguments") {
-        Some(raw) if raw.get().starts_with('"') => {
-            Arguments::from_text(&crate::dialect::text::decode(raw.get()).unwrap_or_default())
-        }
+        Some(raw) if raw.get().starts_with('"') => Arguments::from_text(&decode(raw.get()).unwrap_or_default()),
         Some(raw) => Arguments::Json(Json::from(raw)),
         None => Arguments::from_text(""),
     };
@@ -228,7 +227,7 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
                 Part::Opaque { origin, .. } if *origin != Dialect::OpenAiChat => warnings.dropped(path),
                 Part::Refusal(_)
                 | Part::Thinking { .. }
-                | Part::RedactedThinking { .. }
+                | Part::RedactedThinking(_)
                 | Part::ToolCall { .. }
                 | Part::Opaque { .. } => {}
             }
@@ -311,7 +310,7 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let path = Path::Root;
     open(body, &path)?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
-    let fixed = crate::dialect::text::stand_in_for_surrogates(text);
+    let fixed = stand_in_for_surrogates(text);
     let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
         .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
     let Many(choices) = whole.choices;
@@ -321,7 +320,7 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let output_bytes = choices
         .iter()
         .filter_map(|choice| choice.0.as_ref()?.message.0.as_ref())
-        .map(super::stream::DeltaWire::output_bytes)
+        .map(|message| message.output_bytes(false))
         .sum();
     let usage = whole.usage.0.or_else(|| whole.x_groq.0?.usage.0).and_then(|usage| usage.usage());
     Ok(Observed {

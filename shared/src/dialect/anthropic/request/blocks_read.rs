@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::citation;
-use crate::dialect::ir::{Arguments, Json, Media, MediaKind, Part, Source};
+use crate::dialect::ir::{Arguments, Json, Media, MediaKind, Part, Seal, Source};
 use crate::dialect::json_read::{Object, Path, read_items, read_string};
 use crate::error::ApiError;
 use serde_json::value::RawValue;
@@ -53,9 +53,9 @@ fn read_block(raw: &RawValue, path: &Path<'_>, unread: &mut Vec<String>) -> Resu
         }),
         "thinking" => Part::Thinking {
             text: block.required_string("thinking")?,
-            signature: block.string("signature")?.filter(|signature| !signature.is_empty()),
+            signature: block.string("signature")?.filter(|signature| !signature.is_empty()).map(Seal::anthropic),
         },
-        "redacted_thinking" => Part::RedactedThinking { data: block.required_string("data")? },
+        "redacted_thinking" => Part::RedactedThinking(Seal::anthropic(block.required_string("data")?)),
         "tool_use" => {
             let part = Part::ToolCall {
                 id: block.required_string("id")?,

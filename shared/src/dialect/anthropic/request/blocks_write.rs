@@ -2,7 +2,7 @@
 
 use super::ids::Ids;
 use super::turns::Placed;
-use crate::dialect::ir::{Arguments, Media, MediaKind, Part, Source};
+use crate::dialect::ir::{Arguments, Media, MediaKind, Part, Seal, SealFormat, Source};
 use crate::dialect::json_write::{Items, Members};
 use crate::dialect::{Dialect, Effect, Warnings};
 
@@ -45,17 +45,22 @@ impl<'w> Blocks<'w> {
             }
             Part::Media(_) if role == "assistant" => self.warnings.dropped(path),
             Part::Media(media) => self.media(a, path, media),
-            Part::Thinking { text, signature: Some(signature) } if role == "assistant" => a.object(|o| {
-                o.string("type", "thinking");
-                o.string("thinking", text);
-                o.string("signature", signature);
-            }),
-            Part::RedactedThinking { data } if role == "assistant" => a.object(|o| {
-                o.string("type", "redacted_thinking");
-                o.string("data", data);
-            }),
-            // Thoughts nobody signed are refused.
-            Part::Thinking { .. } | Part::RedactedThinking { .. } => self.warnings.dropped(path),
+            Part::Thinking { text, signature: Some(Seal { text: signature, format: SealFormat::Anthropic }) }
+                if role == "assistant" =>
+            {
+                a.object(|o| {
+                    o.string("type", "thinking");
+                    o.string("thinking", text);
+                    o.string("signature", signature);
+                });
+            }
+            Part::RedactedThinking(Seal { text: data, format: SealFormat::Anthropic }) if role == "assistant" => a
+                .object(|o| {
+                    o.string("type", "redacted_thinking");
+                    o.string("data", data);
+                }),
+            // Thoughts that nobody signed, or somebody else, are refused.
+            Part::Thinking { .. } | Part::RedactedThinking(_) => self.warnings.dropped(path),
             Part::ToolCall { id, name, arguments, cache } => {
                 if !arguments.is_object() {
                     self.warnings.add(format_args!("{path}.function.arguments"), Effect::Converted);

@@ -1,6 +1,6 @@
 //! How much to think, in the words the model at hand takes, and what that forbids beside it.
 
-use crate::dialect::ir::{ChatRequest, Effort, Part, Role, Thinking, ToolChoice};
+use crate::dialect::ir::{ChatRequest, Effort, Part, Role, Seal, SealFormat, Thinking, ToolChoice};
 use crate::dialect::{Dialect, Effect, Target, ThinkingSupport, Warnings};
 
 /// The smallest budget Anthropic takes.
@@ -105,7 +105,12 @@ fn continues_without_thoughts(request: &ChatRequest) -> bool {
     let Some(assistant) = latest.find(|message| message.role == Role::Assistant) else {
         return false;
     };
-    let signed =
-        |part: &Part| matches!(part, Part::Thinking { signature: Some(_), .. } | Part::RedactedThinking { .. });
+    let signed = |part: &Part| {
+        matches!(
+            part,
+            Part::Thinking { signature: Some(Seal { format: SealFormat::Anthropic, .. }), .. }
+                | Part::RedactedThinking(Seal { format: SealFormat::Anthropic, .. })
+        )
+    };
     !assistant.content.first().is_some_and(signed)
 }

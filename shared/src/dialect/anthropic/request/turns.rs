@@ -71,7 +71,7 @@ fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
     let (mut thoughts, mut calls) = (0, 0);
     for (place, part) in message.content.iter().enumerate() {
         let path = match (origin, part) {
-            (Dialect::OpenAiChat, Part::Thinking { .. } | Part::RedactedThinking { .. }) => {
+            (Dialect::OpenAiChat, Part::Thinking { .. } | Part::RedactedThinking(_)) => {
                 thoughts += 1;
                 format!("messages[{index}].reasoning_details[{}]", thoughts - 1)
             }

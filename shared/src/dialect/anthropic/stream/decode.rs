@@ -1,16 +1,14 @@
 //! A provider's stream into events.
 
-use super::wire::{BlockWire, DeltaWire, EventWire, MessageWire};
+use super::MOST_OPEN;
+use super::wire::{BlockWire, DeltaWire, EventWire, Kind, MessageWire, RawDelta};
 use crate::dialect::UpstreamError;
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::anthropic::{citation, read_stop};
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
-use crate::dialect::text::{Joiner, stand_in_for_surrogates};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal};
+use crate::dialect::text::{Joiner, Repaired, repair, stand_in_for_surrogates};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// No answer has more blocks open; a hostile stream must not grow our state without end.
-const MOST_OPEN: usize = 256;
 
 /// The state of a stream.
 #[derive(Debug, Default)]
@@ -48,15 +46,6 @@ struct Block {
     joiner: Joiner,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Thinking,
-    Call,
-    /// Complete as it came, or not ours to look into.
-    Other,
-}
-
 impl Decode {
     /// Takes one event of the stream.
     pub(in crate::dialect) fn event(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
@@ -65,19 +54,18 @@ impl Decode {
         }
         self.repaired = false;
         if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
-            return self.take(name, event, out);
+            return self.take(name, data, event, out);
         }
-        match stand_in_for_surrogates(data) {
-            Some(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+        match repair(data) {
+            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
                 Ok(event) => {
                     self.repaired = true;
-                    self.take(name, event, out);
+                    self.take(name, &fixed, event, out);
                 }
-                Err(_) => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+                Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
             },
-            None if serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok()
-                && !data.trim_start().starts_with('{') => {}
-            None => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+            Repaired::Nothing => {}
+            Repaired::NotJson => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
         }
     }
 
@@ -98,7 +86,7 @@ impl Decode {
         }
     }
 
-    fn take(&mut self, name: &str, event: EventWire<'_>, out: &mut Vec<Event>) {
+    fn take(&mut self, name: &str, data: &str, event: EventWire<'_>, out: &mut Vec<Event>) {
         match event.kind.some().unwrap_or(name) {
             "message_start" => {
                 if let Some(message) = event.message.0 {
@@ -112,9 +100,9 @@ impl Decode {
                 }
             }
             "content_block_delta" => {
-                if let Some(raw) = event.delta {
+                if let Some(delta) = event.delta.0 {
                     self.ensure_started(out);
-                    self.grow(event.index.0.unwrap_or(0), raw, out);
+                    self.grow(event.index.0.unwrap_or(0), delta, data, out);
                 }
             }
             "content_block_stop" => {
@@ -170,20 +158,22 @@ impl Decode {
         }
         let block = self.next;
         self.next += 1;
-        let wire: Option<BlockWire<'_>> = serde_json::from_str(raw.get()).ok();
-        let opaque = || (Kind::Other, BlockKind::Opaque(Json::from(raw)));
-        let (kind, shown) = match wire.as_ref().and_then(|wire| Some((wire, wire.kind.some()?))) {
-            Some((_, "text")) => (Kind::Text, BlockKind::Text),
-            Some((_, "thinking")) => (Kind::Thinking, BlockKind::Thinking),
-            Some((wire, "redacted_thinking")) => {
-                (Kind::Other, BlockKind::RedactedThinking { data: wire.data.some().unwrap_or_default().to_owned() })
-            }
-            Some((wire, "tool_use")) => {
+        let fixed = stand_in_for_surrogates(raw.get());
+        let repaired = self.repaired || fixed.is_some();
+        let wire: Option<BlockWire<'_>> = serde_json::from_str(fixed.as_deref().unwrap_or(raw.get())).ok();
+        let kind = wire.as_ref().map_or(Kind::Other, BlockWire::opens);
+        let shown = match (kind, &wire) {
+            (Kind::Text, _) => BlockKind::Text,
+            (Kind::Thinking, _) => BlockKind::Thinking,
+            (Kind::Call, Some(wire)) => {
                 self.calls = true;
                 let id = wire.id.some().map_or_else(|| format!("toolu_{block}"), str::to_owned);
-                (Kind::Call, BlockKind::ToolCall { id, name: wire.name.some().unwrap_or_default().to_owned() })
+                BlockKind::ToolCall { id, name: wire.name.some().unwrap_or_default().to_owned() }
             }
-            Some(_) | None => opaque(),
+            (Kind::Other, Some(wire)) if wire.kind.some() == Some("redacted_thinking") => {
+                BlockKind::RedactedThinking(Seal::anthropic(wire.data.some().unwrap_or_default()))
+            }
+            (Kind::Call | Kind::Other, _) => BlockKind::Opaque(Json::from(raw)),
         };
         out.push(Event::BlockStart { choice: 0, block, kind: shown });
         let mut open = Block { index, block, kind, arguments: None, joiner: Joiner::default() };
@@ -195,41 +185,38 @@ impl Decode {
                 Kind::Call | Kind::Other => Default::default(),
             };
             if let Some(text) = words.into_some() {
-                open.words(text, self.repaired, out);
+                open.words(text, repaired, out);
             }
             if kind == Kind::Text {
                 wire.citations.0.into_iter().for_each(|raw| open.cite(raw, out));
             }
             if let Some(signature) = wire.signature.some().filter(|_| kind == Kind::Thinking) {
-                open.add(Delta::Signature(signature.to_owned()), out);
+                open.add(Delta::Signature(Seal::anthropic(signature)), out);
             }
         }
         self.blocks.push(open);
     }
 
-    fn grow(&mut self, index: u64, raw: &RawValue, out: &mut Vec<Event>) {
-        let Ok(delta) = serde_json::from_str::<DeltaWire<'_>>(raw.get()) else {
-            return;
-        };
+    fn grow(&mut self, index: u64, delta: DeltaWire<'_>, data: &str, out: &mut Vec<Event>) {
         if !self.blocks.iter().any(|block| block.index == index) {
             // A block nobody opened: its deltas tell what it is.
-            let opening = match delta.kind.some() {
-                Some("text_delta") => r#"{"type":"text"}"#,
-                Some("thinking_delta" | "signature_delta") => r#"{"type":"thinking"}"#,
-                Some(_) | None => return,
+            let opening = match delta.grows() {
+                Kind::Text => r#"{"type":"text"}"#,
+                Kind::Thinking => r#"{"type":"thinking"}"#,
+                Kind::Call | Kind::Other => return,
             };
             if let Ok(raw) = serde_json::from_str::<&RawValue>(opening) {
                 self.open(index, raw, out);
             }
         }
+        let repaired = self.repaired;
         if let Some(block) = self.blocks.iter_mut().find(|block| block.index == index) {
-            block.grow(delta, raw, self.repaired, out);
+            block.grow(delta, data, repaired, out);
         }
     }
 
     fn message_delta(&mut self, event: EventWire<'_>, out: &mut Vec<Event>) {
-        let delta = event.delta.and_then(|raw| serde_json::from_str::<DeltaWire<'_>>(raw.get()).ok());
-        if let Some(delta) = delta
+        if let Some(delta) = event.delta.0
             && let Some(word) = delta.stop_reason.some()
         {
             self.finish(read_stop(word, delta.stop_sequence.some().map(str::to_owned)), out);
@@ -280,7 +267,7 @@ impl Block {
         }
     }
 
-    fn grow(&mut self, delta: DeltaWire<'_>, raw: &RawValue, repaired: bool, out: &mut Vec<Event>) {
+    fn grow(&mut self, delta: DeltaWire<'_>, data: &str, repaired: bool, out: &mut Vec<Event>) {
         match (self.kind, delta.kind.some()) {
             (Kind::Text, Some("text_delta")) => {
                 if let Some(text) = delta.text.into_some() {
@@ -299,7 +286,7 @@ impl Block {
             }
             (Kind::Thinking, Some("signature_delta")) => {
                 if let Some(signature) = delta.signature.some() {
-                    self.add(Delta::Signature(signature.to_owned()), out);
+                    self.add(Delta::Signature(Seal::anthropic(signature)), out);
                 }
             }
             (Kind::Call, Some("input_json_delta")) => {
@@ -309,7 +296,11 @@ impl Block {
                     self.add(Delta::Arguments(piece), out);
                 }
             }
-            (Kind::Other, Some(_)) => self.add(Delta::Opaque(Json::from(raw)), out),
+            (Kind::Other, Some(_)) => {
+                if let Ok(raw) = serde_json::from_str::<RawDelta<'_>>(data) {
+                    self.add(Delta::Opaque(Json::from(raw.delta)), out);
+                }
+            }
             (Kind::Text | Kind::Thinking | Kind::Call | Kind::Other, _) => {}
         }
     }

@@ -5,7 +5,7 @@
 //! closed, or until its arguments are a complete JSON value, after which nothing can follow.
 
 use super::super::{error, stop_sequence, stop_word, usage};
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal, SealFormat};
 use crate::dialect::json_write::{self, Members, object};
 use crate::dialect::{StreamContext, UpstreamError};
 use crate::usage::Usage;
@@ -123,6 +123,10 @@ impl Encode {
 
     fn block_start(&mut self, block: u64, kind: BlockKind, out: &mut Vec<u8>) {
         self.start(None, None, out);
+        // Another provider's secrets would come back as if they were Anthropic's.
+        if matches!(kind, BlockKind::RedactedThinking(Seal { format: SealFormat::Other(_), .. })) {
+            return;
+        }
         self.waiting.push_back(Waiting { block, kind, deltas: Vec::new(), complete: false });
         self.promote(out);
     }
@@ -197,7 +201,7 @@ impl Encode {
                 self.calls = true;
                 OpenKind::Call(Completeness::default())
             }
-            BlockKind::RedactedThinking { .. } | BlockKind::Opaque(_) => OpenKind::Opaque,
+            BlockKind::RedactedThinking(_) | BlockKind::Opaque(_) => OpenKind::Opaque,
         };
         Open { block, index, kind }
     }
@@ -250,7 +254,7 @@ fn write_block(o: &mut Members<'_>, kind: &BlockKind) {
             o.string("thinking", "");
             o.string("signature", "");
         }
-        BlockKind::RedactedThinking { data } => {
+        BlockKind::RedactedThinking(Seal { text: data, .. }) => {
             o.string("type", "redacted_thinking");
             o.string("data", data);
         }
@@ -266,7 +270,7 @@ fn write_block(o: &mut Members<'_>, kind: &BlockKind) {
 
 fn bytes(delta: &Delta) -> usize {
     64 + match delta {
-        Delta::Text(text) | Delta::Signature(text) | Delta::Arguments(text) => text.len(),
+        Delta::Text(text) | Delta::Signature(Seal { text, .. }) | Delta::Arguments(text) => text.len(),
         Delta::Citation(citation) => citation.json.text().len(),
         Delta::Opaque(json) => json.text().len(),
     }
@@ -277,7 +281,9 @@ impl Open {
         match (&mut self.kind, delta) {
             (OpenKind::Words, Delta::Text(text)) => self.words("text_delta", "text", text, out),
             (OpenKind::Thinking, Delta::Text(text)) => self.words("thinking_delta", "thinking", text, out),
-            (OpenKind::Thinking, Delta::Signature(text)) => self.words("signature_delta", "signature", text, out),
+            (OpenKind::Thinking, Delta::Signature(Seal { text, format: SealFormat::Anthropic })) => {
+                self.words("signature_delta", "signature", text, out)
+            }
             (OpenKind::Call(completeness), Delta::Arguments(text)) => {
                 completeness.push(text);
                 self.words("input_json_delta", "partial_json", text, out);

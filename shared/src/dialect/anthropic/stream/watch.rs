@@ -1,10 +1,13 @@
 //! What a stream amounts to, without reading its ordinary deltas.
+//!
+//! It keeps just enough of the decoder's state to count what the decoder would have passed on.
 
-use super::wire::{BlockWire, EventWire};
+use super::MOST_OPEN;
+use super::wire::{BlockWire, EventWire, Kind};
 use crate::dialect::UpstreamError;
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::meter::{Scan, Tally, Value, decoded_length};
-use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::text::{Repaired, repair};
 
 /// Watches a stream.
 #[derive(Debug, Default)]
@@ -13,10 +16,26 @@ pub(in crate::dialect) struct Watch {
     usage: UsageWire,
     started: bool,
     finished: bool,
-    /// Open blocks that are not the model's words or calls: their deltas do not count.
-    foreign: Vec<u64>,
-    /// Arguments that blocks came with; they count only when no piece follows.
-    held: Vec<(u64, usize)>,
+    blocks: Vec<Block>,
+    next: u64,
+}
+
+/// An open block.
+#[derive(Debug)]
+struct Block {
+    index: u64,
+    kind: Kind,
+    /// Bytes of arguments it came with; they count only when no piece follows.
+    held: usize,
+}
+
+/// What an ordinary delta adds to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plain {
+    index: u64,
+    /// The kind of block it belongs to; signatures and citations add no bytes.
+    kind: Kind,
+    bytes: usize,
 }
 
 impl Watch {
@@ -25,15 +44,19 @@ impl Watch {
         if self.tally.ended || self.tally.error.is_some() {
             return;
         }
-        match plain(data) {
-            Some((index, bytes)) if self.started => {
-                if !self.foreign.is_empty() && self.foreign.contains(&index) {
-                    return;
-                }
-                self.held.retain(|(held, _)| *held != index);
-                self.tally.produced(bytes);
-            }
-            Some(_) | None => self.full(name, data),
+        if let Some(plain) = plain(data) {
+            return self.grow(plain);
+        }
+        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+            return self.read(name, event);
+        }
+        match repair(data) {
+            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+                Ok(event) => self.read(name, event),
+                Err(_) => self.tally.fail(UpstreamError::protocol("an event of the stream has another shape")),
+            },
+            Repaired::Nothing => {}
+            Repaired::NotJson => self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON")),
         }
     }
 
@@ -43,19 +66,10 @@ impl Watch {
         (self.tally, complete)
     }
 
-    fn full(&mut self, name: &str, data: &str) {
-        let fixed = stand_in_for_surrogates(data);
-        let Ok(event) = serde_json::from_str::<EventWire<'_>>(fixed.as_deref().unwrap_or(data)) else {
-            if data.trim_start().starts_with('{') || serde_json::from_str::<serde::de::IgnoredAny>(data).is_err() {
-                self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON"));
-            }
-            return;
-        };
+    fn read(&mut self, name: &str, event: EventWire<'_>) {
         match event.kind.some().unwrap_or(name) {
             "message_start" if !self.started => {
-                let Some(message) = event.message.0 else {
-                    return;
-                };
+                let Some(message) = event.message.0 else { return };
                 self.started = true;
                 self.tally.model = message.model.some().map(str::to_owned);
                 for (index, raw) in message.content.0.iter().enumerate() {
@@ -67,29 +81,26 @@ impl Watch {
                 }
             }
             "content_block_start" => {
-                self.started = true;
                 if let Some(raw) = event.content_block {
-                    self.open(event.index.0.unwrap_or(0), raw.get());
+                    self.started = true;
+                    self.open(event.index.0.unwrap_or(self.next), raw.get());
                 }
             }
             "content_block_delta" => {
-                self.started = true;
-                // Not plain, but a delta all the same: read by the same rules.
-                if let Some((index, bytes)) =
-                    event.delta.map(|raw| (event.index.0.unwrap_or(0), delta_bytes(raw.get())))
-                    && !self.foreign.contains(&index)
-                {
-                    self.tally.produced(bytes);
+                if let Some(delta) = event.delta.0 {
+                    let kind = delta.grows();
+                    let bytes = delta.words(kind).map_or(0, str::len);
+                    self.grow(Plain { index: event.index.0.unwrap_or(0), kind, bytes });
                 }
             }
-            "content_block_stop" => self.close(event.index.0),
+            "content_block_stop" => {
+                if let Some(place) = self.blocks.iter().position(|block| Some(block.index) == event.index.0) {
+                    self.tally.produced(self.blocks.remove(place).held);
+                }
+            }
             "message_delta" => {
                 self.started = true;
-                let stopped = event.delta.is_some_and(|raw| {
-                    serde_json::from_str::<super::wire::DeltaWire<'_>>(raw.get())
-                        .is_ok_and(|delta| delta.stop_reason.some().is_some())
-                });
-                if stopped {
+                if event.delta.0.is_some_and(|delta| delta.stop_reason.some().is_some()) {
                     self.end_blocks();
                 }
                 self.merge(event.usage.0);
@@ -98,10 +109,7 @@ impl Watch {
                 self.end_blocks();
                 self.tally.ended = true;
             }
-            "error" => {
-                let error = event.error.map_or("null", |raw| raw.get());
-                self.tally.fail(UpstreamError::from_event(error));
-            }
+            "error" => self.tally.fail(UpstreamError::from_event(event.error.map_or("null", |raw| raw.get()))),
             _ => {}
         }
     }
@@ -114,65 +122,73 @@ impl Watch {
     }
 
     fn open(&mut self, index: u64, json: &str) {
-        self.tally.content_started = true;
-        let Ok(block) = serde_json::from_str::<BlockWire<'_>>(json) else {
+        if self.blocks.len() >= MOST_OPEN || self.blocks.iter().any(|block| block.index == index) {
             return;
-        };
-        match block.kind.some() {
-            Some("text" | "thinking") => self.tally.output_bytes += block.output_bytes(),
-            Some("tool_use") if block.arguments().is_some() => self.held.push((index, block.output_bytes() as usize)),
-            Some("tool_use" | "redacted_thinking") => {}
-            Some(_) | None => self.foreign.push(index),
         }
+        self.next += 1;
+        self.tally.content_started = true;
+        let (kind, bytes) = match serde_json::from_str::<BlockWire<'_>>(json) {
+            Ok(block) => (block.opens(), block.output_bytes() as usize),
+            Err(_) => (Kind::Other, 0),
+        };
+        let held = if kind == Kind::Call { bytes } else { 0 };
+        self.tally.produced(bytes - held);
+        self.blocks.push(Block { index, kind, held });
     }
 
-    fn close(&mut self, index: Option<u64>) {
-        let tally = &mut self.tally;
-        self.foreign.retain(|foreign| Some(*foreign) != index);
-        self.held.retain(|(held, bytes)| {
-            let keep = Some(*held) != index;
-            tally.output_bytes += if keep { 0 } else { *bytes as u64 };
-            keep
-        });
+    fn grow(&mut self, delta: Plain) {
+        self.started = true;
+        if !self.blocks.iter().any(|block| block.index == delta.index) {
+            match delta.kind {
+                Kind::Text => self.open(delta.index, r#"{"type":"text"}"#),
+                Kind::Thinking => self.open(delta.index, r#"{"type":"thinking"}"#),
+                Kind::Call | Kind::Other => return,
+            }
+        }
+        let block = self.blocks.iter_mut().find(|block| block.index == delta.index);
+        if let Some(block) = block.filter(|block| block.kind == delta.kind && delta.bytes > 0) {
+            block.held = 0;
+            self.tally.produced(delta.bytes);
+        }
     }
 
     fn end_blocks(&mut self) {
         self.finished = true;
-        for (_, bytes) in std::mem::take(&mut self.held) {
-            self.tally.output_bytes += bytes as u64;
+        for block in std::mem::take(&mut self.blocks) {
+            self.tally.produced(block.held);
         }
     }
 }
 
-/// Reads an ordinary delta: its block and how many bytes it adds. `None` for every other event.
-fn plain(data: &str) -> Option<(u64, usize)> {
-    let mut index = None;
-    let mut bytes = 0;
+/// Reads an ordinary delta. `None` for every other event.
+fn plain(data: &str) -> Option<Plain> {
+    let (mut index, mut kind) = (None, None);
+    let (mut text, mut thinking, mut json) = (0, 0, 0);
     let mut is_delta = false;
     let mut scan = Scan::new(data);
     for member in &mut scan {
         match (member.depth, member.name, member.value) {
-            (1, b"type", Value::Text(kind)) => {
-                if kind != b"content_block_delta" {
+            (1, b"type", Value::Text(name)) => {
+                if name != b"content_block_delta" {
                     return None;
                 }
                 is_delta = true;
             }
             (1, b"index", value) => index = value.number(),
-            (2, b"text" | b"thinking" | b"partial_json", Value::Text(text)) => bytes += decoded_length(text),
+            (2, b"type", Value::Text(name)) => kind = Some(Kind::of_delta(std::str::from_utf8(name).ok()?)),
+            (2, b"text", Value::Text(words)) => text = decoded_length(words),
+            (2, b"thinking", Value::Text(words)) => thinking = decoded_length(words),
+            (2, b"partial_json", Value::Text(words)) => json = decoded_length(words),
+            (1 | 2, name, _) if name.contains(&b'\\') => return None,
             _ => {}
         }
     }
-    (is_delta && scan.is_balanced()).then_some((index?, bytes))
-}
-
-/// The bytes a delta object adds.
-fn delta_bytes(json: &str) -> usize {
-    let texts = Scan::new(json).filter(|member| member.depth == 1);
-    texts
-        .map(|member| match (member.name, member.value) {
-            (b"text" | b"thinking" | b"partial_json", Value::Text(text)) => decoded_length(text),
-            _ => 0,
-        })
-        .sum()
+    let kind = kind.filter(|_| is_delta && scan.is_balanced())?;
+    let bytes = match kind {
+        Kind::Text => text,
+        Kind::Thinking => thinking,
+        Kind::Call => json,
+        Kind::Other => 0,
+    };
+    Some(Plain { index: index?, kind, bytes })
 }

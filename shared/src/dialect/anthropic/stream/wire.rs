@@ -18,11 +18,40 @@ pub(in crate::dialect) struct EventWire<'a> {
     #[serde(borrow, default)]
     pub(in crate::dialect) content_block: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(in crate::dialect) delta: Option<&'a RawValue>,
+    pub(super) delta: One<DeltaWire<'a>>,
     #[serde(default)]
     pub(super) usage: One<UsageWire>,
     #[serde(borrow, default)]
     pub(in crate::dialect) error: Option<&'a RawValue>,
+}
+
+/// What is done with a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Thinking,
+    Call,
+    /// Complete as it came, or not ours to look into.
+    Other,
+}
+
+impl Kind {
+    /// The kind of block a delta of this `type` belongs to.
+    pub(super) fn of_delta(name: &str) -> Kind {
+        match name {
+            "text_delta" | "citations_delta" => Kind::Text,
+            "thinking_delta" | "signature_delta" => Kind::Thinking,
+            "input_json_delta" => Kind::Call,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// The delta as its own JSON: for blocks nobody here looks into.
+#[derive(Deserialize)]
+pub(super) struct RawDelta<'a> {
+    #[serde(borrow)]
+    pub(super) delta: &'a RawValue,
 }
 
 /// The message as `message_start` tells it.
@@ -64,6 +93,16 @@ pub(in crate::dialect) struct BlockWire<'a> {
 }
 
 impl BlockWire<'_> {
+    /// The kind of block this opens.
+    pub(super) fn opens(&self) -> Kind {
+        match self.kind.some() {
+            Some("text") => Kind::Text,
+            Some("thinking") => Kind::Thinking,
+            Some("tool_use") => Kind::Call,
+            Some(_) | None => Kind::Other,
+        }
+    }
+
     /// The arguments a block brings along; `{}` is what a stream begins with and says nothing.
     pub(super) fn arguments(&self) -> Option<&str> {
         let text = self.input?.get();
@@ -74,11 +113,11 @@ impl BlockWire<'_> {
     /// Bytes of text, thoughts and arguments, for an estimate where usage is not told.
     pub(in crate::dialect) fn output_bytes(&self) -> u64 {
         let long = |text: &Text<'_>| text.some().map_or(0, str::len);
-        let bytes = match self.kind.some() {
-            Some("text") => long(&self.text),
-            Some("thinking") => long(&self.thinking),
-            Some("tool_use") => self.arguments().map_or(0, str::len),
-            Some(_) | None => 0,
+        let bytes = match self.opens() {
+            Kind::Text => long(&self.text),
+            Kind::Thinking => long(&self.thinking),
+            Kind::Call => self.arguments().map_or(0, str::len),
+            Kind::Other => 0,
         };
         bytes as u64
     }
@@ -103,4 +142,21 @@ pub(in crate::dialect) struct DeltaWire<'a> {
     pub(super) stop_reason: Text<'a>,
     #[serde(borrow, default)]
     pub(super) stop_sequence: Text<'a>,
+}
+
+impl DeltaWire<'_> {
+    /// The kind of block this belongs to.
+    pub(super) fn grows(&self) -> Kind {
+        self.kind.some().map_or(Kind::Other, Kind::of_delta)
+    }
+
+    /// What it adds to a block of this kind.
+    pub(super) fn words(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::Text => self.text.some(),
+            Kind::Thinking => self.thinking.some(),
+            Kind::Call => self.partial_json.some(),
+            Kind::Other => None,
+        }
+    }
 }

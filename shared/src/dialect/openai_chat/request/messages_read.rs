@@ -2,7 +2,7 @@
 //! that a path in a warning is a path in the caller's body.
 
 use crate::dialect::Dialect;
-use crate::dialect::ir::{Arguments, Json, Media, MediaKind, Message, Part, Role, Source};
+use crate::dialect::ir::{Arguments, Json, Media, MediaKind, Message, Part, Role, Seal, SealFormat, Source};
 use crate::dialect::json_read::{Object, Path, read_items, read_string};
 use crate::dialect::openai_chat::reasoning;
 use crate::error::ApiError;
@@ -199,7 +199,9 @@ fn read_part(raw: &RawValue, path: &Path<'_>, unread: &mut Vec<String>) -> Resul
         }
         // Mistral
         "thinking" => {
-            let signature = part.string("signature")?;
+            let signature = part.string("signature")?.filter(|signature| !signature.is_empty());
+            let format = SealFormat::Other("mistral".to_owned());
+            let signature = signature.map(|text| Seal { text, format });
             Part::Thinking { text: thinking_text(part.take("thinking")), signature }
         }
         _ => {

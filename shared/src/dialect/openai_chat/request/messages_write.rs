@@ -98,7 +98,7 @@ impl Writer<'_> {
                     }
                     calls.push(part);
                 }
-                Part::Thinking { .. } | Part::RedactedThinking { .. } => self.replayed(part, &path()),
+                Part::Thinking { .. } | Part::RedactedThinking(_) => self.replayed(part, &path()),
                 Part::Opaque { origin: Dialect::OpenAiChat, .. } => calls.push(part),
                 Part::Opaque { .. } | Part::ToolResult { .. } => self.warnings.dropped(path()),
             }
@@ -118,7 +118,7 @@ impl Writer<'_> {
                     if message
                         .content
                         .iter()
-                        .any(|part| matches!(part, Part::Thinking { .. } | Part::RedactedThinking { .. }))
+                        .any(|part| matches!(part, Part::Thinking { .. } | Part::RedactedThinking(_)))
                     {
                         reasoning::write_details(o, &message.content);
                     }
@@ -169,7 +169,7 @@ impl Writer<'_> {
             Part::Opaque { origin: Dialect::OpenAiChat, json, .. } => a.json(json),
             Part::Refusal(_)
             | Part::Thinking { .. }
-            | Part::RedactedThinking { .. }
+            | Part::RedactedThinking(_)
             | Part::ToolCall { .. }
             | Part::ToolResult { .. }
             | Part::Opaque { .. } => self.warnings.dropped(path),

@@ -3,10 +3,10 @@
 use super::MOST;
 use super::wire::{CallWire, ChoiceWire, ChunkWire, DeltaWire, FunctionWire, PieceWire};
 use crate::dialect::UpstreamError;
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal, SealFormat};
 use crate::dialect::lenient::{Count, Many, One, Text};
 use crate::dialect::openai_chat::{read_finish, response};
-use crate::dialect::text::{Joiner, stand_in_for_surrogates};
+use crate::dialect::text::{Joiner, Repaired, repair};
 use std::borrow::Cow;
 
 /// The state of a stream.
@@ -37,6 +37,8 @@ struct Choice {
     calls: Vec<Call>,
     finish: Option<FinishReason>,
     joiner: Joiner,
+    /// Thoughts have come under a name of their own: their details only repeat them.
+    named_thoughts: bool,
 }
 
 /// What a block of words is.
@@ -80,14 +82,13 @@ impl Decode {
         }
         match serde_json::from_str::<ChunkWire<'_>>(data) {
             Ok(chunk) => self.chunk(name, data, chunk, false, out),
-            Err(_) => match stand_in_for_surrogates(data) {
-                Some(fixed) => match serde_json::from_str::<ChunkWire<'_>>(&fixed) {
+            Err(_) => match repair(data) {
+                Repaired::Object(fixed) => match serde_json::from_str::<ChunkWire<'_>>(&fixed) {
                     Ok(chunk) => self.chunk(name, data, chunk, true, out),
-                    Err(_) => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+                    Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
                 },
-                // Something that is JSON but no object says nothing.
-                None if serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok() && !data.starts_with('{') => {}
-                None => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
+                Repaired::Nothing => {}
+                Repaired::NotJson => self.fail(UpstreamError::protocol("an event of the stream is not JSON"), out),
             },
         }
     }
@@ -163,7 +164,15 @@ impl Decode {
         let known = self.choices.iter().position(|choice| choice.index == index);
         if known.is_none() && self.choices.len() < MOST {
             let joiner = Joiner::default();
-            self.choices.push(Choice { index, blocks: 0, open: None, calls: Vec::new(), finish: None, joiner });
+            self.choices.push(Choice {
+                index,
+                blocks: 0,
+                open: None,
+                calls: Vec::new(),
+                finish: None,
+                joiner,
+                named_thoughts: false,
+            });
         }
         self.choices.iter_mut().find(|choice| choice.index == index)
     }
@@ -173,7 +182,7 @@ impl Decode {
         let Some(choice) = self.choice(wire.index.0.unwrap_or(0)) else {
             return;
         };
-        if let Some(delta) = wire.delta.0 {
+        if let Some(delta) = wire.delta.0.or(wire.message.0) {
             choice.delta(delta, repaired, id.as_deref(), out);
         }
         if let Some(json) = wire.logprobs.map(Json::from).filter(Json::is_object) {
@@ -194,20 +203,25 @@ impl Decode {
 impl Choice {
     fn delta(&mut self, mut delta: DeltaWire<'_>, repaired: bool, id: Option<&str>, out: &mut Vec<Event>) {
         if let Some(thoughts) = delta.take_thoughts() {
+            self.named_thoughts = true;
             self.words(Channel::Thinking, thoughts, repaired, out);
         }
         for detail in std::mem::take(&mut delta.reasoning_details.0) {
             let Some(detail) = detail.0 else { continue };
+            if let Some(words) = detail.words().filter(|_| !self.named_thoughts) {
+                self.words(Channel::Thinking, Cow::Borrowed(words), repaired, out);
+            }
+            let seal = |text: &str| Seal { text: text.to_owned(), format: SealFormat::from_name(detail.format.some()) };
             if let Some(signature) = detail.signature.some() {
                 let block = self.open_words(Channel::Thinking, out);
-                let delta = Delta::Signature(signature.to_owned());
+                let delta = Delta::Signature(seal(signature));
                 out.push(Event::Delta { choice: self.index, block, delta });
                 // A signature seals its block.
                 self.close_words(out);
             } else if let Some(data) = detail.data.some() {
                 self.close_words(out);
                 let block = self.new_block();
-                let kind = BlockKind::RedactedThinking { data: data.to_owned() };
+                let kind = BlockKind::RedactedThinking(seal(data));
                 out.push(Event::BlockStart { choice: self.index, block, kind });
                 out.push(Event::BlockStop { choice: self.index, block });
             }
@@ -305,10 +319,10 @@ impl Choice {
                 block
             }
         };
-        if let (Some(piece), Some(call)) =
+        if let (Some((piece, halves)), Some(call)) =
             (function.arguments_text(), self.calls.iter_mut().find(|call| call.block == block))
         {
-            let delta = Delta::Arguments(call.joiner.pass(piece, repaired));
+            let delta = Delta::Arguments(call.joiner.pass(piece, repaired || halves));
             out.push(Event::Delta { choice: self.index, block, delta });
         }
     }

@@ -1,7 +1,7 @@
 //! Events into a caller's stream.
 
 use crate::dialect::StreamContext;
-use crate::dialect::ir::{BlockKind, Delta, Event};
+use crate::dialect::ir::{BlockKind, Delta, Event, Seal};
 use crate::dialect::json_write::{self, Members, array, object};
 use crate::dialect::openai_chat::{error, finish_word, reasoning, response, usage};
 use crate::usage::Usage;
@@ -25,7 +25,7 @@ struct Choice {
     index: u64,
     calls: Vec<Call>,
     /// The thinking block being sent: its number, its words, its signature.
-    thoughts: Option<(u64, String, String)>,
+    thoughts: Option<(u64, String, Option<Seal>)>,
     /// The refusal block being sent.
     refusal: Option<u64>,
     details: usize,
@@ -136,8 +136,8 @@ impl Encode {
         match kind {
             BlockKind::Text | BlockKind::Opaque(_) => {}
             BlockKind::Refusal => choice.refusal = Some(block),
-            BlockKind::Thinking => choice.thoughts = Some((block, String::new(), String::new())),
-            BlockKind::RedactedThinking { data } => {
+            BlockKind::Thinking => choice.thoughts = Some((block, String::new(), None)),
+            BlockKind::RedactedThinking(data) => {
                 let number = choice.details;
                 choice.details += 1;
                 self.add(index, out, |o| {
@@ -185,7 +185,10 @@ impl Encode {
             }
             Delta::Signature(piece) => {
                 if let Some((_, _, signature)) = choice.thoughts.as_mut().filter(|(thinking, ..)| *thinking == block) {
-                    signature.push_str(&piece);
+                    match signature {
+                        Some(signature) => signature.text.push_str(&piece.text),
+                        None => *signature = Some(piece),
+                    }
                 }
             }
             Delta::Arguments(piece) => {
@@ -234,7 +237,7 @@ impl Encode {
             return;
         }
         let sealed = choice.thoughts.take_if(|(thinking, ..)| *thinking == block);
-        if let Some((_, words, signature)) = sealed.filter(|(_, _, signature)| !signature.is_empty()) {
+        if let Some((_, words, Some(signature))) = sealed {
             let number = choice.details;
             choice.details += 1;
             self.add(index, out, |o| {

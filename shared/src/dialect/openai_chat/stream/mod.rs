@@ -2,11 +2,13 @@
 
 mod decode;
 mod encode;
+mod strip;
 mod watch;
 mod wire;
 
 pub(in crate::dialect) use decode::Decode;
 pub(in crate::dialect) use encode::Encode;
+pub use strip::Stripper;
 pub(in crate::dialect) use watch::Watch;
 pub(in crate::dialect) use wire::DeltaWire;
 

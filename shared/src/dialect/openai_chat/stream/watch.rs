@@ -3,7 +3,7 @@
 use super::wire::{ChunkWire, DeltaWire};
 use crate::dialect::UpstreamError;
 use crate::dialect::meter::{Scan, Tally, Value, decoded_length};
-use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::text::{Repaired, repair};
 
 /// Watches a stream.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub(in crate::dialect) struct Watch {
 struct Choice {
     index: u64,
     finished: bool,
+    named_thoughts: bool,
 }
 
 /// What an ordinary delta holds.
@@ -25,6 +26,7 @@ struct Plain {
     choice: u64,
     bytes: usize,
     starts_call: bool,
+    names_thoughts: bool,
 }
 
 impl Watch {
@@ -40,7 +42,8 @@ impl Watch {
         }
         match plain(data).filter(|_| self.started && self.tally.error.is_none() && name != "error") {
             Some(plain) => {
-                self.choice(plain.choice);
+                let Some(choice) = self.choice(plain.choice) else { return };
+                choice.named_thoughts |= plain.names_thoughts;
                 self.tally.produced(plain.bytes);
                 self.tally.content_started |= plain.starts_call;
             }
@@ -56,13 +59,20 @@ impl Watch {
     }
 
     fn full(&mut self, name: &str, data: &str) {
-        let fixed = stand_in_for_surrogates(data);
-        let Ok(chunk) = serde_json::from_str::<ChunkWire<'_>>(fixed.as_deref().unwrap_or(data)) else {
-            if data.starts_with('{') || serde_json::from_str::<serde::de::IgnoredAny>(data).is_err() {
-                self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON"));
-            }
-            return;
-        };
+        if let Ok(chunk) = serde_json::from_str::<ChunkWire<'_>>(data) {
+            return self.chunk(name, data, &chunk);
+        }
+        match repair(data) {
+            Repaired::Object(fixed) => match serde_json::from_str::<ChunkWire<'_>>(&fixed) {
+                Ok(chunk) => self.chunk(name, data, &chunk),
+                Err(_) => self.tally.fail(UpstreamError::protocol("an event of the stream has another shape")),
+            },
+            Repaired::Nothing => {}
+            Repaired::NotJson => self.tally.fail(UpstreamError::protocol("an event of the stream is not JSON")),
+        }
+    }
+
+    fn chunk(&mut self, name: &str, data: &str, chunk: &ChunkWire<'_>) {
         let usage = chunk.usage();
         if let Some(error) = chunk.error {
             self.tally.fail(UpstreamError::from_event(error.get()));
@@ -76,12 +86,14 @@ impl Watch {
             }
             for wire in chunk.choices.0.iter().filter_map(|choice| choice.0.as_ref()) {
                 let finished = wire.finish_reason.some().is_some();
-                if let Some(choice) = self.choice(wire.index.0.unwrap_or(0)) {
-                    choice.finished |= finished;
-                }
-                if let Some(delta) = &wire.delta.0 {
-                    self.tally.output_bytes += delta.output_bytes();
-                    self.tally.content_started |= delta.output_bytes() > 0 || DeltaWire::starts_block(delta);
+                let delta = wire.delta.0.as_ref().or(wire.message.0.as_ref());
+                let Some(choice) = self.choice(wire.index.0.unwrap_or(0)) else { continue };
+                choice.finished |= finished;
+                if let Some(delta) = delta {
+                    choice.named_thoughts |= delta.names_thoughts();
+                    let bytes = delta.output_bytes(choice.named_thoughts);
+                    self.tally.output_bytes += bytes;
+                    self.tally.content_started |= bytes > 0 || DeltaWire::starts_block(delta);
                 }
             }
         }
@@ -90,7 +102,7 @@ impl Watch {
 
     fn choice(&mut self, index: u64) -> Option<&mut Choice> {
         if self.choices.iter().all(|choice| choice.index != index) && self.choices.len() < super::MOST {
-            self.choices.push(Choice { index, finished: false });
+            self.choices.push(Choice { index, finished: false, named_thoughts: false });
         }
         self.choices.iter_mut().find(|choice| choice.index == index)
     }
@@ -150,5 +162,6 @@ fn plain(data: &str) -> Option<Plain> {
     // Two names for thoughts are one thought told twice.
     let one_delta = choices == 2 && named_thoughts < 2 && scan.is_balanced();
     plain.bytes += thoughts;
+    plain.names_thoughts = named_thoughts > 0;
     one_delta.then_some(plain)
 }

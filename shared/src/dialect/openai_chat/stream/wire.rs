@@ -3,6 +3,7 @@
 
 use crate::dialect::lenient::{Count, Many, One, Text, ignore_the_rest};
 use crate::dialect::openai_chat::usage::UsageWire;
+use crate::dialect::text::stand_in_for_surrogates;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -44,8 +45,11 @@ pub(super) struct GroqWire {
 pub(in crate::dialect) struct ChoiceWire<'a> {
     #[serde(default)]
     pub(in crate::dialect) index: Count,
-    #[serde(borrow, default, alias = "message")]
-    pub(in crate::dialect) delta: One<DeltaWire<'a>>,
+    #[serde(borrow, default)]
+    pub(super) delta: One<DeltaWire<'a>>,
+    /// Some servers put a whole message into a stream.
+    #[serde(borrow, default)]
+    pub(super) message: One<DeltaWire<'a>>,
     #[serde(borrow, default)]
     pub(in crate::dialect) finish_reason: Text<'a>,
     #[serde(borrow, default)]
@@ -74,15 +78,16 @@ pub(in crate::dialect) struct DeltaWire<'a> {
 }
 
 impl<'a> DeltaWire<'a> {
-    /// The thoughts in words: under one of two names, or only in the details.
+    /// The thoughts in words, under one of two names.
     pub(super) fn take_thoughts(&mut self) -> Option<Cow<'a, str>> {
         let named = std::mem::take(&mut self.reasoning_content).into_some();
-        let named = named.or_else(|| std::mem::take(&mut self.reasoning).into_some());
-        named.or_else(|| {
-            let details = self.reasoning_details.0.iter_mut().filter_map(|detail| detail.0.as_mut());
-            let text: String = details.filter_map(|detail| std::mem::take(&mut detail.text).into_some()).collect();
-            (!text.is_empty()).then_some(Cow::Owned(text))
-        })
+        named.or_else(|| std::mem::take(&mut self.reasoning).into_some())
+    }
+
+    /// Whether thoughts have a name here. Their details then only repeat them, in this stream and
+    /// to its end.
+    pub(super) fn names_thoughts(&self) -> bool {
+        self.reasoning_content.some().is_some() || self.reasoning.some().is_some()
     }
 
     /// Whether it opens a block that has no bytes yet.
@@ -94,19 +99,20 @@ impl<'a> DeltaWire<'a> {
             || self.reasoning_details.0.iter().filter_map(|detail| detail.0.as_ref()).any(sealed)
     }
 
-    /// Bytes of text, thoughts and arguments, for an estimate where usage is not told.
-    pub(in crate::dialect) fn output_bytes(&self) -> u64 {
+    /// Bytes of text, thoughts and arguments, for an estimate where usage is not told. `named` tells
+    /// that thoughts have had a name before.
+    pub(in crate::dialect) fn output_bytes(&self, named: bool) -> u64 {
         let long = |text: &Text<'_>| text.some().map_or(0, str::len);
         let thoughts = match long(&self.reasoning_content) {
             0 => long(&self.reasoning),
             length => length,
         };
         let details =
-            || self.reasoning_details.0.iter().filter_map(|detail| Some(long(&detail.0.as_ref()?.text))).sum();
-        let thoughts = if thoughts == 0 { details() } else { thoughts };
+            || self.reasoning_details.0.iter().filter_map(|detail| Some(detail.0.as_ref()?.words()?.len())).sum();
+        let thoughts = if thoughts == 0 && !named { details() } else { thoughts };
         let calls = self.tool_calls.0.iter().filter_map(|call| call.0.as_ref()?.function.0.as_ref());
         let calls = calls.chain(self.function_call.0.as_ref());
-        let arguments: usize = calls.map(|function| function.arguments_text().map_or(0, |text| text.len())).sum();
+        let arguments: usize = calls.map(|function| function.arguments_text().map_or(0, |(text, _)| text.len())).sum();
         let content: usize = self.content.0.iter().map(|piece| piece.text().len()).sum();
         (content + thoughts + long(&self.refusal) + arguments) as u64
     }
@@ -115,11 +121,21 @@ impl<'a> DeltaWire<'a> {
 #[derive(Deserialize)]
 pub(super) struct DetailWire<'a> {
     #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
+    text: Text<'a>,
+    #[serde(borrow, default)]
+    summary: Text<'a>,
     #[serde(borrow, default)]
     pub(super) signature: Text<'a>,
     #[serde(borrow, default)]
     pub(super) data: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) format: Text<'a>,
+}
+
+impl DetailWire<'_> {
+    pub(super) fn words(&self) -> Option<&str> {
+        self.text.some().or(self.summary.some())
+    }
 }
 
 #[derive(Deserialize)]
@@ -141,13 +157,21 @@ pub(super) struct FunctionWire<'a> {
 }
 
 impl<'a> FunctionWire<'a> {
-    /// The piece of the arguments: a string, or (some servers) the object itself.
-    pub(super) fn arguments_text(&self) -> Option<Cow<'a, str>> {
+    /// The piece of the arguments: a string, or (some servers) the object itself; and whether it
+    /// holds stand-ins for surrogates.
+    pub(super) fn arguments_text(&self) -> Option<(Cow<'a, str>, bool)> {
         let raw = self.arguments?.get();
-        if raw.starts_with('"') {
-            return serde_json::from_str::<Text<'a>>(raw).ok()?.into_some();
+        if !raw.starts_with('"') {
+            return (raw.starts_with('{') || raw.starts_with('[')).then_some((Cow::Borrowed(raw), false));
         }
-        (raw.starts_with('{') || raw.starts_with('[')).then_some(Cow::Borrowed(raw))
+        match serde_json::from_str::<Text<'a>>(raw) {
+            Ok(text) => Some((text.into_some()?, false)),
+            Err(_) => {
+                let fixed = stand_in_for_surrogates(raw)?;
+                let text: String = serde_json::from_str(&fixed).ok()?;
+                Some((Cow::Owned(text), true))
+            }
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+// The Worker's main module: hands what the runtime calls to the core in wasm, and survives the core's panics.
+//
+// A panic (or any other trap) ends the wasm instance and every future in it: none of them would ever resolve.
+// `aborted.notify` (put into index.js by build-worker) is called at that moment, whoever was on the stack.
+import { DurableObject } from "cloudflare:workers";
+import * as wasm from "./index.js";
+
+let dead = false; // the instance trapped and has not been replaced yet
+let generation = 0; // how many instances trapped so far
+const waiting = new Set(); // reject functions of the requests inside the present instance
+
+wasm.aborted.notify = () => {
+  dead = true;
+  generation += 1;
+  for (const reject of waiting) reject(new Error("the wasm instance was aborted"));
+  waiting.clear();
+};
+
+/** The core in a living instance. Every call goes through here: arguments written into a dead one would be lost. */
+function core() {
+  if (dead) {
+    dead = false;
+    wasm.__wbg_reset_state();
+  }
+  return wasm;
+}
+
+export default {
+  fetch(request, env, ctx) {
+    let reject;
+    const answer = new Promise((resolve, no) => {
+      reject = no;
+      waiting.add(reject);
+      const running = core().serve(request, env);
+      // What was begun is settled, whether or not the caller waits for it.
+      ctx.waitUntil(running.catch(() => {}));
+      running.then(resolve, reject);
+    });
+    return answer.catch((error) => panicked(request, error)).finally(() => waiting.delete(reject));
+  },
+};
+
+/** The answer to a request whose instance is gone: in the caller's dialect, with an id that is also in the log. */
+function panicked(request, error) {
+  const id = crypto.randomUUID();
+  const { pathname } = new URL(request.url);
+  console.error(JSON.stringify({ level: "error", event: "panic", request_id: id, path: pathname, error: String(error) }));
+  try {
+    return core().broken(pathname, id);
+  } catch {
+    return Response.json({ error: { message: `Internal error. Request id: ${id}`, type: "server_error" } }, { status: 500 });
+  }
+}
+
+/** One tenant's limits and budgets: a synchronous state machine in wasm over the object's SQLite. */
+export class Tenant extends DurableObject {
+  #machine;
+  #generation;
+
+  /** One operation, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
+  perform(json) {
+    return this.ctx.storage.transactionSync(() => this.#living().call(json));
+  }
+
+  #living() {
+    const { Tenant: Machine } = core();
+    if (this.#generation !== generation) {
+      this.#machine = new Machine(this.ctx);
+      this.#generation = generation;
+    }
+    return this.#machine;
+  }
+}

@@ -1,0 +1,267 @@
+//! From the Worker's crate to the modules workerd loads as they are: `entry.mjs`, `index.js`, `index_bg.wasm`, and
+//! what JavaScript crates brought along below `snippets`.
+//!
+//! `cargo build` for wasm32, then the library behind `wasm-bindgen`, then (when npm has brought it) binaryen's
+//! `wasm-opt`. No bundler: miniflare and `wrangler deploy` with `no_bundle` take modules one by one.
+
+use anyhow::{Context, Result, ensure};
+use std::{
+    env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wasm_bindgen_cli_support::Bindgen;
+
+const PACKAGE: &str = "signalbox-edge";
+const LIBRARY: &str = "signalbox_edge.wasm";
+/// Modules of ours that are deployed as they are.
+const OURS: [&str; 2] = ["entry.mjs", "glue.mjs"];
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The features rustc compiles for by default, and the exception handling that wasm-bindgen adds.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-exception-handling",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// How much the compiler is asked to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// What is deployed and measured.
+    Release,
+    /// Compiles in a second, for the edit loop.
+    Debug,
+}
+
+impl Profile {
+    /// `release` or `debug`, as in `PROFILE=debug`.
+    pub fn parse(name: &str) -> Result<Profile> {
+        match name {
+            "release" => Ok(Profile::Release),
+            "debug" => Ok(Profile::Debug),
+            other => anyhow::bail!("PROFILE is `release` or `debug`, not `{other}`"),
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Debug => "debug",
+        }
+    }
+}
+
+/// Where things are, all below the workspace's root.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Layout {
+    /// The workspace this tool was compiled in; `CARGO_TARGET_DIR` as cargo itself reads it.
+    pub fn of_workspace() -> Result<Layout> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("tools has no parent folder")?
+            .to_owned();
+        let target = env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |folder| root.join(folder));
+        Ok(Layout { root, target })
+    }
+
+    /// `edge/build`.
+    pub fn build(&self) -> PathBuf {
+        self.root.join("edge/build")
+    }
+
+    /// A module of ours in `edge/`.
+    fn ours(&self, module: &str) -> PathBuf {
+        self.root.join("edge").join(module)
+    }
+
+    fn library(&self, profile: Profile) -> PathBuf {
+        self.target
+            .join(TARGET)
+            .join(profile.folder())
+            .join(LIBRARY)
+    }
+
+    /// binaryen as npm installs it: a script for Node. It is optional.
+    fn wasm_opt(&self) -> Option<PathBuf> {
+        let script = self.root.join("edge/node_modules/binaryen/bin/wasm-opt");
+        script.exists().then_some(script)
+    }
+}
+
+/// Builds the bundle, or leaves the present one when nothing it is made from changed.
+pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
+    compile(layout, profile)?;
+    let stamp_path = layout.build().join(".stamp");
+    let stamp = stamp(layout, profile)?;
+    if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
+        return Ok(());
+    }
+    // Snippets lie in folders named by a hash: without this, old ones would pile up and be deployed.
+    if layout.build().exists() {
+        fs::remove_dir_all(layout.build())?;
+    }
+    bind(layout, profile)?;
+    if profile == Profile::Release {
+        optimise(layout)?;
+    }
+    for module in OURS {
+        fs::copy(layout.ours(module), layout.build().join(module))?;
+    }
+    fs::write(stamp_path, stamp)?;
+    Ok(())
+}
+
+fn compile(layout: &Layout, profile: Profile) -> Result<()> {
+    ensure_target(layout)?;
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(&layout.root).args([
+        "build",
+        "--package",
+        PACKAGE,
+        "--lib",
+        "--target",
+        TARGET,
+    ]);
+    if profile == Profile::Release {
+        // wasm-bindgen needs the custom sections a full `strip` takes away; it drops the names itself.
+        cargo
+            .arg("--release")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+    }
+    run(cargo)
+}
+
+/// Adds the wasm32 target when the toolchain lacks it. A toolchain without rustup has to bring its own.
+fn ensure_target(layout: &Layout) -> Result<()> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let probe = Command::new(rustc)
+        .current_dir(&layout.root)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .context("rustc did not start")?;
+    let libraries = String::from_utf8(probe.stdout)?;
+    if Path::new(libraries.trim()).exists() {
+        return Ok(());
+    }
+    let mut rustup = Command::new("rustup");
+    rustup
+        .current_dir(&layout.root)
+        .args(["target", "add", TARGET]);
+    run(rustup)
+}
+
+/// Everything that changes the bundle: the library, our entry module, this tool, the presence of `wasm-opt`.
+fn stamp(layout: &Layout, profile: Profile) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    profile.hash(&mut hasher);
+    layout.wasm_opt().hash(&mut hasher);
+    let ours = OURS.map(|module| layout.ours(module));
+    for input in ours.into_iter().chain([layout.library(profile), env::current_exe()?]) {
+        fs::read(&input)
+            .with_context(|| input.display().to_string())?
+            .hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn bind(layout: &Layout, profile: Profile) -> Result<()> {
+    Bindgen::new()
+        .input_path(layout.library(profile))
+        .out_name("index")
+        .module(true)?
+        .typescript(false)
+        .remove_name_section(profile == Profile::Release)
+        .remove_producers_section(true)
+        // The entry module builds a new instance after a trap.
+        .reset_state_function(true)
+        .force_enable_abort_handler(true)
+        .generate(layout.build())?;
+    let glue = layout.build().join("index.js");
+    fs::write(&glue, adapt(&fs::read_to_string(&glue)?)?)?;
+    Ok(())
+}
+
+/// What wasm-bindgen writes, and what workerd and our entry module need in its place.
+const EDITS: [(&str, &str); 2] = [
+    // workerd gives the compiled module to a plain `import` and does not know the source-phase one.
+    ("import source wasmModule from", "import wasmModule from"),
+    // A trap inside a future surfaces in a microtask, where nobody waits for it: tell the entry module.
+    (
+        "function __wbg_call_abort_hook() {",
+        "export const aborted = { notify() {} };\nfunction __wbg_call_abort_hook() {\n    aborted.notify();",
+    ),
+];
+
+/// Applies [`EDITS`]; glue that lacks one of the places is refused rather than shipped.
+fn adapt(glue: &str) -> Result<String> {
+    EDITS.iter().try_fold(glue.to_owned(), |glue, (from, to)| {
+        ensure!(
+            glue.matches(from).count() == 1,
+            "wasm-bindgen no longer writes `{from}` once"
+        );
+        Ok(glue.replace(from, to))
+    })
+}
+
+fn optimise(layout: &Layout) -> Result<()> {
+    let Some(script) = layout.wasm_opt() else {
+        return Ok(());
+    };
+    let module = layout.build().join("index_bg.wasm");
+    let mut node = Command::new("node");
+    node.arg(script)
+        .arg(&module)
+        .args(WASM_FEATURES)
+        .args(["-O3", "-o"])
+        .arg(&module);
+    run(node)
+}
+
+fn run(mut command: Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("{command:?} did not start"))?;
+    ensure!(status.success(), "{command:?} failed: {status}");
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const GLUE: &str = "import source wasmModule from \"./index_bg.wasm\";\nfunction __wbg_call_abort_hook() {\n    rest();\n}";
+
+    #[test]
+    fn the_glue_imports_the_module_plainly_and_reports_an_abort_first() {
+        let adapted = adapt(GLUE).unwrap();
+        assert!(adapted.starts_with("import wasmModule from \"./index_bg.wasm\";"));
+        assert!(adapted.contains("__wbg_call_abort_hook() {\n    aborted.notify();\n    rest();"));
+    }
+
+    #[test]
+    fn glue_of_another_shape_is_refused_rather_than_shipped() {
+        assert!(adapt("import wasmModule from 'x';").is_err());
+        assert!(adapt(&GLUE.replace("abort_hook", "other_hook")).is_err());
+        assert!(adapt(&GLUE.repeat(2)).is_err());
+    }
+
+    #[test]
+    fn a_profile_is_release_or_debug() {
+        assert_eq!(Profile::parse("debug").unwrap(), Profile::Debug);
+        assert_eq!(Profile::parse("release").unwrap(), Profile::Release);
+        assert!(Profile::parse("fast").is_err());
+    }
+}
