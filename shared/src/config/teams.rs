@@ -154,7 +154,11 @@ fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
 
 fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
     // A nano-dollar to a billion dollars: below it is nothing, above it arithmetic is no longer exact.
-    let usd = fields.required("usd", "how much, in dollars", Real { min: 1e-9, max: 1e9 });
+    let usd = fields.required(
+        "usd",
+        "how much, in dollars",
+        Real { min: 1e-9, max: 1e9, hint: "Use dollars, from 0.000000001 to 1000000000" },
+    );
     let periods = OneOf {
         words: &[
             ("hour", Period::Hour),
