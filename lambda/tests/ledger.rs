@@ -64,7 +64,8 @@ async fn ten_thousand_calls_at_once_spend_a_hard_budget_to_the_last_nano_dollar(
     const LIMIT: u64 = 500_003;
     let connection = support::database().await;
     let processes: Vec<DynamoLedger> = (0..8).map(|_| support::store(&connection).ledger("t")).collect();
-    let (next, spent, admitted) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (next, spent, admitted) =
+        (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let began = std::time::Instant::now();
     let workers: Vec<_> = (0..64)
         .map(|worker| {
@@ -87,7 +88,9 @@ async fn ten_thousand_calls_at_once_spend_a_hard_budget_to_the_last_nano_dollar(
                             spent.fetch_add(used, Ordering::Relaxed);
                             assert_eq!(ledger.settle(&settle(id, now, used)).await.unwrap().posted.0, used);
                             if call % 7 == 0 {
-                                assert!(ledger.settle(&settle(format!("call-{call}"), now, used)).await.unwrap().already);
+                                assert!(
+                                    ledger.settle(&settle(format!("call-{call}"), now, used)).await.unwrap().already
+                                );
                             }
                         }
                         Verdict::Denied(denial) => assert!(matches!(denial, Denial::Budget(_)), "{denial:?}"),
@@ -130,7 +133,13 @@ async fn a_rate_shared_by_many_processes_admits_its_limit() {
     let calls: Vec<_> = (0..100)
         .map(|call| {
             let ledger = support::store(&connection).ledger("t");
-            let rates = vec![RateLine { scope: "team:a".into(), kind: RateKind::Requests, per: Millis(60_000), limit: 30, cost: 1 }];
+            let rates = vec![RateLine {
+                scope: "team:a".into(),
+                kind: RateKind::Requests,
+                per: Millis(60_000),
+                limit: 30,
+                cost: 1,
+            }];
             let admit = Admit { rates, budgets: vec![], ..admit(format!("{call}"), NOW, 0, 0, 0) };
             tokio::spawn(async move { ledger.admit(&admit).await.unwrap() })
         })

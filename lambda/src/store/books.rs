@@ -96,7 +96,9 @@ impl Image {
 
     /// The reservations in the item as they are written, lease ends not considered.
     pub(crate) fn written(&self) -> impl Iterator<Item = (&str, &str, Reservation)> {
-        self.entries.iter().filter_map(|(id, json)| Some((id.as_str(), json.as_str(), serde_json::from_str(json).ok()?)))
+        self.entries
+            .iter()
+            .filter_map(|(id, json)| Some((id.as_str(), json.as_str(), serde_json::from_str(json).ok()?)))
     }
 
     /// A scope's books.
@@ -113,7 +115,12 @@ impl Image {
             }
             if *spent > 0 && (held > 0 || !is_past(&charge.window, now)) {
                 let posted = nano_usd(spent - held - unconfirmed);
-                standings.push(Standing { window: charge.window, posted, held: nano_usd(held), unconfirmed: nano_usd(unconfirmed) });
+                standings.push(Standing {
+                    window: charge.window,
+                    posted,
+                    held: nano_usd(held),
+                    unconfirmed: nano_usd(unconfirmed),
+                });
             }
         }
         standings.sort_by_key(|standing| standing.window);

@@ -23,26 +23,40 @@ pub struct Connection {
 impl Connection {
     /// From the variables Lambda sets, and `AWS_ENDPOINT_URL_DYNAMODB`; the error names what is missing.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Connection, String> {
-        let wanted = |name: &str| variable(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is not set"));
+        let wanted =
+            |name: &str| variable(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is not set"));
         Ok(Connection {
-            region: wanted("AWS_REGION").or_else(|_| wanted("AWS_DEFAULT_REGION")).map_err(|_| "AWS_REGION is not set".to_owned())?,
+            region: wanted("AWS_REGION")
+                .or_else(|_| wanted("AWS_DEFAULT_REGION"))
+                .map_err(|_| "AWS_REGION is not set".to_owned())?,
             access_key_id: wanted("AWS_ACCESS_KEY_ID")?,
             secret_access_key: wanted("AWS_SECRET_ACCESS_KEY")?,
             session_token: variable("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
-            endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")).filter(|url| !url.is_empty()),
+            endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB")
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
+                .filter(|url| !url.is_empty()),
         })
     }
 
     /// The client's configuration. Retries are ours: a repeated write must first look whether it happened.
     pub fn config(&self) -> aws_sdk_dynamodb::config::Builder {
-        let credentials = Credentials::new(&self.access_key_id, &self.secret_access_key, self.session_token.clone(), None, "environment");
+        let credentials = Credentials::new(
+            &self.access_key_id,
+            &self.secret_access_key,
+            self.session_token.clone(),
+            None,
+            "environment",
+        );
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).operation_attempt_timeout(Duration::from_secs(2)).build(),
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(1))
+                    .operation_attempt_timeout(Duration::from_secs(2))
+                    .build(),
             );
         match &self.endpoint {
             Some(url) => config.endpoint_url(url),
@@ -54,8 +68,11 @@ impl Connection {
 /// A client for the connection. Only a connection in the clear goes without TLS.
 pub fn connect(connection: &Connection) -> Client {
     let clear = connection.endpoint.as_ref().is_some_and(|url| url.starts_with("http://"));
-    let http =
-        if clear { Builder::new().build_http() } else { Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https() };
+    let http = if clear {
+        Builder::new().build_http()
+    } else {
+        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    };
     Client::from_conf(connection.config().http_client(http).build())
 }
 
@@ -63,7 +80,8 @@ pub fn connect(connection: &Connection) -> Client {
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
     let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
     for (name, role) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
+        let attribute =
+            AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
         let element = KeySchemaElement::builder().attribute_name(name).key_type(role).build();
         request = request
             .attribute_definitions(attribute.map_err(|error| failed("create table", error))?)
@@ -82,7 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let missing = |gone: &str| Connection::from_env(|name| (name != gone && name != "AWS_DEFAULT_REGION").then(|| "x".to_owned()));
+        let missing = |gone: &str| {
+            Connection::from_env(|name| (name != gone && name != "AWS_DEFAULT_REGION").then(|| "x".to_owned()))
+        };
         for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             assert_eq!(missing(name), Err(format!("{name} is not set")));
         }

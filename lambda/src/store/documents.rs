@@ -26,12 +26,16 @@ impl Store {
     pub async fn get_document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         let mut tries = Tries::of("read a document");
         loop {
-            let request = self.client.get_item().table_name(&self.table).set_key(Some(key(format!("document#{name}"), "document")));
+            let request = self
+                .client
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(key(format!("document#{name}"), "document")));
             match request.consistent_read(true).send().await {
                 Ok(found) => {
-                    return Ok(found
-                        .item
-                        .and_then(|item| Some(Document { version: number_of(&item, "version")?, body: text_of(&item, "body")? })));
+                    return Ok(found.item.and_then(|item| {
+                        Some(Document { version: number_of(&item, "version")?, body: text_of(&item, "body")? })
+                    }));
                 }
                 Err(error) => tries.again(error).await?,
             }
@@ -55,7 +59,9 @@ impl Store {
             };
             match request.send().await {
                 Ok(_) => return Ok(PutDocument::Stored(next)),
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+                Err(error)
+                    if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                {
                     // The conflict may be with an earlier try of our own whose answer was lost.
                     let current = self.get_document(name).await?;
                     let ours = current.is_some_and(|document| document.version == next && document.body == body);

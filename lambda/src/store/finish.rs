@@ -61,8 +61,10 @@ impl DynamoLedger {
                         self.forget_leases([&id.to_owned()]);
                         return Ok(reply.clone());
                     }
-                    let written =
-                        read(json).ok_or_else(|| StoreError { operation: OPERATION, detail: format!("{json} is no reservation") })?;
+                    let written = read(json).ok_or_else(|| StoreError {
+                        operation: OPERATION,
+                        detail: format!("{json} is no reservation"),
+                    })?;
                     let current = written.at(now);
                     if current.is_none() && matches!(found, Found::Books(_)) {
                         tries.reload().await?;
@@ -80,7 +82,9 @@ impl DynamoLedger {
             let json = write(&change.reservation);
             let written = match &found {
                 Found::Books(old) => self.end_in_books(id, old, &json, &change, &mut tries).await?,
-                Found::Kept(_) | Found::Nowhere => self.end_outside(id, &found, &json, &change, now, &mut tries).await?,
+                Found::Kept(_) | Found::Nowhere => {
+                    self.end_outside(id, &found, &json, &change, now, &mut tries).await?
+                }
             };
             match written {
                 Written::Yes => {
@@ -111,7 +115,14 @@ impl DynamoLedger {
         })
     }
 
-    async fn end_in_books(&self, id: &str, old: &str, json: &str, change: &Change, tries: &mut Tries) -> Result<Written, StoreError> {
+    async fn end_in_books(
+        &self,
+        id: &str,
+        old: &str,
+        json: &str,
+        change: &Change,
+        tries: &mut Tries,
+    ) -> Result<Written, StoreError> {
         let mut expression = Expression::default();
         expression.require(&entry_attribute(id), "=", text(old));
         expression.set(&entry_attribute(id), text(json));

@@ -58,7 +58,9 @@ impl Store {
                 .set_exclusive_start_key(from.clone());
             match request.send().await {
                 Ok(page) => {
-                    keys.extend(page.items().iter().filter_map(|item| Some((text_of(item, "sk")?, text_of(item, "record")?))));
+                    keys.extend(
+                        page.items().iter().filter_map(|item| Some((text_of(item, "sk")?, text_of(item, "record")?))),
+                    );
                     from = page.last_evaluated_key;
                     if from.is_none() {
                         return Ok(keys);

@@ -18,7 +18,9 @@ use signalbox::gateway::ledger::decide::{self, Books, Draw, Grant};
 use signalbox::gateway::ledger::rate::{advance, micros, span};
 use signalbox::gateway::ledger::reservation::{Hold, Reservation};
 use signalbox::gateway::ledger::spec::LedgerUnderTest;
-use signalbox::gateway::ledger::{Admit, Charge, Command, Denial, RateKind, Reply, Report, Settle, Settled, Standing, Verdict, Void};
+use signalbox::gateway::ledger::{
+    Admit, Charge, Command, Denial, RateKind, Reply, Report, Settle, Settled, Standing, Verdict, Void,
+};
 use signalbox::units::{Millis, NanoUsd, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,7 +144,9 @@ impl DynamoLedger {
                     Some(Reservation::Open { hold, .. }) => {
                         return Ok(Reserved::Answered(decide::admitted(admit, hold.granted, &image, now)));
                     }
-                    Some(Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. }) => {
+                    Some(
+                        Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. },
+                    ) => {
                         return Ok(Reserved::Answered(Verdict::Denied(Denial::Over)));
                     }
                     None => {
@@ -161,7 +165,8 @@ impl DynamoLedger {
                     continue;
                 }
             };
-            let draws: Vec<Draw> = grant.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens).cloned().collect();
+            let draws: Vec<Draw> =
+                grant.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens).cloned().collect();
             let hold = Hold { granted: grant.amount, charges: admit.charges(), draws, note: admit.note.clone() };
             let json = write(&Reservation::Open { until: now + admit.lease, hold });
             match self.update(reservation(admit, &grant, &image, &json, now)).await {
@@ -231,10 +236,14 @@ impl DynamoLedger {
     /// One conditional update of the books; answers what it changed, or the books that refused it.
     pub(super) async fn update(&self, expression: Expression) -> Result<Item, Refused> {
         let request = self.store.client.update_item().table_name(&self.store.table).set_key(Some(self.books_key()));
-        let request = request.set_update_expression(expression.update()).set_condition_expression(expression.condition());
-        let request = request.set_expression_attribute_names(expression.names()).set_expression_attribute_values(expression.values());
+        let request =
+            request.set_update_expression(expression.update()).set_condition_expression(expression.condition());
+        let request = request
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values());
         let request = request.return_values(ReturnValue::UpdatedNew);
-        match request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await {
+        match request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await
+        {
             Ok(done) => {
                 let changed = done.attributes.unwrap_or_default();
                 let mut seen = self.seen();
@@ -310,7 +319,11 @@ fn reservation(admit: &Admit, grant: &Grant, image: &Image, json: &str, now: Tim
         let charge = Charge { scope: line.scope.clone(), window: line.window };
         // Something was granted, so it fits; an overdrawn budget still admits what costs nothing.
         if grant.amount > NanoUsd::ZERO {
-            expression.require_unless_absent(&spent_attribute(&charge), "<=", number(line.limit.saturating_sub(grant.amount).0));
+            expression.require_unless_absent(
+                &spent_attribute(&charge),
+                "<=",
+                number(line.limit.saturating_sub(grant.amount).0),
+            );
         }
     }
     for charge in admit.charges() {

@@ -55,7 +55,11 @@ impl DynamoLedger {
                 .expression_attribute_values(":now", number(now.0));
             match request.send().await {
                 Ok(_) => return Ok(()),
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => return Ok(()),
+                Err(error)
+                    if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                {
+                    return Ok(());
+                }
                 Err(error) => tries.again(error).await?,
             }
         }

@@ -99,7 +99,8 @@ fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool 
             "TransactionCanceledException",
             "InternalServerError",
         ];
-        return service.raw().status().as_u16() >= 500 || service.err().code().is_some_and(|code| transient.contains(&code));
+        return service.raw().status().as_u16() >= 500
+            || service.err().code().is_some_and(|code| transient.contains(&code));
     }
     !matches!(error, SdkError::ConstructionFailure(_))
 }

@@ -65,10 +65,16 @@ impl DynamoLedger {
             let Some(update) = expression.update() else { return Ok(()) };
             let request = self.store.client.update_item().table_name(&self.store.table).set_key(Some(self.books_key()));
             let request = request.update_expression(update).set_condition_expression(expression.condition());
-            let request = request.set_expression_attribute_names(expression.names()).set_expression_attribute_values(expression.values());
+            let request = request
+                .set_expression_attribute_names(expression.names())
+                .set_expression_attribute_values(expression.values());
             match request.send().await {
                 Ok(_) => self.forget_leases(leaving.iter().map(|(id, _, _)| id)),
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => return Ok(()),
+                Err(error)
+                    if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                {
+                    return Ok(());
+                }
                 Err(error) => return Err(failed("tidy the books", error)),
             }
         }

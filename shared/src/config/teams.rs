@@ -3,6 +3,7 @@
 use super::names::{NAME_PATTERN, NAME_RULE, TeamName};
 use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Real, Record, Whole};
 use crate::units::NanoUsd;
+pub use crate::window::Period;
 use std::fmt;
 
 /// What holds for a team. The default is a team that may use everything without limit.
@@ -97,21 +98,6 @@ pub struct Budget {
     pub hard: bool,
     /// Who shares it.
     pub scope: BudgetScope,
-}
-
-/// How often a budget begins anew, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// Every full hour.
-    Hour,
-    /// Every midnight.
-    Day,
-    /// Every Monday.
-    Week,
-    /// Every first of the month.
-    Month,
-    /// Never.
-    Total,
 }
 
 /// Who shares a budget.

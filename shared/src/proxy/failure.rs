@@ -54,7 +54,10 @@ pub fn retry(class: UpstreamClass) -> Retry {
         | UpstreamClass::Permission
         | UpstreamClass::QuotaExhausted
         | UpstreamClass::Timeout => Retry::Elsewhere,
-        UpstreamClass::RateLimited | UpstreamClass::Overloaded | UpstreamClass::ServerError | UpstreamClass::Protocol => Retry::Same,
+        UpstreamClass::RateLimited
+        | UpstreamClass::Overloaded
+        | UpstreamClass::ServerError
+        | UpstreamClass::Protocol => Retry::Same,
     }
 }
 
@@ -105,8 +108,14 @@ impl Failure {
 
     /// A provider that is not enabled.
     pub fn not_configured(provider: &str) -> Failure {
-        let message = format!("The provider `{provider}` is not configured here. Ask your administrator to bind its API key.");
-        Failure { error: ApiError::new(Code::NotConfigured, message), retry: Retry::Elsewhere, status: None, may_be_billed: false }
+        let message =
+            format!("The provider `{provider}` is not configured here. Ask your administrator to bind its API key.");
+        Failure {
+            error: ApiError::new(Code::NotConfigured, message),
+            retry: Retry::Elsewhere,
+            status: None,
+            may_be_billed: false,
+        }
     }
 }
 

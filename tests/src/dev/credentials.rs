@@ -25,11 +25,7 @@ impl Credentials {
     /// # Errors
     /// The system gives no randomness.
     pub fn generate() -> io::Result<Credentials> {
-        Ok(Credentials {
-            secret: random_hex(32)?,
-            admin_key: format!("sb-admin-{}", random_hex(16)?),
-            key: None,
-        })
+        Ok(Credentials { secret: random_hex(32)?, admin_key: format!("sb-admin-{}", random_hex(16)?), key: None })
     }
 
     /// Reads `dev.json`; where there is none, makes new ones and keeps them.
@@ -38,12 +34,8 @@ impl Credentials {
     /// The file cannot be read or written, or holds something else.
     pub fn load_or_generate(file: &Path) -> io::Result<Credentials> {
         match fs::read(file) {
-            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
-                io::Error::other(format!(
-                    "{}: {error}; delete it to start anew",
-                    file.display()
-                ))
-            }),
+            Ok(json) => serde_json::from_slice(&json)
+                .map_err(|error| io::Error::other(format!("{}: {error}; delete it to start anew", file.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let credentials = Credentials::generate()?;
                 credentials.store(file)?;
@@ -64,11 +56,7 @@ impl Credentials {
         let new = file.with_extension("json.new");
         // One left over from a killed run may have other permissions.
         drop(fs::remove_file(&new));
-        let mut out = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
+        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         let json = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         writeln!(out, "{json}")?;
         fs::rename(new, file)

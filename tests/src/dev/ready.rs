@@ -9,12 +9,7 @@ use crate::harness::Client;
 ///
 /// # Errors
 /// The gateway does not answer any more.
-pub async fn ready_text(
-    url: &str,
-    package: &str,
-    key: &str,
-    providers: &Providers,
-) -> io::Result<String> {
+pub async fn ready_text(url: &str, package: &str, key: &str, providers: &Providers) -> io::Result<String> {
     let console = match Client::new(url)?.get("/console/").send().await?.status {
         404 => "none in this build".to_owned(),
         _ => format!("{url}/console/"),
@@ -28,7 +23,5 @@ pub async fn ready_text(
         ("{{model}}", &providers.model),
     ];
     let text = include_str!("ready.txt").to_owned();
-    Ok(filled
-        .iter()
-        .fold(text, |text, (name, value)| text.replace(name, value)))
+    Ok(filled.iter().fold(text, |text, (name, value)| text.replace(name, value)))
 }
