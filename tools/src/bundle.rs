@@ -63,11 +63,22 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The workspace this tool was compiled in; `CARGO_TARGET_DIR` as cargo itself reads it.
+    /// The workspace around the current folder; `CARGO_TARGET_DIR` as cargo itself reads it.
+    ///
+    /// Asked at run time: with a shared target folder, this program may have been compiled from another checkout.
     pub fn of_workspace() -> Result<Layout> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let located = cargo()
+            .args(["locate-project", "--workspace", "--message-format", "plain"])
+            .output()?;
+        ensure!(
+            located.status.success(),
+            "{}",
+            String::from_utf8_lossy(&located.stderr)
+        );
+        let manifest = PathBuf::from(String::from_utf8(located.stdout)?.trim());
+        let root = manifest
             .parent()
-            .context("tools has no parent folder")?
+            .context("a manifest lies in a folder")?
             .to_owned();
         let target = env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| root.join("target"), |folder| root.join(folder));
@@ -120,7 +131,7 @@ pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
 
 fn compile(layout: &Layout, profile: Profile) -> Result<()> {
     ensure_target(layout)?;
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.current_dir(&layout.root).args([
         "build",
         "--package",
@@ -221,6 +232,10 @@ fn optimise(layout: &Layout) -> Result<()> {
         .args(["-O3", "-o"])
         .arg(&module);
     run(node)
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn run(mut command: Command) -> Result<()> {
