@@ -31,7 +31,10 @@ export default {
     const answer = new Promise((resolve, no) => {
       reject = no;
       waiting.add(reject);
-      core().fetch(request, env, ctx).then(resolve, reject);
+      const running = core().serve(request, env);
+      // What was begun is settled, whether or not the caller waits for it.
+      ctx.waitUntil(running.catch(() => {}));
+      running.then(resolve, reject);
     });
     return answer.catch((error) => panicked(request, error)).finally(() => waiting.delete(reject));
   },
@@ -43,7 +46,7 @@ function panicked(request, error) {
   const { pathname } = new URL(request.url);
   console.error(JSON.stringify({ level: "error", event: "panic", request_id: id, path: pathname, error: String(error) }));
   try {
-    return core().panic_response(pathname, id);
+    return core().broken(pathname, id);
   } catch {
     return Response.json({ error: { message: `Internal error. Request id: ${id}`, type: "server_error" } }, { status: 500 });
   }
@@ -62,7 +65,7 @@ export class Tenant extends DurableObject {
   #living() {
     const { Tenant: Machine } = core();
     if (this.#generation !== generation) {
-      this.#machine = new Machine(this.ctx, this.env);
+      this.#machine = new Machine(this.ctx);
       this.#generation = generation;
     }
     return this.#machine;

@@ -9,11 +9,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod catalog;
+pub mod config;
 pub mod dialect;
 pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod pipeline;
+pub mod ports;
+pub mod proxy;
+pub mod router;
+pub mod secret;
 pub mod sse;
+pub mod time;
 pub mod units;
 pub mod usage;

@@ -15,6 +15,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const PACKAGE: &str = "signalbox-edge";
 const LIBRARY: &str = "signalbox_edge.wasm";
+/// Modules of ours that are deployed as they are.
+const OURS: [&str; 2] = ["entry.mjs", "glue.mjs"];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The features rustc compiles for by default, and the exception handling that wasm-bindgen adds.
@@ -90,8 +92,9 @@ impl Layout {
         self.root.join("edge/build")
     }
 
-    fn entry(&self) -> PathBuf {
-        self.root.join("edge/entry.mjs")
+    /// A module of ours in `edge/`.
+    fn ours(&self, module: &str) -> PathBuf {
+        self.root.join("edge").join(module)
     }
 
     fn library(&self, profile: Profile) -> PathBuf {
@@ -124,7 +127,9 @@ pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
     if profile == Profile::Release {
         optimise(layout)?;
     }
-    fs::copy(layout.entry(), layout.build().join("entry.mjs"))?;
+    for module in OURS {
+        fs::copy(layout.ours(module), layout.build().join(module))?;
+    }
     fs::write(stamp_path, stamp)?;
     Ok(())
 }
@@ -173,7 +178,8 @@ fn stamp(layout: &Layout, profile: Profile) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     profile.hash(&mut hasher);
     layout.wasm_opt().hash(&mut hasher);
-    for input in [layout.library(profile), layout.entry(), env::current_exe()?] {
+    let ours = OURS.map(|module| layout.ours(module));
+    for input in ours.into_iter().chain([layout.library(profile), env::current_exe()?]) {
         fs::read(&input)
             .with_context(|| input.display().to_string())?
             .hash(&mut hasher);

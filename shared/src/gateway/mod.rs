@@ -1,1 +1,92 @@
 //! Policy: who is calling, may they, how much, what is written down.
+//!
+//! The gateway ends one caller's request. It knows identity, limits, budgets and audit, and no
+//! provider's wire format: **it imports neither dialects nor provider code**.
+
+#![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
+
+pub mod admin;
+pub mod audit;
+pub mod caller;
+pub mod denial;
+pub mod key_cache;
+pub mod keys;
+pub mod ledger;
+pub mod null;
+pub mod policy;
+
+use crate::config::ModelAccess;
+use crate::error::ApiError;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use audit::Record;
+pub use caller::Caller;
+pub use policy::Policy;
+
+/// The policy layer.
+///
+/// The pipeline asks three questions in this order, each at most once a request: who is it
+/// ([`authenticate`](Gateway::authenticate)), may they and how much ([`admit`](Gateway::admit)), and
+/// finally what it came to ([`settle`](Gateway::settle)), exactly once for every admission, whatever
+/// became of the call.
+pub trait Gateway {
+    /// Who presents this credential. `None` when the request carried none.
+    async fn authenticate(&self, credential: Option<&str>) -> Result<Caller, ApiError>;
+
+    /// What a model or route must be within for this caller, all of them.
+    fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError>;
+
+    /// Takes the caller's limits and reserves money, all or none.
+    async fn admit(&self, caller: &Caller, claim: Claim) -> Result<Admission, ApiError>;
+
+    /// Replaces the reservation by what was used and writes the record down. Never fails towards
+    /// the caller: what cannot be posted now stays reserved and counts in full.
+    async fn settle(&self, admission: Admission, record: Record);
+
+    /// Writes down a request that was never admitted.
+    fn refuse(&self, record: Record);
+}
+
+/// What a request wants to take, before it is known which model answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The request's id; makes admission idempotent.
+    pub id: String,
+    /// When the request came.
+    pub now: Timestamp,
+    /// How long the call may take at the most; past it the reservation is unconfirmed.
+    pub lease: Millis,
+    /// The most the call can cost.
+    pub most: NanoUsd,
+    /// The least that is of any use: the input and a short answer.
+    pub least: NanoUsd,
+    /// A price in `most` is a guess because a candidate's price is unknown.
+    pub price_is_guess: bool,
+}
+
+/// Leave to make the call, and what was taken for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The reservation's id.
+    pub id: String,
+    /// The ledger it was made in; `None` when no limit or budget applies.
+    pub tenant: Option<String>,
+    /// What the call may cost; `None` when no hard budget binds it.
+    pub granted: Option<NanoUsd>,
+    /// The budget windows the call is charged to.
+    pub charge: Vec<ledger::Charge>,
+    /// The tightest request limit after this call, for the rate-limit headers.
+    pub rate: Option<RateStanding>,
+}
+
+/// How a request limit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateStanding {
+    /// Requests per window.
+    pub limit: u64,
+    /// The window.
+    pub per: Millis,
+    /// What is left now.
+    pub remaining: u64,
+    /// Until the limit is whole again.
+    pub reset_after: Millis,
+}

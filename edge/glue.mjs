@@ -1,0 +1,204 @@
+// What the Worker needs of JavaScript's own: calls whose body flows past the wasm natively, answers
+// from one string of headers, calls of a tenant's object. Imported by the wasm; no policy in here.
+
+import { waitUntil } from "cloudflare:workers";
+
+export { waitUntil };
+
+const PIECE = 64 * 1024;
+
+const randomness = new BigUint64Array(128);
+let used = randomness.length;
+
+/** 64 random bits; asking the platform for many at once is much cheaper than for one. */
+export function entropy() {
+  if (used === randomness.length) {
+    crypto.getRandomValues(randomness);
+    used = 0;
+  }
+  return randomness[used++];
+}
+
+/** `name\nvalue\nname\nvalue` as an object: one crossing for all headers. */
+function fields(lines) {
+  const object = {};
+  const parts = lines.split("\n");
+  for (let at = 0; at + 1 < parts.length; at += 2) object[parts[at]] = parts[at + 1];
+  return object;
+}
+
+/** An answer; `body` is bytes, a stream or nothing. */
+export function respond(status, headers, body) {
+  return new Response(body, { status, headers: fields(headers) });
+}
+
+/** A binding as text: a string as it is, a JSON object as its JSON. */
+export function binding(env, name) {
+  const value = env[name];
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Resolves when the caller has gone, as far as this runtime tells. */
+export function gone(request) {
+  return new Promise((resolve) => request.signal?.addEventListener("abort", () => resolve()));
+}
+
+const objects = new Map();
+const OBJECT_TIMEOUT_MS = 10_000;
+
+/** Calls a tenant's object. It may hang (a panic in it does), so there is a limit to waiting. */
+export async function tenant(env, name, commands) {
+  let id = objects.get(name);
+  if (id === undefined) objects.set(name, (id = env.TENANT.idFromName(name)));
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the tenant's object does not answer")), OBJECT_TIMEOUT_MS);
+  });
+  try {
+    // A stub belongs to the request that made it, an id does not.
+    return await Promise.race([env.TENANT.get(id).perform(commands), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One call to a provider. */
+export class Upstream {
+  abort = new AbortController();
+  /** Why we ended the call ourselves, if we did. */
+  stopped;
+
+  /** Sends the call; resolves with the status once the head of the answer is there. */
+  async send(url, headers, body, forward) {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: fields(headers),
+      body,
+      redirect: "manual",
+      signal: this.abort.signal,
+    });
+    this.response = response;
+    this.watched = response.body;
+    if (forward && response.ok && response.body) [this.forwarded, this.watched] = response.body.tee();
+    return response.status;
+  }
+
+  header(name) {
+    return this.response.headers.get(name) ?? undefined;
+  }
+
+  /** The whole body, whose length is known and small. */
+  async whole() {
+    return new Uint8Array(await this.response.arrayBuffer());
+  }
+
+  /** The next bytes of the body, as many as have arrived; nothing at the end. Valid until the next call. */
+  async read() {
+    if (!this.watched) return undefined;
+    this.reader ??= this.watched.getReader({ mode: "byob" });
+    const { value, done } = await this.reader.read(new Uint8Array(this.buffer ?? PIECE));
+    this.buffer = value?.buffer;
+    return done ? undefined : value;
+  }
+
+  stop(why) {
+    if (this.stopped !== undefined) return;
+    this.stopped = why;
+    this.abort.abort(new Error(why));
+  }
+
+  /** Lets the forwarded half flow to the caller by itself from here on. */
+  pipe(tick, idle, left) {
+    return new Pipe(this, tick, idle, left);
+  }
+}
+
+/**
+ * A body on its way to the caller without a step of ours per piece. The other half of the tee, which
+ * holds what has passed, is read on a slow tick (that bounds it, and tells silence) and at the end.
+ */
+class Pipe {
+  silent = 0;
+  over = false;
+
+  constructor(upstream, tick, idle, left) {
+    const { readable, writable } = new IdentityTransformStream();
+    Object.assign(this, { upstream, tick, idle, readable, writable });
+    this.deadline = Date.now() + left;
+    this.ended = upstream.forwarded
+      .pipeTo(writable, { preventClose: true, preventAbort: true })
+      // Caller gone or provider dead: a dead provider gives its own error to the other half.
+      .catch(() => upstream.stop("gone"))
+      .then(() => {
+        this.over = true;
+      });
+  }
+
+  /** The next bytes that passed, or at last the reason there are no more: end, cut, gone, idle, total. */
+  async next() {
+    while (!this.over) {
+      const piece = await this.rest();
+      if (piece) return piece;
+    }
+    try {
+      const piece = await (this.reading ?? this.upstream.read());
+      this.reading = undefined;
+      return piece ?? "end";
+    } catch (error) {
+      return error?.message === this.upstream.stopped ? this.upstream.stopped : "cut";
+    }
+  }
+
+  /** Waits one tick. What arrived during the one before is read after it; nothing for `idle` ms is silence. */
+  async rest() {
+    let timer;
+    const tick = new Promise((resolve) => {
+      timer = setTimeout(resolve, this.tick);
+    });
+    const piece = await Promise.race([this.ended, this.reading ? Promise.race([this.reading.catch(() => {}), tick]) : tick]);
+    clearTimeout(timer);
+    if (this.over) return undefined;
+    if (piece) {
+      this.reading = undefined;
+      this.silent = 0;
+      return piece;
+    }
+    if (Date.now() >= this.deadline) this.upstream.stop("total");
+    else if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
+    this.reading ??= this.upstream.read();
+    return undefined;
+  }
+
+  /** Sends the caller what is left to say, if anything, and ends the answer. */
+  async close(last) {
+    try {
+      const writer = this.writable.getWriter();
+      if (last) await writer.write(last);
+      await writer.close();
+    } catch {
+      // The caller has gone: nobody is left to tell.
+    }
+  }
+}
+
+/** A stream that is written piece by piece. */
+export class Pump {
+  constructor() {
+    const { readable, writable } = new IdentityTransformStream();
+    this.readable = readable;
+    this.writer = writable.getWriter();
+  }
+
+  write(bytes) {
+    return this.writer.write(bytes);
+  }
+
+  async close() {
+    try {
+      await this.writer.close();
+    } catch {
+      // The caller has gone.
+    }
+  }
+}

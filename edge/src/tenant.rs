@@ -1,0 +1,64 @@
+//! A tenant's Durable Object: the ledger in memory, every change in SQLite within the same turn.
+//!
+//! The object is the only one who touches its ledger, one batch at a time. What a batch changes is
+//! written before the answer can leave: the platform's output gate holds the answer back until the
+//! write is durable, so an admission that was answered is never forgotten.
+
+use serde::Deserialize;
+use signalbox::gateway::ledger::{Command, Ledger};
+use std::cell::RefCell;
+use wasm_bindgen::prelude::*;
+use worker::durable::State;
+use worker::worker_sys::DurableObjectState;
+use worker::{SqlStorage, SqlStorageValue};
+
+/// The class behind the binding `TENANT`.
+#[wasm_bindgen]
+pub struct Tenant {
+    sql: SqlStorage,
+    ledger: RefCell<Ledger>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    key: String,
+    value: String,
+}
+
+#[wasm_bindgen]
+impl Tenant {
+    /// Loads the ledger from the object's storage.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState) -> Result<Tenant, JsError> {
+        let sql = State::from(state).storage().sql();
+        sql.exec("CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", None).map_err(js)?;
+        let stored: Vec<Stored> = sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
+        let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value))).map_err(|error| JsError::new(&error.to_string()))?;
+        Ok(Tenant { sql, ledger: RefCell::new(ledger) })
+    }
+
+    /// Applies a batch of commands, JSON in and out. Nothing awaits in between, so a batch is one
+    /// transaction: either all of its changes are durable or, if writing fails, `entry.mjs` aborts the
+    /// object, which discards them all and builds it anew from what is stored.
+    pub fn call(&self, commands: &str) -> Result<String, JsError> {
+        let commands: Vec<Command> = serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
+        let mut ledger = self.ledger.borrow_mut();
+        let replies = ledger.apply(commands);
+        for row in ledger.changes() {
+            let key = SqlStorageValue::String(row.key);
+            match row.value {
+                Some(value) => self.sql.exec(
+                    "INSERT INTO ledger (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    vec![key, SqlStorageValue::String(value)],
+                ),
+                None => self.sql.exec("DELETE FROM ledger WHERE key = ?", vec![key]),
+            }
+            .map_err(js)?;
+        }
+        serde_json::to_string(&replies).map_err(|error| JsError::new(&error.to_string()))
+    }
+}
+
+fn js(error: worker::Error) -> JsError {
+    JsError::new(&error.to_string())
+}

@@ -1,0 +1,132 @@
+//! The core's ports over an HTTP client, DynamoDB and the process's own clock.
+
+use crate::http::{HttpBody, HttpClient};
+use crate::store::{PutDocument, Store};
+use signalbox::gateway::keys::KeyRecord;
+use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use signalbox::ports::{Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, Transport};
+use signalbox::units::{Millis, Timestamp};
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::task::JoinSet;
+
+/// Everything the core may ask of this process.
+#[derive(Clone)]
+pub struct LambdaPorts {
+    http: HttpClient,
+    store: Store,
+    background: Rc<RefCell<JoinSet<()>>>,
+}
+
+impl LambdaPorts {
+    /// Ports over this client and store.
+    pub fn new(http: HttpClient, store: Store) -> LambdaPorts {
+        LambdaPorts { http, store, background: Rc::default() }
+    }
+
+    /// Waits for everything spawned so far. Lambda freezes the process between events, so an answer
+    /// must not end before this.
+    pub async fn drain(&self) {
+        loop {
+            // Taken out, so that a task may spawn another meanwhile.
+            let mut tasks = self.background.take();
+            if tasks.is_empty() {
+                return;
+            }
+            while tasks.join_next().await.is_some() {}
+        }
+    }
+}
+
+impl Clock for LambdaPorts {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn entropy(&self) -> u64 {
+        // Without randomness no key or id may be made: better no process than a guessable one.
+        getrandom::u64().unwrap_or_else(|_| std::process::abort())
+    }
+
+    async fn sleep(&self, span: Millis) {
+        tokio::time::sleep(Duration::from_millis(span.0)).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.background.borrow_mut().spawn_local(task);
+    }
+
+    fn log(&self, line: &str) {
+        // Lambda reads standard output line by line.
+        println!("{line}");
+    }
+}
+
+impl Transport for LambdaPorts {
+    type Body = HttpBody;
+
+    async fn send(&self, call: Outgoing) -> Result<Incoming<HttpBody>, SendError> {
+        self.http.send(call).await
+    }
+}
+
+fn store(error: crate::store::StoreError) -> StoreError {
+    StoreError(error.to_string())
+}
+
+fn record(text: &str) -> Result<KeyRecord, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError(format!("a stored key cannot be read: {error}")))
+}
+
+const CONFIG: &str = "config";
+/// How often a change of the configuration is tried against others doing the same.
+const CONFIG_TRIES: u32 = 5;
+
+impl Directory for LambdaPorts {
+    async fn key(&self, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.store.get_key(hash).await.map_err(store)?.as_deref().map(record).transpose()
+    }
+
+    async fn put_key(&self, key: &KeyRecord) -> Result<(), StoreError> {
+        let text = serde_json::to_string(key).map_err(|error| StoreError(error.to_string()))?;
+        self.store.put_key(&key.hash, &text).await.map_err(store)
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.store.list_keys().await.map_err(store)?.iter().map(|(_, text)| record(text)).collect()
+    }
+
+    async fn config(&self) -> Result<Option<String>, StoreError> {
+        // An empty document stands for none: removing one keeps its version counting.
+        let document = self.store.get_document(CONFIG).await.map_err(store)?;
+        Ok(document.map(|document| document.body).filter(|body| !body.is_empty()))
+    }
+
+    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError> {
+        for _ in 0..CONFIG_TRIES {
+            let version = self.store.get_document(CONFIG).await.map_err(store)?.map_or(0, |document| document.version);
+            match self.store.put_document(CONFIG, version, text.unwrap_or_default()).await.map_err(store)? {
+                PutDocument::Stored(_) => return Ok(()),
+                PutDocument::Conflict => {}
+            }
+        }
+        Err(StoreError("the configuration is being changed by others; try again".to_owned()))
+    }
+}
+
+impl LedgerStore for LambdaPorts {
+    async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError> {
+        self.store.ledger(tenant).admit(&admit).await.map_err(store)
+    }
+
+    async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
+        self.store.ledger(tenant).settle(&settle).await.map(|_| ()).map_err(store)
+    }
+
+    async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
+        self.store.ledger(tenant).report(&report).await.map_err(store)
+    }
+}

@@ -1,0 +1,262 @@
+//! The product as a platform serves it: one request in, one reply out.
+//!
+//! An [`App`] lives as long as its process or isolate. It keeps the last good configuration, takes
+//! over a newer one behind the callers' backs, and sends each path where it belongs.
+
+mod models;
+mod setup;
+
+use crate::config::{Bindings, Invalid};
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Code};
+use crate::gateway::Policy;
+use crate::gateway::admin::{self, Admin};
+use crate::gateway::key_cache::KeyCache;
+use crate::gateway::keys::Hasher;
+use crate::gateway::policy::Keys;
+use crate::http::Head;
+use crate::pipeline::{self, Reply, Stack};
+use crate::ports::{BodyError, Ports, Request};
+use crate::proxy::HttpProxy;
+use crate::router::Ordered;
+use crate::units::{Millis, Timestamp};
+use serde_json::{Value, json};
+use setup::Setup;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The standard layers over a platform's ports.
+pub type Standard<P> = Stack<P, Policy<P>, Ordered, HttpProxy<P>>;
+
+/// How old a configuration may be before the store is asked for a newer one, in the background.
+const REFRESH_AFTER: Millis = Millis(5_000);
+
+/// The product over a platform's ports. Cloning is cheap and shares everything.
+pub struct App<P: Ports> {
+    inner: Arc<Inner<P>>,
+}
+
+impl<P: Ports> Clone for App<P> {
+    fn clone(&self) -> App<P> {
+        App { inner: self.inner.clone() }
+    }
+}
+
+struct Inner<P: Ports> {
+    ports: P,
+    bindings: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    hasher: Option<Hasher>,
+    keys: Keys,
+    current: Mutex<Current<P>>,
+}
+
+struct Current<P: Ports> {
+    setup: Option<Arc<Setup<P>>>,
+    checked_at: Timestamp,
+    refreshing: bool,
+}
+
+impl<P: Ports> App<P> {
+    /// The product configured by `bindings`. Nothing is read from a store yet.
+    pub fn new(ports: P, bindings: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> App<P> {
+        let secret = bound(&bindings, "SIGNALBOX_SECRET");
+        let current = Current { setup: None, checked_at: Timestamp(0), refreshing: false };
+        App {
+            inner: Arc::new(Inner {
+                ports,
+                bindings: Box::new(bindings),
+                hasher: secret.and_then(|secret| Hasher::derive(secret.as_bytes())),
+                keys: Arc::new(Mutex::new(KeyCache::default())),
+                current: Mutex::new(current),
+            }),
+        }
+    }
+
+    /// Serves one request. Never fails: whatever goes wrong is an answer in the caller's dialect.
+    pub async fn serve<R: Request>(&self, request: R) -> Reply<Standard<P>> {
+        let path = request.path().to_owned();
+        let method = request.method().to_owned();
+        let dialect = dialect_of(&path);
+        let setup = match self.setup().await {
+            Ok(setup) => setup,
+            Err(error) if path == "/health" => return answer(error.code.status(), &json!({ "status": "not_configured", "message": error.message })),
+            Err(error) => return self.error(dialect, &error),
+        };
+        match (path.as_str(), method.as_str()) {
+            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
+            ("/v1/models", "GET") => self.models(&setup, &request, None).await,
+            ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
+            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
+            ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
+                self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
+            }
+            (path, "GET") if path.starts_with("/v1/models/") => {
+                let id = path.trim_start_matches("/v1/models/").to_owned();
+                self.models(&setup, &request, Some(&id)).await
+            }
+            (path, _) if path.starts_with("/admin/v1/") => self.admin(&setup, request).await,
+            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic).")),
+        }
+    }
+
+    async fn admin<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Reply<Standard<P>> {
+        match self.administer(setup, request).await {
+            Ok(answered) => answer(answered.status, &answered.body),
+            Err(error) => self.error(Dialect::OpenAiChat, &error),
+        }
+    }
+
+    async fn administer<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Result<admin::Answer, ApiError> {
+        let admin = Admin {
+            ports: self.inner.ports.clone(),
+            config: setup.config.clone(),
+            hasher: self.inner.hasher.clone(),
+            admin_key: bound(&*self.inner.bindings, "SIGNALBOX_ADMIN_KEY"),
+            keys: self.inner.keys.clone(),
+        };
+        admin.authorize(pipeline::credential(&request)?.as_deref())?;
+        let method = request.method().to_owned();
+        let path = request.path().trim_start_matches("/admin/v1/").to_owned();
+        let body = request.body(admin::MAX_BODY_BYTES).await.map_err(|error| match error {
+            BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
+            BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
+        })?;
+        let answered = admin.serve(&method, &path, &body).await?;
+        if answered.config_changed {
+            self.inner.refresh().await;
+        }
+        Ok(answered)
+    }
+
+    fn error(&self, dialect: Dialect, error: &ApiError) -> Reply<Standard<P>> {
+        pipeline::error_reply(&self.inner.ports, dialect, error)
+    }
+
+    /// The configuration in force. The first request of a process waits for it; later ones never do.
+    async fn setup(&self) -> Result<Arc<Setup<P>>, ApiError> {
+        let now = self.inner.ports.now();
+        let (setup, due) = {
+            let mut current = self.inner.lock();
+            let due = now.since(current.checked_at) > REFRESH_AFTER && !current.refreshing;
+            current.refreshing |= due && current.setup.is_some();
+            (current.setup.clone(), due)
+        };
+        match setup {
+            Some(setup) => {
+                if due {
+                    let inner = self.inner.clone();
+                    self.inner.ports.spawn(async move { inner.refresh().await });
+                }
+                Ok(setup)
+            }
+            None => self.inner.start().await,
+        }
+    }
+}
+
+impl<P: Ports> Inner<P> {
+    /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
+    fn lock(&self) -> MutexGuard<'_, Current<P>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first configuration of this process: the stored document if there is a good one, else the
+    /// binding's.
+    async fn start(&self) -> Result<Arc<Setup<P>>, ApiError> {
+        let stored = self.ports.config().await.unwrap_or_else(|problem| {
+            self.ports.log(&json!({ "event": "store_error", "store": "config", "problem": problem.0 }).to_string());
+            None
+        });
+        let good = stored.and_then(|text| match self.build(text) {
+            Ok(setup) => Some(setup),
+            Err(invalid) => {
+                self.log_refused("stored", &invalid);
+                None
+            }
+        });
+        let setup = match good {
+            Some(setup) => setup,
+            None => self.build(self.bound_document()).map_err(|invalid| {
+                self.log_refused("SIGNALBOX_CONFIG", &invalid);
+                ApiError::new(Code::NotConfigured, format!("SIGNALBOX_CONFIG is not valid, and there is no earlier configuration to keep: {invalid}"))
+            })?,
+        };
+        Ok(self.install(setup))
+    }
+
+    /// Takes a changed document over; keeps the last good one otherwise.
+    async fn refresh(&self) {
+        let stored = self.ports.config().await;
+        let text = match stored {
+            Ok(stored) => stored.unwrap_or_else(|| self.bound_document()),
+            // A store that is down changes nothing.
+            Err(_) => {
+                self.touch();
+                return;
+            }
+        };
+        if self.lock().setup.as_ref().is_some_and(|setup| setup.document == text) {
+            self.touch();
+            return;
+        }
+        match self.build(text) {
+            Ok(setup) => {
+                self.install(setup);
+            }
+            Err(invalid) => {
+                self.log_refused("stored", &invalid);
+                self.touch();
+            }
+        }
+    }
+
+    fn build(&self, document: String) -> Result<Setup<P>, Invalid> {
+        Setup::build(document, &self.ports, &*self.bindings, self.hasher.clone(), self.keys.clone())
+    }
+
+    fn bound_document(&self) -> String {
+        bound(&*self.bindings, "SIGNALBOX_CONFIG").unwrap_or_default()
+    }
+
+    fn install(&self, setup: Setup<P>) -> Arc<Setup<P>> {
+        let setup = Arc::new(setup);
+        let mut current = self.lock();
+        current.setup = Some(setup.clone());
+        current.checked_at = self.ports.now();
+        current.refreshing = false;
+        setup
+    }
+
+    fn touch(&self) {
+        let mut current = self.lock();
+        current.checked_at = self.ports.now();
+        current.refreshing = false;
+    }
+
+    fn log_refused(&self, source: &str, invalid: &Invalid) {
+        self.ports.log(&json!({ "event": "config_refused", "source": source, "problems": invalid.problems }).to_string());
+    }
+}
+
+/// A binding's text; an empty one counts as absent.
+fn bound(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
+    bindings.get(name).filter(|text| !text.trim().is_empty())
+}
+
+/// The dialect errors of a path are spelled in.
+fn dialect_of(path: &str) -> Dialect {
+    if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat }
+}
+
+fn answer<P: Ports>(status: u16, body: &Value) -> Reply<Standard<P>> {
+    let mut head = Head::new(status, "application/json");
+    head.set("cache-control", "no-store");
+    Reply::whole(head, body.to_string().into_bytes())
+}
+
+/// The answer to a request whose handling broke off (a panic), in the dialect of its path.
+pub fn broken(path: &str, request_id: &str) -> (Head, Vec<u8>) {
+    let error = ApiError::new(Code::InternalError, "The gateway failed. The fault is logged under this request id; trying again may help.");
+    let mut head = Head::new(error.code.status(), "application/json");
+    head.set("x-signalbox-request-id", request_id);
+    (head, dialect_of(path).write_error(&error, request_id))
+}

@@ -1,0 +1,55 @@
+//! One configuration, built into the layers that serve by it.
+
+use super::Standard;
+use crate::catalog::Catalog;
+use crate::config::{Bindings, Config, Invalid, Providers};
+use crate::gateway::Policy;
+use crate::gateway::keys::Hasher;
+use crate::gateway::policy::Keys;
+use crate::pipeline::{Pipeline, Stack};
+use crate::ports::Ports;
+use crate::proxy::HttpProxy;
+use crate::router::Ordered;
+use std::sync::Arc;
+
+/// A configuration in force.
+pub(super) struct Setup<P: Ports> {
+    /// The document it was built from.
+    pub document: String,
+    /// The document, understood.
+    pub config: Arc<Config>,
+    /// The models that can be served.
+    pub catalog: Arc<Catalog>,
+    /// The path of a request.
+    pub pipeline: Arc<Pipeline<Standard<P>>>,
+}
+
+impl<P: Ports> Setup<P> {
+    pub(super) fn build(
+        document: String,
+        ports: &P,
+        bindings: &(impl Bindings + ?Sized),
+        hasher: Option<Hasher>,
+        keys: Keys,
+    ) -> Result<Setup<P>, Invalid> {
+        let config = Arc::new(Config::parse(&document)?);
+        let providers = Arc::new(Providers::from(&config, bindings));
+        for problem in providers.problems() {
+            ports.log(&serde_json::json!({ "event": "provider_disabled", "problem": problem }).to_string());
+        }
+        let catalog = Arc::new(Catalog::new(&config, &providers));
+        let pipeline = Pipeline {
+            layers: Stack {
+                clock: ports.clone(),
+                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys),
+                router: Ordered::new(config.clone(), catalog.clone()),
+                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone()),
+            },
+            catalog: catalog.clone(),
+            retries: config.retries,
+            max_body_bytes: config.limits.max_body_bytes as usize,
+            total_timeout: config.timeouts.total,
+        };
+        Ok(Setup { document, config, catalog, pipeline: Arc::new(pipeline) })
+    }
+}

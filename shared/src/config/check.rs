@@ -1,0 +1,175 @@
+//! What only the whole document can tell: that every name leads somewhere and fallbacks end.
+
+use super::Config;
+use super::names::{ModelId, RouteName};
+use super::problem::{At, Problem};
+use super::providers::{self, builtin};
+use super::routes::{Route, Target};
+use super::suggest::nearest;
+use super::teams::ModelAccess;
+use crate::catalog::Class;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Resolves route names that are really classes, and records every reference that leads nowhere.
+///
+/// `document` is what `config` was read from: what is defined there but wrong has its own problem, and
+/// a reference to it is none.
+pub(super) fn references(config: &mut Config, document: &Value, problems: &mut Vec<Problem>) {
+    let mut root = At::root(problems);
+    reserved(config, &mut root);
+    providers::check(&config.providers, &mut root.key("providers"));
+    let known = Known { providers: defined(document, "providers"), routes: defined(document, "routes") };
+
+    for id in config.models.keys() {
+        known.provider(id, &mut root.key("models").key(&id.to_string()));
+    }
+    for (name, route) in &mut config.routes {
+        let mut at = root.key("routes");
+        let mut at = at.key(name.as_str());
+        for (i, candidate) in route.candidates.iter().enumerate() {
+            known.provider(&candidate.model, &mut at.key("candidates").index(i));
+        }
+        for (i, fallback) in route.fallbacks.iter_mut().enumerate() {
+            known.target(fallback, &mut at.key("fallbacks").index(i));
+        }
+    }
+    known.target(&mut config.default_route, &mut root.key("default_route"));
+    for (name, team) in &config.teams {
+        let ModelAccess::Only(patterns) = &team.models else { continue };
+        for (i, pattern) in patterns.iter().enumerate() {
+            known.pattern(pattern.as_str(), &mut root.key("teams").key(name.as_str()).key("models").index(i));
+        }
+    }
+    cycles(&config.routes, &mut root.key("routes"));
+}
+
+/// Names a route cannot have because they mean something already.
+fn reserved(config: &Config, root: &mut At<'_>) {
+    if config.routes.contains_key("auto") {
+        root.key("routes").key("auto").problem("is a reserved name", "Set default_route, which is what `auto` means");
+    }
+}
+
+/// The names a section of the document defines.
+fn defined<'d>(document: &'d Value, section: &str) -> Option<&'d Map<String, Value>> {
+    document.get(section).and_then(Value::as_object)
+}
+
+/// Everything a reference can lead to beside what is built in.
+struct Known<'d> {
+    providers: Option<&'d Map<String, Value>>,
+    routes: Option<&'d Map<String, Value>>,
+}
+
+impl Known<'_> {
+    fn is_route(&self, name: &str) -> bool {
+        self.routes.is_some_and(|routes| routes.contains_key(name))
+    }
+
+    #[inline(never)]
+    fn provider(&self, id: &ModelId, at: &mut At<'_>) {
+        let name = id.provider.as_str();
+        if builtin(name).is_some() || self.providers.is_some_and(|own| own.contains_key(name)) {
+            return;
+        }
+        let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(names(self.providers));
+        match nearest(name, known) {
+            _ if providers::is_later(name) => {
+                at.problem(
+                    &["the provider `", name, "` is not available in this version"].concat(),
+                    "Use another provider",
+                );
+            }
+            Some(close) => at.problem("there is no such provider", &["Did you mean `", close, ":`?"].concat()),
+            None => at.problem("there is no such provider", &["Add a table providers.", name].concat()),
+        }
+    }
+
+    /// A bare word was read as a route; one that is no route may be a class.
+    fn target(&self, target: &mut Target, at: &mut At<'_>) {
+        match target {
+            Target::Model(id) => self.provider(id, at),
+            Target::Class(_) => {}
+            Target::Route(name) if self.is_route(name.as_str()) => {}
+            Target::Route(name) => match Class::parse(name.as_str()) {
+                Some(class) => *target = Target::Class(class),
+                None => self.no_route(name.as_str(), at),
+            },
+        }
+    }
+
+    #[inline(never)]
+    fn no_route(&self, name: &str, at: &mut At<'_>) {
+        let known = names(self.routes).chain(Class::ALL.iter().map(|class| class.as_str()));
+        match nearest(name, known) {
+            Some(close) => at.problem("there is no such route or class", &["Did you mean `", close, "`?"].concat()),
+            None => at.problem(
+                "there is no such route or class",
+                &["Add a table routes.", name, ", or write provider:model"].concat(),
+            ),
+        }
+    }
+
+    /// A pattern must be able to match something: a misspelt one would lock a team out in silence.
+    #[inline(never)]
+    fn pattern(&self, pattern: &str, at: &mut At<'_>) {
+        match pattern.split_once(':') {
+            Some((provider, _)) if provider.contains('*') => {}
+            Some((provider, _)) => match ModelId::parse(&format!("{provider}:x")) {
+                Some(id) => self.provider(&id, at),
+                None => at.problem("there is no such provider", "Write provider:model, such as \"openai:*\""),
+            },
+            None if pattern.contains('*') || Class::parse(pattern).is_some() => {}
+            None if self.is_route(pattern) => {}
+            None => self.no_route(pattern, at),
+        }
+    }
+}
+
+fn names(table: Option<&Map<String, Value>>) -> impl Iterator<Item = &str> {
+    table.into_iter().flat_map(|table| table.keys().map(String::as_str))
+}
+
+/// Routes whose fallbacks lead back to themselves: each way back is told where it leads to.
+///
+/// A walk in depth that keeps its own stack, for a document may hold thousands of routes in one chain.
+#[inline(never)]
+fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for first in routes.keys() {
+        let mut way: Vec<(&str, &[Target])> = Vec::new();
+        let mut on_the_way: BTreeSet<&str> = BTreeSet::new();
+        let mut enter = Some(first.as_str());
+        loop {
+            if let Some((name, route)) = enter.take().and_then(|name| Some((name, routes.get(name)?)))
+                && seen.insert(name)
+            {
+                way.push((name, &route.fallbacks));
+                on_the_way.insert(name);
+            }
+            let Some((name, fallbacks)) = way.last_mut() else { break };
+            match fallbacks.split_first() {
+                Some((Target::Route(next), rest)) => {
+                    *fallbacks = rest;
+                    if on_the_way.contains(next.as_str()) {
+                        tell_cycle(&way, next.as_str(), at);
+                    } else {
+                        enter = Some(next.as_str());
+                    }
+                }
+                Some((Target::Class(_) | Target::Model(_), rest)) => *fallbacks = rest,
+                None => {
+                    on_the_way.remove(*name);
+                    way.pop();
+                }
+            }
+        }
+    }
+}
+
+fn tell_cycle(way: &[(&str, &[Target])], back_to: &str, at: &mut At<'_>) {
+    let circle = way.iter().map(|(name, _)| *name).skip_while(|name| *name != back_to).chain([back_to]);
+    let message = ["lead back to where they began: ", &circle.collect::<Vec<_>>().join(" → ")].concat();
+    at.key(back_to).key("fallbacks").problem(&message, "Remove one of them");
+}

@@ -1,0 +1,164 @@
+//! The configuration document: parsed into types that cannot hold nonsense, or refused whole.
+//!
+//! [`Config::parse`] takes TOML or JSON and gives a [`Config`] or every problem of the document at
+//! once, each with its path, what is wrong and what would be right. Nothing is ignored: an unknown
+//! key is a problem, and so is a section of a later version, because a guardrail that is written
+//! down and not enforced would be a lie. Nothing is half applied: on any problem the caller keeps
+//! the configuration it has.
+//!
+//! Secrets are not here. The document refers to bindings, and [`Providers::from`] brings both
+//! together.
+
+mod bindings;
+mod check;
+mod models;
+mod names;
+mod problem;
+pub mod providers;
+mod routes;
+#[cfg(test)]
+mod schema_tests;
+mod service;
+mod shape;
+mod source;
+pub(crate) mod suggest;
+mod teams;
+#[cfg(test)]
+mod tests;
+mod timing;
+mod url;
+
+pub use bindings::Bindings;
+pub use models::ModelOverride;
+pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
+pub use problem::{Invalid, Problem};
+pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
+pub use routes::{Candidate, Route, Strategy, Target};
+pub use service::{Cors, Limits, Origins};
+pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
+pub use timing::{Retries, Timeouts, TimeoutsOverride};
+pub use url::BaseUrl;
+
+use crate::catalog::Class;
+use problem::At;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shape::{Fields, Kind as _, Record};
+use std::collections::BTreeMap;
+
+/// A configuration that is valid as a whole: names are good, references lead somewhere, fallbacks
+/// end, numbers are in range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Changes to the built-in providers, and the operator's own.
+    pub providers: BTreeMap<ProviderId, ProviderOverride>,
+    /// Changes to the built-in catalog.
+    pub models: BTreeMap<ModelId, ModelOverride>,
+    /// Routes by the name callers use.
+    pub routes: BTreeMap<RouteName, Route>,
+    /// Where a request goes that names no model, or `auto`.
+    pub default_route: Target,
+    /// Teams by name; see [`Config::team`].
+    pub teams: BTreeMap<TeamName, Team>,
+    /// Timeouts where neither provider nor route has its own.
+    pub timeouts: Timeouts,
+    /// How failed attempts are repeated.
+    pub retries: Retries,
+    /// What any request is held to.
+    pub limits: Limits,
+    /// Which web pages may call.
+    pub cors: Cors,
+}
+
+/// Top-level sections of later versions.
+const LATER: &[&str] = &["rules", "auth", "guardrails", "cache", "context", "export", "router"];
+
+/// The team of keys that name no other; it exists even where the document does not mention it.
+pub const DEFAULT_TEAM: &str = "default";
+
+impl Default for Config {
+    /// What holds without a document: every enabled provider, the classes, no limits.
+    fn default() -> Config {
+        Config {
+            providers: BTreeMap::new(),
+            models: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            default_route: Target::Class(Class::Fast),
+            teams: BTreeMap::new(),
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
+            limits: Limits::default(),
+            cors: Cors::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a document in TOML, or in JSON when its first byte that is not white space is `{`.
+    /// An empty document is the default configuration.
+    pub fn parse(text: &str) -> Result<Config, Invalid> {
+        let mut problems = Vec::new();
+        let value = source::read(text, &mut problems);
+        Config::build(value.as_ref(), problems)
+    }
+
+    /// Reads a document that is a JSON value already: a JSON object binding, an API call.
+    pub fn from_value(value: &Value) -> Result<Config, Invalid> {
+        Config::build(Some(value), Vec::new())
+    }
+
+    /// What holds for a team. `None`: there is no such team. [`DEFAULT_TEAM`] always exists, without
+    /// limits unless the document says otherwise.
+    pub fn team(&self, name: &str) -> Option<&Team> {
+        static UNLIMITED: Team =
+            Team { models: ModelAccess::All, limits: TeamLimits { rpm: None }, budgets: Vec::new() };
+        self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
+    }
+
+    fn build(value: Option<&Value>, mut problems: Vec<Problem>) -> Result<Config, Invalid> {
+        if let Some(value) = value
+            && let Some(mut config) = Record(document).read(value, &mut At::root(&mut problems))
+        {
+            check::references(&mut config, value, &mut problems);
+            if problems.is_empty() {
+                return Ok(config);
+            }
+        }
+        Err(Invalid { problems })
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of the document, as served at `/config.schema.json`.
+///
+/// A test makes it from the same description the parser runs on and compares. What a schema cannot
+/// say (that a reference leads somewhere, that fallbacks end) only the parser checks.
+pub fn schema() -> &'static RawValue {
+    serde_json::from_str(include_str!("schema.json")).unwrap_or(RawValue::NULL)
+}
+
+fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
+    let default = Config::default();
+    let providers =
+        fields.optional("providers", "endpoints of your own, and changes to the built-in ones", providers::section());
+    let models = fields.optional("models", "adds to or overrides the built-in catalog", models::section());
+    let routes = fields.optional("routes", "names that callers use as model", routes::section());
+    let default_route =
+        fields.optional("default_route", "where a request goes that names no model; else fast", routes::TARGET);
+    let teams = fields.optional("teams", "what a team may use, how fast, for how much", teams::section());
+    let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
+    let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
+    let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
+    let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
+    fields.later(LATER);
+    Some(Config {
+        providers: providers.unwrap_or_default(),
+        models: models.unwrap_or_default(),
+        routes: routes.unwrap_or_default(),
+        default_route: default_route.unwrap_or(default.default_route),
+        teams: teams.unwrap_or_default(),
+        timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
+        retries: retries.unwrap_or(default.retries),
+        limits: limits.unwrap_or(default.limits),
+        cors: cors.unwrap_or(default.cors),
+    })
+}

@@ -1,0 +1,209 @@
+//! The providers the product knows, as data.
+//!
+//! Where a provider is, which binding holds its key, how it wants to be addressed. A provider is
+//! data, not code: a difference between two of them is a named field of [`Quirks`].
+//!
+//! Base URLs follow each provider's own SDK, so that a `<PROVIDER>_BASE_URL` written for that SDK
+//! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
+//! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
+
+use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay, SamplingSupport, ThinkingSupport};
+
+/// How a provider wants its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthStyle {
+    /// `authorization: Bearer …`.
+    Bearer,
+    /// A header of its own.
+    Header(&'static str),
+}
+
+/// How an endpoint is addressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Which dialect it speaks.
+    pub dialect: Dialect,
+    /// How it wants its key.
+    pub auth: AuthStyle,
+    /// The chat endpoint below the base URL.
+    pub chat_path: &'static str,
+    /// Headers it always wants, names in lower case.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// What it does differently.
+    pub quirks: Quirks,
+}
+
+/// A current model behind the dialect's own provider: [`Quirks::default`], for tables.
+const STANDARD: Quirks = Quirks {
+    max_tokens_field: MaxTokensField::MaxCompletionTokens,
+    developer_role: true,
+    stream_usage: true,
+    reasoning_effort: true,
+    reasoning_replay: ReasoningReplay::None,
+    thinking: ThinkingSupport::Adaptive,
+    system_in_conversation: false,
+    json_schema: true,
+    cache_control: false,
+    sampling: SamplingSupport::All,
+};
+
+/// What an OpenAI-compatible server is taken to do unless known otherwise.
+const COMMON: Quirks = Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..STANDARD };
+
+/// What an OpenAI-compatible server is taken for unless known otherwise.
+const COMPATIBLE: Api = Api {
+    dialect: Dialect::OpenAiChat,
+    auth: AuthStyle::Bearer,
+    chat_path: "/chat/completions",
+    headers: &[],
+    quirks: COMMON,
+};
+
+const OPENAI: Api = Api { quirks: STANDARD, ..COMPATIBLE };
+
+const ANTHROPIC: Api = Api {
+    dialect: Dialect::Anthropic,
+    auth: AuthStyle::Header("x-api-key"),
+    chat_path: "/v1/messages",
+    headers: &[("anthropic-version", "2023-06-01")],
+    quirks: Quirks { cache_control: true, ..STANDARD },
+};
+
+impl Api {
+    /// How an endpoint of this dialect is addressed when nothing else is known of it.
+    pub fn of(dialect: Dialect) -> Api {
+        match dialect {
+            Dialect::OpenAiChat => COMPATIBLE,
+            Dialect::Anthropic => ANTHROPIC,
+        }
+    }
+}
+
+/// A provider the product knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Builtin {
+    /// Its name before the colon of a model id.
+    pub id: &'static str,
+    /// Where it is; `None` where every customer has a place of their own.
+    pub base_url: Option<&'static str>,
+    /// The binding that holds its key; `None` where there is no key and the base URL's binding enables it.
+    pub key_binding: Option<&'static str>,
+    /// The binding that overrides its base URL.
+    pub base_url_binding: &'static str,
+    /// How it is addressed.
+    pub api: Api,
+    /// How the names of its own models begin. A bare name that begins so is its, even when it is too
+    /// new for the catalog. Empty for those who serve others' models.
+    pub families: &'static [&'static str],
+    /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
+    pub resells: bool,
+}
+
+impl Builtin {
+    /// Whether every customer has models of their own here (deployments, pulled models), as they have
+    /// a place of their own.
+    pub fn own_models(&self) -> bool {
+        self.base_url.is_none()
+    }
+}
+
+/// Looks a provider up by its id.
+pub fn builtin(id: &str) -> Option<&'static Builtin> {
+    BUILTIN.iter().find(|builtin| builtin.id == id)
+}
+
+/// Ids of providers that a later version will know: they are not free for the operator's own.
+pub(crate) fn is_later(id: &str) -> bool {
+    ["gemini", "cohere", "bedrock", "vertex", "cloudflare"].contains(&id)
+}
+
+/// All of them, in the order in which a bare model name is looked for: those who make models before
+/// those who serve others', within each the order of the documentation.
+pub(crate) const BUILTIN: &[Builtin] = &[
+    Builtin {
+        base_url: Some("https://api.openai.com/v1"),
+        api: OPENAI,
+        families: &["gpt-", "chatgpt-", "o1", "o3", "o4", "ft:"],
+        ..keyed("openai", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.anthropic.com"),
+        api: ANTHROPIC,
+        families: &["claude-"],
+        ..keyed("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.mistral.ai"),
+        // Refuses members it does not know; its streams end with usage unasked.
+        api: Api { chat_path: "/v1/chat/completions", quirks: Quirks { stream_usage: false, ..COMMON }, ..COMPATIBLE },
+        families: &["mistral-", "ministral-", "codestral-", "devstral-", "magistral-", "pixtral-", "open-mi"],
+        ..keyed("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.deepseek.com"),
+        api: Api { quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON }, ..COMPATIBLE },
+        families: &["deepseek-"],
+        ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.x.ai/v1"),
+        families: &["grok-"],
+        ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.perplexity.ai"),
+        families: &["sonar"],
+        ..keyed("perplexity", "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.groq.com"),
+        api: Api { chat_path: "/openai/v1/chat/completions", ..COMPATIBLE },
+        ..keyed("groq", "GROQ_API_KEY", "GROQ_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.cerebras.ai"),
+        api: Api { chat_path: "/v1/chat/completions", ..COMPATIBLE },
+        ..keyed("cerebras", "CEREBRAS_API_KEY", "CEREBRAS_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.together.xyz/v1"),
+        ..keyed("together", "TOGETHER_API_KEY", "TOGETHER_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.fireworks.ai"),
+        api: Api { chat_path: "/inference/v1/chat/completions", ..COMPATIBLE },
+        ..keyed("fireworks", "FIREWORKS_API_KEY", "FIREWORKS_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://openrouter.ai/api/v1"),
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningDetails, cache_control: true, ..COMMON },
+            ..COMPATIBLE
+        },
+        resells: true,
+        ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
+    },
+    // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
+    Builtin {
+        api: Api { auth: AuthStyle::Header("api-key"), ..OPENAI },
+        ..keyed("azure", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_BASE_URL")
+    },
+    Builtin {
+        key_binding: None,
+        api: Api { chat_path: "/v1/chat/completions", ..COMPATIBLE },
+        ..keyed("ollama", "", "OLLAMA_BASE_URL")
+    },
+];
+
+/// An OpenAI-compatible provider with a key, whose place is yet to be said.
+const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'static str) -> Builtin {
+    Builtin {
+        id,
+        base_url: None,
+        key_binding: Some(key_binding),
+        base_url_binding,
+        api: COMPATIBLE,
+        families: &[],
+        resells: false,
+    }
+}

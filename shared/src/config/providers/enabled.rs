@@ -1,0 +1,252 @@
+//! The providers that can be called now: what is known, what the document changes, what is bound.
+
+use super::section::is_header_value;
+use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
+use crate::catalog::{Capabilities, Model};
+use crate::config::Config;
+use crate::config::bindings::{self, Bindings};
+use crate::config::names::ProviderId;
+use crate::config::problem::Problem;
+use crate::config::timing::Timeouts;
+use crate::config::url::{self, BaseUrl};
+use crate::dialect::{Dialect, Quirks, SamplingSupport, ThinkingSupport};
+use crate::secret::Secret;
+use std::collections::BTreeSet;
+
+/// A provider that can be called.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Its name before the colon of a model id.
+    pub id: ProviderId,
+    /// Which dialect it speaks.
+    pub dialect: Dialect,
+    /// Where it is.
+    pub base_url: BaseUrl,
+    /// The chat endpoint below the base URL.
+    pub chat_path: &'static str,
+    /// How it is told who calls.
+    pub auth: Auth,
+    /// Headers sent with every call, the credential not among them. Values may be secrets.
+    pub headers: Vec<(String, Secret)>,
+    /// What it does differently from others of its dialect; see [`Provider::quirks_for`].
+    pub quirks: Quirks,
+    /// Where it keeps data.
+    pub region: Option<String>,
+    /// What it promises about data.
+    pub data_policy: BTreeSet<DataPolicy>,
+    /// Its timeouts: the document's with its own on top.
+    pub timeouts: Timeouts,
+}
+
+/// The credential of a call.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// None: a server of one's own.
+    None,
+    /// A header and its whole value.
+    Header {
+        /// In lower case.
+        name: &'static str,
+        /// With `Bearer ` where that is the style.
+        value: Secret,
+    },
+}
+
+impl Provider {
+    /// The URL of its chat endpoint.
+    pub fn chat_url(&self) -> String {
+        self.base_url.join(self.chat_path)
+    }
+
+    /// What is different when it is asked for this model: the provider's quirks and the model's own.
+    pub fn quirks_for(&self, model: &Model) -> Quirks {
+        let thinks = !model.known || model.capabilities.has(Capabilities::REASONING);
+        let quirks = Quirks {
+            reasoning_effort: self.quirks.reasoning_effort && thinks,
+            system_in_conversation: model.traits.system_in_conversation,
+            ..self.quirks.clone()
+        };
+        let free_sampling = match self.dialect {
+            Dialect::OpenAiChat => SamplingSupport::All,
+            // Anthropic's models that let themselves be steered take temperature or top_p, not both.
+            Dialect::Anthropic if model.known => SamplingSupport::OneOf,
+            Dialect::Anthropic => SamplingSupport::All,
+        };
+        let thinking = match (thinks, model.traits.budget_thinking) {
+            (false, _) => ThinkingSupport::None,
+            (true, true) => ThinkingSupport::Budget,
+            (true, false) => ThinkingSupport::Adaptive,
+        };
+        let sampling = if model.traits.fixed_sampling { SamplingSupport::None } else { free_sampling };
+        Quirks { thinking, sampling, ..quirks }
+    }
+}
+
+/// The providers that are enabled, and why others are not.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    enabled: Vec<Provider>,
+    problems: Vec<Problem>,
+}
+
+impl Providers {
+    /// Enables every provider whose binding is there: the built-in ones in their order, then the
+    /// document's own by name. A provider whose bindings are unusable is left out and named in
+    /// [`Providers::problems`]: one bad variable does not stop the others.
+    pub fn from(config: &Config, bindings: &(impl Bindings + ?Sized)) -> Providers {
+        let mut providers = Providers::default();
+        let own = config.providers.keys().map(ProviderId::as_str).filter(|id| builtin(id).is_none());
+        for id in BUILTIN.iter().map(|builtin| builtin.id).chain(own) {
+            let Some(id) = ProviderId::parse(id) else { continue };
+            match enable(&id, config, bindings) {
+                Ok(Some(provider)) => providers.enabled.push(provider),
+                Ok(None) => {}
+                Err(problem) => providers.problems.push(problem),
+            }
+        }
+        providers
+    }
+
+    /// The enabled provider of this id.
+    pub fn get(&self, id: &str) -> Option<&Provider> {
+        self.enabled.iter().find(|provider| provider.id.as_str() == id)
+    }
+
+    /// All enabled providers, in the order in which a bare model name is looked for.
+    pub fn iter(&self) -> impl Iterator<Item = &Provider> {
+        self.enabled.iter()
+    }
+
+    /// Whether there is none: nothing can be called, which deserves its own answer.
+    pub fn is_empty(&self) -> bool {
+        self.enabled.is_empty()
+    }
+
+    /// Bindings that are there and unusable, for the operator: a path is a binding's name here.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+/// `Ok(None)`: its bindings are absent, so it is not meant to be used.
+fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized)) -> Result<Option<Provider>, Problem> {
+    let known = builtin(id.as_str());
+    let nothing = ProviderOverride::default();
+    let over = config.providers.get(id.as_str()).unwrap_or(&nothing);
+    let Some(api) = api(known, over.dialect) else { return Ok(None) };
+
+    let url_binding = url_binding(id, known);
+    let bound_url = bindings::text(bindings, &url_binding);
+    let key_binding = match &over.api_key {
+        Some(name) => Some(name.as_str()),
+        None => known.and_then(|known| known.key_binding),
+    };
+    let key = match key_binding {
+        Some(name) => match bindings::text(bindings, name) {
+            Some(text) => Some(header_value(name, text)?),
+            None => return Ok(None),
+        },
+        None if bound_url.is_none() && over.base_url.is_none() => return Ok(None),
+        None => None,
+    };
+    Ok(Some(Provider {
+        id: id.clone(),
+        dialect: api.dialect,
+        base_url: base_url(&url_binding, bound_url, known, id, over)?,
+        chat_path: api.chat_path,
+        auth: auth(key, api.auth),
+        headers: headers(&api, id, over, bindings)?,
+        quirks: api.quirks,
+        region: over.region.clone(),
+        data_policy: over.data_policy.clone(),
+        timeouts: config.timeouts.with(&over.timeouts),
+    }))
+}
+
+fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
+    match (known, dialect) {
+        (Some(known), None) => Some(known.api.clone()),
+        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api.clone()),
+        (_, Some(dialect)) => Some(Api::of(dialect)),
+        (None, None) => None,
+    }
+}
+
+/// `ACME_BASE_URL` of `acme`, unless the provider's SDK calls it something else.
+fn url_binding(id: &ProviderId, known: Option<&Builtin>) -> String {
+    match known {
+        Some(known) => known.base_url_binding.to_owned(),
+        None => format!("{}_BASE_URL", id.as_str().to_ascii_uppercase().replace('-', "_")),
+    }
+}
+
+fn base_url(
+    binding: &str,
+    bound: Option<String>,
+    known: Option<&Builtin>,
+    id: &ProviderId,
+    over: &ProviderOverride,
+) -> Result<BaseUrl, Problem> {
+    let text = match (bound, &over.base_url, known.and_then(|known| known.base_url)) {
+        (Some(text), _, _) => text,
+        (None, Some(url), _) => return Ok(url.clone()),
+        (None, None, Some(text)) => text.to_owned(),
+        (None, None, None) => {
+            return Err(problem(
+                binding,
+                "is missing",
+                "Every customer of this provider has a URL of their own: bind it",
+            ));
+        }
+    };
+    let url = BaseUrl::parse(&text).map_err(|wrong| problem(binding, wrong, url::RULE))?;
+    if url.is_private() || over.allow_http {
+        return Ok(url);
+    }
+    let hint = format!("Use https://, or set providers.{id}.allow_http = true");
+    Err(problem(binding, "would send keys and prompts unencrypted", &hint))
+}
+
+fn auth(key: Option<Secret>, style: AuthStyle) -> Auth {
+    match (key, style) {
+        (None, AuthStyle::Bearer | AuthStyle::Header(_)) => Auth::None,
+        (Some(key), AuthStyle::Header(name)) => Auth::Header { name, value: key },
+        (Some(key), AuthStyle::Bearer) => {
+            Auth::Header { name: "authorization", value: Secret::new(format!("Bearer {}", key.expose())) }
+        }
+    }
+}
+
+/// The dialect's headers, then the document's, which win where both name the same.
+fn headers(
+    api: &Api,
+    id: &ProviderId,
+    over: &ProviderOverride,
+    bindings: &(impl Bindings + ?Sized),
+) -> Result<Vec<(String, Secret)>, Problem> {
+    let usual = api.headers.iter().filter(|(name, _)| !over.headers.contains_key(*name));
+    let usual = usual.map(|(name, value)| Ok(((*name).to_owned(), Secret::new(*value))));
+    let own = over.headers.iter().map(|(name, value)| {
+        let value = match value {
+            HeaderValue::Literal(text) => Secret::new(text.as_str()),
+            HeaderValue::Binding(binding) => {
+                let hint = || format!("providers.{id}.headers refers to it: bind it");
+                let text = bindings::text(bindings, binding.as_str());
+                header_value(binding.as_str(), text.ok_or_else(|| problem(binding.as_str(), "is missing", &hint()))?)?
+            }
+        };
+        Ok((name.clone(), value))
+    });
+    usual.chain(own).collect()
+}
+
+fn header_value(binding: &str, text: String) -> Result<Secret, Problem> {
+    if is_header_value(&text) {
+        return Ok(Secret::new(text));
+    }
+    Err(problem(binding, "cannot stand in a header", "Use printable ASCII characters without line breaks"))
+}
+
+fn problem(path: &str, message: &str, hint: &str) -> Problem {
+    Problem { path: path.to_owned(), message: message.to_owned(), hint: hint.to_owned() }
+}

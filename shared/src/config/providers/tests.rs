@@ -1,0 +1,204 @@
+//! Which providers are enabled by which bindings, and how they are then addressed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+use super::*;
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::dialect::{SamplingSupport, ThinkingSupport};
+use crate::units::Millis;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn providers(document: &str, bound: &[(&str, &str)]) -> Providers {
+    let bindings: BTreeMap<String, String> =
+        bound.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Providers::from(&Config::parse(document).unwrap(), &bindings)
+}
+
+fn ids(providers: &Providers) -> Vec<&str> {
+    providers.iter().map(|provider| provider.id.as_str()).collect()
+}
+
+fn credential(provider: &Provider) -> Option<(&str, &str)> {
+    match &provider.auth {
+        Auth::None => None,
+        Auth::Header { name, value } => Some((name, value.expose())),
+    }
+}
+
+#[test]
+fn a_key_enables_its_provider_and_nothing_else() {
+    assert!(providers("", &[]).is_empty());
+    for known in BUILTIN {
+        let Some(key) = known.key_binding else { continue };
+        let bound = [(key, "k"), (known.base_url_binding, "https://llm.example.com")];
+        assert_eq!(ids(&providers("", &bound)), [known.id]);
+        assert!(providers("", &bound[1..]).is_empty(), "{}", known.id);
+    }
+    assert_eq!(ids(&providers("", &[("OLLAMA_BASE_URL", "http://127.0.0.1:11434")])), ["ollama"]);
+}
+
+#[test]
+fn the_table_of_built_in_providers_is_sound() {
+    let ids: BTreeSet<&str> = BUILTIN.iter().map(|known| known.id).collect();
+    assert_eq!(ids.len(), BUILTIN.len());
+    for known in BUILTIN {
+        assert!(crate::config::ProviderId::parse(known.id).is_some(), "{}", known.id);
+        assert!(
+            known.base_url.is_none_or(|url| crate::config::BaseUrl::parse(url).is_ok_and(|url| url.is_private())),
+            "{}",
+            known.id
+        );
+        for binding in known.key_binding.into_iter().chain([known.base_url_binding]) {
+            assert!(crate::config::BindingName::parse(binding).is_some(), "{binding}");
+        }
+        assert!(known.api.chat_path.starts_with('/'), "{}", known.id);
+    }
+}
+
+#[test]
+fn openai_itself_has_no_quirks() {
+    assert_eq!(builtin("openai").unwrap().api.quirks, crate::dialect::Quirks::default());
+}
+
+#[test]
+fn each_provider_is_called_at_the_url_its_documentation_names() {
+    for (key, url) in [
+        ("OPENAI_API_KEY", "https://api.openai.com/v1/chat/completions"),
+        ("ANTHROPIC_API_KEY", "https://api.anthropic.com/v1/messages"),
+        ("MISTRAL_API_KEY", "https://api.mistral.ai/v1/chat/completions"),
+        ("GROQ_API_KEY", "https://api.groq.com/openai/v1/chat/completions"),
+        ("DEEPSEEK_API_KEY", "https://api.deepseek.com/chat/completions"),
+        ("XAI_API_KEY", "https://api.x.ai/v1/chat/completions"),
+        ("TOGETHER_API_KEY", "https://api.together.xyz/v1/chat/completions"),
+        ("FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1/chat/completions"),
+        ("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1/chat/completions"),
+        ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/chat/completions"),
+        ("CEREBRAS_API_KEY", "https://api.cerebras.ai/v1/chat/completions"),
+    ] {
+        let providers = providers("", &[(key, "k")]);
+        assert_eq!(providers.iter().next().unwrap().chat_url(), url);
+    }
+}
+
+#[test]
+fn a_base_url_written_for_the_providers_own_sdk_works_here() {
+    for (key, binding, base, want) in [
+        ("OPENAI_API_KEY", "OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/chat/completions"),
+        ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "http://127.0.0.1:9", "http://127.0.0.1:9/v1/messages"),
+        (
+            "GROQ_API_KEY",
+            "GROQ_BASE_URL",
+            "https://g.example/openai/v1/",
+            "https://g.example/openai/v1/chat/completions",
+        ),
+        (
+            "AZURE_OPENAI_API_KEY",
+            "AZURE_OPENAI_BASE_URL",
+            "https://r.openai.azure.com/openai/v1/",
+            "https://r.openai.azure.com/openai/v1/chat/completions",
+        ),
+    ] {
+        let providers = providers("", &[(key, "k"), (binding, base)]);
+        assert_eq!(providers.iter().next().unwrap().chat_url(), want);
+    }
+}
+
+#[test]
+fn a_key_travels_as_its_provider_wants_it_and_is_never_shown() {
+    let bound = [
+        ("OPENAI_API_KEY", " hunter2\n"),
+        ("ANTHROPIC_API_KEY", "hunter2"),
+        ("AZURE_OPENAI_API_KEY", "hunter2"),
+        ("AZURE_OPENAI_BASE_URL", "https://a.example/openai/v1"),
+    ];
+    let providers = providers("", &bound);
+    assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer hunter2")));
+    assert_eq!(credential(providers.get("anthropic").unwrap()), Some(("x-api-key", "hunter2")));
+    assert_eq!(credential(providers.get("azure").unwrap()), Some(("api-key", "hunter2")));
+    let headers = &providers.get("anthropic").unwrap().headers;
+    assert_eq!((headers[0].0.as_str(), headers[0].1.expose()), ("anthropic-version", "2023-06-01"));
+    assert!(!format!("{providers:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_document_adds_and_changes_providers() {
+    let document = r#"
+        [timeouts]
+        idle_ms = 7
+        [providers.acme]
+        dialect = "anthropic"
+        base_url = "https://llm.acme.example"
+        api_key = { binding = "ACME_API_KEY" }
+        region = "eu"
+        data_policy = ["no_training"]
+        headers = { anthropic-version = "2099-01-01", x-signature = { binding = "ACME_SIGNATURE" } }
+        timeouts = { total_ms = 9 }
+        [providers.keyless]
+        dialect = "openai_chat"
+        base_url = "http://localhost:8000/v1"
+        [providers.openai]
+        api_key = { binding = "OTHER_KEY" }
+    "#;
+    let providers = providers(document, &[("ACME_API_KEY", "a"), ("ACME_SIGNATURE", "s"), ("OTHER_KEY", "o")]);
+    assert_eq!(ids(&providers), ["openai", "acme", "keyless"]);
+    let acme = providers.get("acme").unwrap();
+    assert_eq!(acme.chat_url(), "https://llm.acme.example/v1/messages");
+    assert_eq!(credential(acme), Some(("x-api-key", "a")));
+    let headers: Vec<(&str, &str)> = acme.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    assert_eq!(headers, [("anthropic-version", "2099-01-01"), ("x-signature", "s")]);
+    assert_eq!((acme.timeouts.idle, acme.timeouts.total), (Millis(7), Millis(9)));
+    assert_eq!((acme.region.as_deref(), acme.data_policy.len()), (Some("eu"), 1));
+    let keyless = providers.get("keyless").unwrap();
+    assert_eq!((credential(keyless), keyless.chat_url().as_str()), (None, "http://localhost:8000/v1/chat/completions"));
+    assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer o")));
+}
+
+#[test]
+fn a_provider_of_ones_own_without_its_key_is_not_enabled() {
+    let document = "[providers.acme]\ndialect = \"openai_chat\"\nbase_url = \"https://a.example\"\napi_key = { binding = \"ACME_API_KEY\" }";
+    assert!(providers(document, &[]).is_empty());
+    assert!(providers(document, &[("ACME_API_KEY", "  ")]).is_empty());
+    let overridden = providers(document, &[("ACME_API_KEY", "k"), ("ACME_BASE_URL", "http://localhost:1")]);
+    assert_eq!(overridden.get("acme").unwrap().chat_url(), "http://localhost:1/chat/completions");
+}
+
+#[test]
+fn one_bad_binding_disables_one_provider_and_is_told_without_its_text() {
+    for (bound, path) in [
+        (vec![("OPENAI_API_KEY", "hunter2\r\nx: y")], "OPENAI_API_KEY"),
+        (vec![("OPENAI_API_KEY", "hunter2\u{e9}")], "OPENAI_API_KEY"),
+        (vec![("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "hunter2")], "OPENAI_BASE_URL"),
+        (vec![("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "https://a:hunter2@b.example")], "OPENAI_BASE_URL"),
+        (vec![("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "http://hunter2.example")], "OPENAI_BASE_URL"),
+        (vec![("AZURE_OPENAI_API_KEY", "k")], "AZURE_OPENAI_BASE_URL"),
+    ] {
+        let mut all = bound.clone();
+        all.push(("ANTHROPIC_API_KEY", "k"));
+        let providers = providers("", &all);
+        assert_eq!(ids(&providers), ["anthropic"], "{bound:?}");
+        assert_eq!(providers.problems().len(), 1, "{bound:?}");
+        assert_eq!(providers.problems()[0].path, path);
+        assert!(!format!("{:?}", providers.problems()).contains("hunter2"), "{:?}", providers.problems());
+    }
+}
+
+#[test]
+fn a_models_own_quirks_are_laid_over_its_providers() {
+    let config = Config::default();
+    let providers = providers("", &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    let catalog = Catalog::new(&config, &providers);
+    let quirks = |id: &str| {
+        let id = crate::config::ModelId::parse(id).unwrap();
+        providers.get(id.provider.as_str()).unwrap().quirks_for(&catalog.model(&id))
+    };
+    let current = quirks("anthropic:claude-opus-4-8");
+    assert_eq!((current.thinking, current.sampling), (ThinkingSupport::Adaptive, SamplingSupport::None));
+    assert!(current.system_in_conversation && current.cache_control);
+    let older = quirks("anthropic:claude-haiku-4-5-20251001");
+    assert_eq!((older.thinking, older.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
+    let unknown = quirks("anthropic:claude-unheard-of");
+    assert_eq!((unknown.thinking, unknown.sampling), (ThinkingSupport::Adaptive, SamplingSupport::All));
+    assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
+    let strict = quirks("mistral:mistral-small-latest");
+    assert!(!strict.stream_usage && !strict.developer_role);
+}

@@ -1,0 +1,213 @@
+//! The section `teams`: what a team may use, how fast, and for how much.
+
+use super::names::{NAME_PATTERN, NAME_RULE, TeamName};
+use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Real, Record, Whole};
+use crate::units::NanoUsd;
+use std::fmt;
+
+/// What holds for a team. The default is a team that may use everything without limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Team {
+    /// What it may call.
+    pub models: ModelAccess,
+    /// How fast.
+    pub limits: TeamLimits,
+    /// For how much.
+    pub budgets: Vec<Budget>,
+}
+
+/// The models, classes and routes a team may call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ModelAccess {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that match one of the patterns; none when there is no pattern.
+    Only(Vec<ModelPattern>),
+}
+
+impl ModelAccess {
+    /// Whether `name` may be called: a route's or class's name as the caller said it, or the full id
+    /// (`provider:model`) of a model asked for directly. Who may call a route may use all it leads to.
+    pub fn permits(&self, name: &str) -> bool {
+        match self {
+            ModelAccess::All => true,
+            ModelAccess::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
+        }
+    }
+}
+
+/// A name in which `*` stands for any characters: `openai:*`, `fast`, `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelPattern(String);
+
+impl ModelPattern {
+    /// Reads a pattern: what names are made of, and `*`; at most 256 bytes and 8 stars.
+    pub fn parse(text: &str) -> Option<ModelPattern> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+~*".contains(&byte);
+        let stars = text.bytes().filter(|byte| *byte == b'*').count();
+        ((1..=256).contains(&text.len()) && text.bytes().all(good) && stars <= 8).then(|| ModelPattern(text.to_owned()))
+    }
+
+    /// Whether the pattern covers the whole of `name`.
+    pub fn matches(&self, name: &str) -> bool {
+        let Some((head, rest)) = self.0.split_once('*') else { return self.0 == name };
+        let Some(mut name) = name.strip_prefix(head) else { return false };
+        let mut parts = rest.split('*').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return name.ends_with(part);
+            }
+            // The leftmost place is always right: it leaves most for the parts that follow.
+            match name.split_once(part) {
+                Some((_, after)) => name = after,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The pattern as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How fast a team may call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TeamLimits {
+    /// Requests in a minute; no limit when absent.
+    pub rpm: Option<u64>,
+}
+
+/// An amount that may be spent in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How much. Above zero.
+    pub limit: NanoUsd,
+    /// In which period.
+    pub per: Period,
+    /// Whether calls are refused when it is spent; a soft budget only reports.
+    pub hard: bool,
+    /// Who shares it.
+    pub scope: BudgetScope,
+}
+
+/// How often a budget begins anew, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Every full hour.
+    Hour,
+    /// Every midnight.
+    Day,
+    /// Every Monday.
+    Week,
+    /// Every first of the month.
+    Month,
+    /// Never.
+    Total,
+}
+
+/// Who shares a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BudgetScope {
+    /// The whole team together.
+    Team,
+    /// Each of its users has this much.
+    User,
+    /// Each of its keys has this much.
+    Key,
+}
+
+pub(super) fn section() -> Dict<TeamName, Record<Team>> {
+    Dict { name: TeamName::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(team) }
+}
+
+const PATTERN: Parsed<ModelPattern> = Parsed {
+    parse: |text| ModelPattern::parse(text).ok_or("is not a pattern of model names"),
+    pattern: "^[A-Za-z0-9._:/@+~*-]{1,256}$",
+    hint: "Write a route, a class, provider:model or a pattern such as \"openai:*\"",
+};
+
+fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
+    let models = fields.optional("models", "what the team may call; else everything", List { of: PATTERN, min: 0 });
+    let limits = fields.optional("limits", "how fast the team may call", Record(limits));
+    let budgets = fields.optional("budgets", "what the team may spend", List { of: Record(budget), min: 0 });
+    Some(Team {
+        models: models.map_or(ModelAccess::All, ModelAccess::Only),
+        limits: limits.unwrap_or_default(),
+        budgets: budgets.unwrap_or_default(),
+    })
+}
+
+fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
+    let rpm = fields.optional("rpm", "requests in a minute", Whole { min: 1, max: 1_000_000_000 });
+    fields.later(&["tpm", "parallel"]);
+    Some(TeamLimits { rpm })
+}
+
+fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
+    // A nano-dollar to a billion dollars: below it is nothing, above it arithmetic is no longer exact.
+    let usd = fields.required(
+        "usd",
+        "how much, in dollars",
+        Real { min: 1e-9, max: 1e9, hint: "Use dollars, from 0.000000001 to 1000000000" },
+    );
+    let periods = OneOf {
+        words: &[
+            ("hour", Period::Hour),
+            ("day", Period::Day),
+            ("week", Period::Week),
+            ("month", Period::Month),
+            ("total", Period::Total),
+        ],
+        later: &[],
+    };
+    let per = fields.required("per", "the period: hour, day, week, month or total", periods);
+    let hard = fields.defaulted("hard", "refuse calls when it is spent", Flag, true);
+    let scopes = OneOf {
+        words: &[("team", BudgetScope::Team), ("user", BudgetScope::User), ("key", BudgetScope::Key)],
+        later: &[],
+    };
+    let scope = fields.optional("scope", "who shares it; else the team", scopes);
+    Some(Budget { limit: NanoUsd::from_usd(usd?)?, per: per?, hard, scope: scope.unwrap_or(BudgetScope::Team) })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, want) in [
+            ("*", "anything:at/all", true),
+            ("fast", "fast", true),
+            ("fast", "faster", false),
+            ("openai:*", "openai:gpt-5.4", true),
+            ("openai:*", "openai:", true),
+            ("openai:*", "openai-eu:gpt-5.4", false),
+            ("*:gpt-*-mini", "openai:gpt-5.4-mini", true),
+            ("*:gpt-*-mini", "openai:gpt-5.4-mini-2026", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*b*c", "a-c-b-c", true),
+            ("a*b*c", "acb", false),
+            ("**x", "yx", true),
+        ] {
+            assert_eq!(ModelPattern::parse(pattern).unwrap().matches(name), want, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn access_to_nothing_is_not_access_to_everything() {
+        assert!(ModelAccess::All.permits("openai:gpt-5.4"));
+        assert!(!ModelAccess::Only(Vec::new()).permits("openai:gpt-5.4"));
+    }
+}

@@ -1,0 +1,415 @@
+//! The document as a whole: what is accepted, and what is said about what is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+use super::*;
+use crate::catalog::{Capabilities, Rate};
+use crate::units::{Millis, NanoUsd};
+use serde_json::json;
+
+/// Every section with every key of this version.
+pub(super) const FULL: &str = r#"
+default_route = "fast"
+
+[providers.acme]
+dialect = "openai_chat"
+base_url = "https://llm.acme.example/v1/"
+api_key = { binding = "ACME_API_KEY" }
+region = "eu"
+data_policy = ["no_training", "zero_retention"]
+headers = { x-tenant = "blue", x-signature = { binding = "ACME_SIGNATURE" } }
+timeouts = { first_token_ms = 5000 }
+
+[providers.lab]
+dialect = "anthropic"
+base_url = "http://10.0.0.7:8000"
+allow_http = true
+
+[providers.openai]
+base_url = "https://eu.api.openai.com/v1"
+
+[models."acme:large"]
+context_tokens = 131072
+max_output_tokens = 8192
+usd_per_million = { input = 0.5, output = 1.5, cache_read = 0.05, cache_write = 0.6, cache_write_1h = 0.7, reasoning = 2 }
+capabilities = ["tools", "vision", "json_schema", "reasoning"]
+quality = 0.82
+
+[routes.fast]
+strategy = "weighted"
+candidates = ["openai:gpt-5.4-mini", "anthropic:claude-haiku-4-5", { model = "acme:large", weight = 2 }]
+fallbacks = ["cheap", "spare", "openai:gpt-5.4"]
+timeouts = { headers_ms = 1000, first_token_ms = 2000, idle_ms = 3000, total_ms = 4000 }
+
+[routes.spare]
+candidates = ["acme:large"]
+fallbacks = ["long"]
+
+[teams.payments]
+models = ["fast", "cheap", "openai:*", "*:large"]
+limits = { rpm = 600 }
+budgets = [{ usd = 500, per = "month", hard = true }, { usd = 2, per = "day", scope = "user", hard = false }]
+
+[timeouts]
+total_ms = 120_000
+
+[retries]
+max = 3
+base_ms = 100
+cap_ms = 1000
+
+[limits]
+max_body_bytes = 1_048_576
+
+[cors]
+allow_origins = ["https://app.example.com"]
+max_age_s = 60
+"#;
+
+fn problems(text: &str) -> Vec<Problem> {
+    match Config::parse(text) {
+        Ok(_) => Vec::new(),
+        Err(invalid) => invalid.problems,
+    }
+}
+
+/// Asserts that `text` has exactly these problems: path, and a part of message or hint.
+fn assert_problems(text: &str, want: &[(&str, &str)]) {
+    let found = problems(text);
+    let shown = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert_eq!(found.len(), want.len(), "{text}\n{shown}");
+    for (path, part) in want {
+        let said = |problem: &&Problem| {
+            problem.path == *path && format!("{}. {}", problem.message, problem.hint).contains(part)
+        };
+        assert!(found.iter().any(|problem| said(&problem)), "no {path} {part:?} in\n{shown}");
+    }
+}
+
+#[test]
+fn every_section_of_this_version_is_read() {
+    let config = Config::parse(FULL).unwrap();
+    let id = |text| ModelId::parse(text).unwrap();
+    let acme = &config.providers["acme"];
+    assert_eq!(acme.base_url.as_ref().unwrap().as_str(), "https://llm.acme.example/v1");
+    assert_eq!(acme.api_key.as_ref().unwrap().as_str(), "ACME_API_KEY");
+    assert_eq!(acme.data_policy.len(), 2);
+    assert_eq!(acme.headers["x-tenant"], HeaderValue::Literal("blue".to_owned()));
+    let large = &config.models[&id("acme:large")];
+    assert_eq!(large.price.unwrap().cache_write_1h, Rate(700_000_000));
+    assert_eq!(
+        large.capabilities.unwrap(),
+        Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::JSON_SCHEMA).with(Capabilities::REASONING)
+    );
+    let fast = &config.routes["fast"];
+    assert_eq!(fast.strategy, Strategy::Weighted);
+    assert_eq!(fast.candidates[2], Candidate { model: id("acme:large"), weight: 2.0 });
+    let spare = RouteName::parse("spare").unwrap();
+    assert_eq!(
+        fast.fallbacks,
+        [Target::Class(Class::Cheap), Target::Route(spare), Target::Model(id("openai:gpt-5.4"))]
+    );
+    assert_eq!(config.default_route.to_string(), "fast");
+    assert!(matches!(config.default_route, Target::Route(_)));
+    let team = config.team("payments").unwrap();
+    assert!(
+        team.models.permits("fast")
+            && team.models.permits("openai:o3")
+            && !team.models.permits("anthropic:claude-opus-5")
+    );
+    assert_eq!(team.limits.rpm, Some(600));
+    let day = Budget { limit: NanoUsd(2_000_000_000), per: Period::Day, hard: false, scope: BudgetScope::User };
+    assert_eq!(team.budgets[1], day);
+    assert_eq!(config.timeouts, Timeouts { total: Millis(120_000), ..Timeouts::default() });
+    assert_eq!(config.timeouts.with(&fast.timeouts).first_token, Millis(2000));
+    assert_eq!(config.retries, Retries { max: 3, base: Millis(100), cap: Millis(1000) });
+    assert_eq!(config.limits.max_body_bytes, 1 << 20);
+    assert_eq!(config.cors.allow("https://app.example.com").as_deref(), Some("https://app.example.com"));
+    assert_eq!(config.cors.allow("https://evil.example.com"), None);
+}
+
+#[test]
+fn toml_and_json_are_the_same_document() {
+    let mut found = Vec::new();
+    let tree = source::read(FULL, &mut found).unwrap();
+    let from_toml = Config::parse(FULL).unwrap();
+    assert_eq!(from_toml, Config::from_value(&tree).unwrap());
+    assert_eq!(from_toml, Config::parse(&format!("\u{feff} \n\t{tree}")).unwrap());
+}
+
+#[test]
+fn an_empty_document_is_the_default() {
+    for text in ["", "  \n", "# nothing\n", "{}", " { } "] {
+        assert_eq!(Config::parse(text).unwrap(), Config::default(), "{text:?}");
+    }
+    let config = Config::default();
+    assert_eq!(config.default_route, Target::Class(Class::Fast));
+    assert_eq!(config.team(DEFAULT_TEAM), Some(&Team::default()));
+    assert_eq!(config.team("payments"), None);
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let text = r#"
+        colour = "red"
+        [guardrails.default]
+        input = []
+        [provider.acme]
+        [providers.acme]
+        base_url = "llm.acme.example"
+        api_key = "not-a-real-key"
+        [models."acme:large"]
+        quality = 2
+        [routes.fast]
+        strategy = "latency"
+        candidates = []
+        [routes.slow]
+        candidates = ["nowhere:gpt", { model = "openai:gpt-5.4", weight = -1 }]
+        [teams.payments]
+        models = ["fsat"]
+        limits = { rpm = 0, tpm = 5 }
+        budgets = [{ usd = 1, per = "month" }, { usd = "2", per = "fortnight" }]
+        [retries]
+        base_ms = 10
+        cap_ms = 5
+    "#;
+    assert_problems(
+        text,
+        &[
+            ("colour", "not a known key"),
+            ("guardrails", "not available in this version"),
+            ("provider", "`providers`"),
+            ("providers.acme.base_url", "https://"),
+            ("providers.acme.api_key", "secrets are references"),
+            ("models.\"acme:large\".quality", "from 0 to 1"),
+            ("routes.fast.strategy", "`latency` is not available in this version"),
+            ("routes.fast.candidates", "at least 1"),
+            ("routes.slow.candidates[1].weight", "out of range"),
+            ("teams.payments.limits.rpm", "out of range"),
+            ("teams.payments.limits.tpm", "not available in this version"),
+            ("teams.payments.budgets[1].usd", "found a text"),
+            ("teams.payments.budgets[1].per", "hour, day, week, month, total"),
+            ("retries.base_ms", "more than cap_ms"),
+            // Between sections, though sections are wrong.
+            ("providers.acme.dialect", "is missing"),
+            ("routes.slow.candidates[0]", "no such provider"),
+            ("teams.payments.models[0]", "`fast`"),
+        ],
+    );
+}
+
+#[test]
+fn a_section_of_a_later_version_is_refused_and_not_ignored() {
+    for section in LATER {
+        assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
+    }
+    for dialect in ["openai_responses", "gemini", "bedrock", "cohere"] {
+        let text = format!("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"{dialect}\"");
+        let found = problems(&text);
+        assert!(
+            found
+                .iter()
+                .any(|problem| problem.path == "providers.acme.dialect" && problem.message.contains("not available")),
+            "{found:?}"
+        );
+    }
+    assert_problems(
+        "[routes.a]\ncandidates = [\"gemini:gemini-pro\"]",
+        &[("routes.a.candidates[0]", "not available in this version")],
+    );
+    assert_problems("[providers.gemini]", &[("providers.gemini", "not available in this version")]);
+}
+
+#[test]
+fn a_syntax_error_is_told_with_line_and_column() {
+    for (text, path) in [
+        ("[routes.fast]\ncandidates = [\"a:b\"", "line 2, column 20"),
+        ("\n\n\n  default_route = \n", "line 4, column 19"),
+        ("{\n  \"routes\": {\n    oops\n", "line 3, column 5"),
+        ("{} trailing", "line 1, column 4"),
+    ] {
+        let found = problems(text);
+        assert!(found.iter().any(|problem| problem.path == path), "{text:?} {found:?}");
+    }
+    let both = problems("a = \nb = \n");
+    assert_eq!(both.len(), 2, "{both:?}");
+}
+
+#[test]
+fn a_key_written_twice_is_refused_in_both_formats() {
+    let json = problems(r#"{"routes": {}, "routes": {}}"#);
+    assert!(json[0].message.contains("\"routes\" is written twice"), "{json:?}");
+    assert!(json[0].path.starts_with("line 1, column "), "{json:?}");
+    let escaped = problems(r#"{"a": 1, "\u0061": 2}"#);
+    assert!(escaped[0].message.contains("twice"), "{escaped:?}");
+    let toml = problems("default_route = \"fast\"\ndefault_route = \"cheap\"");
+    assert_eq!(toml[0].path, "line 2, column 1", "{toml:?}");
+}
+
+#[test]
+fn values_that_have_no_place_in_a_document_are_refused() {
+    assert_problems("[retries]\nmax = nan", &[("retries.max", "finite")]);
+    assert_problems("[retries]\nmax = 2026-01-01", &[("retries.max", "Use a text")]);
+    assert_problems("[retries]\nmax = 99999999999999999999", &[("retries.max", "64 bits")]);
+    assert_problems("{\"retries\": null}", &[("retries", "found null")]);
+    assert_problems("[retries]\nmax = 2.5", &[("retries.max", "whole number")]);
+    assert_problems("[retries]\nmax = -1", &[("retries.max", "whole number")]);
+    assert_eq!(Config::parse("[retries]\nmax = 0x2").unwrap().retries.max, 2);
+    assert_eq!(Config::parse("{\"retries\":{\"max\":2.0}}").unwrap().retries.max, 2);
+    assert_problems(&" ".repeat((1 << 20) + 1), &[("document", "1 MiB")]);
+    assert_problems(&format!("{{\"a\":{}", "[".repeat(100_000)), &[("line 1, column 132", "recursion")]);
+    assert!(!problems(&format!("a = {}", "[".repeat(100_000))).is_empty());
+    assert!(Config::from_value(&Value::Null).is_err());
+    assert!(Config::from_value(&json!([])).is_err());
+}
+
+#[test]
+fn a_secret_written_into_the_document_is_refused_and_never_repeated() {
+    const SECRET: &str = "hunter2-hunter2-hunter2";
+    for text in [
+        format!("[providers.openai]\napi_key = \"{SECRET}\""),
+        format!("[providers.openai]\napi_key = [\"{SECRET}\"]"),
+        format!("[providers.openai]\napi_key = {{ binding = \"{SECRET}\" }}"),
+        format!("[providers.openai]\napi_key = {{ value = \"{SECRET}\" }}"),
+        format!("[providers.openai]\nheaders = {{ authorization = \"Bearer {SECRET}\" }}"),
+        format!("[providers.openai]\nheaders = {{ x-api-key = \"{SECRET}\" }}"),
+        format!("[providers.openai]\nbase_url = \"https://user:{SECRET}@api.openai.com\""),
+        format!("[providers.openai]\nbase_url = \"https://api.openai.com/?key={SECRET}\""),
+        format!("[providers.openai]\nregion = \"{SECRET} \""),
+        format!("[providers.openai]\ndialect = \"{SECRET}\""),
+        format!("[routes.a]\ncandidates = [\"{SECRET} \"]"),
+        format!("default_route = \"{SECRET} \""),
+        format!("{{\"providers\": {{\"openai\": {{\"api_key\": \"{SECRET}\"}}}}}}"),
+        format!("[providers.openai]\napi_key = \"{SECRET}\nregion = 1"),
+        format!("[providers.openai]\napi_key = {SECRET}"),
+        format!("{{\"api_key\": {SECRET}}}"),
+    ] {
+        let found = Config::parse(&text).unwrap_err();
+        let shown = format!("{found} {found:?} {}", serde_json::to_string(&found).unwrap());
+        assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+    }
+}
+
+#[test]
+fn a_provider_of_ones_own_needs_a_dialect_and_a_safe_place() {
+    let with = |url: &str| format!("[providers.acme]\ndialect = \"openai_chat\"\nbase_url = \"{url}\"");
+    for good in ["https://llm.acme.example/v1", "http://localhost:8080", "http://127.0.0.1:1/v1", "http://[::1]:9"] {
+        assert_problems(&with(good), &[]);
+    }
+    for (bad, says) in [
+        ("http://llm.acme.example", "allow_http = true"),
+        ("https://user:pass@llm.acme.example", "credentials"),
+        ("https://llm.acme.example/#x", "fragment"),
+        ("ftp://llm.acme.example", "https://"),
+        ("/v1", "https://"),
+    ] {
+        assert_problems(&with(bad), &[("providers.acme.base_url", says)]);
+    }
+    assert_problems(&format!("{}\nallow_http = true", with("http://llm.acme.example")), &[]);
+    assert_problems(
+        "[providers.acme]",
+        &[("providers.acme.dialect", "missing"), ("providers.acme.base_url", "missing")],
+    );
+    assert_problems("[providers.openai]", &[]);
+    assert_problems(
+        "[providers.\"Ac me\"]\ndialect = \"anthropic\"\nbase_url = \"https://a.example\"",
+        &[("providers.\"Ac me\"", "a-z")],
+    );
+    assert_problems(
+        "[providers.openai]\nheaders = { content-length = \"1\" }",
+        &[("providers.openai.headers.content-length", "transport")],
+    );
+    assert_problems(
+        "[providers.openai]\nheaders = { x-a = \"a\\r\\nb: c\" }",
+        &[("providers.openai.headers.x-a", "cannot stand in a header")],
+    );
+}
+
+#[test]
+fn references_must_lead_somewhere() {
+    assert_problems("default_route = \"chaep\"", &[("default_route", "Did you mean `cheap`?")]);
+    assert_problems("default_route = \"opnai:gpt-5.4\"", &[("default_route", "Did you mean `openai:`?")]);
+    assert_problems("[models.\"nowhere:x\"]", &[("models.\"nowhere:x\"", "providers.nowhere")]);
+    assert_problems("[models.\"gpt-5.4\"]", &[("models.\"gpt-5.4\"", "provider:model")]);
+    assert_problems(
+        "[routes.a]\ncandidates = [\"gpt-5.4\", \"openai:../x\", 7]\nfallbacks = [\"b\"]",
+        &[
+            ("routes.a.candidates[0]", "provider:model"),
+            ("routes.a.candidates[1]", "provider:model"),
+            ("routes.a.candidates[2]", "found a number"),
+            ("routes.a.fallbacks[0]", "no such route or class"),
+        ],
+    );
+    assert_problems(
+        "[teams.a]\nmodels = [\"fast\", \"openai:*\", \"*\", \"open*\", \"*:gpt-*\", \"acme:*\", \"fist\"]",
+        &[("teams.a.models[5]", "no such provider"), ("teams.a.models[6]", "`fast`")],
+    );
+    assert_problems("[routes.auto]\ncandidates = [\"openai:gpt-5.4\"]", &[("routes.auto", "reserved")]);
+}
+
+#[test]
+fn a_reference_to_something_that_is_itself_wrong_is_not_a_second_problem() {
+    let text = "[routes.a]\ncandidates = []\n[routes.b]\ncandidates = [\"acme:x\"]\nfallbacks = [\"a\"]\n[providers.acme]\ndialect = \"x\"\nbase_url = \"x\"";
+    assert_problems(
+        text,
+        &[
+            ("routes.a.candidates", "at least 1"),
+            ("providers.acme.dialect", "openai_chat"),
+            ("providers.acme.base_url", "https://"),
+        ],
+    );
+}
+
+#[test]
+fn fallbacks_must_end() {
+    let route = |name: &str, to: &str| format!("[routes.{name}]\ncandidates = [\"openai:x\"]\nfallbacks = [{to}]\n");
+    assert_problems(&route("a", "\"a\""), &[("routes.a.fallbacks", "a → a")]);
+    let long = format!(
+        "{}{}{}{}",
+        route("a", "\"b\""),
+        route("b", "\"c\", \"smart\""),
+        route("c", "\"b\""),
+        route("d", "\"a\"")
+    );
+    assert_problems(&long, &[("routes.b.fallbacks", "b → c → b")]);
+    let two = format!("{}{}{}{}", route("a", "\"b\""), route("b", "\"a\""), route("x", "\"y\""), route("y", "\"x\""));
+    assert_problems(&two, &[("routes.a.fallbacks", "a → b → a"), ("routes.x.fallbacks", "x → y → x")]);
+    let diamond =
+        format!("{}{}{}{}", route("a", "\"b\", \"c\""), route("b", "\"d\""), route("c", "\"d\""), route("d", ""));
+    assert_problems(&diamond, &[]);
+    // A chain as long as a document can hold must not exhaust the stack.
+    let chain: String = (0..5_000).map(|i| route(&format!("r{i}"), &format!("\"r{}\"", (i + 1) % 5_000))).collect();
+    assert_eq!(problems(&chain).len(), 1);
+}
+
+#[test]
+fn a_budget_is_an_exact_amount_above_zero() {
+    let with = |usd: &str| format!("[teams.a]\nbudgets = [{{ usd = {usd}, per = \"total\" }}]");
+    for (usd, nano) in
+        [("500", 500_000_000_000), ("0.000000001", 1), ("0.1", 100_000_000), ("1e9", 1_000_000_000_000_000_000)]
+    {
+        let config = Config::parse(&with(usd)).unwrap();
+        assert_eq!(config.team("a").unwrap().budgets[0].limit, NanoUsd(nano), "{usd}");
+        assert!(config.team("a").unwrap().budgets[0].hard);
+    }
+    for usd in ["0", "-1", "1e10", "0.0000000001"] {
+        assert_problems(&with(usd), &[("teams.a.budgets[0].usd", "out of range")]);
+    }
+}
+
+#[test]
+fn cors_names_origins_and_nothing_more() {
+    let with = |origin: &str| format!("[cors]\nallow_origins = [\"{origin}\"]");
+    let any = Config::parse(&with("*")).unwrap().cors;
+    assert_eq!(any.allow("https://anywhere.example").as_deref(), Some("*"));
+    assert_eq!(Cors::default().allow("https://anywhere.example"), None);
+    for bad in [
+        "https://app.example.com/",
+        "https://app.example.com/x",
+        "app.example.com",
+        "null",
+        "https://*.example.com",
+        "file://x",
+    ] {
+        assert_problems(&with(bad), &[("cors.allow_origins[0]", "web origin")]);
+    }
+}

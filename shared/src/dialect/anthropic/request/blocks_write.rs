@@ -1,0 +1,216 @@
+//! Parts into content blocks.
+
+use super::ids::Ids;
+use super::turns::Placed;
+use crate::dialect::ir::{Arguments, Media, MediaKind, Part, Seal, SealFormat, Source};
+use crate::dialect::json_write::{Items, Members};
+use crate::dialect::{Dialect, Effect, Warnings};
+
+/// Writes the blocks of one request; ids of tool calls are made fit as they pass.
+pub(super) struct Blocks<'w> {
+    origin: Dialect,
+    warnings: &'w mut Warnings,
+    ids: Ids,
+}
+
+impl<'w> Blocks<'w> {
+    pub(super) fn new(origin: Dialect, warnings: &'w mut Warnings) -> Blocks<'w> {
+        Blocks { origin, warnings, ids: Ids::default() }
+    }
+
+    /// A block of `system`, which takes text alone.
+    pub(super) fn instruction(&mut self, a: &mut Items<'_>, placed: &Placed<'_>) {
+        if matches!(placed.part, Part::Text { .. }) {
+            self.block(a, "system", placed);
+        } else {
+            self.warnings.dropped(&placed.path);
+        }
+    }
+
+    /// A block of a turn.
+    pub(super) fn block(&mut self, a: &mut Items<'_>, role: &str, placed: &Placed<'_>) {
+        let path = &placed.path;
+        match placed.part {
+            Part::Text { text, cache, .. } => a.object(|o| {
+                o.string("type", "text");
+                o.string("text", text);
+                o.maybe_json("cache_control", cache.as_ref());
+            }),
+            Part::Refusal(text) => {
+                self.warnings.add(path, Effect::Converted);
+                a.object(|o| {
+                    o.string("type", "text");
+                    o.string("text", text);
+                });
+            }
+            Part::Media(_) if role == "assistant" => self.warnings.dropped(path),
+            Part::Media(media) => self.media(a, path, media),
+            Part::Thinking { text, signature: Some(Seal { text: signature, format: SealFormat::Anthropic }) }
+                if role == "assistant" =>
+            {
+                a.object(|o| {
+                    o.string("type", "thinking");
+                    o.string("thinking", text);
+                    o.string("signature", signature);
+                });
+            }
+            Part::RedactedThinking(Seal { text: data, format: SealFormat::Anthropic }) if role == "assistant" => a
+                .object(|o| {
+                    o.string("type", "redacted_thinking");
+                    o.string("data", data);
+                }),
+            // Thoughts that nobody signed, or somebody else, are refused.
+            Part::Thinking { .. } | Part::RedactedThinking(_) => self.warnings.dropped(path),
+            Part::ToolCall { id, name, arguments, cache } => {
+                if !arguments.is_object() {
+                    self.warnings.add(format_args!("{path}.function.arguments"), Effect::Converted);
+                }
+                let id = self.ids.call(id);
+                a.object(|o| {
+                    write_tool_use(o, &id, name, arguments);
+                    o.maybe_json("cache_control", cache.as_ref());
+                });
+            }
+            Part::ToolResult { id, content, is_error, cache } => {
+                let id = self.ids.result(id);
+                a.object(|o| {
+                    o.string("type", "tool_result");
+                    o.string("tool_use_id", &id);
+                    self.result_content(o, path, content);
+                    if let Some(is_error) = is_error {
+                        o.boolean("is_error", *is_error);
+                    }
+                    o.maybe_json("cache_control", cache.as_ref());
+                });
+            }
+            Part::Opaque { origin: Dialect::Anthropic, json, .. } => a.json(json),
+            Part::Opaque { .. } => self.warnings.dropped(path),
+        }
+    }
+
+    fn result_content(&mut self, o: &mut Members<'_>, path: &str, content: &[Part]) {
+        match content {
+            [] => {}
+            [Part::Text { text, cache: None, .. }] => o.string("content", text),
+            parts => o.array("content", |a| {
+                for (index, part) in parts.iter().enumerate() {
+                    let path = format!("{path}.content[{index}]");
+                    let empty = matches!(part, Part::Text { text, .. } if text.is_empty());
+                    if !empty {
+                        self.block(a, "user", &Placed { path, part });
+                    }
+                }
+            }),
+        }
+    }
+
+    fn media(&mut self, a: &mut Items<'_>, path: &str, media: &Media) {
+        let kind = match media.kind {
+            MediaKind::Image => "image",
+            MediaKind::Document => "document",
+            MediaKind::Audio => return self.warnings.dropped(format_args!("{path}.input_audio")),
+        };
+        // A file lives at the provider it was uploaded to.
+        if matches!(media.source, Source::File(_)) && self.origin != Dialect::Anthropic {
+            return self.warnings.dropped(format_args!("{path}.file.file_id"));
+        }
+        if matches!(media.source, Source::Opaque(_)) && self.origin != Dialect::Anthropic {
+            return self.warnings.dropped(path);
+        }
+        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.warnings.dropped(format_args!("{path}.image_url.detail"));
+        }
+        a.object(|o| {
+            o.string("type", kind);
+            write_source(o, &media.source);
+            if media.kind == MediaKind::Document {
+                o.maybe_string("title", media.name.as_deref());
+                o.maybe_string("context", media.context.as_deref());
+                o.maybe_json("citations", media.citations.as_ref());
+            }
+            o.maybe_json("cache_control", media.cache.as_ref());
+        });
+    }
+}
+
+fn write_source(o: &mut Members<'_>, source: &Source) {
+    let text = match source {
+        Source::Text(text) => Some(text.clone()),
+        Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
+            decode_base64(data).and_then(|bytes| String::from_utf8(bytes).ok())
+        }
+        Source::Base64 { .. } | Source::Url(_) | Source::File(_) | Source::Opaque(_) => None,
+    };
+    if let Source::Opaque(json) = source {
+        return o.json("source", json);
+    }
+    o.object("source", |o| match (text, source) {
+        (Some(text), _) => {
+            o.string("type", "text");
+            o.string("media_type", "text/plain");
+            o.string("data", &text);
+        }
+        (None, Source::Base64 { media_type, data }) => {
+            o.string("type", "base64");
+            o.string("media_type", if media_type == "image/jpg" { "image/jpeg" } else { media_type });
+            o.string("data", data);
+        }
+        (None, Source::Url(url)) => {
+            o.string("type", "url");
+            o.string("url", url);
+        }
+        (None, Source::File(id)) => {
+            o.string("type", "file");
+            o.string("file_id", id);
+        }
+        (None, Source::Text(_) | Source::Opaque(_)) => {}
+    });
+}
+
+/// The members of a `tool_use` block. Its input must be an object: what is none is put into one.
+pub(in crate::dialect::anthropic) fn write_tool_use(o: &mut Members<'_>, id: &str, name: &str, arguments: &Arguments) {
+    o.string("type", "tool_use");
+    o.string("id", id);
+    o.string("name", name);
+    match arguments {
+        Arguments::Json(json) if json.is_object() => o.json("input", json),
+        Arguments::Json(json) if json.text() == "null" => o.object("input", |_| {}),
+        Arguments::Json(json) => o.object("input", |o| o.json("value", json)),
+        Arguments::Text(text) => o.object("input", |o| o.string("text", text)),
+    }
+}
+
+/// Standard base64, padding optional, white space ignored; `None` when it is something else.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0_u32);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_decoded_or_refused() {
+        assert_eq!(decode_base64("aGVsbG8gd29ybGQ=").as_deref(), Some(&b"hello world"[..]));
+        assert_eq!(decode_base64("aGVs\nbG8").as_deref(), Some(&b"hello"[..]));
+        assert_eq!(decode_base64("a*b"), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Requests in Anthropic's dialect.
+
+mod blocks_read;
+mod blocks_write;
+mod ids;
+mod inspect;
+mod read;
+mod rewrite;
+mod thinking;
+mod turns;
+mod write;
+
+pub(super) use blocks_read::read_answer_block;
+pub(super) use blocks_write::write_tool_use;
+pub(in crate::dialect) use inspect::inspect;
+pub(in crate::dialect) use read::read;
+pub(in crate::dialect) use rewrite::rewrite;
+pub(in crate::dialect) use write::write;

@@ -1,0 +1,93 @@
+//! Who speaks when, as Anthropic wants it: instructions on top, then user and assistant in turn, the
+//! results of tools first in theirs.
+
+use crate::dialect::ir::{ChatRequest, Message, Part, Role};
+use crate::dialect::{Dialect, Effect, Warnings};
+
+/// A part and where the caller has it.
+pub(super) struct Placed<'r> {
+    pub(super) path: String,
+    pub(super) part: &'r Part,
+}
+
+/// A turn of the conversation.
+pub(super) struct Turn<'r> {
+    /// `user`, `assistant`, or where the model takes it `system`.
+    pub(super) role: &'static str,
+    pub(super) parts: Vec<Placed<'r>>,
+}
+
+/// The instructions and the turns of a request.
+pub(super) fn arrange<'r>(
+    request: &'r ChatRequest,
+    system_in_conversation: bool,
+    warnings: &mut Warnings,
+) -> (Vec<Placed<'r>>, Vec<Turn<'r>>) {
+    let mut system: Vec<Placed<'r>> = Vec::new();
+    let mut turns: Vec<Turn<'r>> = Vec::new();
+    for (index, part) in request.instructions.iter().enumerate() {
+        system.push(Placed { path: format!("system[{index}]"), part });
+    }
+    for (index, message) in request.messages.iter().enumerate() {
+        if message.name.is_some() {
+            warnings.dropped(format_args!("messages[{index}].name"));
+        }
+        let parts = place(request.origin, message, index);
+        match message.role {
+            Role::System | Role::Developer if turns.is_empty() => system.extend(parts),
+            Role::System | Role::Developer if system_in_conversation => add(&mut turns, "system", parts),
+            Role::System | Role::Developer => {
+                warnings.add(format_args!("messages[{index}]"), Effect::Moved);
+                system.extend(parts);
+            }
+            Role::User => add(&mut turns, "user", parts),
+            Role::Assistant => add(&mut turns, "assistant", parts),
+        }
+    }
+    if turns.is_empty() && !system.is_empty() {
+        // Instructions alone are a prompt in other dialects; here a conversation must have a turn.
+        warnings.add("messages[0]", Effect::Moved);
+        add(&mut turns, "user", std::mem::take(&mut system));
+    }
+    for turn in &mut turns {
+        // A stable sort: results first, everything else as it stood.
+        turn.parts.sort_by_key(|placed| !matches!(placed.part, Part::ToolResult { .. }));
+    }
+    (system, turns)
+}
+
+fn add<'r>(turns: &mut Vec<Turn<'r>>, role: &'static str, mut parts: Vec<Placed<'r>>) {
+    match turns.last_mut() {
+        _ if parts.is_empty() => {}
+        Some(last) if last.role == role => last.parts.append(&mut parts),
+        Some(_) | None => turns.push(Turn { role, parts }),
+    }
+}
+
+/// The parts of a message that say something, with the caller's paths. Empty texts say nothing, and
+/// Anthropic refuses them.
+fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
+    let mut placed = Vec::new();
+    let (mut thoughts, mut calls) = (0, 0);
+    for (place, part) in message.content.iter().enumerate() {
+        let path = match (origin, part) {
+            (Dialect::OpenAiChat, Part::Thinking { .. } | Part::RedactedThinking(_)) => {
+                thoughts += 1;
+                format!("messages[{index}].reasoning_details[{}]", thoughts - 1)
+            }
+            (Dialect::OpenAiChat, Part::ToolCall { .. }) => {
+                calls += 1;
+                format!("messages[{index}].tool_calls[{}]", calls - 1)
+            }
+            (Dialect::OpenAiChat, Part::ToolResult { .. }) => format!("messages[{index}]"),
+            (Dialect::OpenAiChat | Dialect::Anthropic, _) => {
+                format!("messages[{index}].content[{}]", place - thoughts)
+            }
+        };
+        let empty = matches!(part, Part::Text { text, .. } | Part::Refusal(text) if text.is_empty());
+        if !empty {
+            placed.push(Placed { path, part });
+        }
+    }
+    placed
+}

@@ -1,0 +1,104 @@
+//! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
+
+use super::ir::Event;
+use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat};
+use crate::sse;
+
+/// Reads a provider's event stream, cut anywhere.
+///
+/// After [`Event::Error`] only [`Event::Usage`] follows, after [`Event::End`] nothing.
+#[derive(Debug)]
+pub struct Decoder {
+    reader: sse::Reader,
+    dialect: DialectDecoder,
+}
+
+#[derive(Debug)]
+enum DialectDecoder {
+    OpenAiChat(openai_chat::stream::Decode),
+    Anthropic(anthropic::stream::Decode),
+}
+
+impl DialectDecoder {
+    fn event(&mut self, event: sse::Event<'_>, out: &mut Vec<Event>) {
+        match self {
+            DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+        }
+    }
+
+    fn fail(&mut self, error: UpstreamError, out: &mut Vec<Event>) {
+        match self {
+            DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
+            DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+        }
+    }
+
+    fn end_of_body(&mut self, out: &mut Vec<Event>) {
+        match self {
+            DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
+            DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+        }
+    }
+}
+
+impl Decoder {
+    pub(crate) fn new(dialect: Dialect) -> Decoder {
+        let dialect = match dialect {
+            Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
+            Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+        };
+        Decoder { reader: sse::Reader::new(), dialect }
+    }
+
+    /// Takes the next bytes of the body; appends what they complete to `out`.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Event>) {
+        self.reader.push(bytes);
+        while let Some(event) = self.reader.next() {
+            match event {
+                Ok(event) => self.dialect.event(event, out),
+                Err(error) => self.dialect.fail(UpstreamError::protocol(&error.to_string()), out),
+            }
+        }
+    }
+
+    /// The body has ended. A stream that did not come to its end becomes an error of class Protocol;
+    /// one that only lacks its last marker counts as complete.
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        if let Some(event) = self.reader.finish() {
+            // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
+            if event.data.trim() == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok() {
+                self.dialect.event(event, out);
+            }
+        }
+        self.dialect.end_of_body(out);
+    }
+}
+
+/// Writes a caller's event stream.
+#[derive(Debug)]
+pub struct Encoder(DialectEncoder);
+
+#[derive(Debug)]
+enum DialectEncoder {
+    OpenAiChat(Box<openai_chat::stream::Encode>),
+    Anthropic(Box<anthropic::stream::Encode>),
+}
+
+impl Encoder {
+    pub(crate) fn new(dialect: Dialect, context: StreamContext) -> Encoder {
+        Encoder(match dialect {
+            Dialect::OpenAiChat => DialectEncoder::OpenAiChat(Box::new(openai_chat::stream::Encode::new(context))),
+            Dialect::Anthropic => DialectEncoder::Anthropic(Box::new(anthropic::stream::Encode::new(context))),
+        })
+    }
+
+    /// Appends what an event becomes to `out`. [`Event::Error`] becomes the dialect's error event, after
+    /// which nothing more is written.
+    pub fn push(&mut self, event: Event, out: &mut Vec<u8>) {
+        match &mut self.0 {
+            DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
+            DialectEncoder::Anthropic(encode) => encode.event(event, out),
+        }
+    }
+}

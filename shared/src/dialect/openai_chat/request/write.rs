@@ -1,0 +1,214 @@
+//! A request from the common form: everything but the conversation.
+
+use super::messages_write::write_messages;
+use crate::dialect::ir::{ChatRequest, Effort, OutputFormat, Thinking, Tool, ToolChoice};
+use crate::dialect::json_write::{Members, object};
+use crate::dialect::{Dialect, Effect, Quirks, SamplingSupport, Target, Warnings};
+
+pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
+    let quirks = target.quirks;
+    let mut out = Vec::with_capacity(1_024);
+    object(&mut out, |o| {
+        o.string("model", target.model);
+        write_messages(o, request, quirks, warnings);
+        write_tools(o, request, quirks, warnings);
+        write_tool_choice(o, request, warnings);
+        write_output(o, request, quirks, warnings);
+        write_reasoning(o, request, quirks, warnings);
+        write_sampling(o, request, quirks, warnings);
+        let limit = match (request.max_output_tokens, target.max_output_tokens) {
+            (Some(wish), Some(cap)) => Some(wish.min(cap)),
+            (wish, cap) => wish.or(cap),
+        };
+        o.maybe_number(quirks.max_tokens_field.as_str(), limit);
+        if !request.stop.is_empty() {
+            o.array("stop", |a| request.stop.iter().for_each(|text| a.string(text)));
+        }
+        if target.stream {
+            o.boolean("stream", true);
+            if quirks.stream_usage {
+                o.object("stream_options", |o| o.boolean("include_usage", true));
+            }
+        }
+        o.maybe_string("user", request.user.as_deref());
+        write_service_tier(o, request, warnings);
+        o.maybe_json("metadata", request.metadata.as_ref());
+        if let Some(store) = request.store {
+            o.boolean("store", store);
+        }
+        match &request.cache {
+            Some(cache) if quirks.cache_control => o.json("cache_control", cache),
+            Some(_) => warnings.dropped("cache_control"),
+            None => {}
+        }
+        for (name, json) in &request.extra {
+            if request.origin == Dialect::OpenAiChat {
+                o.json(name, json);
+            } else {
+                warnings.dropped(name);
+            }
+        }
+    });
+    for path in &request.unread {
+        warnings.dropped(path);
+    }
+    out
+}
+
+fn write_tools(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    let ours = |tool: &Tool| match tool {
+        Tool::Function { .. } => true,
+        Tool::Opaque { origin, .. } => *origin == Dialect::OpenAiChat,
+    };
+    for (index, tool) in request.tools.iter().enumerate() {
+        if !ours(tool) {
+            warnings.dropped(format_args!("tools[{index}]"));
+        }
+    }
+    if !request.tools.iter().any(ours) {
+        return;
+    }
+    o.array("tools", |a| {
+        for (index, tool) in request.tools.iter().enumerate() {
+            match tool {
+                Tool::Function { name, description, parameters, strict, cache, extra } => a.object(|o| {
+                    o.string("type", "function");
+                    o.object("function", |o| {
+                        o.string("name", name);
+                        o.maybe_string("description", description.as_deref());
+                        o.maybe_json("parameters", parameters.as_ref());
+                        o.maybe_number("strict", *strict);
+                        for (name, json) in extra {
+                            if request.origin == Dialect::OpenAiChat {
+                                o.json(name, json);
+                            } else {
+                                warnings.dropped(format_args!("tools[{index}].{name}"));
+                            }
+                        }
+                    });
+                    match cache {
+                        Some(cache) if quirks.cache_control => o.json("cache_control", cache),
+                        Some(_) => warnings.dropped(format_args!("tools[{index}].cache_control")),
+                        None => {}
+                    }
+                }),
+                Tool::Opaque { json, .. } if ours(tool) => a.json(json),
+                Tool::Opaque { .. } => {}
+            }
+        }
+    });
+}
+
+fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
+    match &request.tool_choice {
+        Some(ToolChoice::Auto) => o.string("tool_choice", "auto"),
+        Some(ToolChoice::None) => o.string("tool_choice", "none"),
+        Some(ToolChoice::Required) => o.string("tool_choice", "required"),
+        Some(ToolChoice::Named(name)) => o.object("tool_choice", |o| {
+            o.string("type", "function");
+            o.object("function", |o| o.string("name", name));
+        }),
+        Some(ToolChoice::Opaque { origin: Dialect::OpenAiChat, json }) => o.json("tool_choice", json),
+        Some(ToolChoice::Opaque { .. }) => warnings.dropped("tool_choice"),
+        None => {}
+    }
+    o.maybe_number("parallel_tool_calls", request.parallel_tool_calls);
+}
+
+fn write_output(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    let path = if request.origin == Dialect::OpenAiChat { "response_format" } else { "output_config.format" };
+    match &request.output {
+        Some(OutputFormat::JsonObject) => o.object("response_format", |o| o.string("type", "json_object")),
+        Some(OutputFormat::JsonSchema { name, description, schema, strict }) if quirks.json_schema => {
+            o.object("response_format", |o| {
+                o.string("type", "json_schema");
+                o.object("json_schema", |o| {
+                    o.string("name", name.as_deref().unwrap_or("response"));
+                    o.maybe_string("description", description.as_deref());
+                    o.maybe_json("schema", schema.as_ref());
+                    // Anthropic always holds to the schema; OpenAI does when told.
+                    let strict = strict.or((request.origin == Dialect::Anthropic).then_some(true));
+                    o.maybe_number("strict", strict);
+                });
+            });
+        }
+        Some(OutputFormat::JsonSchema { .. }) => {
+            o.object("response_format", |o| o.string("type", "json_object"));
+            warnings.add(path, Effect::Converted);
+        }
+        Some(OutputFormat::Opaque { origin: Dialect::OpenAiChat, json }) => o.json("response_format", json),
+        Some(OutputFormat::Opaque { .. }) => warnings.dropped(path),
+        None => {}
+    }
+}
+
+fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    let reasoning = &request.reasoning;
+    if reasoning.display.is_some() {
+        warnings.dropped("thinking.display");
+    }
+    let by_thinking = match reasoning.thinking {
+        // Off is what a model without an effort does where it can.
+        Some(Thinking::Disabled) => reasoning.effort.map(|_| Effort::None),
+        Some(Thinking::Adaptive) => reasoning.effort,
+        Some(Thinking::Budget(tokens)) => reasoning.effort.or(Some(Effort::from_budget(tokens))),
+        None => reasoning.effort,
+    };
+    let path = if request.origin == Dialect::OpenAiChat { "reasoning_effort" } else { "thinking" };
+    if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
+        warnings.add("thinking.budget_tokens", Effect::Converted);
+    }
+    match by_thinking {
+        Some(_) if !quirks.reasoning_effort => warnings.dropped(path),
+        Some(Effort::Max) => {
+            o.string("reasoning_effort", Effort::XHigh.as_str());
+            warnings.add("output_config.effort", Effect::Clamped);
+        }
+        Some(effort) => o.string("reasoning_effort", effort.as_str()),
+        None => {}
+    }
+}
+
+fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    let sampling = &request.sampling;
+    let mut top_p = sampling.top_p;
+    if quirks.sampling == SamplingSupport::OneOf && sampling.temperature.is_some() && top_p.take().is_some() {
+        warnings.dropped("top_p");
+    }
+    let numbers = [
+        ("temperature", sampling.temperature),
+        ("top_p", top_p),
+        ("presence_penalty", sampling.presence_penalty),
+        ("frequency_penalty", sampling.frequency_penalty),
+    ];
+    for (name, value) in numbers {
+        match quirks.sampling {
+            SamplingSupport::All | SamplingSupport::OneOf => o.maybe_number(name, value),
+            SamplingSupport::None if value.is_some() => warnings.dropped(name),
+            SamplingSupport::None => {}
+        }
+    }
+    if let Some(k) = sampling.top_k {
+        // Not OpenAI's own, but many servers of its dialect take it.
+        if request.origin == Dialect::OpenAiChat {
+            o.number("top_k", k);
+        } else {
+            warnings.dropped("top_k");
+        }
+    }
+    o.maybe_number("seed", sampling.seed);
+    o.maybe_number("n", sampling.n);
+    o.maybe_json("logit_bias", sampling.logit_bias.as_ref());
+    o.maybe_number("logprobs", sampling.logprobs);
+    o.maybe_number("top_logprobs", sampling.top_logprobs);
+}
+
+fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
+    let Some(tier) = &request.service_tier else { return };
+    match (request.origin, tier.as_str()) {
+        (Dialect::OpenAiChat, tier) => o.string("service_tier", tier),
+        (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),
+        (Dialect::Anthropic, "standard_only") => o.string("service_tier", "default"),
+        (Dialect::Anthropic, _) => warnings.dropped("service_tier"),
+    }
+}

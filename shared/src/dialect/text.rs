@@ -1,0 +1,175 @@
+//! Lone surrogates in JSON strings: models cut an escaped emoji between two deltas, and a strict
+//! parser then refuses both. Here such an escape survives parsing as a stand-in and is joined again.
+
+use std::borrow::Cow;
+
+/// Surrogate code unit `D800 + n` stands in the text as private-use character `10F800 + n`.
+const STAND_IN: u32 = 0x10_F800;
+
+/// `json` with every unpaired `\uD8xx`–`\uDFxx` escape replaced by its stand-in; `None` when there is none.
+pub(crate) fn stand_in_for_surrogates(json: &str) -> Option<String> {
+    let mut fixed = String::new();
+    let mut rest = json;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (before, escape) = rest.split_at(at);
+        fixed.push_str(before);
+        let (length, replacement) = match code_unit(escape) {
+            Some(high @ 0xd800..=0xdbff) => match escape.get(6..).and_then(code_unit) {
+                Some(0xdc00..=0xdfff) => (12, None),
+                Some(_) | None => (6, stand_in(high)),
+            },
+            Some(low @ 0xdc00..=0xdfff) => (6, stand_in(low)),
+            Some(_) => (6, None),
+            // A two-character escape; the second may be a character of several bytes in broken input.
+            None => (1 + escape.chars().nth(1).map_or(0, char::len_utf8), None),
+        };
+        let (escape, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        match replacement {
+            Some(c) => fixed.push(c),
+            None => fixed.push_str(escape),
+        }
+        rest = after;
+    }
+    fixed.push_str(rest);
+    (fixed != json).then_some(fixed)
+}
+
+/// The code unit of a `\uXXXX` escape at the start of `text`.
+fn code_unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+}
+
+fn stand_in(unit: u16) -> Option<char> {
+    char::from_u32(STAND_IN + u32::from(unit) - 0xd800)
+}
+
+fn surrogate(c: char) -> Option<u16> {
+    (c as u32).checked_sub(STAND_IN).and_then(|n| u16::try_from(0xd800 + n).ok())
+}
+
+/// What could be made of an event that a typed reader refused.
+pub(crate) enum Repaired {
+    /// The same object, surrogates replaced by stand-ins and the last of repeated names kept.
+    Object(String),
+    /// JSON that is no object: it says nothing.
+    Nothing,
+    /// Not JSON at all.
+    NotJson,
+}
+
+/// Makes an event readable, if it is JSON at all.
+pub(crate) fn repair(json: &str) -> Repaired {
+    let fixed = stand_in_for_surrogates(json);
+    match serde_json::from_str::<serde_json::Value>(fixed.as_deref().unwrap_or(json)) {
+        Ok(value) if value.is_object() => Repaired::Object(value.to_string()),
+        Ok(_) => Repaired::Nothing,
+        Err(_) => Repaired::NotJson,
+    }
+}
+
+/// Decodes a JSON string literal; a lone surrogate becomes U+FFFD. `None` when it is no string.
+pub(crate) fn decode(literal: &str) -> Option<String> {
+    if let Ok(text) = serde_json::from_str::<String>(literal) {
+        return Some(text);
+    }
+    let text: String = serde_json::from_str(&stand_in_for_surrogates(literal)?).ok()?;
+    let mut joined = Joiner::default().join(Cow::Owned(text));
+    if joined.pending.is_some() {
+        joined.text.push(char::REPLACEMENT_CHARACTER);
+    }
+    Some(joined.text)
+}
+
+/// Joins surrogates across the pieces of one text.
+#[derive(Debug, Default)]
+pub(crate) struct Joiner {
+    pending: Option<u16>,
+}
+
+/// What [`Joiner::join`] made of a piece.
+pub(crate) struct Joined {
+    /// The piece, without the high surrogate that ends it.
+    pub(crate) text: String,
+    /// That high surrogate.
+    pending: Option<u16>,
+}
+
+impl Joiner {
+    /// The next piece of a text; `repaired` tells that its lone surrogates are stand-ins.
+    pub(crate) fn pass(&mut self, piece: Cow<'_, str>, repaired: bool) -> String {
+        if repaired || self.pending.is_some() { self.push(piece) } else { piece.into_owned() }
+    }
+
+    fn push(&mut self, piece: Cow<'_, str>) -> String {
+        let joined = std::mem::take(self).join(piece);
+        self.pending = joined.pending;
+        joined.text
+    }
+
+    /// Half a character that is never completed, as U+FFFD.
+    pub(crate) fn flush(&mut self) -> Option<String> {
+        self.pending.take().map(|_| char::REPLACEMENT_CHARACTER.to_string())
+    }
+
+    fn join(self, piece: Cow<'_, str>) -> Joined {
+        let mut pending = self.pending;
+        let mut text = String::with_capacity(piece.len() + 4);
+        for c in piece.chars() {
+            match (pending.take(), surrogate(c)) {
+                (high, Some(unit @ 0xd800..=0xdbff)) => {
+                    text.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
+                    pending = Some(unit);
+                }
+                (Some(high), Some(low)) => {
+                    let both = 0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(low) - 0xdc00);
+                    text.push(char::from_u32(both).unwrap_or(char::REPLACEMENT_CHARACTER));
+                }
+                (None, Some(_)) => text.push(char::REPLACEMENT_CHARACTER),
+                (high, None) => {
+                    text.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
+                    text.push(c);
+                }
+            }
+        }
+        Joined { text, pending }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_cut_between_two_strings_is_joined() {
+        let mut joiner = Joiner::default();
+        let mut text = String::new();
+        for literal in [r#""a\ud83d""#, r#""\ude00b""#] {
+            let fixed = stand_in_for_surrogates(literal).unwrap();
+            text += &joiner.push(Cow::Owned(serde_json::from_str(&fixed).unwrap()));
+        }
+        assert_eq!((text.as_str(), joiner.flush()), ("a😀b", None));
+    }
+
+    #[test]
+    fn a_lone_surrogate_becomes_the_replacement_character() {
+        for (literal, text) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""x\ude00y""#, "x\u{fffd}y"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+            (r#""\\ud83d\n\u0041\ud83d\u0041""#, "\\ud83d\nA\u{fffd}A"),
+            (r#""plain 😀""#, "plain 😀"),
+        ] {
+            assert_eq!(decode(literal).as_deref(), Some(text), "{literal}");
+        }
+        assert_eq!(decode("17"), None);
+    }
+
+    #[test]
+    fn broken_escapes_are_left_alone() {
+        for json in ["\\", "\\é", "\\u12", "\\u", "\\ud83d\\", "x\\ud8", "\"\\uZZZZ\""] {
+            let _ = stand_in_for_surrogates(json);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The configuration document: show, validate, replace, remove.
+
+use super::{Admin, Answer, unavailable};
+use crate::config::{Config, Invalid};
+use crate::error::{ApiError, Code};
+use crate::ports::Ports;
+use serde_json::{Value, json};
+
+impl<P: Ports> Admin<P> {
+    pub(super) async fn show_config(&self) -> Result<Answer, ApiError> {
+        let stored = self.ports.config().await.map_err(unavailable)?;
+        let source = if stored.is_some() { "stored" } else { "binding" };
+        Ok(Answer::ok(json!({ "object": "config", "source": source, "document": stored })))
+    }
+
+    /// Replaces the stored document, which takes the place of the binding's. An invalid one is
+    /// refused whole and changes nothing.
+    pub(super) async fn put_config(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let text = utf8(body)?;
+        if let Err(invalid) = Config::parse(text) {
+            return Ok(refused(&invalid));
+        }
+        self.ports.put_config(Some(text)).await.map_err(unavailable)?;
+        Ok(Answer { config_changed: true, ..Answer::ok(json!({ "object": "config", "source": "stored", "valid": true })) })
+    }
+
+    /// Removes the stored document: the binding's is in force again.
+    pub(super) async fn remove_config(&self) -> Result<Answer, ApiError> {
+        self.ports.put_config(None).await.map_err(unavailable)?;
+        Ok(Answer { config_changed: true, ..Answer::ok(json!({ "object": "config", "source": "binding" })) })
+    }
+
+    pub(super) fn validate_config(&self, body: &[u8]) -> Answer {
+        match utf8(body).map(Config::parse) {
+            Ok(Ok(_)) => Answer::ok(json!({ "valid": true, "problems": [] })),
+            Ok(Err(invalid)) => Answer::ok(json!({ "valid": false, "problems": invalid.problems })),
+            Err(error) => Answer::ok(json!({ "valid": false, "problems": [{ "path": "document", "message": error.message, "hint": "" }] })),
+        }
+    }
+}
+
+fn utf8(body: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(body).map_err(|_| ApiError::new(Code::InvalidRequest, "The document is not UTF-8."))
+}
+
+fn refused(invalid: &Invalid) -> Answer {
+    let body: Value = json!({ "error": {
+        "message": invalid.to_string(),
+        "type": "invalid_request_error",
+        "code": Code::InvalidRequest.as_str(),
+        "param": null,
+        "problems": invalid.problems,
+    } });
+    Answer { status: 400, body, config_changed: false }
+}

@@ -1,0 +1,126 @@
+//! What is written down: one record per request, one line of JSON.
+//!
+//! A record never holds a credential, a body or an upstream URL; names that came from the caller
+//! are bounded before they get here.
+
+use crate::config::ModelId;
+use crate::error::Code;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::usage::Usage;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The audit record of one request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Record {
+    /// When the request came, milliseconds UTC.
+    pub at: Timestamp,
+    /// The request's id.
+    pub request_id: String,
+    /// The dialect the caller spoke.
+    pub dialect: &'static str,
+    /// Who: team, key and user, as far as they became known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The key's public id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The user, from the key or from `x-signalbox-user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Attribution, from `x-signalbox-tags`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// The model, class or route that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// The route it resolved to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Why the first model of the plan was first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The model that answered, `provider:model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelId>,
+    /// Every call to a provider, in order.
+    pub attempts: Vec<Attempt>,
+    /// Whether the caller asked for a stream.
+    pub stream: bool,
+    /// What was consumed.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost_nano_usd: NanoUsd,
+    /// The cost was computed at the conservative rate of an unknown price.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub price_is_guess: bool,
+    /// The cost exceeds what was reserved for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overdraft: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The HTTP status the caller saw.
+    pub status: u16,
+    /// The error the caller saw, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// From the request to the first content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<Millis>,
+    /// From the request to the end.
+    pub duration_ms: Millis,
+    /// What a translation could not carry, by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// One call to a provider.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Who was called.
+    pub model: ModelId,
+    /// Its result: `ok`, or the code it failed with.
+    pub result: &'static str,
+    /// The provider's status, when it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// From sending to the first content or the failure.
+    pub duration_ms: Millis,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The answer is complete.
+    Ok,
+    /// The gateway refused the request or every attempt failed.
+    #[default]
+    Refused,
+    /// The caller left before the end.
+    Cancelled,
+    /// The provider broke off mid-answer.
+    Cut,
+}
+
+impl Record {
+    /// Marks the record as ended by an error.
+    pub fn fail(&mut self, code: Code) {
+        self.code = Some(code.as_str());
+        self.status = code.status();
+    }
+
+    /// The record as the line that is logged.
+    pub fn line(&self) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'static str,
+            #[serde(flatten)]
+            record: &'a Record,
+            cost_usd: String,
+        }
+        let line = Line { event: "request", record: self, cost_usd: self.cost_nano_usd.to_string() };
+        // Plain data with string keys cannot fail to serialise.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}

@@ -1,0 +1,154 @@
+//! Virtual keys: made, hashed and recognised. The key itself is shown once and stored nowhere.
+
+use crate::units::Timestamp;
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use std::fmt::Write;
+use subtle::ConstantTimeEq;
+
+/// Every virtual key starts with this, so that secret scanners and people recognise it.
+pub const PREFIX: &str = "sk-sb-";
+/// 43 characters of 6 bits: 258 bits.
+const SECRET_CHARS: usize = 43;
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// The least `SIGNALBOX_SECRET` may have, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// The key with which credentials are hashed, derived from `SIGNALBOX_SECRET` (HKDF-SHA-256).
+///
+/// Only keyed hashes are compared and stored: a leaked store gives nobody a credential, and the
+/// time a comparison takes says nothing about one.
+#[derive(Clone)]
+pub struct Hasher {
+    mac: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher(…)")
+    }
+}
+
+impl Hasher {
+    /// Derives the hashing key; `None` when the secret is shorter than [`MIN_SECRET_BYTES`].
+    pub fn derive(secret: &[u8]) -> Option<Hasher> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return None;
+        }
+        let mut key = [0u8; 32];
+        Hkdf::<Sha256>::new(Some(b"signalbox"), secret).expand(b"virtual keys v1", &mut key).ok()?;
+        Some(Hasher { mac: Hmac::new_from_slice(&key).ok()? })
+    }
+
+    /// HMAC-SHA-256 of a credential, in lower-case hexadecimal.
+    pub fn hash(&self, credential: &str) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(credential.as_bytes());
+        let mut hex = String::with_capacity(64);
+        for byte in mac.finalize().into_bytes() {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+
+    /// Whether two credentials are the same, without telling by time how far they agree.
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        self.hash(one).as_bytes().ct_eq(self.hash(other).as_bytes()).into()
+    }
+}
+
+/// A virtual key as it is stored: everything but the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Public id, `key_…`: names the key in the admin plane and in the audit.
+    pub id: String,
+    /// [`Hasher::hash`] of the key.
+    pub hash: String,
+    /// What people call it.
+    pub name: String,
+    /// The team whose limits and budgets it draws on.
+    pub team: String,
+    /// The user it speaks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Model patterns it is restricted to, within the team's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Makes a new key's text from a source of randomness.
+pub fn generate(mut entropy: impl FnMut() -> u64) -> String {
+    let mut key = String::with_capacity(PREFIX.len() + SECRET_CHARS);
+    key.push_str(PREFIX);
+    key.push_str(&token(&mut entropy, SECRET_CHARS));
+    key
+}
+
+/// `chars` random characters that need no escaping anywhere, 6 bits each.
+pub fn token(mut entropy: impl FnMut() -> u64, chars: usize) -> String {
+    let (mut bits, mut left) = (0u64, 0);
+    (0..chars)
+        .map(|_| {
+            if left < 6 {
+                (bits, left) = (entropy(), 64);
+            }
+            let index = (bits & 63) as usize;
+            (bits, left) = (bits >> 6, left - 6);
+            char::from(ALPHABET.get(index).copied().unwrap_or(b'A'))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn counter() -> impl FnMut() -> u64 {
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state ^ (state >> 29)
+        }
+    }
+
+    #[test]
+    fn a_key_has_its_prefix_and_256_bits_of_randomness() {
+        let mut entropy = counter();
+        let (one, two) = (generate(&mut entropy), generate(&mut entropy));
+        assert!(one.starts_with(PREFIX));
+        assert_eq!(one.len(), PREFIX.len() + SECRET_CHARS);
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        assert!(Hasher::derive(b"too short").is_none());
+        assert!(Hasher::derive(&[7; 32]).is_some());
+    }
+
+    #[test]
+    fn hashes_depend_on_the_secret_and_on_every_bit_of_the_key() {
+        let (one, other) = (Hasher::derive(&[1; 32]).unwrap(), Hasher::derive(&[2; 32]).unwrap());
+        assert_ne!(one.hash("sk-sb-a"), other.hash("sk-sb-a"));
+        assert_ne!(one.hash("sk-sb-a"), one.hash("sk-sb-b"));
+        assert_eq!(one.hash("sk-sb-a").len(), 64);
+        assert!(one.same("x", "x") && !one.same("x", "y"));
+    }
+
+    #[test]
+    fn the_hasher_never_prints_its_key() {
+        assert_eq!(format!("{:?}", Hasher::derive(&[1; 32]).unwrap()), "Hasher(…)");
+    }
+}

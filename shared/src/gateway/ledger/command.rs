@@ -1,0 +1,278 @@
+//! What can be asked of a ledger, and what it answers: the same on every store, as plain JSON.
+
+use super::window::Window;
+use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
+use serde::{Deserialize, Serialize};
+
+/// Names one reservation for as long as anybody may speak of it. Chosen by the caller, never reused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReservationId(pub String);
+
+/// Asks for room: under every rate and in every budget, or none of it.
+///
+/// Asking again with the same id takes nothing twice: while the lease lives the answer is the first
+/// one's grant. Whoever did not get the answer may therefore simply ask again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    /// The reservation to make.
+    pub id: ReservationId,
+    /// The time it is.
+    pub now: Timestamp,
+    /// How long the reservation is held. Past it the grant counts as spent until a settlement says better.
+    pub lease: Millis,
+    /// An upper bound of what the call can cost.
+    pub most: NanoUsd,
+    /// The smallest grant that is of use; equal to `most` for all or nothing.
+    pub least: NanoUsd,
+    /// The budgets that pay. Lines of one scope and window are charged once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetLine>,
+    /// The rates to keep. Of lines with one scope, kind and span the first counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<RateLine>,
+    /// Who asks for what, for whoever finds the reservation open after a crash. Opaque here; keep it small.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// One budget a reservation draws on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetLine {
+    /// Whose budget: `team:payments`.
+    pub scope: String,
+    /// The span of it the call is charged to, however late it settles.
+    pub window: Window,
+    /// What may be spent in the window.
+    pub limit: NanoUsd,
+    /// Whether the limit holds. A budget that is not hard only counts.
+    pub hard: bool,
+}
+
+/// What a rate counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateKind {
+    /// Calls: what is taken stays taken.
+    Requests,
+    /// Tokens: the cost is an estimate, put right when the call settles.
+    Tokens,
+}
+
+/// One rate a reservation draws on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateLine {
+    /// Whose rate: `key:3f…`.
+    pub scope: String,
+    /// What is counted.
+    pub kind: RateKind,
+    /// The span of the limit, 60,000 for a limit per minute.
+    pub per: Millis,
+    /// How much may be drawn per span, and at once.
+    pub limit: u64,
+    /// How much this call draws.
+    pub cost: u64,
+}
+
+/// The answer to [`Admit`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Go ahead, and spend no more than what was granted.
+    Admitted(Admission),
+    /// Nothing was taken.
+    Denied(Denial),
+}
+
+/// Room that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// The most every hard budget affords, between `least` and `most`.
+    pub granted: NanoUsd,
+    /// The rates as they stand now, one for each distinct line, in the order asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<RateState>,
+    /// The budgets as they stand now, one for each line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetState>,
+}
+
+/// A rate after an admission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateState {
+    /// Whose rate.
+    pub scope: String,
+    /// What is counted.
+    pub kind: RateKind,
+    /// How much may be drawn at once.
+    pub limit: u64,
+    /// How much may still be drawn now.
+    pub remaining: u64,
+    /// When all of it may be drawn again, if nobody draws.
+    pub reset_after: Millis,
+}
+
+/// A budget as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetState {
+    /// Whose budget.
+    pub scope: String,
+    /// Which span of it.
+    pub window: Window,
+    /// What may be spent.
+    pub limit: NanoUsd,
+    /// What is gone: posted, held by reservations, and unconfirmed.
+    pub spent: NanoUsd,
+    /// Whether the limit holds.
+    pub hard: bool,
+}
+
+impl BudgetState {
+    /// What is left.
+    pub fn remaining(&self) -> NanoUsd {
+        self.limit.saturating_sub(self.spent)
+    }
+}
+
+/// Why an admission was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denial {
+    /// A hard budget cannot pay the least that is of use. Of several, the one that resets last.
+    Budget(BudgetState),
+    /// A rate is exhausted. Of several, the one to wait for longest.
+    Rate {
+        /// The rate as it stands.
+        rate: RateState,
+        /// The span of its limit.
+        per: Millis,
+        /// How long to wait; `None` when the cost exceeds the whole limit and waiting does not help.
+        retry_after: Option<Millis>,
+    },
+    /// The reservation of this id is over: settled, voided, or its lease ran out. Whoever was waiting
+    /// for its answer must not start the call.
+    Over,
+}
+
+/// Says what a call came to. The first settlement of an id counts, later ones are answered with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settle {
+    /// The reservation.
+    pub id: ReservationId,
+    /// The time it is.
+    pub now: Timestamp,
+    /// What the call cost, also when that is more than was granted.
+    pub amount: NanoUsd,
+    /// The tokens it used, to put token rates right; `None` leaves the estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// What to charge if the ledger does not know the reservation (any more), so that nothing is lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charge: Vec<Charge>,
+}
+
+/// One budget window, by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Charge {
+    /// Whose budget.
+    pub scope: String,
+    /// Which span of it.
+    pub window: Window,
+}
+
+/// The answer to [`Settle`] and [`Void`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// What stands in the books for this reservation.
+    pub posted: NanoUsd,
+    /// Whether that is more than was held for it: the grant was no upper bound, or there was none.
+    pub overdraft: bool,
+    /// Whether an earlier settlement had already counted, and this one changed nothing.
+    pub already: bool,
+}
+
+/// Gives a reservation back: for when the provider provably did not bill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Void {
+    /// The reservation.
+    pub id: ReservationId,
+    /// The time it is.
+    pub now: Timestamp,
+}
+
+/// Asks for the books of one scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whose budget.
+    pub scope: String,
+    /// The time it is.
+    pub now: Timestamp,
+}
+
+/// The books of one budget window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Which span.
+    pub window: Window,
+    /// Settled.
+    pub posted: NanoUsd,
+    /// Reserved by calls under way.
+    pub held: NanoUsd,
+    /// Reserved by calls whose lease ran out before they settled.
+    pub unconfirmed: NanoUsd,
+}
+
+/// One thing asked of a ledger. Several travel together: pending settlements and one admission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Make a reservation.
+    Admit(Admit),
+    /// Post what it came to.
+    Settle(Settle),
+    /// Give it back.
+    Void(Void),
+    /// Read a scope's books.
+    Report(Report),
+    /// Move leases that ran out by this time to unconfirmed. Every other command does so as well.
+    Expire(Timestamp),
+}
+
+/// The answer to the [`Command`] of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To `Admit`.
+    Verdict(Verdict),
+    /// To `Settle` and `Void`.
+    Settled(Settled),
+    /// To `Report`: the windows still in the books, by name.
+    Report(Vec<Standing>),
+    /// To `Expire`: when the next lease runs out.
+    Expired(Option<Timestamp>),
+}
+
+impl Command {
+    /// The time it carries.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Command::Admit(admit) => admit.now,
+            Command::Settle(settle) => settle.now,
+            Command::Void(void) => void.now,
+            Command::Report(report) => report.now,
+            Command::Expire(now) => *now,
+        }
+    }
+
+    /// The same command at another time.
+    pub fn at(mut self, at: Timestamp) -> Command {
+        match &mut self {
+            Command::Admit(admit) => admit.now = at,
+            Command::Settle(settle) => settle.now = at,
+            Command::Void(void) => void.now = at,
+            Command::Report(report) => report.now = at,
+            Command::Expire(now) => *now = at,
+        }
+        self
+    }
+}

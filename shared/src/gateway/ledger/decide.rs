@@ -1,0 +1,184 @@
+//! The decision itself, apart from where the books are kept: may this reservation be made, and how large.
+//!
+//! Also the rules every store shares about what need not be kept.
+
+use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, Verdict};
+use super::rate::{self, Take, Tat};
+use super::window::{Period, Window};
+use crate::units::{Millis, NanoUsd, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What names a rate in the books. The limit is no part of it: it may be changed at any time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RateKey {
+    /// Whose rate.
+    pub scope: String,
+    /// What is counted.
+    pub kind: RateKind,
+    /// The span of the limit.
+    pub per: Millis,
+}
+
+impl From<&RateLine> for RateKey {
+    fn from(line: &RateLine) -> RateKey {
+        RateKey { scope: line.scope.clone(), kind: line.kind, per: line.per }
+    }
+}
+
+/// The books as a decision reads them.
+pub trait Books {
+    /// What is gone of a window: posted, held and unconfirmed.
+    fn spent(&self, charge: &Charge) -> NanoUsd;
+    /// A rate's theoretical arrival time, 0 if it was never drawn on.
+    fn tat(&self, key: &RateKey) -> Tat;
+}
+
+/// A reservation that can be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// How much is reserved in every window of [`Admit::charges`].
+    pub amount: NanoUsd,
+    /// What is drawn from every rate of [`Admit::distinct_rates`], in that order.
+    pub draws: Vec<Draw>,
+}
+
+/// What a reservation draws from a rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// The rate.
+    pub key: RateKey,
+    /// Its limit when it was drawn on.
+    pub limit: u64,
+    /// How much was drawn.
+    pub cost: u64,
+    /// The arrival time after the draw.
+    pub tat: Tat,
+}
+
+impl Draw {
+    /// How to move the arrival time now that the true cost is known: forwards or (negative) back.
+    ///
+    /// What has leaked away since the draw cannot be given back: the bucket is empty of it already.
+    pub fn correction(&self, actual: u64, now: Timestamp) -> i64 {
+        let line = RateLine { scope: String::new(), kind: self.key.kind, per: self.key.per, limit: self.limit, cost: self.cost };
+        if actual >= self.cost {
+            return i64::try_from(rate::advance(&line, actual - self.cost)).unwrap_or(i64::MAX);
+        }
+        // Rounded as the draw was, so that drawing and giving back leaves nothing behind.
+        let excess = rate::advance(&line, self.cost) - rate::advance(&line, actual);
+        let left = self.tat.saturating_sub(rate::micros(now));
+        i64::try_from(excess.min(left)).map_or(i64::MIN, |back| -back)
+    }
+}
+
+impl Admit {
+    /// The windows to charge, each once.
+    pub fn charges(&self) -> Vec<Charge> {
+        let mut charges: Vec<Charge> = Vec::with_capacity(self.budgets.len());
+        for line in &self.budgets {
+            let charge = Charge { scope: line.scope.clone(), window: line.window };
+            if !charges.contains(&charge) {
+                charges.push(charge);
+            }
+        }
+        charges
+    }
+
+    /// The rates to draw on, each once.
+    pub fn distinct_rates(&self) -> impl Iterator<Item = &RateLine> {
+        self.rates.iter().enumerate().filter_map(|(at, line)| {
+            let same = |other: &RateLine| (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per);
+            (!self.rates.iter().take(at).any(same)).then_some(line)
+        })
+    }
+
+    /// The smallest grant of use; a `least` above `most` asks for no more than `most`.
+    pub fn least(&self) -> NanoUsd {
+        self.least.min(self.most).min(NanoUsd::MAX)
+    }
+}
+
+/// Whether the reservation can be made against these books. Changes nothing.
+pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant, Denial> {
+    let states = budget_states(admit, books);
+    let room = states.iter().filter(|state| state.hard).map(BudgetState::remaining).min();
+    let most = admit.most.min(NanoUsd::MAX);
+    let amount = room.map_or(most, |room| room.min(most));
+    if amount < admit.least() {
+        // A budget comes first: to wait for a rate is no use while nothing can be paid. Of the
+        // budgets, the one that keeps the caller out longest.
+        let short = states.into_iter().filter(|state| state.hard && state.remaining() < admit.least());
+        let resets = |state: &BudgetState| state.window.resets_at().unwrap_or(Timestamp(u64::MAX));
+        if let Some(state) = short.reduce(|last, next| if resets(&next) > resets(&last) { next } else { last }) {
+            return Err(Denial::Budget(state));
+        }
+    }
+    let mut draws = Vec::with_capacity(admit.rates.len());
+    let mut refusal: Option<(Option<Millis>, &RateLine, Tat)> = None;
+    for line in admit.distinct_rates() {
+        let key = RateKey::from(line);
+        let tat = books.tat(&key);
+        let wait = match rate::take(line, tat, now) {
+            Take::Granted(tat) => {
+                draws.push(Draw { key, limit: line.limit, cost: line.cost, tat });
+                continue;
+            }
+            Take::Wait(wait) => Some(wait),
+            Take::Never => None,
+        };
+        // Never outlasts every wait.
+        let longer = refusal.as_ref().is_none_or(|(last, _, _)| match (last, wait) {
+            (None, Some(_) | None) => false,
+            (Some(_), None) => true,
+            (Some(last), Some(wait)) => wait > *last,
+        });
+        if longer {
+            refusal = Some((wait, line, tat));
+        }
+    }
+    match refusal {
+        Some((retry_after, line, tat)) => Err(Denial::Rate { rate: rate::state(line, tat, now), per: line.per, retry_after }),
+        None => Ok(Grant { amount, draws }),
+    }
+}
+
+/// The affirmative answer, with figures read from the books after the grant was entered.
+pub fn admitted(admit: &Admit, granted: NanoUsd, books: &impl Books, now: Timestamp) -> Verdict {
+    Verdict::Admitted(Admission {
+        granted,
+        rates: admit.distinct_rates().map(|line| rate::state(line, books.tat(&RateKey::from(line)), now)).collect(),
+        budgets: budget_states(admit, books),
+    })
+}
+
+fn budget_states(admit: &Admit, books: &impl Books) -> Vec<BudgetState> {
+    admit
+        .budgets
+        .iter()
+        .map(|line| BudgetState {
+            scope: line.scope.clone(),
+            window: line.window,
+            limit: line.limit,
+            spent: books.spent(&Charge { scope: line.scope.clone(), window: line.window }),
+            hard: line.hard,
+        })
+        .collect()
+}
+
+/// Whether a window ended so long ago that its books are closed: one more period, and at least a day.
+pub fn is_past(window: &Window, now: Timestamp) -> bool {
+    const DAY: u64 = 24 * 3_600_000;
+    let kept = match window.period() {
+        Period::Hour | Period::Day => DAY,
+        Period::Week => 7 * DAY,
+        Period::Month => 31 * DAY,
+        Period::Total => return false,
+    };
+    window.resets_at().is_some_and(|reset| reset + Millis(kept) <= now)
+}
+
+/// Whether a rate refilled so long ago that it need not be kept: no lease can still correct it.
+pub fn is_stale(tat: Tat, now: Timestamp) -> bool {
+    const HOUR: Millis = Millis(3_600_000);
+    tat <= rate::micros(now - HOUR)
+}

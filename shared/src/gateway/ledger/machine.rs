@@ -1,0 +1,261 @@
+//! The ledger as one state machine in memory: what every store's answers are held against.
+
+use super::command::{Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void};
+use super::decide::{self, Books, RateKey};
+use super::rate::Tat;
+use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
+use super::rows::Key;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often books that can be closed are looked for.
+const SWEEP: Millis = Millis(60_000);
+
+/// The books of one tenant.
+///
+/// Not durable by itself: after every command (or batch) the driver takes [`Ledger::changes`] and
+/// writes them in one transaction *before* it lets the answer out.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// The latest instant seen. Time does not go backwards here, whatever the clock does.
+    pub(super) last: Timestamp,
+    pub(super) swept: Timestamp,
+    pub(super) tallies: BTreeMap<Charge, Tally>,
+    pub(super) rates: BTreeMap<RateKey, Tat>,
+    pub(super) reservations: BTreeMap<ReservationId, Reservation>,
+    /// Open reservations by the end of their lease.
+    pub(super) leases: BTreeSet<(Timestamp, ReservationId)>,
+    /// The others by when they are forgotten.
+    pub(super) memory: BTreeSet<(Timestamp, ReservationId)>,
+    pub(super) dirty: BTreeSet<Key>,
+}
+
+/// The sums of one budget window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tally {
+    #[serde(rename = "p")]
+    pub(super) posted: NanoUsd,
+    #[serde(rename = "h")]
+    pub(super) held: NanoUsd,
+    #[serde(rename = "u")]
+    pub(super) unconfirmed: NanoUsd,
+}
+
+impl Tally {
+    fn spent(&self) -> NanoUsd {
+        self.posted + self.held + self.unconfirmed
+    }
+
+    fn pot(&mut self, pot: Pot) -> &mut NanoUsd {
+        match pot {
+            Pot::Posted => &mut self.posted,
+            Pot::Held => &mut self.held,
+            Pot::Unconfirmed => &mut self.unconfirmed,
+        }
+    }
+}
+
+impl Books for Ledger {
+    fn spent(&self, charge: &Charge) -> NanoUsd {
+        self.tallies.get(charge).map_or(NanoUsd::ZERO, Tally::spent)
+    }
+
+    fn tat(&self, key: &RateKey) -> Tat {
+        self.rates.get(key).copied().unwrap_or(0)
+    }
+}
+
+impl Ledger {
+    /// Empty books.
+    pub fn new() -> Ledger {
+        Ledger::default()
+    }
+
+    /// Carries out commands in order; every one is answered.
+    pub fn apply(&mut self, batch: Vec<Command>) -> Vec<Reply> {
+        batch
+            .into_iter()
+            .map(|command| match command {
+                Command::Admit(admit) => Reply::Verdict(self.admit(&admit)),
+                Command::Settle(settle) => Reply::Settled(self.settle(&settle)),
+                Command::Void(void) => Reply::Settled(self.void(&void)),
+                Command::Report(report) => Reply::Report(self.report(&report)),
+                Command::Expire(now) => Reply::Expired(self.expire(now)),
+            })
+            .collect()
+    }
+
+    /// Makes a reservation, or says why not.
+    pub fn admit(&mut self, admit: &Admit) -> Verdict {
+        let now = self.advance(admit.now);
+        match self.reservations.get(&admit.id) {
+            Some(Reservation::Open { hold, .. }) => {
+                return decide::admitted(admit, hold.granted, self, now);
+            }
+            Some(Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. }) => {
+                return Verdict::Denied(Denial::Over);
+            }
+            None => {}
+        }
+        let grant = match decide::decide(admit, self, now) {
+            Ok(grant) => grant,
+            Err(denial) => return Verdict::Denied(denial),
+        };
+        for draw in &grant.draws {
+            self.set_rate(&draw.key, draw.tat);
+        }
+        let charges = admit.charges();
+        self.shift(&charges, None, Some((Pot::Held, grant.amount)));
+        let draws = grant.draws.into_iter().filter(|draw| draw.key.kind == RateKind::Tokens).collect();
+        let hold = Hold { granted: grant.amount, charges, draws, note: admit.note.clone() };
+        self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
+        decide::admitted(admit, grant.amount, self, now)
+    }
+
+    /// Posts what a call came to. Never refused: what was consumed is owed.
+    pub fn settle(&mut self, settle: &Settle) -> Settled {
+        let now = self.advance(settle.now);
+        let known = self.reservations.get(&settle.id).cloned();
+        self.carry_out(&settle.id, Reservation::settle(known, settle, now))
+    }
+
+    /// Gives a reservation back, also one whose lease ran out. What is settled stays so.
+    pub fn void(&mut self, void: &Void) -> Settled {
+        let now = self.advance(void.now);
+        let known = self.reservations.get(&void.id).cloned();
+        self.carry_out(&void.id, Reservation::void(known, now))
+    }
+
+    fn carry_out(&mut self, id: &ReservationId, change: Result<Change, Settled>) -> Settled {
+        let Change { reservation, charges, from, to, corrections, reply } = match change {
+            Ok(change) => change,
+            Err(already) => return already,
+        };
+        for (key, by) in corrections {
+            let tat = self.tat(&key).saturating_add_signed(by);
+            self.set_rate(&key, tat);
+        }
+        self.shift(&charges, from, to);
+        self.enter(id, reservation);
+        reply
+    }
+
+    /// The books of one scope, window by window; those with nothing in them are left out.
+    pub fn report(&mut self, report: &Report) -> Vec<Standing> {
+        let now = self.advance(report.now);
+        let mut standings: Vec<Standing> = self
+            .tallies
+            .iter()
+            .filter(|(charge, tally)| charge.scope == report.scope && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now))
+            .map(|(charge, tally)| Standing {
+                window: charge.window,
+                posted: tally.posted,
+                held: tally.held,
+                unconfirmed: tally.unconfirmed,
+            })
+            .collect();
+        standings.sort_by_key(|standing| standing.window);
+        standings
+    }
+
+    /// Moves leases that have run out to unconfirmed; answers when the next one will.
+    pub fn expire(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.advance(now);
+        self.next_expiry()
+    }
+
+    /// When the next lease runs out: the time to set an alarm for.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.leases.first().map(|(until, _)| *until)
+    }
+
+    /// Brings the books to `now`, or to the latest instant seen if that is later.
+    fn advance(&mut self, now: Timestamp) -> Timestamp {
+        self.last = self.last.max(now);
+        let now = self.last;
+        while let Some((_, id)) = self.leases.first().filter(|(until, _)| *until <= now).cloned() {
+            if let Some(Reservation::Open { until, hold }) = self.reservations.get(&id).cloned() {
+                self.shift(&hold.charges, Some((Pot::Held, hold.granted)), Some((Pot::Unconfirmed, hold.granted)));
+                self.enter(&id, Reservation::Unconfirmed { forget: until + REMEMBER_UNCONFIRMED, hold });
+            }
+        }
+        while let Some((forget, id)) = self.memory.first().filter(|(forget, _)| *forget <= now).cloned() {
+            self.memory.remove(&(forget, id.clone()));
+            self.reservations.remove(&id);
+            self.dirty.insert(Key::Reservation(id));
+        }
+        if self.swept + SWEEP <= now {
+            self.sweep(now);
+        }
+        now
+    }
+
+    /// Drops what no longer tells anything: closed windows, rates that have refilled.
+    fn sweep(&mut self, now: Timestamp) {
+        self.swept = now;
+        let dirty = &mut self.dirty;
+        self.tallies.retain(|charge, tally| {
+            let keep = !closed(charge, tally, now);
+            if !keep {
+                dirty.insert(Key::Tally(charge.clone()));
+            }
+            keep
+        });
+        self.rates.retain(|key, tat| {
+            let keep = !decide::is_stale(*tat, now);
+            if !keep {
+                dirty.insert(Key::Rate(key.clone()));
+            }
+            keep
+        });
+    }
+
+    fn shift(&mut self, charges: &[Charge], from: Option<(Pot, NanoUsd)>, to: Option<(Pot, NanoUsd)>) {
+        for charge in charges {
+            let tally = self.tallies.entry(charge.clone()).or_default();
+            if let Some((pot, amount)) = from {
+                let pot = tally.pot(pot);
+                *pot = pot.saturating_sub(amount);
+            }
+            if let Some((pot, amount)) = to {
+                *tally.pot(pot) += amount;
+            }
+            self.dirty.insert(Key::Tally(charge.clone()));
+        }
+    }
+
+    fn set_rate(&mut self, key: &RateKey, tat: Tat) {
+        self.rates.insert(key.clone(), tat);
+        self.dirty.insert(Key::Rate(key.clone()));
+    }
+
+    pub(super) fn enter(&mut self, id: &ReservationId, reservation: Reservation) {
+        self.schedule(id, &reservation);
+        self.dirty.insert(Key::Reservation(id.clone()));
+        if let Some(before) = self.reservations.insert(id.clone(), reservation) {
+            match before {
+                Reservation::Open { until, .. } => self.leases.remove(&(until, id.clone())),
+                Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
+                    // Unless it is due at the very instant its successor is.
+                    let same = self.reservations.get(id).is_some_and(|now| now.forget() == Some(forget));
+                    !same && self.memory.remove(&(forget, id.clone()))
+                }
+            };
+        }
+    }
+
+    fn schedule(&mut self, id: &ReservationId, reservation: &Reservation) {
+        match reservation {
+            Reservation::Open { until, .. } => self.leases.insert((*until, id.clone())),
+            Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
+                self.memory.insert((*forget, id.clone()))
+            }
+        };
+    }
+}
+
+/// Whether a window's books are closed: long past, and nothing is under way in it.
+fn closed(charge: &Charge, tally: &Tally, now: Timestamp) -> bool {
+    tally.held == NanoUsd::ZERO && decide::is_past(&charge.window, now)
+}

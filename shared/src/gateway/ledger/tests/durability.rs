@@ -1,0 +1,52 @@
+//! A ledger read back from its rows goes on as if nothing had happened.
+
+use crate::gateway::ledger::spec::commands;
+use crate::gateway::ledger::{Ledger, Row};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn write(store: &mut BTreeMap<String, String>, changes: Vec<Row>) {
+    for Row { key, value } in changes {
+        match value {
+            Some(value) => store.insert(key, value),
+            None => store.remove(&key),
+        };
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_ledger_restarted_at_any_time_answers_as_one_that_ran_on(seed: u64, restart_every in 1usize..40) {
+        let (mut steady, mut restarted, mut store) = (Ledger::new(), Ledger::new(), BTreeMap::new());
+        for (at, command) in commands(seed, 300).into_iter().enumerate() {
+            // The clock is only as monotonic as the rows remember.
+            let now = steady.last.max(command.now());
+            let command = command.at(now);
+            prop_assert_eq!(steady.apply(vec![command.clone()]), restarted.apply(vec![command]));
+            write(&mut store, restarted.changes());
+            if at % restart_every == 0 {
+                restarted = Ledger::load(store.clone()).unwrap();
+                prop_assert!(restarted.changes().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_books_stay_bounded(seed: u64) {
+        let (mut ledger, mut store) = (Ledger::new(), BTreeMap::new());
+        for command in commands(seed, 3_000) {
+            ledger.apply(vec![command]);
+            write(&mut store, ledger.changes());
+        }
+        // 12 ids, 3 scopes with few live windows, 18 rates.
+        prop_assert!(store.len() < 12 + 3 * 20 + 18, "{}", store.len());
+    }
+}
+
+#[test]
+fn rows_of_another_kind_are_refused_by_name() {
+    for (key, value) in [("x", "1"), ("", "1"), ("w{}", "1"), ("r\"a\"", "{\"open\":{}}"), ("t\"", "1")] {
+        let refused = Ledger::load([(key.to_owned(), value.to_owned())]).unwrap_err();
+        assert_eq!(refused.key, key);
+    }
+}

@@ -1,0 +1,254 @@
+//! The machine against the plainest bookkeeping there is: a list of everything that ever happened,
+//! added up anew for every question.
+
+use crate::gateway::ledger::spec::commands;
+use crate::gateway::ledger::*;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Open { until: u64 },
+    Settled { at: u64, amount: u64, overdraft: bool },
+    Voided { at: u64 },
+}
+
+struct Entry {
+    id: ReservationId,
+    granted: u64,
+    charges: Vec<Charge>,
+    draws: Vec<usize>,
+    state: State,
+    forgotten: bool,
+}
+
+/// One draw on a rate: when, how much, by how many microseconds, and to where.
+struct Draw {
+    scope: String,
+    kind: RateKind,
+    per: u64,
+    limit: u64,
+    at: u64,
+    cost: u64,
+    by: i128,
+    tat: i128,
+}
+
+#[derive(Default)]
+struct Reference {
+    now: u64,
+    entries: Vec<Entry>,
+    draws: Vec<Draw>,
+    /// Corrections apply in the order they were made, between draws.
+    order: Vec<Event>,
+}
+
+enum Event {
+    Draw(usize),
+    Correct(usize, i128),
+}
+
+impl Reference {
+    fn tat(&self, scope: &str, kind: RateKind, per: u64) -> i128 {
+        let mut tat = 0i128;
+        let same = |draw: &Draw| draw.scope == scope && draw.kind == kind && draw.per == per;
+        for event in &self.order {
+            match event {
+                Event::Draw(at) if same(&self.draws[*at]) => {
+                    let draw = &self.draws[*at];
+                    tat = tat.max(i128::from(draw.at) * 1_000) + draw.by;
+                }
+                Event::Correct(at, by) if same(&self.draws[*at]) => tat += by,
+                Event::Draw(_) | Event::Correct(..) => {}
+            }
+        }
+        tat
+    }
+
+    fn unconfirmed(&self, entry: &Entry) -> bool {
+        matches!(entry.state, State::Open { until } if until <= self.now)
+    }
+
+    fn standing(&self, charge: &Charge) -> (u64, u64, u64) {
+        let (mut posted, mut held, mut unconfirmed) = (0, 0, 0);
+        for entry in self.entries.iter().filter(|entry| entry.charges.contains(charge)) {
+            match entry.state {
+                State::Open { .. } if self.unconfirmed(entry) => unconfirmed += entry.granted,
+                State::Open { .. } => held += entry.granted,
+                State::Settled { amount, .. } => posted += amount,
+                State::Voided { .. } => {}
+            }
+        }
+        (posted, held, unconfirmed)
+    }
+
+    fn spent(&self, charge: &Charge) -> u64 {
+        let (posted, held, unconfirmed) = self.standing(charge);
+        posted + held + unconfirmed
+    }
+
+    fn known(&mut self, id: &ReservationId) -> Option<usize> {
+        for entry in &mut self.entries {
+            entry.forgotten |= match entry.state {
+                State::Open { until } => until + 24 * 3_600_000 <= self.now,
+                State::Settled { at, .. } | State::Voided { at } => at + 900_000 <= self.now,
+            };
+        }
+        self.entries.iter().position(|entry| entry.id == *id && !entry.forgotten)
+    }
+
+    fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
+        if let Some(at) = self.known(&admit.id) {
+            let entry = &self.entries[at];
+            let open = matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry);
+            return open.then_some(Some(entry.granted)).ok_or(());
+        }
+        let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
+        let mut granted = admit.most.0;
+        for line in admit.budgets.iter().filter(|line| line.hard) {
+            granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))));
+        }
+        if granted < admit.least.0.min(admit.most.0) {
+            return Ok(None);
+        }
+        let mut drawn = Vec::new();
+        for line in &admit.rates {
+            if drawn.iter().any(|draw: &Draw| (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0)) {
+                continue;
+            }
+            let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit));
+            let tat = self.tat(&line.scope, line.kind, line.per.0).max(i128::from(self.now) * 1_000) + by;
+            if line.cost > line.limit || tat - i128::from(self.now) * 1_000 > i128::from(line.per.0) * 1_000 {
+                return Ok(None);
+            }
+            let (scope, per) = (line.scope.clone(), line.per.0);
+            drawn.push(Draw { scope, kind: line.kind, per, limit: line.limit, at: self.now, cost: line.cost, by, tat });
+        }
+        let mut draws = Vec::new();
+        for draw in drawn {
+            self.order.push(Event::Draw(self.draws.len()));
+            draws.push(self.draws.len());
+            self.draws.push(draw);
+        }
+        let mut charges: Vec<Charge> = admit.budgets.iter().map(charge).collect();
+        charges.sort();
+        charges.dedup();
+        let state = State::Open { until: self.now + admit.lease.0 };
+        self.entries.push(Entry { id: admit.id.clone(), granted, charges, draws, state, forgotten: false });
+        Ok(Some(granted))
+    }
+
+    fn correct(&mut self, at: usize, tokens: u64) {
+        for draw in &self.entries[at].draws {
+            let Draw { kind: RateKind::Tokens, per, limit, cost, by, tat, .. } = &self.draws[*draw] else {
+                continue;
+            };
+            let exact = |tokens: u64| i128::from((tokens * per * 1_000).div_ceil(*limit));
+            let left = (tat - i128::from(self.now) * 1_000).max(0);
+            let by = if tokens >= *cost { exact(tokens - cost) } else { -(by - exact(tokens)).min(left) };
+            self.order.push(Event::Correct(*draw, by));
+        }
+    }
+
+    fn settle(&mut self, settle: &Settle) -> Settled {
+        let amount = settle.amount.0;
+        let known = self.known(&settle.id);
+        let held = match known.map(|at| (at, self.entries[at].state)) {
+            Some((_, State::Settled { amount, overdraft, .. })) => {
+                return Settled { posted: NanoUsd(amount), overdraft, already: true };
+            }
+            Some((at, State::Open { .. })) => {
+                if let (Some(tokens), false) = (settle.tokens, self.unconfirmed(&self.entries[at])) {
+                    self.correct(at, tokens);
+                }
+                self.entries[at].granted
+            }
+            Some((_, State::Voided { .. })) | None => 0,
+        };
+        let overdraft = amount > held;
+        let state = State::Settled { at: self.now, amount, overdraft };
+        match known {
+            Some(at) => {
+                let voided = matches!(self.entries[at].state, State::Voided { .. });
+                if voided && self.entries[at].charges.is_empty() {
+                    self.entries[at].charges = settle.charge.clone();
+                }
+                self.entries[at].state = state;
+            }
+            None => self.entries.push(Entry {
+                id: settle.id.clone(),
+                granted: 0,
+                charges: settle.charge.clone(),
+                draws: vec![],
+                state,
+                forgotten: false,
+            }),
+        }
+        Settled { posted: NanoUsd(amount), overdraft, already: false }
+    }
+
+    fn void(&mut self, void: &Void) -> Settled {
+        match self.known(&void.id).map(|at| (at, self.entries[at].state)) {
+            Some((_, State::Settled { amount, overdraft, .. })) => Settled { posted: NanoUsd(amount), overdraft, already: true },
+            Some((_, State::Voided { .. })) => Settled { posted: NanoUsd(0), overdraft: false, already: true },
+            Some((at, State::Open { .. })) => {
+                if !self.unconfirmed(&self.entries[at]) {
+                    self.correct(at, 0);
+                }
+                self.entries[at].state = State::Voided { at: self.now };
+                Settled { posted: NanoUsd(0), overdraft: false, already: false }
+            }
+            None => {
+                let state = State::Voided { at: self.now };
+                self.entries.push(Entry { id: void.id.clone(), granted: 0, charges: vec![], draws: vec![], state, forgotten: false });
+                Settled { posted: NanoUsd(0), overdraft: false, already: false }
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_machine_keeps_the_books_a_list_of_everything_would(seed: u64) {
+        let (mut ledger, mut reference) = (Ledger::new(), Reference::default());
+        for command in commands(seed, 250) {
+            reference.now = reference.now.max(command.now().0);
+            match (ledger.apply(vec![command.clone()]).remove(0), command) {
+                (Reply::Verdict(verdict), Command::Admit(admit)) => {
+                    let expected = reference.admit(&admit);
+                    match verdict {
+                        Verdict::Admitted(admission) => {
+                            prop_assert_eq!(Ok(Some(admission.granted.0)), expected);
+                            for (state, line) in admission.budgets.iter().zip(&admit.budgets) {
+                                let charge = Charge { scope: line.scope.clone(), window: line.window };
+                                prop_assert_eq!(state.spent.0, reference.spent(&charge));
+                            }
+                        }
+                        Verdict::Denied(Denial::Over) => prop_assert_eq!(expected, Err(())),
+                        Verdict::Denied(Denial::Budget(_)) => prop_assert_eq!(expected, Ok(None)),
+                        Verdict::Denied(Denial::Rate { retry_after, rate, .. }) => {
+                            prop_assert_eq!(expected, Ok(None));
+                            prop_assert!(retry_after != Some(Millis(0)) && rate.remaining <= rate.limit);
+                        }
+                    }
+                }
+                (Reply::Settled(settled), Command::Settle(settle)) => prop_assert_eq!(settled, reference.settle(&settle)),
+                (Reply::Settled(settled), Command::Void(void)) => prop_assert_eq!(settled, reference.void(&void)),
+                (Reply::Report(standings), Command::Report(report)) => {
+                    for Standing { window, posted, held, unconfirmed } in standings {
+                        let sums = reference.standing(&Charge { scope: report.scope.clone(), window });
+                        prop_assert_eq!((posted.0, held.0, unconfirmed.0), sums);
+                    }
+                }
+                (Reply::Expired(next), Command::Expire(_)) => {
+                    let open = reference.entries.iter().filter_map(|entry| match entry.state {
+                        State::Open { until } if until > reference.now => Some(Timestamp(until)),
+                        State::Open { .. } | State::Settled { .. } | State::Voided { .. } => None,
+                    });
+                    prop_assert_eq!(next, open.min());
+                }
+                (reply, command) => panic!("{command:?} is not answered by {reply:?}"),
+            }
+        }
+    }
+}

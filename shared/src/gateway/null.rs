@@ -1,0 +1,27 @@
+//! The null gateway: everybody may, nothing is written down.
+
+use super::{Admission, Caller, Claim, Gateway, audit::Record};
+use crate::config::ModelAccess;
+use crate::error::ApiError;
+
+/// Admits everybody to everything. For tests and for running the other two layers alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Open;
+
+impl Gateway for Open {
+    async fn authenticate(&self, _credential: Option<&str>) -> Result<Caller, ApiError> {
+        Ok(Caller { key_id: "anonymous".into(), team: "default".into(), user: None, models: ModelAccess::All })
+    }
+
+    fn allowed(&self, _caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    async fn admit(&self, _caller: &Caller, claim: Claim) -> Result<Admission, ApiError> {
+        Ok(Admission { id: claim.id, tenant: None, granted: None, charge: Vec::new(), rate: None })
+    }
+
+    async fn settle(&self, _admission: Admission, _record: Record) {}
+
+    fn refuse(&self, _record: Record) {}
+}

@@ -1,0 +1,205 @@
+//! The standard gateway: virtual keys, teams with limits and budgets, the audit line.
+
+use super::audit::Record;
+use super::caller::Unusable;
+use super::key_cache::{KeyCache, Lookup};
+use super::keys::{Hasher, KeyRecord, PREFIX};
+use super::ledger::{Admit, BudgetLine, Charge, RateKind, RateLine, ReservationId, Settle, Verdict, Window};
+use super::{Admission, Caller, Claim, Gateway, RateStanding, denial};
+use crate::config::{BudgetScope, Config, ModelAccess, Team};
+use crate::error::{ApiError, Code};
+use crate::ports::{Ports, StoreError};
+use crate::units::Millis;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The ledger every team is booked in until organisations are configured.
+pub const TENANT: &str = "default";
+
+const PER_MINUTE: Millis = Millis(60_000);
+
+/// What one process remembers of keys, across changes of the configuration.
+pub type Keys = Arc<Mutex<KeyCache>>;
+
+/// The standard policy over a platform's stores.
+#[derive(Debug)]
+pub struct Policy<P> {
+    ports: P,
+    config: Arc<Config>,
+    hasher: Option<Hasher>,
+    keys: Keys,
+}
+
+impl<P: Ports> Policy<P> {
+    /// Policy by `config`. Without a hasher (no `SIGNALBOX_SECRET`) every call is answered 503.
+    pub fn new(ports: P, config: Arc<Config>, hasher: Option<Hasher>, keys: Keys) -> Policy<P> {
+        Policy { ports, config, hasher, keys }
+    }
+
+    async fn find(&self, hash: String) -> Result<Option<KeyRecord>, StoreError> {
+        let lookup = lock(&self.keys).get(&hash, self.ports.now());
+        match lookup {
+            Lookup::Fresh(record) => Ok(record),
+            Lookup::Stale(record) => {
+                let (ports, keys) = (self.ports.clone(), self.keys.clone());
+                self.ports.spawn(async move {
+                    // A store that is down changes nothing: the entry ends by its age.
+                    let _ = read(&ports, &keys, &hash).await;
+                });
+                Ok(record)
+            }
+            Lookup::Miss => read(&self.ports, &self.keys, &hash).await,
+        }
+    }
+
+    /// The team's settings. A team that vanished from the configuration takes its limits with it,
+    /// so its keys are refused rather than served without any.
+    fn team(&self, name: &str) -> Result<&Team, ApiError> {
+        self.config.team(name).ok_or_else(|| ApiError::new(
+            Code::PermissionDenied,
+            format!("The team `{name}` of this key is not in the configuration. Ask your administrator to restore it or to issue another key."),
+        ))
+    }
+
+    fn budgets(&self, team: &Team, caller: &Caller, claim: &Claim) -> Vec<BudgetLine> {
+        let lines = team.budgets.iter().filter_map(|budget| {
+            Some(BudgetLine {
+                scope: budget_scope(budget.scope, caller)?,
+                window: Window::at(budget.per.into(), claim.now),
+                limit: budget.limit,
+                hard: budget.hard,
+            })
+        });
+        lines.collect()
+    }
+}
+
+/// The ledger's name for whose budget it is. A budget per user does not bind a key without one.
+fn budget_scope(scope: BudgetScope, caller: &Caller) -> Option<String> {
+    match scope {
+        BudgetScope::Team => Some(team_scope(&caller.team)),
+        BudgetScope::User => caller.user.as_ref().map(|user| format!("{}/user:{user}", team_scope(&caller.team))),
+        BudgetScope::Key => Some(format!("key:{}", caller.key_id)),
+    }
+}
+
+/// The ledger's name for a team.
+pub fn team_scope(team: &str) -> String {
+    format!("team:{team}")
+}
+
+async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
+    let record = ports.key(hash).await?;
+    lock(keys).put(hash, record.clone(), ports.now());
+    Ok(record)
+}
+
+/// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
+pub(super) fn lock(keys: &Keys) -> MutexGuard<'_, KeyCache> {
+    keys.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<P: Ports> Gateway for Policy<P> {
+    async fn authenticate(&self, credential: Option<&str>) -> Result<Caller, ApiError> {
+        let Some(hasher) = &self.hasher else {
+            return Err(ApiError::new(
+                Code::NotConfigured,
+                "The gateway has no SIGNALBOX_SECRET. Bind one of at least 32 bytes; virtual keys are hashed under it.",
+            ));
+        };
+        let Some(credential) = credential else {
+            return Err(ApiError::new(
+                Code::InvalidApiKey,
+                "No API key was given. Send your Signalbox key as `Authorization: Bearer sk-sb-…` or `x-api-key`.",
+            ));
+        };
+        // One answer for every credential that is not ours, whatever is wrong with it.
+        let unknown = || ApiError::new(Code::InvalidApiKey, "The API key is not known here. Check it, or ask your administrator for a new one.");
+        if !credential.starts_with(PREFIX) {
+            return Err(unknown());
+        }
+        let record = self.find(hasher.hash(credential)).await.map_err(|problem| {
+            self.ports.log(&denial::store_line("keys", &problem));
+            ApiError::new(Code::LimiterUnavailable, "The key store does not answer. Try again in a moment.")
+                .retry_after(Millis(1_000))
+        })?;
+        let record = record.ok_or_else(unknown)?;
+        Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
+            Unusable::Revoked => ApiError::new(Code::InvalidApiKey, "The API key has been revoked."),
+            Unusable::Expired => ApiError::new(Code::InvalidApiKey, "The API key has expired."),
+        })
+    }
+
+    fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {
+        Ok(vec![self.team(&caller.team)?.models.clone(), caller.models.clone()])
+    }
+
+    async fn admit(&self, caller: &Caller, claim: Claim) -> Result<Admission, ApiError> {
+        let free = Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rate: None };
+        let team = self.team(&caller.team)?;
+        let budgets = self.budgets(team, caller, &claim);
+        let rates: Vec<RateLine> = team.limits.rpm.iter().map(|rpm| RateLine {
+            scope: team_scope(&caller.team),
+            kind: RateKind::Requests,
+            per: PER_MINUTE,
+            limit: *rpm,
+            cost: 1,
+        }).collect();
+        if budgets.is_empty() && rates.is_empty() {
+            return Ok(free);
+        }
+        let hard = budgets.iter().any(|line| line.hard);
+        let charge = budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
+        let note = format!("{} {}", caller.key_id, claim.id);
+        let admit = Admit {
+            id: ReservationId(claim.id.clone()),
+            now: claim.now,
+            lease: claim.lease,
+            most: claim.most,
+            least: claim.least,
+            budgets,
+            rates,
+            note,
+        };
+        let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
+            self.ports.log(&denial::store_line("ledger", &problem));
+            ApiError::new(Code::LimiterUnavailable, "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.")
+                .retry_after(Millis(1_000))
+        })?;
+        match verdict {
+            Verdict::Admitted(admitted) => Ok(Admission {
+                id: claim.id,
+                tenant: Some(TENANT.to_owned()),
+                granted: hard.then_some(admitted.granted),
+                charge,
+                rate: admitted.rates.first().map(|rate| RateStanding {
+                    limit: rate.limit,
+                    per: PER_MINUTE,
+                    remaining: rate.remaining,
+                    reset_after: rate.reset_after,
+                }),
+            }),
+            Verdict::Denied(denial) => Err(denial::error(&denial, claim.now)),
+        }
+    }
+
+    async fn settle(&self, admission: Admission, mut record: Record) {
+        record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
+        if let Some(tenant) = &admission.tenant {
+            let settle = Settle {
+                id: ReservationId(admission.id),
+                now: self.ports.now(),
+                amount: record.cost_nano_usd,
+                tokens: Some(record.usage.total_tokens()),
+                charge: admission.charge,
+            };
+            if let Err(problem) = self.ports.settle(tenant, settle).await {
+                self.ports.log(&denial::store_line("settle", &problem));
+            }
+        }
+        self.ports.log(&record.line());
+    }
+
+    fn refuse(&self, record: Record) {
+        self.ports.log(&record.line());
+    }
+}

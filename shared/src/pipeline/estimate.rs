@@ -1,0 +1,87 @@
+//! What a call will consume, before it is made: an honest guess, and a bound that holds.
+
+use super::finish::BYTES_PER_TOKEN;
+use crate::catalog::Catalog;
+use crate::config::ModelId;
+use crate::dialect::Facts;
+use crate::units::{NanoUsd, Tokens};
+
+/// What a chat template adds to every turn, at the most.
+const TURN_TOKENS: Tokens = 16;
+/// What a chat template adds to every request, tool preambles included, at the most.
+const REQUEST_TOKENS: Tokens = 1_024;
+/// The dearest image there is: one model family counts up to 48,169 tokens for a large one at high detail.
+const IMAGE_TOKENS: Tokens = 50_000;
+/// An ordinary image, for the guess.
+const USUAL_IMAGE_TOKENS: Tokens = 1_200;
+/// Documents and sound, by their base64 bytes: a page of PDF is both read as text and seen.
+const MEDIA_BYTES_PER_TOKEN: u64 = 8;
+/// The longest answer of a model whose limit nobody knows.
+const UNKNOWN_OUTPUT: Tokens = 128_000;
+/// The shortest answer worth paying for, when the budget does not afford more.
+const LEAST_OUTPUT: Tokens = 256;
+
+/// Input tokens as they will probably be.
+pub(super) fn probable_input(facts: &Facts) -> Tokens {
+    let text = (facts.text_bytes as u64).div_ceil(BYTES_PER_TOKEN);
+    text.saturating_add((facts.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
+}
+
+/// Input tokens as they can be at the most. A token is at least one byte of text.
+pub(super) fn most_input(facts: &Facts) -> Tokens {
+    let media = match facts.images {
+        0 => facts.media_bytes as u64 / MEDIA_BYTES_PER_TOKEN,
+        images => (images as u64).saturating_mul(IMAGE_TOKENS),
+    };
+    [facts.text_bytes as u64, media, (facts.messages as u64).saturating_mul(TURN_TOKENS), REQUEST_TOKENS]
+        .into_iter()
+        .fold(0, Tokens::saturating_add)
+}
+
+/// What a request can cost, over every model that may answer it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// The most.
+    pub most: NanoUsd,
+    /// The least that buys the input and a short answer.
+    pub least: NanoUsd,
+    /// A price in it is a guess.
+    pub is_guess: bool,
+}
+
+/// Bounds the cost of a request over its candidates.
+pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) -> Bound {
+    let input = most_input(facts);
+    let mut bound = Bound::default();
+    for id in candidates {
+        let model = catalog.model(id);
+        let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
+        let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
+        bound.most = bound.most.max(model.price.most(input, output));
+        bound.least = bound.least.max(model.price.most(input, output.min(LEAST_OUTPUT)));
+        bound.is_guess |= model.estimated_price;
+    }
+    bound
+}
+
+/// The longest answer of `model` that `money` buys beside the input; `None` when what the caller
+/// wants is affordable anyway.
+pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Facts, money: NanoUsd) -> Option<Tokens> {
+    let model = catalog.model(model);
+    let input = most_input(facts);
+    let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
+    let cost = |output: Tokens| model.price.most(input, output.saturating_mul(facts.n));
+    let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
+    if cost(wanted) <= money {
+        return facts.max_output_tokens.is_none().then_some(longest);
+    }
+    let (mut fits, mut too_many) = (0, wanted);
+    while fits + 1 < too_many {
+        let middle = fits + (too_many - fits) / 2;
+        match cost(middle) <= money {
+            true => fits = middle,
+            false => too_many = middle,
+        }
+    }
+    Some(fits.max(1))
+}

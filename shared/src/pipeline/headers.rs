@@ -1,0 +1,94 @@
+//! The headers an answer bears, whatever its dialect.
+
+use super::intake::Intake;
+use crate::config::ModelId;
+use crate::dialect::Warnings;
+use crate::error::{ApiError, Code};
+use crate::gateway::{Admission, RateStanding};
+use crate::http::Head;
+use crate::router::Decision;
+use crate::units::{Millis, NanoUsd};
+
+/// Headers every answer has.
+pub(super) fn envelope(head: &mut Head, intake: &Intake) {
+    identity(head, &intake.id);
+    head.set("traceparent", intake.traceparent.clone());
+}
+
+/// The request's id, and what every answer shares.
+pub(super) fn identity(head: &mut Head, id: &str) {
+    head.set("x-signalbox-request-id", id);
+    // SDKs show an id they find under these names.
+    head.set("x-request-id", id);
+    head.set("request-id", id);
+    head.set("cache-control", "no-store");
+}
+
+/// Headers that explain what answered and why.
+pub(super) fn decision(head: &mut Head, decision: &Decision, model: &ModelId, attempts: usize) {
+    head.set("x-signalbox-model", model.to_string());
+    head.set("x-signalbox-route", decision.route.clone().unwrap_or_else(|| "direct".to_owned()));
+    head.set("x-signalbox-reason", decision.reason.as_str());
+    head.set("x-signalbox-attempts", attempts.to_string());
+}
+
+/// What a translation could not carry.
+pub(super) fn warnings(head: &mut Head, warnings: &Warnings) {
+    if let Some(value) = warnings.header_value() {
+        head.set("x-signalbox-warnings", value);
+    }
+}
+
+/// What a complete answer cost, in dollars.
+pub(super) fn cost(head: &mut Head, cost: NanoUsd) {
+    head.set("x-signalbox-cost-usd", cost.to_string());
+}
+
+/// How the caller's request limit stands: OpenAI's names, and the IETF's RateLimit fields.
+pub(super) fn limits(head: &mut Head, admission: &Admission) {
+    let Some(RateStanding { limit, per, remaining, reset_after }) = admission.rate else { return };
+    let seconds = |span: Millis| span.0.div_ceil(1_000);
+    head.set("x-ratelimit-limit-requests", limit.to_string());
+    head.set("x-ratelimit-remaining-requests", remaining.to_string());
+    head.set("x-ratelimit-reset-requests", format!("{}ms", reset_after.0));
+    head.set("ratelimit-policy", format!("\"requests\";q={limit};w={}", seconds(per)));
+    head.set("ratelimit", format!("\"requests\";r={remaining};t={}", seconds(reset_after)));
+}
+
+/// Where the time went, in milliseconds.
+pub(super) fn timing(head: &mut Head, gateway: Millis, upstream: Millis) {
+    head.set("server-timing", format!("gateway;dur={}, upstream;dur={}", gateway.0, upstream.0));
+}
+
+/// Headers that tell an SDK whether and when to try again.
+pub(super) fn retry(head: &mut Head, error: &ApiError) {
+    if let Some(wait) = error.retry_after {
+        head.set("retry-after", wait.0.div_ceil(1_000).to_string());
+        head.set("retry-after-ms", wait.0.to_string());
+    }
+    match error.code {
+        // Official SDKs retry every 429 and 5xx; these will not heal by themselves.
+        Code::InsufficientQuota | Code::NotConfigured | Code::UpstreamAuthError => head.set("x-should-retry", "false"),
+        Code::InvalidApiKey | Code::TokenExpired => head.set("www-authenticate", "Bearer"),
+        Code::InvalidRequest
+        | Code::ContextLengthExceeded
+        | Code::ModelNotAllowed
+        | Code::PermissionDenied
+        | Code::GuardrailBlocked
+        | Code::Residency
+        | Code::ModelNotFound
+        | Code::NotFound
+        | Code::MethodNotAllowed
+        | Code::IdempotencyConflict
+        | Code::TooLarge
+        | Code::UnsupportedMediaType
+        | Code::RateLimitExceeded
+        | Code::UpstreamRateLimited
+        | Code::UpstreamError
+        | Code::NoHealthyModel
+        | Code::UpstreamOverloaded
+        | Code::LimiterUnavailable
+        | Code::Timeout
+        | Code::InternalError => {}
+    }
+}

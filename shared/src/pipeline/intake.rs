@@ -1,0 +1,180 @@
+//! What a request says beside its body: who, for whom, how long, where to.
+
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Code};
+use crate::gateway::caller;
+use crate::gateway::keys::token;
+use crate::http::Header;
+use crate::ports::{Clock, Request};
+use crate::units::{Millis, Timestamp};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Most tags a request may carry, and the most bytes in a tag's name or value.
+const MAX_TAGS: usize = 32;
+const MAX_TAG_BYTES: usize = 256;
+/// Most bytes of a user's name.
+const MAX_USER_BYTES: usize = 256;
+
+/// Headers of the caller's that a provider of the same dialect understands.
+const FORWARDED: [&str; 5] = ["anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"];
+
+/// The envelope of a request.
+#[derive(Clone, Debug)]
+pub(super) struct Intake {
+    /// The request's id, `req_…`.
+    pub id: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// The dialect it is answered in.
+    pub dialect: Dialect,
+    /// W3C trace context of the answer: the caller's trace, or a new one.
+    pub traceparent: String,
+    /// `x-signalbox-route`: takes the place of the body's model.
+    pub route: Option<String>,
+    /// `x-signalbox-user`.
+    pub user: Option<String>,
+    /// `x-signalbox-tags`.
+    pub tags: BTreeMap<String, String>,
+    /// `x-signalbox-timeout-ms`.
+    pub timeout: Option<Millis>,
+    /// Headers for a provider of the same dialect.
+    pub forwarded: Vec<Header>,
+}
+
+/// A new request id.
+pub(super) fn request_id(clock: &impl Clock) -> String {
+    format!("req_{}", token(|| clock.entropy(), 22))
+}
+
+impl Intake {
+    /// Before anything is read: an id and a time, so that every error has them.
+    pub(super) fn new(clock: &impl Clock, dialect: Dialect, request: &impl Request) -> Intake {
+        let traceparent = request
+            .header("traceparent")
+            .filter(|value| is_traceparent(value))
+            .unwrap_or_else(|| format!("00-{:016x}{:016x}-{:016x}-00", clock.entropy().max(1), clock.entropy(), clock.entropy().max(1)));
+        Intake {
+            id: request_id(clock),
+            at: clock.now(),
+            dialect,
+            traceparent,
+            route: None,
+            user: None,
+            tags: BTreeMap::new(),
+            timeout: None,
+            forwarded: Vec::new(),
+        }
+    }
+
+    /// Reads the optional headers.
+    pub(super) fn read(&mut self, request: &impl Request) -> Result<(), ApiError> {
+        self.route = request.header("x-signalbox-route");
+        self.user = match request.header("x-signalbox-user") {
+            Some(user) if user.len() > MAX_USER_BYTES || !is_printable(&user) => {
+                return Err(ApiError::invalid("x-signalbox-user", "x-signalbox-user must be printable and at most 256 bytes."));
+            }
+            user => user,
+        };
+        if let Some(text) = request.header("x-signalbox-tags") {
+            self.tags = tags(&text)?;
+        }
+        if let Some(text) = request.header("x-signalbox-timeout-ms") {
+            let ms = text.trim().parse().ok().filter(|ms| (1..=3_600_000).contains(ms));
+            let ms = ms.ok_or_else(|| ApiError::invalid("x-signalbox-timeout-ms", "x-signalbox-timeout-ms must be a whole number from 1 to 3600000."))?;
+            self.timeout = Some(Millis(ms));
+        }
+        self.forwarded = FORWARDED
+            .iter()
+            .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?)))
+            .collect();
+        Ok(())
+    }
+}
+
+/// The caller's credential, from any of the places SDKs put it.
+pub fn credential(request: &impl Request) -> Result<Option<String>, ApiError> {
+    let others = ["x-api-key", "api-key", "x-goog-api-key"].map(|name| request.header(name));
+    caller::credential(request.header("authorization").as_deref(), &others)
+        .map_err(|_| ApiError::new(Code::InvalidApiKey, "The request carries several credentials that disagree. Send one."))
+}
+
+/// Refuses a body that is declared as something else than JSON in UTF-8.
+pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
+    let refuse = |what: &str| Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")));
+    if let Some(encoding) = request.header("content-encoding").filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
+        return refuse(&format!("Content-Encoding `{}` is not accepted.", printable(&encoding)));
+    }
+    let Some(content_type) = request.header("content-type") else { return Ok(()) };
+    let mut parts = content_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
+        return refuse(&format!("Content-Type `{}` is not accepted.", printable(&essence)));
+    }
+    let charset = parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
+    match charset.as_deref() {
+        None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
+        Some(charset) => refuse(&format!("Charset `{}` is not accepted.", printable(charset))),
+    }
+}
+
+fn tags(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let refuse = |why: &str| ApiError::invalid("x-signalbox-tags", format!("x-signalbox-tags {why}"));
+    let tags: BTreeMap<String, String> =
+        serde_json::from_str(text).map_err(|_| refuse("must be a JSON object whose values are strings."))?;
+    if tags.len() > MAX_TAGS {
+        return Err(refuse("may hold at most 32 tags."));
+    }
+    let sane = |text: &String| text.len() <= MAX_TAG_BYTES && is_printable(text);
+    if !tags.iter().all(|(name, value)| sane(name) && sane(value)) {
+        return Err(refuse("must have printable names and values of at most 256 bytes."));
+    }
+    Ok(tags)
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// A caller's text, fit for an error message.
+fn printable(text: &str) -> String {
+    text.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// W3C Trace Context, version 00: fixed lengths, lower-case hexadecimal, no id all zeros.
+fn is_traceparent(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('-').collect();
+    let [version, trace, parent, flags] = parts.as_slice() else { return false };
+    let hex = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let nonzero = |part: &str| part.bytes().any(|b| b != b'0');
+    *version == "00" && hex(trace, 32) && nonzero(trace) && hex(parent, 16) && nonzero(parent) && hex(flags, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_67_a_malformed_traceparent_starts_a_new_trace() {
+        assert!(is_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra",
+        ] {
+            assert!(!is_traceparent(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fault_65_hostile_tags_are_refused() {
+        assert_eq!(tags(r#"{"feature":"chat"}"#).map(|t| t.len()), Ok(1));
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(257));
+        for bad in [r#"{"a":"x\r\ny"}"#, r#"{"a":"\u0000"}"#, r#"{"a":1}"#, "[]", "{", long.as_str()] {
+            assert!(tags(bad).is_err(), "{bad}");
+        }
+    }
+}

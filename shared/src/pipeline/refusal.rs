@@ -1,0 +1,41 @@
+//! What a caller is told when the router has no plan.
+
+use crate::error::{ApiError, Code};
+use crate::router::{Drop, Refusal};
+
+/// The error for a refusal: it names the rail and what each candidate failed at.
+pub(super) fn error(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Unknown(error) => error,
+        Refusal::NoProvider => ApiError::new(
+            Code::NotConfigured,
+            "No provider is configured. Bind a provider's API key, such as OPENAI_API_KEY or ANTHROPIC_API_KEY.",
+        ),
+        Refusal::Rails { route, dropped } => {
+            let what = route.map_or_else(|| "This model".to_owned(), |route| format!("Every candidate of `{route}`"));
+            let why: Vec<String> = dropped.iter().take(8).map(|(model, drop)| format!("{model}: {}", drop.as_str())).collect();
+            // The rail that decided is the last one a candidate could have passed.
+            let rail = dropped.iter().map(|(_, drop)| *drop).max_by_key(|drop| severity(*drop));
+            ApiError::new(code(rail), format!("{what} is ruled out ({}).", why.join(", ")))
+        }
+    }
+}
+
+fn code(rail: Option<Drop>) -> Code {
+    match rail {
+        Some(Drop::NotAllowed) => Code::ModelNotAllowed,
+        Some(Drop::ContextTooSmall) => Code::ContextLengthExceeded,
+        Some(Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema) => Code::NoHealthyModel,
+        Some(Drop::NotEnabled) | None => Code::NotConfigured,
+    }
+}
+
+/// How far a candidate came before it was dropped.
+fn severity(drop: Drop) -> u8 {
+    match drop {
+        Drop::NotEnabled => 0,
+        Drop::NotAllowed => 1,
+        Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema => 2,
+        Drop::ContextTooSmall => 3,
+    }
+}

@@ -1,0 +1,125 @@
+//! An answer as it streams to the caller, settled on its end and on being dropped.
+
+use super::Layers;
+use super::finish::Finish;
+use crate::error::ApiError;
+use crate::ports::Clock;
+use crate::proxy::failure::{Failure, Stage};
+use crate::proxy::{Live, Next, Proxy};
+use crate::units::{Millis, Timestamp};
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use std::sync::Arc;
+
+/// The events of one answer, pulled by the platform.
+///
+/// Either the platform pulls with [`next`](ReplyStream::next) until `None`, or, when the caller gets
+/// the provider's bytes untouched and the platform forwards them natively, it feeds what passed by
+/// to [`watch`](ReplyStream::watch) and ends with [`conclude`](ReplyStream::conclude). Dropping the
+/// stream at any point cancels the provider's call and settles with what was seen.
+pub struct ReplyStream<L: Layers> {
+    layers: Arc<super::Pipeline<L>>,
+    live: Live<<L::Proxy as Proxy>::Body>,
+    finish: Option<Finish<L>>,
+    context: StreamContext,
+}
+
+/// What the end of a stream needs to know.
+#[derive(Clone, Debug)]
+pub(super) struct StreamContext {
+    pub provider: String,
+    pub request_id: String,
+    pub idle: Millis,
+    pub deadline: Timestamp,
+    pub total: Millis,
+}
+
+impl<L: Layers> ReplyStream<L> {
+    pub(super) fn new(
+        layers: Arc<super::Pipeline<L>>,
+        live: Live<<L::Proxy as Proxy>::Body>,
+        finish: Finish<L>,
+        context: StreamContext,
+    ) -> ReplyStream<L> {
+        ReplyStream { layers, live, finish: Some(finish), context }
+    }
+
+    /// The next bytes for the caller; `None` at the end, by when the request is settled.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        self.finish.as_ref()?;
+        let clock = self.layers.layers.clock();
+        let left = self.context.deadline.since(clock.now());
+        let (stage, patience) = if left < self.context.idle { (Stage::Total, left) } else { (Stage::Idle, self.context.idle) };
+        let next = {
+            let next = pin!(self.live.next());
+            let timer = pin!(clock.sleep(patience));
+            match select(next, timer).await {
+                Either::Left((next, _)) => Some(next),
+                Either::Right(((), _)) => None,
+            }
+        };
+        match next {
+            Some(Next::Bytes(bytes)) => Some(bytes),
+            Some(Next::End) => self.end(None).await,
+            None => self.end(Some(self.timed_out(stage))).await,
+        }
+    }
+
+    /// The body the platform may forward natively; see [`Outgoing::forward`](crate::ports::Outgoing).
+    pub fn body_mut(&mut self) -> &mut <L::Proxy as Proxy>::Body {
+        self.live.body_mut()
+    }
+
+    /// Whether the caller gets the provider's bytes untouched.
+    pub fn is_untouched(&self) -> bool {
+        self.live.is_untouched()
+    }
+
+    /// How long the provider may be silent.
+    pub fn idle(&self) -> Millis {
+        self.context.idle
+    }
+
+    /// When the whole request must be over.
+    pub fn deadline(&self) -> Timestamp {
+        self.context.deadline
+    }
+
+    /// Takes note of bytes that were forwarded untouched.
+    pub fn watch(&mut self, bytes: &[u8]) {
+        self.live.watch(bytes);
+    }
+
+    /// Ends a stream that was forwarded natively and settles it. `stage` names the timeout that
+    /// ended it, if one did. Returns what the caller must still be sent: the dialect's error event
+    /// when the answer broke off.
+    pub async fn conclude(&mut self, stage: Option<Stage>) -> Option<Bytes> {
+        let error = stage.map(|stage| self.timed_out(stage));
+        self.end(error).await
+    }
+
+    fn timed_out(&self, stage: Stage) -> ApiError {
+        let after = match stage {
+            Stage::Headers | Stage::FirstToken | Stage::Idle => self.context.idle,
+            Stage::Total => self.context.total,
+        };
+        Failure::timeout(&self.context.provider, stage, after).error
+    }
+
+    async fn end(&mut self, error: Option<ApiError>) -> Option<Bytes> {
+        let finish = self.finish.take()?;
+        let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
+        finish.answered(observed).await;
+        tail
+    }
+}
+
+impl<L: Layers> Drop for ReplyStream<L> {
+    fn drop(&mut self) {
+        if let Some(mut finish) = self.finish.take() {
+            let (observed, _) = self.live.end(&self.context.provider, None, &self.context.request_id);
+            finish.cancelled(observed);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What a platform lends the core: time, randomness, the network, stores, a log.
+//!
+//! A port is a plain `async fn` trait: no boxing, no `Send` bounds, no `async_trait`. The Worker
+//! implements them over fetch, KV and Durable Objects, the Lambda over an HTTP client and DynamoDB,
+//! the tests over virtual time and scripts. The core never asks which one it runs on.
+
+#![allow(async_fn_in_trait, reason = "ports are generic and used within one thread's executor")]
+
+use crate::gateway::keys::KeyRecord;
+use crate::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use crate::http::Header;
+use crate::units::{Millis, Timestamp};
+use bytes::Bytes;
+use std::future::Future;
+
+/// Everything the core needs from a platform. Cloning is cheap and shares state.
+pub trait Ports: Clock + Transport + Directory + LedgerStore + Clone + 'static {}
+
+impl<T: Clock + Transport + Directory + LedgerStore + Clone + 'static> Ports for T {}
+
+/// Time, randomness, background work and the operator's log.
+pub trait Clock {
+    /// The present, UTC.
+    fn now(&self) -> Timestamp;
+
+    /// 64 bits from a cryptographically secure source.
+    fn entropy(&self) -> u64;
+
+    /// Completes after `span`.
+    async fn sleep(&self, span: Millis);
+
+    /// Runs `task` after the answer too: the platform must not end or freeze before it is done,
+    /// as far as that is in its power (`waitUntil` on a Worker, before the next event on Lambda).
+    fn spawn(&self, task: impl Future<Output = ()> + 'static);
+
+    /// Writes one line of JSON where the operator reads logs. Never called with a secret.
+    fn log(&self, line: &str);
+}
+
+/// One HTTP call to a provider.
+pub trait Transport {
+    /// The body of an answer.
+    type Body: Body + 'static;
+
+    /// Sends the call and waits for the head of the answer. Dropping the future aborts the call.
+    /// No redirect is followed: a provider's credential must not travel to another host.
+    async fn send(&self, call: Outgoing) -> Result<Incoming<Self::Body>, SendError>;
+}
+
+/// A call on its way to a provider.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Absolute URL, built from the configuration alone.
+    pub url: String,
+    /// Headers, credential included. Names are lower case.
+    pub headers: Vec<Header>,
+    /// The body, JSON. Always a POST.
+    pub body: Vec<u8>,
+    /// The answer's bytes will reach the caller untouched: the platform may forward them itself,
+    /// natively, and hand the core a copy to watch.
+    pub forward: bool,
+}
+
+/// A provider's answer once its head is there.
+#[derive(Debug)]
+pub struct Incoming<B> {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; names are lower case.
+    pub headers: Vec<Header>,
+    /// The body, not yet read.
+    pub body: B,
+}
+
+impl<B> Incoming<B> {
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A body that is pulled. Dropping it cancels the call it belongs to.
+pub trait Body {
+    /// The next bytes; `None` at the end. Not cancel-safe: a dropped future may lose bytes, so a
+    /// caller that stops waiting must stop reading.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, SendError>;
+
+    /// All of the body; `None` when it is longer than `limit`. A platform that can do better than
+    /// [`collect`] overrides it.
+    async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, SendError>
+    where
+        Self: Sized,
+    {
+        collect(self, limit).await
+    }
+}
+
+/// Reads a body to its end, chunk by chunk; `None` when it is longer than `limit`.
+pub async fn collect(body: &mut impl Body, limit: usize) -> Result<Option<Bytes>, SendError> {
+    let mut whole = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        if whole.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(Some(whole.into()))
+}
+
+/// Why no (further) byte came from a provider. Carries words for the operator, never for the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// Name resolution, connection or TLS failed: the provider provably saw nothing.
+    Unreachable(String),
+    /// The connection broke after the request was sent.
+    Broken(String),
+}
+
+/// A request's body that could not be had whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// Larger than the limit; it was not read to its end.
+    TooLarge,
+    /// The caller went away or broke the framing.
+    Broken,
+}
+
+/// A caller's request as the platform hands it in.
+pub trait Request {
+    /// The method in capitals.
+    fn method(&self) -> &str;
+    /// The path, without the query, still percent-encoded.
+    fn path(&self) -> &str;
+    /// A header by its lower-case name; several of one name are joined by `, `.
+    fn header(&self, name: &str) -> Option<String>;
+    /// Reads the body, refusing one of more than `limit` bytes before it is all in memory.
+    async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError>;
+}
+
+/// Why a store gave no answer. The text is for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+/// Virtual keys and named documents: written rarely, read through a cache.
+pub trait Directory {
+    /// The key whose keyed hash is `hash`.
+    async fn key(&self, hash: &str) -> Result<Option<KeyRecord>, StoreError>;
+    /// Stores a key, new or changed.
+    async fn put_key(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    /// Every key, in no order.
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
+    /// The stored configuration document.
+    async fn config(&self) -> Result<Option<String>, StoreError>;
+    /// Replaces the stored configuration document; `None` removes it.
+    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError>;
+}
+
+/// The ledger of a tenant, kept by one serialised owner (a Durable Object, conditional writes).
+pub trait LedgerStore {
+    /// Takes limits and budgets, all or none. Idempotent by the reservation's id.
+    async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError>;
+    /// Replaces a reservation by what was used. Idempotent by id; when it returns, the settlement
+    /// is the platform's to deliver. Whatever happens to it, the lease keeps counting in full.
+    async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError>;
+    /// What stands in the books of one scope, after everything this process has settled so far.
+    async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError>;
+}

@@ -1,0 +1,213 @@
+//! The standard proxy: HTTP to the providers of the configuration.
+
+use super::failure::{Failure, Stage, retry_after};
+use super::live::Live;
+use super::tally::Tally;
+use super::transform::{Transform, Translation};
+use super::{Answer, Call, Content, Proxy};
+use crate::catalog::{Catalog, Model};
+use crate::config::{Auth, Provider, Providers};
+use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::http::Header;
+use crate::json;
+use crate::ports::{Body, Incoming, Outgoing, Ports};
+use crate::units::{Millis, Timestamp};
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+/// The largest whole answer that is read.
+const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+/// As much of an error's body as is read.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// What Anthropic's dialect is told when nobody named a limit and the catalog knows none.
+const DEFAULT_MAX_OUTPUT_TOKENS: u64 = 8_192;
+
+/// Calls the enabled providers through a platform's transport.
+#[derive(Debug)]
+pub struct HttpProxy<P> {
+    ports: P,
+    providers: Arc<Providers>,
+    catalog: Arc<Catalog>,
+}
+
+impl<P: Ports> HttpProxy<P> {
+    /// A proxy to these providers. The catalog tells how their models differ.
+    pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>) -> HttpProxy<P> {
+        HttpProxy { ports, providers, catalog }
+    }
+
+    /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
+    /// request is over.
+    async fn within<T>(&self, future: impl Future<Output = T>, wait: &Wait<'_>, stage: Stage, patience: Millis) -> Result<T, Failure> {
+        let now = self.ports.now();
+        let stage_left = (wait.since + patience).since(now);
+        let total_left = wait.deadline.since(now);
+        let (stage, left) = if total_left < stage_left { (Stage::Total, total_left) } else { (stage, stage_left) };
+        match select(pin!(future), pin!(self.ports.sleep(left))).await {
+            Either::Left((value, _)) => Ok(value),
+            Either::Right(((), _)) => {
+                let waited = self.ports.now().since(wait.since);
+                Err(Failure::timeout(wait.provider, stage, waited))
+            }
+        }
+    }
+}
+
+/// Against what a wait is measured.
+struct Wait<'a> {
+    provider: &'a str,
+    since: Timestamp,
+    deadline: Timestamp,
+}
+
+impl<P: Ports> Proxy for HttpProxy<P> {
+    type Body = P::Body;
+
+    async fn call(&self, call: &Call<'_>) -> Result<Answer<P::Body>, Failure> {
+        let id = call.model.provider.as_str();
+        let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
+        let mut warnings = Warnings::default();
+        let outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
+        let forward = outgoing.forward;
+
+        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
+        let patience = provider.timeouts;
+        // A whole answer has its head when it is done: only the total binds it.
+        let to_head = if call.request.facts.stream { patience.headers } else { patience.total };
+        let mut incoming = self
+            .within(self.ports.send(outgoing), &wait, Stage::Headers, to_head)
+            .await?
+            .map_err(|error| Failure::send(id, &error))?;
+        if !(200..300).contains(&incoming.status) {
+            return Err(self.failure(provider, &mut incoming, &wait).await);
+        }
+        let status = incoming.status;
+        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
+        let content = match call.request.facts.stream && is_stream {
+            true => {
+                let mut live = Live::new(incoming.body, call.request.dialect, transform(call, provider, forward, self.ports.now()), patience.idle);
+                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await??;
+                Content::Live(Box::new(live))
+            }
+            false => {
+                let body = self
+                    .within(incoming.body.whole(MAX_ANSWER_BYTES), &wait, Stage::Total, patience.total)
+                    .await?
+                    .map_err(|error| Failure::send(id, &error))?
+                    .ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
+                whole(call, provider, body, self.ports.now(), &mut warnings)?
+            }
+        };
+        Ok(Answer { status, warnings, content })
+    }
+}
+
+impl<P: Ports> HttpProxy<P> {
+    /// Reads an answer whose status is an error.
+    async fn failure(&self, provider: &Provider, incoming: &mut Incoming<P::Body>, wait: &Wait<'_>) -> Failure {
+        let asked_for = retry_after(incoming.header("retry-after-ms"), incoming.header("retry-after"), self.ports.now());
+        let read = incoming.body.whole(MAX_ERROR_BYTES);
+        let body = match self.within(read, wait, Stage::Total, provider.timeouts.total).await {
+            Ok(Ok(Some(body))) => body,
+            // The status says enough.
+            Ok(Ok(None) | Err(_)) | Err(_) => Bytes::new(),
+        };
+        Failure::upstream(&provider.dialect.read_error(incoming.status, &body), asked_for)
+    }
+}
+
+/// Whether the caller gets the provider's dialect.
+fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
+    call.request.dialect == provider.dialect
+}
+
+/// Whether a stream of this call has a usage event that the caller did not ask for.
+fn unasked_usage(call: &Call<'_>, provider: &Provider) -> bool {
+    match provider.dialect {
+        Dialect::OpenAiChat => !call.request.facts.include_usage && provider.quirks.stream_usage,
+        Dialect::Anthropic => false,
+    }
+}
+
+/// Puts the request into the provider's words and on its wire.
+fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
+    let request = call.request;
+    let stream = request.facts.stream;
+    let same = same_dialect(call, provider);
+    let name = call.model.model.as_str();
+    let body = if same {
+        let edits = Edits {
+            model: Some(name),
+            include_usage: stream && provider.quirks.stream_usage,
+            max_output_tokens: call.max_output_tokens,
+            max_tokens_field: provider.quirks.max_tokens_field,
+        };
+        let document = json::scan(&request.body, &json::Limits::default())
+            .map_err(|error| Failure::request(error.into()))?;
+        provider.dialect.rewrite_request(&document, &edits)
+    } else {
+        let target = Target {
+            model: name,
+            stream,
+            max_output_tokens: call.max_output_tokens,
+            default_max_output_tokens: model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
+            quirks: &provider.quirks_for(model),
+        };
+        provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
+    };
+    let mut headers = vec![
+        header("content-type", "application/json"),
+        header("accept", if stream { "text/event-stream" } else { "application/json" }),
+        header("user-agent", concat!("signalbox/", env!("CARGO_PKG_VERSION"))),
+    ];
+    match &provider.auth {
+        Auth::Header { name, value } => headers.push(header(name, value.expose())),
+        Auth::None => {}
+    }
+    // What the caller says to a provider of its own dialect takes the place of what we would say.
+    let forwarded = if same { request.forwarded.as_slice() } else { &[] };
+    headers.extend(forwarded.iter().cloned());
+    let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
+    headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
+    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same && !unasked_usage(call, provider) })
+}
+
+fn header(name: &'static str, value: impl Into<String>) -> Header {
+    (Cow::Borrowed(name), value.into())
+}
+
+/// What happens to the bytes of this call's stream.
+fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp) -> Transform {
+    if forward {
+        return Transform::Untouched(Box::new(provider.dialect.meter()));
+    }
+    if same_dialect(call, provider) {
+        return Transform::Stripped(Box::new((Stripper::default(), provider.dialect.meter())));
+    }
+    let context = StreamContext {
+        id: call.request_id.to_owned(),
+        model: None,
+        created: now.0 / 1_000,
+        include_usage: call.request.facts.include_usage,
+        request_id: call.request_id.to_owned(),
+    };
+    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context));
+    Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
+}
+
+/// A whole answer, in the caller's dialect.
+fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes, now: Timestamp, warnings: &mut Warnings) -> Result<Content<B>, Failure> {
+    let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
+    let observed = provider.dialect.observe_response(&body).map_err(broken)?;
+    if same_dialect(call, provider) {
+        return Ok(Content::Whole { body, observed });
+    }
+    let response = provider.dialect.read_response(&body).map_err(broken)?;
+    let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
+    let body = call.request.dialect.write_response(&response, &context, warnings).into();
+    Ok(Content::Whole { body, observed })
+}

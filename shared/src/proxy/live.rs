@@ -1,0 +1,136 @@
+//! A streamed answer under way: the provider's bytes in, the caller's bytes out.
+
+use super::failure::Failure;
+use super::transform::Transform;
+use crate::dialect::{Dialect, Finish, Observed, State, UpstreamError};
+use crate::error::{ApiError, Code};
+use crate::ports::Body;
+use crate::units::Millis;
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// A stream whose first content has arrived.
+#[derive(Debug)]
+pub struct Live<B> {
+    body: B,
+    caller: Dialect,
+    /// `None` once the stream was ended.
+    transform: Option<Transform>,
+    /// Ready for the caller, read while waiting for the first content.
+    ready: VecDeque<Bytes>,
+    idle: Millis,
+    over: bool,
+}
+
+/// What pulling a stream gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Bytes for the caller.
+    Bytes(Bytes),
+    /// Nothing more comes.
+    End,
+}
+
+impl<B: Body> Live<B> {
+    pub(super) fn new(body: B, caller: Dialect, transform: Transform, idle: Millis) -> Live<B> {
+        Live { body, caller, transform: Some(transform), ready: VecDeque::new(), idle, over: false }
+    }
+
+    /// How long the provider may be silent.
+    pub fn idle(&self) -> Millis {
+        self.idle
+    }
+
+    /// Whether the caller gets the provider's bytes as they are.
+    pub fn is_untouched(&self) -> bool {
+        self.transform.as_ref().is_some_and(Transform::is_untouched)
+    }
+
+    /// The provider's body, for a platform that forwards it natively.
+    pub fn body_mut(&mut self) -> &mut B {
+        &mut self.body
+    }
+
+    /// Reads on until the first content or the end. A stream that fails before that has reached
+    /// nobody, so it can still be repaired elsewhere.
+    pub(super) async fn open(&mut self) -> Result<(), Failure> {
+        while self.state() == State::Waiting && !self.over {
+            self.advance().await;
+        }
+        match self.state() {
+            State::Streaming | State::Complete => Ok(()),
+            State::Waiting => Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None)),
+            State::Failed => {
+                let error = self.transform.as_ref().and_then(Transform::error).cloned();
+                Err(Failure::upstream(&error.unwrap_or_else(|| UpstreamError::protocol("the stream failed")), None))
+            }
+        }
+    }
+
+    fn state(&self) -> State {
+        self.transform.as_ref().map_or(State::Complete, Transform::state)
+    }
+
+    async fn advance(&mut self) {
+        let chunk = self.body.chunk().await;
+        let Some(transform) = &mut self.transform else { return };
+        let out = match chunk {
+            Ok(Some(chunk)) => transform.pass(chunk),
+            // An end and a break are the same here: what counts is whether the answer was complete.
+            Ok(None) | Err(_) => {
+                self.over = true;
+                transform.flush()
+            }
+        };
+        if !out.is_empty() {
+            self.ready.push_back(out);
+        }
+    }
+
+    /// The next bytes. A read abandoned midway loses bytes, so whoever stops waiting ends the stream.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Next::Bytes(bytes);
+            }
+            if self.over || self.transform.is_none() {
+                return Next::End;
+            }
+            self.advance().await;
+        }
+    }
+
+    /// Takes note of bytes that reached the caller by another way.
+    pub fn watch(&mut self, bytes: &[u8]) {
+        if let Some(transform) = &mut self.transform {
+            transform.watch(bytes);
+        }
+    }
+
+    /// Ends the stream: what it consumed, and the error event the caller must still get. `error` is
+    /// what ended it from our side, if anything did. Only the first call tells anything.
+    pub fn end(&mut self, provider: &str, error: Option<ApiError>, request_id: &str) -> (Observed, Option<Bytes>) {
+        let untouched = self.is_untouched();
+        let observed = self.transform.take().map(Transform::finish).unwrap_or(NOTHING);
+        let error = match (&observed.finish, error) {
+            (Finish::Complete, _) => None,
+            (Finish::Truncated | Finish::Error(_), Some(error)) => Some(error),
+            // The provider's own error event, or its translation, has already gone out.
+            (Finish::Error(_), None) => None,
+            (Finish::Truncated, None) => Some(ApiError::new(
+                Code::UpstreamError,
+                format!("{provider} broke off in the middle of its answer. What you have is incomplete."),
+            )),
+        };
+        let event = error.map(|error| {
+            // Forwarded untouched, the provider may have stopped within an event, which must end first.
+            let mut bytes = if untouched { b"\n\n".to_vec() } else { Vec::new() };
+            bytes.extend(self.caller.write_stream_error(&error, request_id));
+            bytes.into()
+        });
+        (observed, event)
+    }
+}
+
+/// What is observed of a stream that was already ended.
+const NOTHING: Observed = Observed { usage: None, finish: Finish::Truncated, output_bytes: 0, model: None, content_started: false };

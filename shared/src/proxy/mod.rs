@@ -1,0 +1,78 @@
+//! Transport: how the call is made.
+//!
+//! The proxy ends one HTTP call to one provider: it writes the request in the provider's dialect,
+//! sends it, waits for the first content, and hands the answer back in the caller's dialect. It
+//! keeps no state and knows no teams, budgets or policies: **it imports neither the gateway nor the
+//! router**.
+
+#![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
+
+pub mod failure;
+mod http_proxy;
+mod live;
+pub mod null;
+mod request;
+mod tally;
+mod transform;
+
+use crate::config::ModelId;
+use crate::dialect::{Observed, Warnings};
+use crate::ports::Body;
+use crate::units::{Timestamp, Tokens};
+use bytes::Bytes;
+
+pub use failure::{Failure, Retry};
+pub use http_proxy::HttpProxy;
+pub use live::{Live, Next};
+pub use request::CallerRequest;
+
+/// The transport layer.
+pub trait Proxy {
+    /// The body of a streamed answer.
+    type Body: Body + 'static;
+
+    /// Makes one call. Returns once the answer is complete, or, for a stream, once its first content
+    /// is there: until then a failure can still be repaired elsewhere, and nobody has seen anything.
+    /// Dropping the future aborts the call.
+    async fn call(&self, call: &Call<'_>) -> Result<Answer<Self::Body>, Failure>;
+}
+
+/// One call to make.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What the caller sent.
+    pub request: &'a CallerRequest,
+    /// Whom to call.
+    pub model: &'a ModelId,
+    /// The longest answer policy affords; `None` leaves it to the caller and the provider.
+    pub max_output_tokens: Option<Tokens>,
+    /// The request's id, for the answer's own ids.
+    pub request_id: &'a str,
+    /// When the whole request must be over.
+    pub deadline: Timestamp,
+}
+
+/// A provider's answer in the caller's dialect.
+#[derive(Debug)]
+pub struct Answer<B> {
+    /// The provider's HTTP status.
+    pub status: u16,
+    /// What the translation could not carry.
+    pub warnings: Warnings,
+    /// The answer itself.
+    pub content: Content<B>,
+}
+
+/// Whole or streamed.
+#[derive(Debug)]
+pub enum Content<B> {
+    /// A complete answer and what it consumed.
+    Whole {
+        /// JSON in the caller's dialect.
+        body: Bytes,
+        /// What it consumed.
+        observed: Observed,
+    },
+    /// A stream whose first content has arrived.
+    Live(Box<Live<B>>),
+}

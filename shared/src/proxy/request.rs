@@ -1,0 +1,33 @@
+//! A caller's request, read as deeply as the call needs and no deeper.
+
+use crate::dialect::ir::ChatRequest;
+use crate::dialect::{Dialect, Facts};
+use crate::error::ApiError;
+use crate::http::Header;
+use std::cell::OnceCell;
+
+/// What the caller sent, in the caller's dialect.
+#[derive(Debug)]
+pub struct CallerRequest {
+    /// The dialect it is written in, and answered in.
+    pub dialect: Dialect,
+    /// The body, strict JSON.
+    pub body: Vec<u8>,
+    /// What policy and routing needed to know of it.
+    pub facts: Facts,
+    /// Headers a provider of the same dialect understands.
+    pub forwarded: Vec<Header>,
+    common: OnceCell<Result<ChatRequest, ApiError>>,
+}
+
+impl CallerRequest {
+    /// A request whose body has passed the strict scan.
+    pub fn new(dialect: Dialect, body: Vec<u8>, facts: Facts, forwarded: Vec<Header>) -> CallerRequest {
+        CallerRequest { dialect, body, facts, forwarded, common: OnceCell::new() }
+    }
+
+    /// The request in the common form, read when the first translation asks for it.
+    pub fn common(&self) -> Result<&ChatRequest, ApiError> {
+        self.common.get_or_init(|| self.dialect.read_request(&self.body)).as_ref().map_err(Clone::clone)
+    }
+}

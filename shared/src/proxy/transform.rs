@@ -1,0 +1,107 @@
+//! What happens to a stream's bytes between the provider and the caller.
+
+use super::tally::Tally;
+use crate::dialect::ir::Event;
+use crate::dialect::{Decoder, Encoder, Meter, Observed, State, Stripper, UpstreamError};
+use bytes::Bytes;
+
+/// From the provider's bytes to the caller's.
+#[derive(Debug)]
+pub(super) enum Transform {
+    /// Same dialect: nothing happens. The meter only watches.
+    Untouched(Box<Meter>),
+    /// Same dialect, less the usage event, which we asked for and the caller did not.
+    Stripped(Box<(Stripper, Meter)>),
+    /// Another dialect.
+    Translated(Box<Translation>),
+}
+
+/// From one dialect's events to another's.
+#[derive(Debug)]
+pub(super) struct Translation {
+    pub(super) decoder: Decoder,
+    pub(super) encoder: Encoder,
+    pub(super) tally: Tally,
+}
+
+impl Translation {
+    /// Encodes the events that `read` gets out of the decoder.
+    fn write(&mut self, read: impl FnOnce(&mut Decoder, &mut Vec<Event>)) -> Bytes {
+        let (mut events, mut out) = (Vec::new(), Vec::new());
+        read(&mut self.decoder, &mut events);
+        for event in events {
+            self.tally.event(&event);
+            self.encoder.push(event, &mut out);
+        }
+        out.into()
+    }
+}
+
+impl Transform {
+    pub(super) fn is_untouched(&self) -> bool {
+        match self {
+            Transform::Untouched(_) => true,
+            Transform::Stripped(_) | Transform::Translated(_) => false,
+        }
+    }
+
+    /// What the caller gets for these bytes; may be nothing yet.
+    pub(super) fn pass(&mut self, chunk: Bytes) -> Bytes {
+        match self {
+            Transform::Untouched(meter) => {
+                meter.push(&chunk);
+                chunk
+            }
+            Transform::Stripped(both) => {
+                let (stripper, meter) = both.as_mut();
+                meter.push(&chunk);
+                stripper.push(&chunk).into()
+            }
+            Transform::Translated(translation) => translation.write(|decoder, out| decoder.push(&chunk, out)),
+        }
+    }
+
+    /// The provider's bytes have ended: what the caller still gets.
+    pub(super) fn flush(&mut self) -> Bytes {
+        match self {
+            Transform::Untouched(_) => Bytes::new(),
+            Transform::Stripped(both) => both.0.finish().into(),
+            Transform::Translated(translation) => translation.write(Decoder::finish),
+        }
+    }
+
+    /// Notes bytes that went to the caller by another way.
+    pub(super) fn watch(&mut self, bytes: &[u8]) {
+        match self {
+            Transform::Untouched(meter) => meter.push(bytes),
+            Transform::Stripped(_) | Transform::Translated(_) => {}
+        }
+    }
+
+    /// How far the stream is.
+    pub(super) fn state(&self) -> State {
+        match self {
+            Transform::Untouched(meter) => meter.state(),
+            Transform::Stripped(both) => both.1.state(),
+            Transform::Translated(translation) => translation.tally.state(),
+        }
+    }
+
+    /// The failure the provider told of, if it did.
+    pub(super) fn error(&self) -> Option<&UpstreamError> {
+        match self {
+            Transform::Untouched(meter) => meter.error(),
+            Transform::Stripped(both) => both.1.error(),
+            Transform::Translated(translation) => translation.tally.error(),
+        }
+    }
+
+    /// What was seen, all in all.
+    pub(super) fn finish(self) -> Observed {
+        match self {
+            Transform::Untouched(meter) => meter.finish(),
+            Transform::Stripped(both) => both.1.finish(),
+            Transform::Translated(translation) => translation.tally.finish(),
+        }
+    }
+}

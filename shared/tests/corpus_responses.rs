@@ -1,0 +1,319 @@
+//! Recorded answers, whole and streamed, against what they are known to mean.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod corpus;
+
+use corpus::{Answer, Case, cases, decode, encode};
+use signalbox::dialect::ir::Event;
+use signalbox::dialect::{Dialect, Finish, ProtocolError, ResponseContext, UpstreamClass, Warnings};
+
+const BOTH: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::Anthropic];
+
+fn report(wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn streams() -> Vec<Case> {
+    cases().into_iter().filter(|case| case.streaming && case.status == 200).collect()
+}
+
+fn wholes() -> Vec<Case> {
+    cases().into_iter().filter(|case| !case.streaming && case.status == 200).collect()
+}
+
+#[test]
+fn every_recorded_stream_means_what_it_is_known_to_mean() {
+    let mut wrong = Vec::new();
+    for case in streams() {
+        let answer = Answer::from_events(&decode(case.dialect, [case.body.as_slice()]));
+        match case.expect["outcome"].as_str().unwrap() {
+            "ok" => {
+                let mut differences = answer.differences(&case.expect);
+                if !answer.ended || answer.error.is_some() {
+                    differences.push(format!("not complete: {:?}", answer.error));
+                }
+                wrong.extend(differences.into_iter().map(|difference| format!("{}: {difference}", case.name)));
+            }
+            "error_in_stream" | "error_in_body" => {
+                let message = answer.error.as_ref().and_then(|error| error.message.clone());
+                if message.as_deref() != case.expect["error"]["message"].as_str() {
+                    wrong.push(format!("{}: error {:?}", case.name, answer.error));
+                }
+            }
+            _ => {
+                if answer.error.as_ref().map(|error| error.class) != Some(UpstreamClass::Protocol) || answer.ended {
+                    wrong.push(format!("{}: a broken stream was believed: {:?}", case.name, answer.error));
+                }
+            }
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn every_recorded_answer_means_what_it_is_known_to_mean() {
+    let mut wrong = Vec::new();
+    for case in wholes() {
+        let read = case.dialect.read_response(&case.body);
+        match (case.expect["outcome"].as_str().unwrap(), read) {
+            ("ok", Ok(response)) => {
+                let differences = Answer::from_response(&response).differences(&case.expect);
+                wrong.extend(differences.into_iter().map(|difference| format!("{}: {difference}", case.name)));
+            }
+            ("error_in_body", Err(ProtocolError::Upstream(error))) => {
+                assert_eq!(error.message.as_deref(), case.expect["error"]["message"].as_str(), "{}", case.name);
+            }
+            (outcome, read) => wrong.push(format!("{}: {outcome}, but {read:?}", case.name)),
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn every_recorded_error_is_read_with_its_message_and_an_accepted_status() {
+    let mut wrong = Vec::new();
+    for case in cases().into_iter().filter(|case| case.status >= 400) {
+        let error = case.dialect.read_error(case.status, &case.body);
+        let message = case.expect["error"]["message"].as_str();
+        if error.message.as_deref() != message {
+            wrong.push(format!("{}: {:?} != {message:?}", case.name, error.message));
+        }
+        let status = u64::from(error.to_api_error().code.status());
+        let accepted = case.expect["accept_status"].as_array().unwrap();
+        // The gateway's own credential failing is not the caller's 401.
+        let ours = error.class == UpstreamClass::Auth && status == 502;
+        if !ours && !accepted.iter().any(|accepted| accepted.as_u64() == Some(status)) {
+            wrong.push(format!("{}: {status} not in {accepted:?} ({:?})", case.name, error.class));
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn a_stream_translated_to_either_dialect_and_read_again_is_the_same_answer() {
+    let mut wrong = Vec::new();
+    for case in streams() {
+        let events = decode(case.dialect, [case.body.as_slice()]);
+        let original = Answer::from_events(&events);
+        for dialect in BOTH {
+            let stream = encode(dialect, &events);
+            check_form(dialect, &stream, &original);
+            let again = Answer::from_events(&decode(dialect, [stream.as_slice()]));
+            wrong.extend(compare(&case, dialect, &original, &again));
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn an_answer_translated_to_either_dialect_and_read_again_is_the_same_answer() {
+    let mut wrong = Vec::new();
+    for case in wholes() {
+        let Ok(response) = case.dialect.read_response(&case.body) else { continue };
+        let original = Answer::from_response(&response);
+        for dialect in BOTH {
+            let context = ResponseContext { id: "answer_1", model: None, created: 1 };
+            let body = dialect.write_response(&response, &context, &mut Warnings::default());
+            let again = Answer::from_response(&dialect.read_response(&body).unwrap());
+            wrong.extend(compare(&case, dialect, &original, &again));
+        }
+    }
+    report(wrong);
+}
+
+/// The same answer, as far as the dialect it went through has words for it.
+fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> Vec<String> {
+    let mut expected = original.clone();
+    let mut again = again.clone();
+    if dialect == Dialect::Anthropic {
+        // No word for a refusal: it is text.
+        expected.text.push_str(&std::mem::take(&mut expected.refusal));
+        // And no place for what another provider sealed.
+        expected.signatures.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+        expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+    } else if let Some(usage) = expected.usage.as_mut() {
+        // One word for both lifetimes of a cache.
+        usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
+    }
+    if dialect == Dialect::Anthropic && !case.streaming {
+        // Arguments must be an object here: what is none is put into one.
+        for (_, _, arguments) in &mut expected.calls {
+            if serde_json::from_str::<serde_json::Value>(arguments).is_err() {
+                *arguments = serde_json::json!({ "text": arguments }).to_string();
+            }
+        }
+    }
+    for answer in [&mut expected, &mut again] {
+        // Whether tools were called decides between `stop` and `tool_use`; words that only one side
+        // has are compared by their neighbours in the tables of finish reasons.
+        answer.finish = None;
+        answer.model = None;
+        for (_, _, arguments) in &mut answer.calls {
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(arguments) else { continue };
+            *arguments = if value.is_null() { "{}".to_owned() } else { value.to_string() };
+        }
+        if let Some(error) = &mut answer.error {
+            (error.kind, error.code, error.status) = (None, None, None);
+            error.class = UpstreamClass::ServerError;
+            error.message = None;
+        }
+    }
+    if expected.error.is_some() {
+        expected.usage = None;
+        again.usage = None;
+        expected.signatures.clear();
+        again.signatures.clear();
+    }
+    if dialect == Dialect::Anthropic {
+        expected.usage = Some(expected.usage.unwrap_or_default());
+        again.usage = Some(again.usage.unwrap_or_default());
+    }
+    if expected == again {
+        Vec::new()
+    } else {
+        vec![format!("{} as {dialect:?}:\n  {expected:?}\n  {again:?}", case.name)]
+    }
+}
+
+/// The rules a strict client holds a stream to.
+fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
+    let text = std::str::from_utf8(stream).unwrap();
+    match dialect {
+        Dialect::OpenAiChat => {
+            assert_eq!(text.ends_with("data: [DONE]\n\n"), answer.ended);
+            let mut ids = std::collections::HashSet::new();
+            let mut finishes = std::collections::HashMap::new();
+            for line in text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]") {
+                let chunk: serde_json::Value = serde_json::from_str(line).unwrap();
+                if chunk.get("error").is_some() {
+                    continue;
+                }
+                assert_eq!(chunk["object"], "chat.completion.chunk");
+                assert!(chunk["created"].is_u64() && chunk["model"].is_string());
+                ids.insert(chunk["id"].as_str().unwrap().to_owned());
+                for choice in chunk["choices"].as_array().unwrap() {
+                    assert!(choice["index"].is_u64() && choice["delta"].is_object());
+                    if choice["finish_reason"].is_string() {
+                        *finishes.entry(choice["index"].as_u64()).or_insert(0) += 1;
+                    }
+                }
+            }
+            assert!(ids.len() <= 1 && finishes.values().all(|count| *count == 1));
+            assert!(!answer.ended || !finishes.is_empty());
+        }
+        Dialect::Anthropic => {
+            let mut open: Option<u64> = None;
+            let mut next = 0;
+            let mut last = String::new();
+            for line in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                last = event["type"].as_str().unwrap().to_owned();
+                let index = event["index"].as_u64();
+                match last.as_str() {
+                    "content_block_start" => {
+                        assert_eq!((open, index), (None, Some(next)));
+                        open = index;
+                        next += 1;
+                    }
+                    "content_block_delta" => assert_eq!(open, index),
+                    "content_block_stop" => assert_eq!(open.take(), index),
+                    "message_delta" => assert!(open.is_none() && event["delta"]["stop_reason"].is_string()),
+                    "message_start" | "message_stop" | "error" => {}
+                    other => panic!("{other}"),
+                }
+            }
+            assert_eq!(last == "message_stop", answer.ended);
+        }
+    }
+}
+
+#[test]
+fn any_chunking_of_a_recorded_stream_gives_the_same_events() {
+    for case in streams() {
+        let whole = decode(case.dialect, [case.body.as_slice()]);
+        for size in [1, 2, 3, 7, 64, 1_000] {
+            let events = decode(case.dialect, case.body.chunks(size));
+            assert_eq!(events, whole, "{} in chunks of {size}", case.name);
+        }
+        let crlf = String::from_utf8_lossy(&case.body).replace("\r\n", "\n").replace('\n', "\r\n");
+        assert_eq!(decode(case.dialect, crlf.as_bytes().chunks(5)), whole, "{} with CRLF", case.name);
+    }
+}
+
+#[test]
+fn a_recorded_stream_cut_anywhere_is_never_taken_for_complete() {
+    for case in streams() {
+        let whole = Answer::from_events(&decode(case.dialect, [case.body.as_slice()]));
+        for cut in (0..case.body.len()).step_by(97) {
+            let events = decode(case.dialect, [&case.body[..cut]]);
+            let answer = Answer::from_events(&events);
+            let told = events.iter().any(|event| matches!(event, Event::Finish { .. }));
+            assert!(!answer.ended || told, "{} cut at {cut}", case.name);
+            assert!(answer.ended || answer.error.is_some(), "{} cut at {cut}", case.name);
+            assert!(whole.text.starts_with(&answer.text), "{} cut at {cut}", case.name);
+        }
+    }
+}
+
+#[test]
+fn the_meter_sees_what_the_decoder_sees() {
+    let mut wrong = Vec::new();
+    for case in streams() {
+        for cut in [case.body.len(), case.body.len() / 2, case.body.len() / 3] {
+            let body = &case.body[..cut];
+            let events = decode(case.dialect, [body]);
+            let mut meter = case.dialect.meter();
+            body.chunks(100).for_each(|chunk| meter.push(chunk));
+            let observed = meter.finish();
+            let expected = corpus_observed(&events);
+            if observed != expected {
+                wrong.push(format!("{} cut at {cut}:\n  {observed:?}\n  {expected:?}", case.name));
+            }
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn observing_a_whole_answer_sees_what_reading_it_sees() {
+    for case in wholes() {
+        match (case.dialect.read_response(&case.body), case.dialect.observe_response(&case.body)) {
+            (Ok(response), Ok(observed)) => {
+                assert_eq!((observed.usage, &observed.model), (response.usage, &response.model), "{}", case.name);
+                assert_eq!(observed.finish, Finish::Complete);
+                let answer = Answer::from_response(&response);
+                let bytes = answer.text.len() + answer.thoughts.len() + answer.refusal.len();
+                assert!(observed.output_bytes >= bytes as u64, "{}", case.name);
+            }
+            (Err(read), Err(observed)) => assert_eq!(read, observed),
+            other => panic!("{}: {other:?}", case.name),
+        }
+    }
+}
+
+/// What the meter should say, from the events.
+fn corpus_observed(events: &[Event]) -> signalbox::dialect::Observed {
+    use signalbox::dialect::ir::Delta;
+    let mut observed = signalbox::dialect::Observed {
+        usage: None,
+        finish: Finish::Truncated,
+        output_bytes: 0,
+        model: None,
+        content_started: false,
+    };
+    for event in events {
+        match event {
+            Event::Start { model, .. } => observed.model = model.clone(),
+            Event::BlockStart { .. } => observed.content_started = true,
+            Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
+                observed.output_bytes += text.len() as u64;
+            }
+            Event::Usage(usage) => observed.usage = Some(*usage),
+            Event::Error(error) if error.message.as_deref() == Some("the stream ended early") => {}
+            Event::Error(error) => observed.finish = Finish::Error(error.clone()),
+            Event::End => observed.finish = Finish::Complete,
+            Event::Delta { .. } | Event::BlockStop { .. } | Event::Logprobs { .. } | Event::Finish { .. } => {}
+        }
+    }
+    observed
+}

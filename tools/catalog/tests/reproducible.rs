@@ -1,0 +1,51 @@
+//! The table in the repository is what the generator makes of the price list, where that is at hand.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+
+#[test]
+fn the_committed_table_is_what_the_price_list_gives() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shared = std::env::var_os("SIGNALBOX_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
+    let Ok(list) = std::fs::read_to_string(shared.join("prices/model_prices.json")) else {
+        eprintln!("notice: no price list in {}; the table is not checked", shared.display());
+        return;
+    };
+    let made = catalog_gen::table(&list).unwrap();
+    let committed = std::fs::read_to_string(root.join("shared/src/catalog/models.tsv")).unwrap();
+    let difference = made.lines().zip(committed.lines()).find(|(made, committed)| made != committed);
+    assert!(made == committed, "run catalog-gen again; first difference: {difference:?}");
+}
+
+#[test]
+fn a_price_list_becomes_sorted_lines_of_facts() {
+    let list = r#"{
+        "zeta": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.5e-06, "output_cost_per_token": 1e-05,
+                 "cache_read_input_token_cost": 1.25e-06, "max_input_tokens": 128000, "max_output_tokens": 16384,
+                 "supports_vision": true, "supports_function_calling": true, "deprecation_date": "2027-01-14"},
+        "alpha": {"litellm_provider": "anthropic", "mode": "chat", "input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05,
+                  "cache_creation_input_token_cost": 3.75e-06, "cache_creation_input_token_cost_above_1hr": 6e-06,
+                  "supports_reasoning": true, "supports_sampling_params": false},
+        "deepseek/two": {"litellm_provider": "deepseek", "mode": "chat", "input_cost_per_token": 1e-07, "output_cost_per_token": 1e-07},
+        "two": {"litellm_provider": "deepseek", "mode": "chat", "input_cost_per_token": 2e-07, "output_cost_per_token": 1e-07,
+                "cache_creation_input_token_cost": 0.0},
+        "no-price": {"litellm_provider": "openai", "mode": "chat"},
+        "picture": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_token": 1, "output_cost_per_token": 1},
+        "elsewhere": {"litellm_provider": "openai", "mode": "chat", "supported_endpoints": ["/v1/responses"], "input_cost_per_token": 1, "output_cost_per_token": 1},
+        "stranger": {"litellm_provider": "somebody", "mode": "chat", "input_cost_per_token": 1, "output_cost_per_token": 1},
+        "bad name": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1, "output_cost_per_token": 1}
+    }"#;
+    let table = catalog_gen::table(list).unwrap();
+    let lines: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+    let want = [
+        "*\t\t\t3\t15\t\t3.75\t6",
+        "anthropic:*\t\t\t3\t15\t\t3.75\t6",
+        "anthropic:alpha\t\t\t3\t15\t\t3.75\t6\t\tr\tbf",
+        "deepseek:*\t\t\t0.2\t0.1\t\t0.2\t0.2",
+        "deepseek:two\t\t\t0.2\t0.1",
+        "openai:*\t\t\t2.5\t10\t\t2.5\t2.5",
+        "openai:zeta\t128000\t16384\t2.5\t10\t1.25\t\t\t\ttv\t\t2027-01-14",
+    ];
+    assert_eq!(lines, want);
+    assert!(catalog_gen::table("[]").is_err());
+}
