@@ -65,9 +65,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The workspace this tool was compiled in; `CARGO_TARGET_DIR` as cargo itself reads it.
+    /// The workspace around the current folder; `CARGO_TARGET_DIR` as cargo itself reads it.
+    ///
+    /// Asked at run time: with a shared target folder, this program may have been compiled from another checkout.
     pub fn of_workspace() -> Result<Layout> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("tools has no parent folder")?.to_owned();
+        let located = cargo().args(["locate-project", "--workspace", "--message-format", "plain"]).output()?;
+        ensure!(located.status.success(), "{}", String::from_utf8_lossy(&located.stderr));
+        let manifest = PathBuf::from(String::from_utf8(located.stdout)?.trim());
+        let root = manifest.parent().context("a manifest lies in a folder")?.to_owned();
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
         Ok(Layout { root, target })
     }
@@ -118,7 +123,7 @@ pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
 
 fn compile(layout: &Layout, profile: Profile) -> Result<()> {
     ensure_target(layout)?;
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.current_dir(&layout.root).args(["build", "--package", PACKAGE, "--lib", "--target", TARGET]);
     if profile == Profile::Release {
         // wasm-bindgen needs the custom sections a full `strip` takes away; it drops the names itself.
@@ -200,6 +205,10 @@ fn optimise(layout: &Layout) -> Result<()> {
     let mut node = Command::new("node");
     node.arg(script).arg(&module).args(WASM_FEATURES).args(["-O3", "-o"]).arg(&module);
     run(node)
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn run(mut command: Command) -> Result<()> {
