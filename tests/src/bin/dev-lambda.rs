@@ -165,11 +165,5 @@ async fn first_call(
         }
         .store(file)?;
     }
-    ready_text(
-        url,
-        "AWS Lambda's bootstrap behind a local Function URL",
-        &key,
-        providers,
-    )
-    .await
+    ready_text(url, &key, admin_key, providers).await
 }
