@@ -153,15 +153,25 @@ async fn a_failing_invocation_is_a_502_and_the_process_goes_on() {
     assert_eq!(lambda.instances().len(), 1);
 }
 
+/// A signal needs a moment to arrive.
+async fn wait_until_stopped(pid: i32) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while process_state(pid) != "T" {
+        assert!(Instant::now() < until, "it is not frozen");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test]
 async fn nothing_runs_between_events_when_frozen() {
     let (lambda, client) = start(Options { freeze: true, instances: 1, ..options() });
     let pid = lambda.instances()[0].pid;
-    assert_eq!(process_state(pid), "T");
+    wait_until_stopped(pid).await;
     text(&client, "/ticking?chunks=1").await;
     let ticks = || lambda.logs().iter().filter(|line| line.starts_with("tick")).count();
+    wait_until_stopped(pid).await;
+    // What it had printed is still on its way here.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(process_state(pid), "T");
     let before = ticks();
     assert!(before < 20, "{before} ticks");
     tokio::time::sleep(Duration::from_millis(200)).await;

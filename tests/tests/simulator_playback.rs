@@ -112,6 +112,19 @@ fn a_script_is_chosen_by_path_then_by_model_and_an_unknown_name_is_an_error() {
 }
 
 #[test]
+fn a_player_of_its_own_tells_the_log_what_became_of_the_answer() {
+    let upstream = upstream();
+    let played = upstream.answer(ask("/v1/chat/completions", &chat("gpt~words-3")));
+    played.sent(7);
+    played.finish();
+    drop(played);
+    drop(upstream.answer(ask("/v1/chat/completions", &chat("gpt~words-4"))));
+    let seen = upstream.seen(None);
+    assert_eq!((seen[0].bytes_sent, seen[0].done, seen[0].client_gone), (7, true, false));
+    assert_eq!((seen[1].done, seen[1].client_gone), (true, true));
+}
+
+#[test]
 fn every_built_in_answers_in_both_dialects_streamed_and_whole() {
     let upstream = upstream();
     for (name, _) in BUILT_IN {

@@ -138,5 +138,5 @@ async fn first_call(
     if let Some(file) = file.filter(|_| kept.key.as_ref() != Some(&key)) {
         Credentials { key: Some(key.clone()), ..kept.clone() }.store(file)?;
     }
-    ready_text(url, "AWS Lambda's bootstrap behind a local Function URL", &key, providers).await
+    ready_text(url, &key, admin_key, providers).await
 }

@@ -3,8 +3,6 @@
 /// The providers of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Providers {
-    /// For people: where answers come from.
-    pub said: String,
     /// The model of the first call.
     pub model: String,
     /// No provider is configured: the simulator is wanted.
@@ -25,14 +23,7 @@ pub fn providers(environment: impl Iterator<Item = (String, String)>) -> Provide
         (_, _, true) => "anthropic:claude-haiku-4-5",
         (false, false, false) => "fast",
     };
-    Providers {
-        said: match names.is_empty() {
-            true => "the built-in simulator; export OPENAI_API_KEY or ANTHROPIC_API_KEY for real answers".to_owned(),
-            false => format!("from {}", names.join(", ")),
-        },
-        model: model.to_owned(),
-        simulated: names.is_empty(),
-    }
+    Providers { model: model.to_owned(), simulated: names.is_empty() }
 }
 
 #[cfg(test)]
@@ -59,6 +50,5 @@ mod tests {
         assert_eq!(of(&[("ANTHROPIC_API_KEY", "k")]).model, "anthropic:claude-haiku-4-5");
         assert_eq!(of(&[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k")]).model, "openai:gpt-5.4-mini");
         assert_eq!(of(&[("GROQ_API_KEY", "k")]).model, "fast");
-        assert_eq!(of(&[("GROQ_API_KEY", "k")]).said, "from GROQ_API_KEY");
     }
 }

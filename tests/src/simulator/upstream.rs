@@ -33,6 +33,18 @@ pub struct Answered {
     pub(crate) entry: Entry,
 }
 
+impl Answered {
+    /// Tells the log of body bytes handed to the caller.
+    pub fn sent(&self, bytes: usize) {
+        self.entry.sent(bytes);
+    }
+
+    /// Tells the log that the script was played to its end. Dropped without it, the caller counts as gone.
+    pub fn finish(&self) {
+        self.entry.finish();
+    }
+}
+
 #[derive(Debug)]
 struct Sequence {
     answers: Vec<Answer>,
