@@ -88,7 +88,7 @@ impl<P: Ports> App<P> {
             ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
             ("/v1/models", "GET") => self.models(&setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
-            ("/config.schema.json", "GET") => answer(200, crate::config::schema()),
+            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
             ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
                 self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
             }
