@@ -75,11 +75,17 @@ impl Failure {
 
     /// A call that broke before there was an answer.
     pub fn send(provider: &str, error: &SendError) -> Failure {
-        let (message, may_be_billed) = match error {
-            SendError::Unreachable(_) => (format!("{provider} could not be reached."), false),
-            SendError::Broken(_) => (format!("The connection to {provider} broke before it answered."), true),
+        let message = match error {
+            SendError::Unreachable(_) => format!("{provider} could not be reached."),
+            SendError::Broken(_) => format!("The connection to {provider} broke before it answered."),
         };
-        Failure { error: ApiError::new(Code::UpstreamError, message), retry: Retry::Same, status: None, may_be_billed }
+        // Not every platform can tell the two apart, and nobody bills a call whose answer never began.
+        Failure {
+            error: ApiError::new(Code::UpstreamError, message),
+            retry: Retry::Same,
+            status: None,
+            may_be_billed: false,
+        }
     }
 
     /// A stage that took longer than it may.
