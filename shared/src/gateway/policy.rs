@@ -64,7 +64,7 @@ impl<P: Ports> Policy<P> {
         let lines = team.budgets.iter().filter_map(|budget| {
             Some(BudgetLine {
                 scope: budget_scope(budget.scope, caller)?,
-                window: Window::at(budget.per.into(), claim.now),
+                window: Window::at(budget.per, claim.now),
                 limit: budget.limit,
                 hard: budget.hard,
             })
@@ -113,7 +113,12 @@ impl<P: Ports> Gateway for Policy<P> {
             ));
         };
         // One answer for every credential that is not ours, whatever is wrong with it.
-        let unknown = || ApiError::new(Code::InvalidApiKey, "The API key is not known here. Check it, or ask your administrator for a new one.");
+        let unknown = || {
+            ApiError::new(
+                Code::InvalidApiKey,
+                "The API key is not known here. Check it, or ask your administrator for a new one.",
+            )
+        };
         if !credential.starts_with(PREFIX) {
             return Err(unknown());
         }
@@ -137,18 +142,24 @@ impl<P: Ports> Gateway for Policy<P> {
         let free = Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rate: None };
         let team = self.team(&caller.team)?;
         let budgets = self.budgets(team, caller, &claim);
-        let rates: Vec<RateLine> = team.limits.rpm.iter().map(|rpm| RateLine {
-            scope: team_scope(&caller.team),
-            kind: RateKind::Requests,
-            per: PER_MINUTE,
-            limit: *rpm,
-            cost: 1,
-        }).collect();
+        let rates: Vec<RateLine> = team
+            .limits
+            .rpm
+            .iter()
+            .map(|rpm| RateLine {
+                scope: team_scope(&caller.team),
+                kind: RateKind::Requests,
+                per: PER_MINUTE,
+                limit: *rpm,
+                cost: 1,
+            })
+            .collect();
         if budgets.is_empty() && rates.is_empty() {
             return Ok(free);
         }
         let hard = budgets.iter().any(|line| line.hard);
-        let charge = budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
+        let charge =
+            budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
         let note = format!("{} {}", caller.key_id, claim.id);
         let admit = Admit {
             id: ReservationId(claim.id.clone()),
@@ -162,8 +173,11 @@ impl<P: Ports> Gateway for Policy<P> {
         };
         let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
             self.ports.log(&denial::store_line("ledger", &problem));
-            ApiError::new(Code::LimiterUnavailable, "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.")
-                .retry_after(Millis(1_000))
+            ApiError::new(
+                Code::LimiterUnavailable,
+                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.",
+            )
+            .retry_after(Millis(1_000))
         })?;
         match verdict {
             Verdict::Admitted(admitted) => Ok(Admission {

@@ -25,12 +25,8 @@ const GRACE: Millis = Millis(60_000);
 pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, dialect: Dialect, request: R) -> Reply<L> {
     let clock = pipeline.layers.clock();
     let mut intake = Intake::new(clock, dialect, &request);
-    let mut record = Record {
-        at: intake.at,
-        request_id: intake.id.clone(),
-        dialect: dialect.as_str(),
-        ..Record::default()
-    };
+    let mut record =
+        Record { at: intake.at, request_id: intake.id.clone(), dialect: dialect.as_str(), ..Record::default() };
     let order = match accept(pipeline, &mut intake, request, &mut record).await {
         Ok(order) => order,
         Err(error) => {
@@ -150,21 +146,32 @@ async fn answer<L: Layers>(
         };
         let failure = match pipeline.layers.proxy().call(&call).await {
             Ok(answer) => {
-                let attempt = Attempt { model: model.clone(), result: "ok", status: Some(answer.status), duration_ms: clock.now().since(started) };
+                let attempt = Attempt {
+                    model: model.clone(),
+                    result: "ok",
+                    status: Some(answer.status),
+                    duration_ms: clock.now().since(started),
+                };
                 if let Some(open) = finish.open() {
                     open.in_flight = None;
                     open.record.attempts.push(attempt);
                     open.record.model = Some(model.clone());
                     open.record.ttft_ms = Some(clock.now().since(intake.at));
                     open.record.status = 200;
-                    open.record.warnings = answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
+                    open.record.warnings =
+                        answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
                 }
                 return Ok((decision, model, answer));
             }
             Err(failure) => failure,
         };
         let now = clock.now();
-        let attempt = Attempt { model, result: failure.error.code.as_str(), status: failure.status, duration_ms: now.since(started) };
+        let attempt = Attempt {
+            model,
+            result: failure.error.code.as_str(),
+            status: failure.status,
+            duration_ms: now.since(started),
+        };
         finish.failed_attempt(attempt, failure.may_be_billed);
         match attempts.after(failure.retry, failure.error.retry_after, now, clock.entropy()) {
             Next::Again(pause) => clock.sleep(pause).await,
@@ -186,7 +193,8 @@ async fn reply<L: Layers>(
 ) -> Reply<L> {
     let clock = pipeline.layers.clock();
     let attempts = finish.open().map_or(0, |open| open.record.attempts.len());
-    let upstream = finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
+    let upstream =
+        finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
     let gateway = Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0));
     let dress = |head: &mut Head, warnings: &Warnings| {
         headers::envelope(head, intake);
@@ -230,5 +238,10 @@ fn error_reply<L: Layers>(intake: &Intake, error: &ApiError) -> Reply<L> {
 
 /// The error for a body over the limit.
 fn too_large(limit: usize) -> ApiError {
-    ApiError::new(Code::TooLarge, format!("The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."))
+    ApiError::new(
+        Code::TooLarge,
+        format!(
+            "The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."
+        ),
+    )
 }
