@@ -110,7 +110,7 @@ async function startWorker(port, bindings) {
     compatibilityFlags: ["enable_request_signal"],
     modules: true,
     modulesRules: [
-      { type: "ESModule", include: ["**/*.js"] },
+      { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
       { type: "CompiledWasm", include: ["**/*.wasm"] },
     ],
     rootPath: join(root, "edge/build"),
