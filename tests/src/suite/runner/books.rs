@@ -61,7 +61,8 @@ impl Books {
         }
         let (mut problems, known) = (Vec::new(), records.len());
         if !closed {
-            let spent = |records: &[Value]| records.iter().filter_map(|r| r.get("cost_nano_usd")?.as_u64()).sum::<u64>();
+            let spent =
+                |records: &[Value]| records.iter().filter_map(|r| r.get("cost_nano_usd")?.as_u64()).sum::<u64>();
             problems.extend(self.even(level, self.spent + spent(&records)).await);
             // A second settlement would come with a second line.
             records.extend(self.look(level));
