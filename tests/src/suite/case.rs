@@ -234,7 +234,8 @@ impl Step {
     /// # Errors
     /// The expectation cannot be read.
     pub fn expect(&self, level: &str) -> Result<Expect, String> {
-        let mut expect = if self.expect.is_null() { Value::Object(serde_json::Map::new()) } else { self.expect.clone() };
+        let mut expect =
+            if self.expect.is_null() { Value::Object(serde_json::Map::new()) } else { self.expect.clone() };
         let differs = expect.as_object_mut().and_then(|members| members.remove("on"));
         if let Some(Value::Object(over)) = differs.and_then(|mut on| on.get_mut(level).map(Value::take)) {
             if let Some(members) = expect.as_object_mut() {

@@ -141,7 +141,8 @@ impl Names {
     pub fn fill_value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => {
-                let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).and_then(|name| self.0.get(name));
+                let whole =
+                    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).and_then(|name| self.0.get(name));
                 whole.cloned().unwrap_or_else(|| Value::String(self.fill(text)))
             }
             Value::Array(items) => items.iter().map(|item| self.fill_value(item)).collect(),

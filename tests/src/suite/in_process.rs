@@ -69,7 +69,9 @@ impl Level for InProcess {
         // A caller who leaves drops whatever is under way, wherever it is.
         let all = read(&self.app, call, &mut answer);
         let in_time = match leave {
-            Some(Leave::AfterMs(ms)) => matches!(select(pin!(all), pin!(self.world.executor().sleep(ms))).await, Either::Left(_)),
+            Some(Leave::AfterMs(ms)) => {
+                matches!(select(pin!(all), pin!(self.world.executor().sleep(ms))).await, Either::Left(_))
+            }
             Some(Leave::AfterEvents(_) | Leave::AfterBytes(_)) | None => {
                 all.await;
                 true

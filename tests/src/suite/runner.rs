@@ -119,7 +119,12 @@ async fn play<L: Level>(level: &L, case: &Case, step: &Step, names: &mut Names, 
         }
     }
     if !problems.is_empty() {
-        problems.push(format!("the answer was {} {:?} {}", answer.status, answer.headers, check::excerpt(&answer.body)));
+        problems.push(format!(
+            "the answer was {} {:?} {}",
+            answer.status,
+            answer.headers,
+            check::excerpt(&answer.body)
+        ));
     }
     problems
 }

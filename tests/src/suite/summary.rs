@@ -46,7 +46,11 @@ pub fn run(level: &str, name: &str, mut play: impl FnMut(&Case, usize) -> Vec<St
         Ok(summary)
     } else {
         let total = summary.passed + summary.failed.len();
-        Err(format!("{level}, {name}: {} of {total} cases failed:\n\n{}", summary.failed.len(), summary.failed.join("\n\n")))
+        Err(format!(
+            "{level}, {name}: {} of {total} cases failed:\n\n{}",
+            summary.failed.len(),
+            summary.failed.join("\n\n")
+        ))
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn call(send: &Send, names: &Names) -> Result<Call, String> {
                 headers.extend(items.iter().filter_map(Value::as_str).map(|text| (name.clone(), names.fill(text))));
             }
             Value::Null => {}
-            Value::Bool(_) | Value::Number(_) | Value::Object(_) => return Err(format!("the header {name} is no text")),
+            Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                return Err(format!("the header {name} is no text"));
+            }
         }
     }
     if body.is_some() && !send.headers.contains_key("content-type") {

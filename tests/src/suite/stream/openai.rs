@@ -93,10 +93,14 @@ impl Chat {
                 self.violations.push(format!("a tool call that begins without id or name: {piece}"));
             }
             let name = piece.pointer("/function/name").cloned().unwrap_or_default();
-            self.calls.push(json!({"id": text(piece, "id"), "type": "function", "function": {"name": name, "arguments": ""}}));
+            self.calls.push(
+                json!({"id": text(piece, "id"), "type": "function", "function": {"name": name, "arguments": ""}}),
+            );
         }
         let more = piece.pointer("/function/arguments").and_then(Value::as_str).unwrap_or_default();
-        if let Some(Value::String(all)) = self.calls.get_mut(index).and_then(|call| call.pointer_mut("/function/arguments")) {
+        if let Some(Value::String(all)) =
+            self.calls.get_mut(index).and_then(|call| call.pointer_mut("/function/arguments"))
+        {
             all.push_str(more);
         }
     }
@@ -114,7 +118,8 @@ impl Chat {
             self.message.insert("tool_calls".to_owned(), json!(self.calls));
         }
         let message = Value::Object(self.message);
-        let thinking = ["reasoning_content", "reasoning"].iter().map(|name| text(&message, name)).find(|text| !text.is_empty());
+        let thinking =
+            ["reasoning_content", "reasoning"].iter().map(|name| text(&message, name)).find(|text| !text.is_empty());
         json!({
             "text": text(&message, "content"),
             "thinking": thinking.unwrap_or_default(),
