@@ -23,7 +23,13 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn new(team: &str, level: &impl Level) -> Books {
-        Books { scope: format!("team:{team}"), read: level.log_lines().len(), lines: Vec::new(), spent: 0, readable: true }
+        Books {
+            scope: format!("team:{team}"),
+            read: level.log_lines().len(),
+            lines: Vec::new(),
+            spent: 0,
+            readable: true,
+        }
     }
 
     /// Says whether anybody can look into the books now.
