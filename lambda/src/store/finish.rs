@@ -145,7 +145,7 @@ impl DynamoLedger {
                 Ok(Written::Yes)
             }
             Err(Refused::Stale(_)) => Ok(Written::Stale),
-            Err(Refused::Failed(error)) => tries.again(error).await.map(|()| Written::Unknown),
+            Err(Refused::Failed(error)) => tries.again(*error).await.map(|()| Written::Unknown),
         }
     }
 

@@ -52,7 +52,7 @@ pub(super) enum Refused {
     /// Its condition does not hold; these are the books as they are.
     Stale(Item),
     /// It failed, or nobody knows.
-    Failed(SdkError<UpdateItemError, HttpResponse>),
+    Failed(Box<SdkError<UpdateItemError, HttpResponse>>),
 }
 
 /// What became of an admission.
@@ -137,12 +137,19 @@ impl DynamoLedger {
     async fn reserve(&self, admit: &Admit) -> Result<Reserved, StoreError> {
         let mut tries = Tries::of("admit a call");
         let (mut image, mut fresh) = (self.seen().books.clone(), false);
+        let mut unknown: Option<(String, Vec<Draw>)> = None;
         loop {
             let now = self.now();
-            if let Some(written) = image.entries.get(&admit.id.0).and_then(|json| read(json)) {
+            if let Some((json, written)) = image.entries.get(&admit.id.0).and_then(|json| Some((json, read(json)?))) {
                 match written.at(now) {
                     Some(Reservation::Open { hold, .. }) => {
-                        return Ok(Reserved::Answered(decide::admitted(admit, hold.granted, &image, now)));
+                        self.remember_lease(&admit.id.0, json);
+                        let verdict = decide::admitted(admit, hold.granted, &image, now);
+                        return Ok(match unknown.filter(|(written, _)| written == json) {
+                            // An earlier try was carried out after all.
+                            Some((json, draws)) => Reserved::Taken(verdict, draws, json),
+                            None => Reserved::Answered(verdict),
+                        });
                     }
                     Some(
                         Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. },
@@ -181,7 +188,10 @@ impl DynamoLedger {
                     (image, fresh) = (self.look(&item), true);
                 }
                 // Whether it was carried out or not: the next try finds out.
-                Err(Refused::Failed(error)) => tries.again(error).await?,
+                Err(Refused::Failed(error)) => {
+                    tries.again(*error).await?;
+                    unknown = Some((json, grant.draws));
+                }
             }
         }
     }
@@ -203,7 +213,7 @@ impl DynamoLedger {
             self.forget_leases([&admit.id.0]);
             match self.update(expression).await {
                 Ok(_) | Err(Refused::Stale(_)) => return Ok(()),
-                Err(Refused::Failed(error)) => tries.again(error).await?,
+                Err(Refused::Failed(error)) => tries.again(*error).await?,
             }
         }
     }
@@ -255,7 +265,7 @@ impl DynamoLedger {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                     Err(Refused::Stale(refusal.item().cloned().unwrap_or_default()))
                 }
-                Some(_) | None => Err(Refused::Failed(error)),
+                Some(_) | None => Err(Refused::Failed(Box::new(error))),
             },
         }
     }

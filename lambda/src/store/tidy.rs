@@ -7,7 +7,7 @@
 use super::books::{Image, entry_attribute, rate_attribute, spent_attribute, unconfirmed_attribute};
 use super::expression::Expression;
 use super::ledger::DynamoLedger;
-use super::retry::{StoreError, failed};
+use super::retry::{StoreError, Tries};
 use super::{number, text};
 use futures_util::future::try_join_all;
 use signalbox::gateway::ledger::Charge;
@@ -22,6 +22,7 @@ const AT_ONCE: usize = 25;
 impl DynamoLedger {
     /// Removes what need not be in the item. Someone else's interference ends it early and does no harm.
     pub(super) async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tries = Tries::of("tidy the books");
         loop {
             let image = self.load().await?;
             let leaving: Vec<_> = image
@@ -75,7 +76,7 @@ impl DynamoLedger {
                 {
                     return Ok(());
                 }
-                Err(error) => return Err(failed("tidy the books", error)),
+                Err(error) => tries.again(error).await?,
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{Admission, Caller, Claim, Gateway, RateStanding, denial};
 use crate::config::{BudgetScope, Config, ModelAccess, Team};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
-use crate::units::Millis;
+use crate::units::{Millis, NanoUsd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
@@ -171,14 +171,15 @@ impl<P: Ports> Gateway for Policy<P> {
             rates,
             note,
         };
+        // A caller that leaves now must not leave a reservation behind that nobody settles.
+        let unanswered = Unanswered::new(self.ports.clone(), claim.id.clone());
         let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
             self.ports.log(&denial::store_line("ledger", &problem));
-            ApiError::new(
-                Code::LimiterUnavailable,
-                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.",
-            )
-            .retry_after(Millis(1_000))
+            let message =
+                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
+            ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
         })?;
+        unanswered.answered();
         match verdict {
             Verdict::Admitted(admitted) => Ok(Admission {
                 id: claim.id,
@@ -215,5 +216,37 @@ impl<P: Ports> Gateway for Policy<P> {
 
     fn refuse(&self, record: Record) {
         self.ports.log(&record.line());
+    }
+}
+
+/// An admission under way. Dropped without an answer (the caller left, the store failed and may have
+/// done it all the same), it settles the reservation at nothing:
+/// whichever of the two arrives first, the ledger ends with no room taken.
+struct Unanswered<P: Ports> {
+    waiting: Option<(P, String)>,
+}
+
+impl<P: Ports> Unanswered<P> {
+    fn new(ports: P, id: String) -> Unanswered<P> {
+        Unanswered { waiting: Some((ports, id)) }
+    }
+
+    fn answered(mut self) {
+        self.waiting = None;
+    }
+}
+
+impl<P: Ports> Drop for Unanswered<P> {
+    fn drop(&mut self) {
+        let Some((ports, id)) = self.waiting.take() else { return };
+        let spawner = ports.clone();
+        spawner.spawn(async move {
+            let now = ports.now();
+            let settle =
+                Settle { id: ReservationId(id), now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
+            if let Err(problem) = ports.settle(TENANT, settle).await {
+                ports.log(&denial::store_line("settle", &problem));
+            }
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! One chat call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
 
 use super::attempts::{Attempts, Next};
+use super::draft::Draft;
 use super::finish::{Finish, cost_of};
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
@@ -25,18 +26,15 @@ const GRACE: Millis = Millis(60_000);
 pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, dialect: Dialect, request: R) -> Reply<L> {
     let clock = pipeline.layers.clock();
     let mut intake = Intake::new(clock, dialect, &request);
-    let mut record =
-        Record { at: intake.at, request_id: intake.id.clone(), dialect: dialect.as_str(), ..Record::default() };
-    let order = match accept(pipeline, &mut intake, request, &mut record).await {
+    let mut draft = Draft::new(pipeline.clone(), &intake);
+    let order = match accept(pipeline, &mut intake, request, draft.record()).await {
         Ok(order) => order,
         Err(error) => {
-            record.fail(error.code);
-            record.duration_ms = clock.now().since(intake.at);
-            pipeline.layers.gateway().refuse(record);
+            draft.refuse(error.code);
             return error_reply(&intake, &error);
         }
     };
-    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), record, order.ask.tokens_in);
+    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.ask.tokens_in);
     match answer(pipeline, &intake, &order, &mut finish).await {
         Ok((decision, model, answer)) => reply(pipeline, &intake, &order, &decision, &model, answer, finish).await,
         Err(error) => {
@@ -99,7 +97,6 @@ async fn accept<L: Layers, R: Request>(
         lease: Millis(total.0.saturating_add(GRACE.0)),
         most: bound.most,
         least: bound.least,
-        price_is_guess: bound.is_guess,
     };
     let admission = gateway.admit(&caller, claim).await?;
     let request = CallerRequest::new(intake.dialect, body, facts, std::mem::take(&mut intake.forwarded));

@@ -17,7 +17,8 @@ const SWEEP: Millis = Millis(60_000);
 /// The books of one tenant.
 ///
 /// Not durable by itself: after every command (or batch) the driver takes [`Ledger::changes`] and
-/// writes them in one transaction *before* it lets the answer out.
+/// writes them in one transaction *before* it lets the answer out. After [`Ledger::load`] the clock
+/// is that of the next command: a jump back across a restart is not noticed.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// The latest instant seen. Time does not go backwards here, whatever the clock does.

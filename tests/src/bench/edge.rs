@@ -1,0 +1,162 @@
+//! The Worker beside the bare one and the upstream itself: CPU, latency, time to the first byte.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::load::{Phase, Target, phase};
+use super::scenario::{Scenario, Team, all};
+use super::stats::{Spread, median};
+use super::upstream::Upstream;
+use super::workers::{Kind, Places, Worker};
+use crate::harness::{Client, wait_until_healthy};
+use std::time::Duration;
+
+const ADMIN: &str = "bench-admin-key";
+const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
+/// Limits that are checked and never reached.
+const CONFIG: &str = "[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+
+/// One row: an arm at a number of connections.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// Whose figures: `direct`, `bare`, or an arm of ours.
+    pub arm: &'static str,
+    /// Connections used at once.
+    pub connections: usize,
+    /// CPU of the worker's process per request, ms; the median over rounds.
+    pub cpu_ms: Option<f64>,
+    /// CPU as a multiple of the bare Worker's, of the same round; the median over rounds.
+    pub cpu_ratio: Option<f64>,
+    /// To the first byte of the body, ms.
+    pub first_ms: Spread,
+    /// To its end, ms.
+    pub end_ms: Spread,
+    /// First byte over the bare Worker's.
+    pub first_over_bare: Spread,
+    /// End over the bare Worker's.
+    pub end_over_bare: Spread,
+    /// End over the direct call's.
+    pub end_over_direct: Spread,
+    /// Bytes of a body.
+    pub bytes: usize,
+}
+
+/// How much is measured.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    /// Rounds that count; one more warms up.
+    pub rounds: usize,
+    /// Only scenarios whose name contains this.
+    pub only: String,
+    /// Numbers of connections: the first takes a scenario's larger number of requests.
+    pub connections: Vec<usize>,
+}
+
+/// The configuration and keys both packages are measured with, as bindings.
+pub fn bindings(upstream: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("SIGNALBOX_ADMIN_KEY", ADMIN.to_owned()),
+        ("SIGNALBOX_SECRET", SECRET.to_owned()),
+        ("SIGNALBOX_CONFIG", CONFIG.to_owned()),
+        ("OPENAI_API_KEY", "bench".to_owned()),
+        ("OPENAI_BASE_URL", format!("{upstream}/v1")),
+        ("ANTHROPIC_API_KEY", "bench".to_owned()),
+        ("ANTHROPIC_BASE_URL", upstream.to_owned()),
+    ]
+}
+
+/// A new key of a team.
+///
+/// # Errors
+/// The gateway does not create it.
+pub async fn key(url: &str, team: Team) -> io::Result<String> {
+    let team = match team {
+        Team::Free => "free",
+        Team::Limited => "limited",
+    };
+    let reply = Client::new(url)?.with_key(ADMIN)?.post("/admin/v1/keys", &json!({ "name": "bench", "team": team })).send().await?;
+    let answer: Value = reply.json().await?;
+    let key = answer.get("key").and_then(Value::as_str).map(str::to_owned);
+    key.ok_or_else(|| io::Error::other(format!("no key: {answer}")))
+}
+
+struct Lane {
+    name: &'static str,
+    target: Target,
+    call: super::load::Call,
+    phases: Vec<Phase>,
+}
+
+/// Measures every scenario.
+///
+/// # Errors
+/// Something does not start, or an answer is not what is asked for.
+pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> io::Result<Vec<Row>> {
+    let ours = Worker::spawn(places, Kind::Ours, &bindings(upstream.url()))?.ready()?;
+    let bare = Worker::spawn(places, Kind::Bare, &[("UPSTREAM", upstream.url().to_owned())])?.ready()?;
+    wait_until_healthy(&ours.url(), Duration::from_secs(20)).await?;
+    let (free, limited) = (key(&ours.url(), Team::Free).await?, key(&ours.url(), Team::Limited).await?);
+    let with_key = |team: Team| Client::new(&ours.url())?.with_key(if team == Team::Free { &free } else { &limited });
+
+    let scenarios: Vec<Scenario> = all().into_iter().filter(|scenario| scenario.name.contains(&effort.only)).collect();
+    let mut plan = Vec::new();
+    for scenario in &scenarios {
+        upstream.register(scenario.name, &scenario.script).await?;
+        for (connections, requests) in effort.connections.iter().zip(scenario.requests) {
+            let mut lanes = vec![
+                Lane { name: "direct", target: Target { client: Client::new(upstream.url())?, pid: None }, call: scenario.plain.clone(), phases: Vec::new() },
+                Lane { name: "bare", target: Target { client: Client::new(&bare.url())?, pid: Some(bare.pid()) }, call: scenario.plain.clone(), phases: Vec::new() },
+            ];
+            for arm in &scenario.arms {
+                lanes.push(Lane { name: arm.name, target: Target { client: with_key(arm.team)?, pid: Some(ours.pid()) }, call: arm.call.clone(), phases: Vec::new() });
+            }
+            plan.push((scenario.name, *connections, requests, lanes));
+        }
+    }
+    for round in 0..=effort.rounds {
+        eprintln!("round {round} of {}", effort.rounds);
+        for (_, connections, requests, lanes) in &mut plan {
+            // Nobody is always measured right after the same one.
+            let turn = round % lanes.len().max(1);
+            lanes.rotate_left(turn);
+            for lane in lanes.iter_mut() {
+                let phase = phase(&lane.target, &lane.call, *connections, *requests).await?;
+                if round > 0 {
+                    lane.phases.push(phase);
+                }
+            }
+            lanes.rotate_right(turn);
+        }
+    }
+    Ok(plan.iter().flat_map(|(scenario, connections, _, lanes)| rows(scenario, *connections, lanes)).collect())
+}
+
+fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> {
+    let all = |phases: &[Phase], of: fn(&Phase) -> &Vec<f64>| phases.iter().flat_map(|phase| of(phase).iter().copied()).collect::<Vec<_>>();
+    let named = |name: &str| lanes.iter().find(|lane| lane.name == name).map(|lane| lane.phases.as_slice()).unwrap_or_default();
+    let (bare, direct) = (named("bare"), named("direct"));
+    let first = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.first));
+    let end = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.end));
+    let row = |lane: &Lane| {
+        let cpu: Vec<f64> = lane.phases.iter().filter_map(|phase| phase.cpu).collect();
+        let ratios: Vec<f64> = lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
+        Row {
+            scenario,
+            arm: lane.name,
+            connections,
+            cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
+            cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),
+            first_ms: first(&lane.phases),
+            end_ms: end(&lane.phases),
+            first_over_bare: first(&lane.phases).over(first(bare)),
+            end_over_bare: end(&lane.phases).over(end(bare)),
+            end_over_direct: end(&lane.phases).over(end(direct)),
+            bytes: lane.phases.last().map_or(0, |phase| phase.bytes),
+        }
+    };
+    lanes.iter().map(row).collect()
+}

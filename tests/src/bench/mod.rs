@@ -1,0 +1,21 @@
+//! The benchmark: both packages beside the least that could stand in their place, interleaved in one run.
+//!
+//! Machines differ and other work disturbs them, so figures are only compared with figures of the same run, and ratios
+//! are taken within a round before the median over rounds. CPU is that of the measured process alone.
+//!
+//! - [`load`]: one phase of requests, and what it took.
+//! - [`scenario`]: what is asked: bodies, upstream scripts, arms.
+//! - [`workers`]: our Worker and the bare one as raw `workerd` processes.
+//! - [`edge`], [`start`], [`lambda`]: the measurements.
+//! - [`report`]: figures, bars, the table.
+
+pub mod cpu;
+pub mod edge;
+pub mod lambda;
+pub mod load;
+pub mod report;
+pub mod scenario;
+pub mod start;
+pub mod stats;
+pub mod upstream;
+pub mod workers;

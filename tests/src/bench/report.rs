@@ -1,0 +1,147 @@
+//! All figures of a run, the bars they are held against, and how people read them.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::edge::Row;
+use super::lambda;
+use super::start::Starts;
+use super::stats::Spread;
+
+/// Bytes as they lie on disk and as they travel.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Size {
+    /// On disk.
+    pub raw: usize,
+    /// Compressed at the highest level.
+    pub gzip: usize,
+}
+
+/// What a run has found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// `workerd --version`.
+    pub workerd: String,
+    /// Load of the machine when the run began, one minute's average: figures of a busy one are coarse.
+    pub load_average: f64,
+    /// Our Worker's wasm.
+    pub wasm: Size,
+    /// All modules of our Worker.
+    pub worker: Size,
+    /// The Worker's figures.
+    pub edge: Vec<Row>,
+    /// Start to first answer.
+    pub start: Option<Starts>,
+    /// The Lambda package's figures.
+    pub lambda: Option<lambda::Figures>,
+    /// Held against.
+    pub bars: Vec<Bar>,
+}
+
+/// A figure and the most it may be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bar {
+    /// Of what.
+    pub name: String,
+    /// What was found.
+    pub value: f64,
+    /// The most it may be.
+    pub limit: f64,
+    /// `value <= limit`.
+    pub met: bool,
+}
+
+impl Report {
+    /// Holds the figures that are there against what the product promises.
+    pub fn judge(&mut self) {
+        let mut bars = Vec::new();
+        let mut bar = |name: String, value: Option<f64>, limit: f64| {
+            bars.extend(value.map(|value| Bar { name, value, limit, met: value <= limit }));
+        };
+        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm)) {
+            let name = |what: &str| format!("{} / {}: {what}", row.scenario, row.arm);
+            match (row.scenario, row.arm) {
+                ("json", _) => bar(name("CPU over bare"), row.cpu_ratio, 1.8),
+                ("burst" | "paced", _) => bar(name("CPU over bare"), row.cpu_ratio, 2.5),
+                _ => {}
+            }
+            if row.scenario == "paced" {
+                bar(name("first byte over bare, p50 ms"), Some(row.first_over_bare.p50), 2.0);
+            }
+        }
+        bar("worker, gzip kB".to_owned(), (self.worker.gzip > 0).then(|| self.worker.gzip as f64 / 1e3), 700.0);
+        if let Some(lambda) = &self.lambda {
+            bar("bootstrap, spawn to first poll, p50 ms".to_owned(), Some(lambda.init_ms.p50), 15.0);
+            bar("bootstrap, MB".to_owned(), Some(lambda.binary_bytes as f64 / 1e6), 9.0);
+        }
+        self.bars = bars;
+    }
+
+    /// For people.
+    pub fn table(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "{}; load average at the start {:.1}", self.workerd, self.load_average)?;
+        writeln!(out, "worker {} bytes, {} gzip; wasm alone {} bytes, {} gzip\n", self.worker.raw, self.worker.gzip, self.wasm.raw, self.wasm.gzip)?;
+        if !self.edge.is_empty() {
+            writeln!(
+                out,
+                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
+                "Worker", "", "conn", "CPU ms", "x bare", "first50", "p99", "end50", "p99", "first over bare", "end over bare", "end over direct"
+            )?;
+        }
+        let number = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+        for row in &self.edge {
+            writeln!(
+                out,
+                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>15}  {:>15}  {:>15}",
+                row.scenario,
+                row.arm,
+                row.connections,
+                number(row.cpu_ms, 3),
+                number(row.cpu_ratio, 2),
+                row.first_ms.p50,
+                row.first_ms.p99,
+                row.end_ms.p50,
+                row.end_ms.p99,
+                added(row.first_over_bare),
+                added(row.end_over_bare),
+                added(row.end_over_direct),
+            )?;
+        }
+        if let Some(start) = &self.start {
+            writeln!(out, "\nstart to first answer: ours {:.1} ms wall, {:.1} CPU; a trivial Worker {:.1} wall, {:.1} CPU", start.ours.wall_ms, start.ours.cpu_ms, start.trivial.wall_ms, start.trivial.cpu_ms)?;
+        }
+        if let Some(lambda) = &self.lambda {
+            self.write_lambda(lambda, out)?;
+        }
+        writeln!(out)?;
+        for bar in &self.bars {
+            writeln!(out, "{:<8}{:<56} {:>9.2}  (at most {})", if bar.met { "met" } else { "MISSED" }, bar.name, bar.value, bar.limit)?;
+        }
+        Ok(())
+    }
+
+    fn write_lambda(&self, lambda: &lambda::Figures, out: &mut String) -> std::fmt::Result {
+        let mb = |bytes: u64| bytes as f64 / 1e6;
+        writeln!(out, "\nLambda: bootstrap {:.2} MB; spawn to first poll p50 {:.1} ms, p99 {:.1}; resident {:.1} MB idle, {:.1} MB after", mb(lambda.binary_bytes), lambda.init_ms.p50, lambda.init_ms.p99, mb(lambda.resident_idle_bytes), mb(lambda.resident_used_bytes))?;
+        for row in &lambda.rows {
+            writeln!(
+                out,
+                "{:<12} {:<20} CPU {:>6.3} ms  first {:>6.2} {:>6.2}  end {:>6.2} {:>6.2}  over direct: first {}, end {}",
+                row.scenario, row.arm, row.cpu_ms, row.first_ms.p50, row.first_ms.p99, row.end_ms.p50, row.end_ms.p99, added(row.first_over_direct), added(row.end_over_direct)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn added(over: Spread) -> String {
+    format!("{:+.2} {:+.2}", over.p50, over.p99)
+}

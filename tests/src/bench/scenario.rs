@@ -1,0 +1,173 @@
+//! What is asked: callers' bodies, the upstream's scripts, and who is compared with whom.
+
+use serde_json::{Value, json};
+
+use super::load::Call;
+
+/// Events of a measured stream.
+pub const EVENTS: usize = 100;
+const PACE_MS: u64 = 2;
+
+/// The two teams a key of ours may belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Team {
+    /// Without limits: no store is asked.
+    Free,
+    /// With a rate limit and a hard budget: one hop to the tenant's ledger.
+    Limited,
+}
+
+/// One way through our Worker.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// Its name within the scenario.
+    pub name: &'static str,
+    /// Whose key.
+    pub team: Team,
+    /// What is asked.
+    pub call: Call,
+}
+
+/// One answer of the upstream, and the ways to it that are compared.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name.
+    pub name: &'static str,
+    /// What the upstream plays.
+    pub script: Value,
+    /// What is asked of the upstream itself and of the bare Worker.
+    pub plain: Call,
+    /// What is asked of ours.
+    pub arms: Vec<Arm>,
+    /// Requests of a phase over 8 connections, and over one.
+    pub requests: [usize; 2],
+}
+
+const OPENAI: &str = "/v1/chat/completions";
+const ANTHROPIC: &str = "/v1/messages";
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    let mut all = vec![
+        Scenario {
+            name: "json",
+            script: json!({ "body": openai_answer() }),
+            plain: call(OPENAI, "gpt-5.4-mini~json", json!({})),
+            arms: vec![
+                arm("no limits", Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+                arm("rpm + budget", Team::Limited, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+            ],
+            requests: [400, 120],
+        },
+        Scenario {
+            name: "json-cross",
+            script: json!({ "body": anthropic_answer() }),
+            plain: call(ANTHROPIC, "claude-haiku-4-5~json-cross", json!({ "max_tokens": 1000 })),
+            arms: vec![arm("cross-dialect", Team::Free, call(OPENAI, "anthropic:claude-haiku-4-5~json-cross", json!({})))],
+            requests: [400, 120],
+        },
+    ];
+    for (pace, openai, anthropic, [a, b], requests) in [
+        (None, "burst", "burst-cross", ["~burst", "~burst-cross"], [64, 24]),
+        (Some(PACE_MS), "paced", "paced-cross", ["~paced", "~paced-cross"], [40, 4]),
+    ] {
+        let streamed = |mut more: Value| {
+            more["stream"] = json!(true);
+            more
+        };
+        let usage = || streamed(json!({ "stream_options": { "include_usage": true } }));
+        let gpt = format!("openai:gpt-5.4-mini{a}");
+        let claude = format!("anthropic:claude-haiku-4-5{b}");
+        all.push(Scenario {
+            name: openai,
+            script: paced(openai_events(), pace),
+            plain: call(OPENAI, &format!("gpt-5.4-mini{a}"), usage()),
+            arms: vec![
+                arm("native relay", Team::Free, call(OPENAI, &gpt, usage())),
+                arm("usage stripped", Team::Free, call(OPENAI, &gpt, streamed(json!({})))),
+                arm("relay, rpm + budget", Team::Limited, call(OPENAI, &gpt, usage())),
+            ],
+            requests,
+        });
+        all.push(Scenario {
+            name: anthropic,
+            script: paced(anthropic_events(), pace),
+            plain: call(ANTHROPIC, &format!("claude-haiku-4-5{b}"), streamed(json!({ "max_tokens": 1000 }))),
+            arms: vec![arm("cross-dialect", Team::Free, call(OPENAI, &claude, usage()))],
+            requests,
+        });
+    }
+    all
+}
+
+fn arm(name: &'static str, team: Team, call: Call) -> Arm {
+    Arm { name, team, call }
+}
+
+/// About 1 kB.
+fn call(path: &'static str, model: &str, more: Value) -> Call {
+    let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": "question ".repeat(100) }] });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    Call { path, body }
+}
+
+fn openai_answer() -> Value {
+    json!({
+        "id": "chatcmpl-bench", "object": "chat.completion", "created": 1_700_000_000, "model": "gpt-5.4-mini",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "answer ".repeat(110), "refusal": null }, "logprobs": null, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": 110, "completion_tokens": 120, "total_tokens": 230 },
+    })
+}
+
+fn anthropic_answer() -> Value {
+    json!({
+        "id": "msg_bench", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
+        "content": [{ "type": "text", "text": "answer ".repeat(110) }], "stop_reason": "end_turn", "stop_sequence": null,
+        "usage": { "input_tokens": 110, "output_tokens": 120 },
+    })
+}
+
+/// [`EVENTS`] events of about 250 bytes, and `[DONE]`.
+fn openai_events() -> Vec<Value> {
+    let chunk = |choices: Value, usage: Value| {
+        json!({ "data": {
+            "id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "gpt-5.4-mini",
+            "choices": choices, "usage": usage,
+        } })
+    };
+    let delta = |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "finish_reason": finish }]);
+    let mut events = vec![chunk(delta(json!({ "role": "assistant", "content": "" }), Value::Null), Value::Null)];
+    let text = "word ".repeat(14);
+    events.extend((0..EVENTS - 3).map(|_| chunk(delta(json!({ "content": text }), Value::Null), Value::Null)));
+    events.push(chunk(delta(json!({}), json!("stop")), Value::Null));
+    events.push(chunk(json!([]), json!({ "prompt_tokens": 110, "completion_tokens": 900, "total_tokens": 1010 })));
+    events.push(json!({ "data": "[DONE]" }));
+    events
+}
+
+/// [`EVENTS`] events of about 250 bytes.
+fn anthropic_events() -> Vec<Value> {
+    let event = |value: Value| json!({ "event": value });
+    let message = json!({
+        "id": "msg_bench", "type": "message", "role": "assistant", "model": "claude-haiku-4-5", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": { "input_tokens": 110, "output_tokens": 1 },
+    });
+    let mut events = vec![
+        event(json!({ "type": "message_start", "message": message })),
+        event(json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })),
+    ];
+    let text = "word ".repeat(27);
+    events.extend((0..EVENTS - 5).map(|_| event(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }))));
+    events.push(event(json!({ "type": "content_block_stop", "index": 0 })));
+    events.push(event(json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null }, "usage": { "output_tokens": 900 } })));
+    events.push(event(json!({ "type": "message_stop" })));
+    events
+}
+
+fn paced(events: Vec<Value>, pace: Option<u64>) -> Value {
+    let Some(pace) = pace else { return json!({ "steps": events }) };
+    let steps: Vec<Value> = events.into_iter().flat_map(|event| [event, json!({ "delay_ms": pace })]).collect();
+    json!({ "steps": steps })
+}
