@@ -121,6 +121,9 @@ export class Upstream {
 class Pipe {
   silent = 0;
   over = false;
+  /** A read under way, and what it brought. */
+  reading;
+  read;
 
   constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
@@ -138,36 +141,53 @@ class Pipe {
   /** The next bytes that passed, or at last the reason there are no more: end, cut, gone, idle, total. */
   async next() {
     while (!this.over) {
-      const piece = await this.rest();
+      const piece = await this.wait();
       if (piece) return piece;
     }
-    try {
-      const piece = await (this.reading ?? this.upstream.read());
-      this.reading = undefined;
-      return piece ?? "end";
-    } catch (error) {
-      return error?.message === this.upstream.stopped ? this.upstream.stopped : "cut";
-    }
+    if (!this.read) await this.begin();
+    const { piece, error } = this.take();
+    if (error) return error.message === this.upstream.stopped ? this.upstream.stopped : "cut";
+    return piece ?? "end";
   }
 
-  /** Waits one tick. What arrived during the one before is read after it; nothing for `idle` ms is silence. */
-  async rest() {
+  /** Waits for a tick, or for what a read begun at an earlier tick brings. Nothing for `idle` ms is silence. */
+  async wait() {
     let timer;
     const tick = new Promise((resolve) => {
       timer = setTimeout(resolve, this.tick);
     });
-    const piece = await Promise.race([this.ended, this.reading ? Promise.race([this.reading.catch(() => {}), tick]) : tick]);
+    await Promise.race([this.ended, tick, ...(this.reading ? [this.reading] : [])]);
     clearTimeout(timer);
     if (this.over) return undefined;
-    if (piece) {
-      this.reading = undefined;
+    if (this.read) {
+      // The provider is done; what is left flows to the caller at the caller's pace.
+      if (!this.read.piece) return this.ended;
       this.silent = 0;
-      return piece;
+      return this.take().piece;
     }
     if (Date.now() >= this.deadline) this.upstream.stop("total");
     else if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
-    this.reading ??= this.upstream.read();
+    this.begin();
     return undefined;
+  }
+
+  /** Begins to read, unless a read is under way; resolves when it has brought something. */
+  begin() {
+    this.reading ??= this.upstream.read().then(
+      (piece) => {
+        this.read = { piece };
+      },
+      (error) => {
+        this.read = { error };
+      },
+    );
+    return this.reading;
+  }
+
+  take() {
+    const read = this.read;
+    this.read = this.reading = undefined;
+    return read;
   }
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */

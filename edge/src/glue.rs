@@ -35,7 +35,13 @@ extern "C" {
     pub(crate) fn new() -> Upstream;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) async fn send(this: &Upstream, url: &str, headers: &str, body: Uint8Array, forward: bool) -> Result<JsValue, JsValue>;
+    pub(crate) async fn send(
+        this: &Upstream,
+        url: &str,
+        headers: &str,
+        body: Uint8Array,
+        forward: bool,
+    ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method)]
     pub(crate) fn header(this: &Upstream, name: &str) -> Option<String>;

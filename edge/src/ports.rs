@@ -71,8 +71,10 @@ impl Transport for EdgePorts {
             // fetch does not say how far it came: only what provably never left is unreachable.
             SendError::Broken(glue::message(&error))
         })?;
-        let headers: Vec<_> = READ.iter().filter_map(|name| Some((Cow::Borrowed(*name), body.upstream.header(name)?))).collect();
-        body.length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+        let headers: Vec<_> =
+            READ.iter().filter_map(|name| Some((Cow::Borrowed(*name), body.upstream.header(name)?))).collect();
+        body.length =
+            headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
         Ok(Incoming { status: status.as_f64().unwrap_or_default() as u16, headers, body })
     }
 }
@@ -212,7 +214,10 @@ impl LedgerStore for EdgePorts {
             self.spawn(async move {
                 ports.sleep(crate::ledger::LINGER).await;
                 if let Err(problem) = client.flush(&tenant).await {
-                    ports.log(&serde_json::json!({ "event": "store_error", "store": "settle", "problem": problem.0 }).to_string());
+                    ports.log(
+                        &serde_json::json!({ "event": "store_error", "store": "settle", "problem": problem.0 })
+                            .to_string(),
+                    );
                 }
             });
         }

@@ -31,9 +31,12 @@ impl Tenant {
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState) -> Result<Tenant, JsError> {
         let sql = State::from(state).storage().sql();
-        sql.exec("CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", None).map_err(js)?;
-        let stored: Vec<Stored> = sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
-        let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value))).map_err(|error| JsError::new(&error.to_string()))?;
+        sql.exec("CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", None)
+            .map_err(js)?;
+        let stored: Vec<Stored> =
+            sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
+        let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value)))
+            .map_err(|error| JsError::new(&error.to_string()))?;
         Ok(Tenant { sql, ledger: RefCell::new(ledger) })
     }
 
@@ -41,7 +44,8 @@ impl Tenant {
     /// transaction: either all of its changes are durable or, if writing fails, `entry.mjs` aborts the
     /// object, which discards them all and builds it anew from what is stored.
     pub fn call(&self, commands: &str) -> Result<String, JsError> {
-        let commands: Vec<Command> = serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
+        let commands: Vec<Command> =
+            serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
         let mut ledger = self.ledger.borrow_mut();
         let replies = ledger.apply(commands);
         for row in ledger.changes() {

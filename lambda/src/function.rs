@@ -1,11 +1,11 @@
 //! The function: one event in, one answer out.
 
 use crate::http::HttpClient;
+use crate::nodelay;
 use crate::ports::LambdaPorts;
 use crate::reply;
 use crate::request::EventRequest;
 use crate::store::{Connection, Store, connect};
-use crate::nodelay;
 use lambda_http::{Error, Request, service_fn};
 use signalbox::app::App;
 use signalbox::pipeline::Reply;
@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 
 /// Polls for events and answers them until the environment ends.
 pub async fn run() -> Result<(), Error> {
-    let table = variable("SIGNALBOX_TABLE").ok_or("SIGNALBOX_TABLE is not set: it names the function's DynamoDB table")?;
+    let table =
+        variable("SIGNALBOX_TABLE").ok_or("SIGNALBOX_TABLE is not set: it names the function's DynamoDB table")?;
     let connection = Connection::from_env(variable)?;
     let ports = LambdaPorts::new(HttpClient::default(), Store::new(connect(&connection), table));
     let app = App::new(ports.clone(), binding);
@@ -47,7 +48,11 @@ pub async fn run() -> Result<(), Error> {
     outcome
 }
 
-async fn serve(app: &App<LambdaPorts>, event: Request, api: Option<SocketAddr>) -> Reply<signalbox::app::Standard<LambdaPorts>> {
+async fn serve(
+    app: &App<LambdaPorts>,
+    event: Request,
+    api: Option<SocketAddr>,
+) -> Reply<signalbox::app::Standard<LambdaPorts>> {
     if let Some(api) = api {
         nodelay::set(api);
     }
@@ -56,7 +61,9 @@ async fn serve(app: &App<LambdaPorts>, event: Request, api: Option<SocketAddr>) 
 
 /// Runs `work`, which stays on this thread, and hands its result to the runtime, which wants a future
 /// that could move. A panic in it is an error of this one event.
-fn apart<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + 'static) -> impl Future<Output = Result<T, Error>> + Send {
+fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + 'static,
+) -> impl Future<Output = Result<T, Error>> + Send {
     let (sender, receiver) = oneshot::channel();
     tokio::task::spawn_local(async move {
         let _ = sender.send(work.await);
@@ -78,7 +85,10 @@ fn binding(name: &str) -> Option<String> {
             let folder = variable("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
             let path = std::path::Path::new(&folder).join(file.trim());
             // A file that is named and missing must not pass for an empty configuration.
-            Some(std::fs::read_to_string(&path).unwrap_or_else(|error| format!("cannot read {}: {error}", path.display())))
+            Some(
+                std::fs::read_to_string(&path)
+                    .unwrap_or_else(|error| format!("cannot read {}: {error}", path.display())),
+            )
         }
         Some(_) | None => Some(value),
     }

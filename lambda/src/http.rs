@@ -29,7 +29,10 @@ impl Default for HttpClient {
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.enforce_http(false);
         let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-        let inner = Client::builder(TokioExecutor::new()).pool_idle_timeout(POOL_IDLE).pool_timer(TokioTimer::new()).build(https);
+        let inner = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(https);
         HttpClient { inner }
     }
 }
@@ -41,7 +44,9 @@ impl HttpClient {
         for (name, value) in &call.headers {
             request = request.header(name.as_ref(), value);
         }
-        let request = request.body(Full::new(Bytes::from(call.body))).map_err(|error| SendError::Unreachable(error.to_string()))?;
+        let request = request
+            .body(Full::new(Bytes::from(call.body)))
+            .map_err(|error| SendError::Unreachable(error.to_string()))?;
         let response = self.inner.request(request).await.map_err(|error| match error.is_connect() {
             true => SendError::Unreachable(chain(&error)),
             false => SendError::Broken(chain(&error)),
@@ -50,7 +55,11 @@ impl HttpClient {
         let readable = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
             Some((Cow::Owned(name.as_str().to_owned()), value.to_str().ok()?.to_owned()))
         };
-        Ok(Incoming { status: head.status.as_u16(), headers: head.headers.iter().filter_map(readable).collect(), body: HttpBody(body) })
+        Ok(Incoming {
+            status: head.status.as_u16(),
+            headers: head.headers.iter().filter_map(readable).collect(),
+            body: HttpBody(body),
+        })
     }
 }
 

@@ -20,7 +20,10 @@ impl Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
@@ -63,7 +66,8 @@ pub(crate) async fn buffered(ports: &LambdaPorts, reply: Reply<Standard<LambdaPo
     };
     ports.drain().await;
     // As text where it is text, which spares the event a third of its size.
-    let body = String::from_utf8(body).map_or_else(|error| lambda_http::Body::Binary(error.into_bytes()), lambda_http::Body::Text);
+    let body = String::from_utf8(body)
+        .map_or_else(|error| lambda_http::Body::Binary(error.into_bytes()), lambda_http::Body::Text);
     response(&reply.head, body)
 }
 

@@ -25,7 +25,8 @@ impl ports::Request for EventRequest {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<&str> = self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let values: Vec<&str> =
+            self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 

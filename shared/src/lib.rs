@@ -26,3 +26,4 @@ pub mod sse;
 pub mod time;
 pub mod units;
 pub mod usage;
+pub mod window;

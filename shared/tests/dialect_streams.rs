@@ -344,16 +344,25 @@ fn as_anthropic(blocks: &[Block]) -> String {
     events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())).collect()
 }
 
-/// Without what a dialect has no words for, and with blocks of one kind that touch joined.
-fn essence(answer: &Answer) -> (String, String, Vec<String>, Vec<(String, serde_json::Value)>, Option<u64>) {
-    let calls = answer.calls.iter().map(|(_, name, text)| {
-        (
-            name.clone(),
-            serde_json::from_str(if text.is_empty() { "{}" } else { text }).unwrap_or(serde_json::Value::Null),
-        )
-    });
-    let total = answer.usage.map(|usage| usage.total_tokens());
-    (answer.text.clone(), answer.thoughts.clone(), answer.signatures.clone(), calls.collect(), total)
+/// What an answer says in any dialect: blocks of one kind joined, calls without their ids.
+#[derive(Debug, PartialEq)]
+struct Essence {
+    text: String,
+    thoughts: String,
+    signatures: Vec<String>,
+    calls: Vec<(String, serde_json::Value)>,
+    total_tokens: Option<u64>,
+}
+
+fn essence(answer: &Answer) -> Essence {
+    let arguments = |text: &str| serde_json::from_str(if text.is_empty() { "{}" } else { text }).unwrap();
+    Essence {
+        text: answer.text.clone(),
+        thoughts: answer.thoughts.clone(),
+        signatures: answer.signatures.clone(),
+        calls: answer.calls.iter().map(|(_, name, text)| (name.clone(), arguments(text))).collect(),
+        total_tokens: answer.usage.map(|usage| usage.total_tokens()),
+    }
 }
 
 fn observed(dialect: Dialect, stream: &[u8], size: usize) -> signalbox::dialect::Observed {

@@ -27,9 +27,7 @@ impl Body for Channel {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 
@@ -43,16 +41,8 @@ async fn main() -> Result<(), Error> {
     }
     if std::env::var("BUFFERED").is_ok() {
         return lambda_http::run(service_fn(|request: Request| async move {
-            let (status, kind, text) = (
-                207,
-                "text/plain",
-                format!("buffered {}", request.uri().path()),
-            );
-            Response::builder()
-                .status(status)
-                .header("content-type", kind)
-                .body(text)
-                .map_err(Error::from)
+            let (status, kind, text) = (207, "text/plain", format!("buffered {}", request.uri().path()));
+            Response::builder().status(status).header("content-type", kind).body(text).map_err(Error::from)
         }))
         .await;
     }
@@ -62,18 +52,12 @@ async fn main() -> Result<(), Error> {
 async fn handle(request: Request) -> Result<Response<Channel>, Error> {
     let number = |name: &str, default: u64| -> u64 {
         let query = request.query_string_parameters();
-        query
-            .first(name)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default)
+        query.first(name).and_then(|value| value.parse().ok()).unwrap_or(default)
     };
     let invocation = INVOCATIONS.fetch_add(1, Ordering::Relaxed) + 1;
     let (chunks, ms, bytes) = (number("chunks", 3), number("ms", 0), number("bytes", 8));
     let path = request.uri().path().to_owned();
-    println!(
-        "{}",
-        json!({"path": path, "invocation": invocation, "pid": std::process::id()})
-    );
+    println!("{}", json!({"path": path, "invocation": invocation, "pid": std::process::id()}));
     if path == "/fail" {
         return Err("failing as asked".into());
     }
@@ -93,9 +77,7 @@ async fn handle(request: Request) -> Result<Response<Channel>, Error> {
                         std::process::abort();
                     }
                     let filler = "x".repeat(usize::try_from(bytes).unwrap());
-                    let _ = sender
-                        .send(Bytes::from(format!("{filler} {index}\n")))
-                        .await;
+                    let _ = sender.send(Bytes::from(format!("{filler} {index}\n"))).await;
                     tokio::time::sleep(Duration::from_millis(ms)).await;
                 }
                 println!("streamed {path}");
@@ -120,30 +102,21 @@ async fn handle(request: Request) -> Result<Response<Channel>, Error> {
 /// As much of a gateway as a developer's run asks for before the first call.
 fn gateway(request: &Request) -> Option<Result<Response<Channel>, Error>> {
     const KEY: &str = "key-of-the-example";
-    let authorization = request
-        .headers()
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let bearer = authorization
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    let bearer = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let admin = std::env::var("SIGNALBOX_ADMIN_KEY").unwrap_or_default();
     let (status, body) = match (request.method().as_str(), request.uri().path()) {
         ("GET", "/health") => (200, json!({})),
         ("GET", "/v1/models") if bearer == KEY => (200, json!({})),
         ("GET", "/v1/models") => (401, json!({})),
         ("GET", "/console/") => (404, json!({})),
-        ("POST", "/admin/v1/keys") if bearer == admin && !admin.is_empty() => {
-            (201, json!({"key": KEY}))
-        }
+        ("POST", "/admin/v1/keys") if bearer == admin && !admin.is_empty() => (201, json!({"key": KEY})),
         ("POST", "/admin/v1/keys") => (401, json!({"error": "not the administrator"})),
         _ => return None,
     };
     let (sender, receiver) = mpsc::channel(1);
     drop(sender.try_send(Bytes::from(body.to_string())));
-    let response = Response::builder()
-        .status(status)
-        .header("content-type", "application/json");
+    let response = Response::builder().status(status).header("content-type", "application/json");
     Some(response.body(Channel(receiver)).map_err(Error::from))
 }
 
@@ -152,12 +125,7 @@ fn echo(request: &Request) -> String {
     let headers: BTreeMap<&str, String> = request
         .headers()
         .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let context = request.lambda_context();

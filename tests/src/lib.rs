@@ -5,6 +5,7 @@
 //! - [`lambda`]: the real bootstrap binary behind a local Function URL and a local DynamoDB.
 //! - [`bench`]: the benchmark.
 //! - [`dev`]: a developer's run: credentials, the first key, the text with the first call.
+//! - [`suite`]: the conformance suite, cases as data; [`virtual_time`]: the platform of its first level.
 //! - [`harness`]: an HTTP client with timestamps, child processes that cannot be left behind, readiness.
 
 #[cfg(feature = "lambda-local")]
@@ -14,3 +15,5 @@ pub mod harness;
 #[cfg(feature = "lambda-local")]
 pub mod lambda;
 pub mod simulator;
+pub mod suite;
+pub mod virtual_time;

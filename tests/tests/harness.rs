@@ -19,17 +19,13 @@ fn shell(script: &str) -> Command {
 /// The first line a process prints.
 fn first_line(process: &mut Guarded) -> String {
     let mut line = String::new();
-    BufReader::new(process.child().stdout.as_mut().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(process.child().stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     line.trim_end().to_owned()
 }
 
 #[test]
 fn a_process_outlives_the_thread_that_started_it_but_not_its_guard() {
-    let process = std::thread::spawn(|| Guarded::spawn(shell("sleep 60")).unwrap())
-        .join()
-        .unwrap();
+    let process = std::thread::spawn(|| Guarded::spawn(shell("sleep 60")).unwrap()).join().unwrap();
     let pid = i32::try_from(process.id()).unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert!(support::alive(pid));
@@ -53,10 +49,7 @@ fn what_a_process_started_ends_with_it_even_when_it_ignores_being_asked() {
 
 fn simulator(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_simulator"));
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 
@@ -64,17 +57,9 @@ fn simulator(arguments: &[&str]) -> Command {
 fn the_simulator_says_where_it_listens_and_ends_on_sigterm() {
     let mut process = Guarded::spawn(simulator(&["--port", "0"])).unwrap();
     let line = first_line(&mut process);
-    let port = line
-        .strip_prefix("listening on http://127.0.0.1:")
-        .unwrap_or_else(|| panic!("{line}"));
+    let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap_or_else(|| panic!("{line}"));
     wait_for_port(port.parse().unwrap(), Duration::from_secs(5)).unwrap();
-    assert!(
-        Command::new("kill")
-            .arg(process.id().to_string())
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
     assert!(process.child().wait().unwrap().success());
 }
 
@@ -99,17 +84,12 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 1024];
             assert!(stream.read(&mut request).unwrap() > 0);
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
         }
     });
     let client = Client::new(&url).unwrap();
     for _ in 0..2 {
-        assert_eq!(
-            client.get("/").send().await.unwrap().text().await.unwrap(),
-            "ok"
-        );
+        assert_eq!(client.get("/").send().await.unwrap().text().await.unwrap(), "ok");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     server.join().unwrap();
@@ -123,9 +103,7 @@ async fn a_body_that_is_cut_is_an_error_and_what_came_before_is_kept() {
         let (mut stream, _) = listener.accept().unwrap();
         let mut request = [0; 1024];
         assert!(stream.read(&mut request).unwrap() > 0);
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n")
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n").unwrap();
     });
     let mut reply = Client::new(&url).unwrap().get("/").send().await.unwrap();
     let (chunks, error) = reply.chunks().await;
@@ -138,9 +116,7 @@ async fn a_body_that_is_cut_is_an_error_and_what_came_before_is_kept() {
 async fn waiting_for_health_gives_up_and_says_what_it_saw() {
     let port = signalbox_tests::harness::free_port().unwrap();
     let url = format!("http://127.0.0.1:{port}");
-    let error = wait_until_healthy(&url, Duration::from_millis(100))
-        .await
-        .unwrap_err();
+    let error = wait_until_healthy(&url, Duration::from_millis(100)).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     assert!(error.to_string().contains("/health"), "{error}");
 }

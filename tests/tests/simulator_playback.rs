@@ -3,9 +3,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use signalbox_tests::simulator::{
-    Action, Answer, Ask, BUILT_IN, Chunking, Script, Step, True, Upstream,
-};
+use signalbox_tests::simulator::{Action, Answer, Ask, BUILT_IN, Chunking, Script, Step, True, Upstream};
 
 fn ask(path: &str, body: &Value) -> Ask {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -33,13 +31,7 @@ fn upstream() -> Upstream {
 fn sent(script: &Script) -> Vec<u8> {
     script
         .play()
-        .filter_map(|action| {
-            if let Action::Send(bytes) = action {
-                Some(bytes)
-            } else {
-                None
-            }
-        })
+        .filter_map(|action| if let Action::Send(bytes) = action { Some(bytes) } else { None })
         .flatten()
         .collect()
 }
@@ -51,12 +43,8 @@ fn body(script: &Script) -> Value {
 /// The JSON of every event, and how many ended in `[DONE]`.
 fn events(script: &Script) -> Vec<Value> {
     let text = String::from_utf8(sent(script)).unwrap();
-    let data = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .filter(|data| *data != "[DONE]");
-    data.map(|data| serde_json::from_str(data).unwrap())
-        .collect()
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
+    data.map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 
 #[test]
@@ -69,20 +57,10 @@ fn a_script_reads_as_it_is_written_in_json() {
         "chunking": {"fixed": 1000},
     });
     let script: Script = serde_json::from_value(text).unwrap();
-    let mut expected =
-        b"data: {\"a\":1}\n\ndata: [DONE]\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\nx".to_vec();
+    let mut expected = b"data: {\"a\":1}\n\ndata: [DONE]\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\nx".to_vec();
     expected.extend([0, 255]);
     let actions: Vec<Action> = script.play().collect();
-    assert_eq!(
-        actions,
-        [
-            Action::Delay(5),
-            Action::Head,
-            Action::Send(expected.into()),
-            Action::Delay(7),
-            Action::Cut
-        ]
-    );
+    assert_eq!(actions, [Action::Delay(5), Action::Head, Action::Send(expected.into()), Action::Delay(7), Action::Cut]);
 }
 
 #[test]
@@ -94,30 +72,15 @@ fn a_mistyped_script_is_refused() {
         json!({"steps": [{"send": "x", "cut": true}]}),
         json!({"chunking": "sometimes"}),
     ] {
-        assert!(
-            serde_json::from_value::<Script>(wrong.clone()).is_err(),
-            "{wrong}"
-        );
+        assert!(serde_json::from_value::<Script>(wrong.clone()).is_err(), "{wrong}");
     }
-    assert!(
-        Script {
-            body_b64: Some("%".into()),
-            ..Script::default()
-        }
-        .check()
-        .is_err()
-    );
+    assert!(Script { body_b64: Some("%".into()), ..Script::default() }.check().is_err());
     assert!(Script::json(99, json!({})).check().is_err());
 }
 
 #[test]
 fn a_whole_body_has_its_length_and_a_stream_has_none() {
-    let length = |script: &Script| {
-        script
-            .head()
-            .into_iter()
-            .find(|(name, _)| name == "content-length")
-    };
+    let length = |script: &Script| script.head().into_iter().find(|(name, _)| name == "content-length");
     assert_eq!(length(&Script::json(200, json!("héllo"))).unwrap().1, "6");
     assert_eq!(length(&Script::stream(vec![Step::Send("x".into())])), None);
 }
@@ -126,37 +89,12 @@ fn a_whole_body_has_its_length_and_a_stream_has_none() {
 fn a_registered_sequence_is_played_one_a_request_and_its_last_answer_repeats() {
     let upstream = upstream();
     let first = Answer::from(Script::json(500, json!({})));
-    upstream
-        .register(
-            "flaky",
-            vec![
-                first,
-                Answer::Use {
-                    name: "friendly".into(),
-                },
-            ],
-        )
-        .unwrap();
-    let statuses: Vec<u16> = (0..3)
-        .map(|_| {
-            upstream
-                .answer(ask("/v1/chat/completions", &chat("gpt~flaky")))
-                .script
-                .status
-        })
-        .collect();
+    upstream.register("flaky", vec![first, Answer::Use { name: "friendly".into() }]).unwrap();
+    let statuses: Vec<u16> =
+        (0..3).map(|_| upstream.answer(ask("/v1/chat/completions", &chat("gpt~flaky"))).script.status).collect();
     assert_eq!(statuses, [500, 200, 200]);
     assert!(upstream.register("nothing", vec![]).is_err());
-    assert!(
-        upstream
-            .register(
-                "wrong",
-                vec![Answer::Use {
-                    name: "no-such".into()
-                }]
-            )
-            .is_err()
-    );
+    assert!(upstream.register("wrong", vec![Answer::Use { name: "no-such".into() }]).is_err());
 }
 
 #[test]
@@ -166,10 +104,7 @@ fn a_script_is_chosen_by_path_then_by_model_and_an_unknown_name_is_an_error() {
     assert_eq!(status("/v1/chat/completions", "gpt"), 200);
     assert_eq!(status("/v1/chat/completions", "openai/gpt-4o~503"), 503);
     assert_eq!(status("/__use/529/v1/chat/completions", "gpt~503"), 529);
-    assert_eq!(
-        status("/some/prefix/v1/chat/completions", "gpt~no-such"),
-        404
-    );
+    assert_eq!(status("/some/prefix/v1/chat/completions", "gpt~no-such"), 404);
     assert_eq!(upstream.seen(Some("529")).len(), 1);
     assert_eq!(upstream.seen(None).len(), 4);
     upstream.clear_log(Some("529"));
@@ -177,27 +112,31 @@ fn a_script_is_chosen_by_path_then_by_model_and_an_unknown_name_is_an_error() {
 }
 
 #[test]
+fn a_player_of_its_own_tells_the_log_what_became_of_the_answer() {
+    let upstream = upstream();
+    let played = upstream.answer(ask("/v1/chat/completions", &chat("gpt~words-3")));
+    played.sent(7);
+    played.finish();
+    drop(played);
+    drop(upstream.answer(ask("/v1/chat/completions", &chat("gpt~words-4"))));
+    let seen = upstream.seen(None);
+    assert_eq!((seen[0].bytes_sent, seen[0].done, seen[0].client_gone), (7, true, false));
+    assert_eq!((seen[1].done, seen[1].client_gone), (true, true));
+}
+
+#[test]
 fn every_built_in_answers_in_both_dialects_streamed_and_whole() {
     let upstream = upstream();
     for (name, _) in BUILT_IN {
         let name = name.replace("NNN", "503").replace('N', "12");
-        for (path, mut request) in [
-            ("/v1/chat/completions", chat("m")),
-            ("/v1/messages", message("m")),
-        ] {
+        for (path, mut request) in [("/v1/chat/completions", chat("m")), ("/v1/messages", message("m"))] {
             for stream in [false, true] {
                 request["stream"] = json!(stream);
                 let answered = upstream.answer(ask(&format!("/__use/{name}{path}"), &request));
                 assert_ne!(answered.script.status, 404, "{name} is listed but unknown");
                 answered.script.check().unwrap();
                 let last = answered.script.play().last().unwrap();
-                assert!(
-                    matches!(
-                        last,
-                        Action::End | Action::Cut | Action::Reset | Action::Stall
-                    ),
-                    "{name}: {last:?}"
-                );
+                assert!(matches!(last, Action::End | Action::Cut | Action::Reset | Action::Stall), "{name}: {last:?}");
             }
         }
     }
@@ -206,18 +145,13 @@ fn every_built_in_answers_in_both_dialects_streamed_and_whole() {
 #[test]
 fn faults_in_the_middle_come_after_some_of_the_answer() {
     let upstream = upstream();
-    for (name, last) in [
-        ("cut", Action::Cut),
-        ("reset", Action::Reset),
-        ("stall-mid", Action::Stall),
-        ("cut-quiet", Action::End),
-    ] {
+    for (name, last) in
+        [("cut", Action::Cut), ("reset", Action::Reset), ("stall-mid", Action::Stall), ("cut-quiet", Action::End)]
+    {
         for path in ["/v1/chat/completions", "/v1/messages"] {
             let mut request = message("m");
             request["stream"] = json!(true);
-            let script = upstream
-                .answer(ask(&format!("/__use/{name}{path}"), &request))
-                .script;
+            let script = upstream.answer(ask(&format!("/__use/{name}{path}"), &request)).script;
             assert_eq!(script.play().last(), Some(last.clone()), "{name} {path}");
             assert!(events(&script).len() >= 3, "{name} {path}");
             assert!(
@@ -232,32 +166,18 @@ fn faults_in_the_middle_come_after_some_of_the_answer() {
 fn the_openai_stream_says_what_the_whole_answer_says() {
     let upstream = upstream();
     let mut request = chat("gpt");
-    let whole = body(
-        &upstream
-            .answer(ask("/v1/chat/completions", &request))
-            .script,
-    );
+    let whole = body(&upstream.answer(ask("/v1/chat/completions", &request)).script);
     request["stream"] = json!(true);
     request["stream_options"] = json!({"include_usage": true});
-    let stream = events(
-        &upstream
-            .answer(ask("/v1/chat/completions", &request))
-            .script,
-    );
-    let text: String = stream
-        .iter()
-        .filter_map(|chunk| chunk.pointer("/choices/0/delta/content"))
-        .filter_map(Value::as_str)
-        .collect();
+    let stream = events(&upstream.answer(ask("/v1/chat/completions", &request)).script);
+    let text: String =
+        stream.iter().filter_map(|chunk| chunk.pointer("/choices/0/delta/content")).filter_map(Value::as_str).collect();
     assert_eq!(json!(text), whole["choices"][0]["message"]["content"]);
     assert!(text.contains("“hello”"));
     let usage = stream.last().unwrap();
     assert_eq!(usage["choices"], json!([]));
     assert_eq!(usage["usage"], whole["usage"]);
-    assert_eq!(
-        stream[stream.len() - 2]["choices"][0]["finish_reason"],
-        "stop"
-    );
+    assert_eq!(stream[stream.len() - 2]["choices"][0]["finish_reason"], "stop");
 }
 
 #[test]
@@ -270,27 +190,13 @@ fn the_anthropic_stream_says_what_the_whole_answer_says() {
     let stream = events(&upstream.answer(ask("/v1/messages", &request)).script);
     let joined = |kind: &str, member: &str| -> String {
         let deltas = stream.iter().filter(|event| event["delta"]["type"] == kind);
-        deltas
-            .filter_map(|event| event["delta"][member].as_str())
-            .collect()
+        deltas.filter_map(|event| event["delta"][member].as_str()).collect()
     };
-    assert_eq!(
-        json!(joined("thinking_delta", "thinking")),
-        whole["content"][0]["thinking"]
-    );
-    assert_eq!(
-        json!(joined("signature_delta", "signature")),
-        whole["content"][0]["signature"]
-    );
-    assert_eq!(
-        json!(joined("text_delta", "text")),
-        whole["content"][1]["text"]
-    );
+    assert_eq!(json!(joined("thinking_delta", "thinking")), whole["content"][0]["thinking"]);
+    assert_eq!(json!(joined("signature_delta", "signature")), whole["content"][0]["signature"]);
+    assert_eq!(json!(joined("text_delta", "text")), whole["content"][1]["text"]);
     let end = &stream[stream.len() - 2];
-    assert_eq!(
-        end["usage"]["output_tokens"],
-        whole["usage"]["output_tokens"]
-    );
+    assert_eq!(end["usage"]["output_tokens"], whole["usage"]["output_tokens"]);
     assert_eq!(end["delta"]["stop_reason"], "end_turn");
 }
 
@@ -299,11 +205,7 @@ fn max_tokens_and_stop_sequences_end_the_answer_with_their_reason() {
     let upstream = upstream();
     let mut request = chat("gpt");
     request["max_completion_tokens"] = json!(2);
-    let answer = body(
-        &upstream
-            .answer(ask("/v1/chat/completions", &request))
-            .script,
-    );
+    let answer = body(&upstream.answer(ask("/v1/chat/completions", &request)).script);
     assert_eq!(answer["choices"][0]["message"]["content"], "This is");
     assert_eq!(answer["choices"][0]["finish_reason"], "length");
     assert_eq!(answer["usage"]["completion_tokens"], 2);
@@ -311,10 +213,7 @@ fn max_tokens_and_stop_sequences_end_the_answer_with_their_reason() {
     request["stop_sequences"] = json!(["Nowhere", " built-in"]);
     let answer = body(&upstream.answer(ask("/v1/messages", &request)).script);
     assert_eq!(answer["content"][0]["text"], "This is Signalbox's");
-    assert_eq!(
-        (&answer["stop_reason"], &answer["stop_sequence"]),
-        (&json!("stop_sequence"), &json!(" built-in"))
-    );
+    assert_eq!((&answer["stop_reason"], &answer["stop_sequence"]), (&json!("stop_sequence"), &json!(" built-in")));
 }
 
 #[test]
@@ -327,15 +226,10 @@ fn a_required_tool_is_called_with_arguments_its_schema_allows() {
     });
     let expected = json!({"unit": "c", "place": {"city": "simulated"}, "days": [1, 1]});
     let mut request = chat("gpt");
-    request["tools"] =
-        json!([{"type": "function", "function": {"name": "weather", "parameters": schema}}]);
+    request["tools"] = json!([{"type": "function", "function": {"name": "weather", "parameters": schema}}]);
     request["tool_choice"] = json!("required");
     request["stream"] = json!(true);
-    let stream = events(
-        &upstream
-            .answer(ask("/v1/chat/completions", &request))
-            .script,
-    );
+    let stream = events(&upstream.answer(ask("/v1/chat/completions", &request)).script);
     let arguments: String = stream
         .iter()
         .filter_map(|chunk| chunk.pointer("/choices/0/delta/tool_calls/0/function/arguments"))
@@ -356,18 +250,10 @@ fn structured_output_is_an_instance_of_its_schema() {
     let upstream = upstream();
     let schema = json!({"type": "object", "required": ["ok", "tag"], "properties": {"ok": {"type": "boolean"}, "tag": {"const": "x"}}});
     let mut request = chat("gpt");
-    request["response_format"] =
-        json!({"type": "json_schema", "json_schema": {"name": "s", "schema": schema}});
-    let answer = body(
-        &upstream
-            .answer(ask("/v1/chat/completions", &request))
-            .script,
-    );
+    request["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "s", "schema": schema}});
+    let answer = body(&upstream.answer(ask("/v1/chat/completions", &request)).script);
     let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
-    assert_eq!(
-        serde_json::from_str::<Value>(text).unwrap(),
-        json!({"ok": true, "tag": "x"})
-    );
+    assert_eq!(serde_json::from_str::<Value>(text).unwrap(), json!({"ok": true, "tag": "x"}));
 }
 
 #[test]
@@ -376,11 +262,7 @@ fn what_the_real_apis_refuse_is_refused_in_their_words() {
     let answer = body(&upstream.answer(ask("/v1/messages", &chat("claude"))).script);
     assert_eq!(answer["error"]["type"], "invalid_request_error");
     assert_eq!(answer["type"], "error");
-    let answer = body(
-        &upstream
-            .answer(ask("/v1/chat/completions", &json!({"model": "gpt"})))
-            .script,
-    );
+    let answer = body(&upstream.answer(ask("/v1/chat/completions", &json!({"model": "gpt"}))).script);
     assert_eq!(answer["error"]["type"], "invalid_request_error");
 }
 

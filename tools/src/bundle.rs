@@ -65,14 +65,15 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The workspace this tool was compiled in; `CARGO_TARGET_DIR` as cargo itself reads it.
+    /// The workspace around the current folder; `CARGO_TARGET_DIR` as cargo itself reads it.
+    ///
+    /// Asked at run time: with a shared target folder, this program may have been compiled from another checkout.
     pub fn of_workspace() -> Result<Layout> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("tools has no parent folder")?
-            .to_owned();
-        let target = env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root.join("target"), |folder| root.join(folder));
+        let located = cargo().args(["locate-project", "--workspace", "--message-format", "plain"]).output()?;
+        ensure!(located.status.success(), "{}", String::from_utf8_lossy(&located.stderr));
+        let manifest = PathBuf::from(String::from_utf8(located.stdout)?.trim());
+        let root = manifest.parent().context("a manifest lies in a folder")?.to_owned();
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
         Ok(Layout { root, target })
     }
 
@@ -87,10 +88,7 @@ impl Layout {
     }
 
     fn library(&self, profile: Profile) -> PathBuf {
-        self.target
-            .join(TARGET)
-            .join(profile.folder())
-            .join(LIBRARY)
+        self.target.join(TARGET).join(profile.folder()).join(LIBRARY)
     }
 
     /// binaryen as npm installs it: a script for Node. It is optional.
@@ -125,20 +123,11 @@ pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
 
 fn compile(layout: &Layout, profile: Profile) -> Result<()> {
     ensure_target(layout)?;
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(&layout.root).args([
-        "build",
-        "--package",
-        PACKAGE,
-        "--lib",
-        "--target",
-        TARGET,
-    ]);
+    let mut cargo = cargo();
+    cargo.current_dir(&layout.root).args(["build", "--package", PACKAGE, "--lib", "--target", TARGET]);
     if profile == Profile::Release {
         // wasm-bindgen needs the custom sections a full `strip` takes away; it drops the names itself.
-        cargo
-            .arg("--release")
-            .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+        cargo.arg("--release").env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
     }
     run(cargo)
 }
@@ -156,9 +145,7 @@ fn ensure_target(layout: &Layout) -> Result<()> {
         return Ok(());
     }
     let mut rustup = Command::new("rustup");
-    rustup
-        .current_dir(&layout.root)
-        .args(["target", "add", TARGET]);
+    rustup.current_dir(&layout.root).args(["target", "add", TARGET]);
     run(rustup)
 }
 
@@ -169,9 +156,7 @@ fn stamp(layout: &Layout, profile: Profile) -> Result<String> {
     layout.wasm_opt().hash(&mut hasher);
     let ours = OURS.map(|module| layout.ours(module));
     for input in ours.into_iter().chain([layout.library(profile), env::current_exe()?]) {
-        fs::read(&input)
-            .with_context(|| input.display().to_string())?
-            .hash(&mut hasher);
+        fs::read(&input).with_context(|| input.display().to_string())?.hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
@@ -207,10 +192,7 @@ const EDITS: [(&str, &str); 2] = [
 /// Applies [`EDITS`]; glue that lacks one of the places is refused rather than shipped.
 fn adapt(glue: &str) -> Result<String> {
     EDITS.iter().try_fold(glue.to_owned(), |glue, (from, to)| {
-        ensure!(
-            glue.matches(from).count() == 1,
-            "wasm-bindgen no longer writes `{from}` once"
-        );
+        ensure!(glue.matches(from).count() == 1, "wasm-bindgen no longer writes `{from}` once");
         Ok(glue.replace(from, to))
     })
 }
@@ -221,18 +203,16 @@ fn optimise(layout: &Layout) -> Result<()> {
     };
     let module = layout.build().join("index_bg.wasm");
     let mut node = Command::new("node");
-    node.arg(script)
-        .arg(&module)
-        .args(WASM_FEATURES)
-        .args(["-O3", "-o"])
-        .arg(&module);
+    node.arg(script).arg(&module).args(WASM_FEATURES).args(["-O3", "-o"]).arg(&module);
     run(node)
 }
 
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 fn run(mut command: Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("{command:?} did not start"))?;
+    let status = command.status().with_context(|| format!("{command:?} did not start"))?;
     ensure!(status.success(), "{command:?} failed: {status}");
     Ok(())
 }
@@ -242,7 +222,8 @@ fn run(mut command: Command) -> Result<()> {
 mod tests {
     use super::*;
 
-    const GLUE: &str = "import source wasmModule from \"./index_bg.wasm\";\nfunction __wbg_call_abort_hook() {\n    rest();\n}";
+    const GLUE: &str =
+        "import source wasmModule from \"./index_bg.wasm\";\nfunction __wbg_call_abort_hook() {\n    rest();\n}";
 
     #[test]
     fn the_glue_imports_the_module_plainly_and_reports_an_abort_first() {

@@ -24,10 +24,7 @@ pub struct Size {
 pub fn measure(bytes: &[u8]) -> Result<Size> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(bytes)?;
-    Ok(Size {
-        raw: bytes.len(),
-        gzip: gzip.finish()?.len(),
-    })
+    Ok(Size { raw: bytes.len(), gzip: gzip.finish()?.len() })
 }
 
 /// Prints the size of every module below `build` and returns the sum.
@@ -36,10 +33,7 @@ pub fn report(build: &Path) -> Result<Size> {
     for module in modules(build)? {
         let size = measure(&fs::read(&module)?)?;
         print(&module.strip_prefix(build)?.to_string_lossy(), size);
-        total = Size {
-            raw: total.raw + size.raw,
-            gzip: total.gzip + size.gzip,
-        };
+        total = Size { raw: total.raw + size.raw, gzip: total.gzip + size.gzip };
     }
     print("total", total);
     Ok(total)
@@ -52,9 +46,7 @@ fn print(name: &str, size: Size) {
 /// Every file below `folder` in a fixed order, but for the build's own hidden ones.
 fn modules(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder)
-        .with_context(|| format!("{}: build the Worker first", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("{}: build the Worker first", folder.display()))? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             found.extend(modules(&entry.path())?);
@@ -68,11 +60,7 @@ fn modules(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Refuses a bundle over [`GZIP_LIMIT`].
 pub fn gate(total: Size) -> Result<()> {
-    ensure!(
-        total.gzip <= GZIP_LIMIT,
-        "the Worker weighs {} bytes gzip, the limit is {GZIP_LIMIT}",
-        total.gzip
-    );
+    ensure!(total.gzip <= GZIP_LIMIT, "the Worker weighs {} bytes gzip, the limit is {GZIP_LIMIT}", total.gzip);
     Ok(())
 }
 
@@ -83,20 +71,8 @@ mod tests {
 
     #[test]
     fn the_gate_opens_at_the_limit_and_closes_one_byte_over_it() {
-        assert!(
-            gate(Size {
-                raw: 0,
-                gzip: GZIP_LIMIT
-            })
-            .is_ok()
-        );
-        assert!(
-            gate(Size {
-                raw: 0,
-                gzip: GZIP_LIMIT + 1
-            })
-            .is_err()
-        );
+        assert!(gate(Size { raw: 0, gzip: GZIP_LIMIT }).is_ok());
+        assert!(gate(Size { raw: 0, gzip: GZIP_LIMIT + 1 }).is_err());
     }
 
     #[test]

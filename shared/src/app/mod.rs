@@ -20,7 +20,8 @@ use crate::ports::{BodyError, Ports, Request};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use setup::Setup;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -78,7 +79,9 @@ impl<P: Ports> App<P> {
         let dialect = dialect_of(&path);
         let setup = match self.setup().await {
             Ok(setup) => setup,
-            Err(error) if path == "/health" => return answer(error.code.status(), &json!({ "status": "not_configured", "message": error.message })),
+            Err(error) if path == "/health" => {
+                return answer(error.code.status(), &json!({ "status": "not_configured", "message": error.message }));
+            }
             Err(error) => return self.error(dialect, &error),
         };
         match (path.as_str(), method.as_str()) {
@@ -177,7 +180,10 @@ impl<P: Ports> Inner<P> {
             Some(setup) => setup,
             None => self.build(self.bound_document()).map_err(|invalid| {
                 self.log_refused("SIGNALBOX_CONFIG", &invalid);
-                ApiError::new(Code::NotConfigured, format!("SIGNALBOX_CONFIG is not valid, and there is no earlier configuration to keep: {invalid}"))
+                ApiError::new(
+                    Code::NotConfigured,
+                    format!("SIGNALBOX_CONFIG is not valid, and there is no earlier configuration to keep: {invalid}"),
+                )
             })?,
         };
         Ok(self.install(setup))
@@ -233,7 +239,8 @@ impl<P: Ports> Inner<P> {
     }
 
     fn log_refused(&self, source: &str, invalid: &Invalid) {
-        self.ports.log(&json!({ "event": "config_refused", "source": source, "problems": invalid.problems }).to_string());
+        self.ports
+            .log(&json!({ "event": "config_refused", "source": source, "problems": invalid.problems }).to_string());
     }
 }
 
@@ -247,15 +254,19 @@ fn dialect_of(path: &str) -> Dialect {
     if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat }
 }
 
-fn answer<P: Ports>(status: u16, body: &Value) -> Reply<Standard<P>> {
+fn answer<P: Ports>(status: u16, body: &(impl Serialize + ?Sized)) -> Reply<Standard<P>> {
     let mut head = Head::new(status, "application/json");
     head.set("cache-control", "no-store");
-    Reply::whole(head, body.to_string().into_bytes())
+    // Plain data with string keys cannot fail to serialise.
+    Reply::whole(head, serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// The answer to a request whose handling broke off (a panic), in the dialect of its path.
 pub fn broken(path: &str, request_id: &str) -> (Head, Vec<u8>) {
-    let error = ApiError::new(Code::InternalError, "The gateway failed. The fault is logged under this request id; trying again may help.");
+    let error = ApiError::new(
+        Code::InternalError,
+        "The gateway failed. The fault is logged under this request id; trying again may help.",
+    );
     let mut head = Head::new(error.code.status(), "application/json");
     head.set("x-signalbox-request-id", request_id);
     (head, dialect_of(path).write_error(&error, request_id))

@@ -1,27 +1,42 @@
 //! `GET /v1/models`: what this caller may use, in the form both SDK families read.
 
-use super::{App, Standard, answer};
 use super::setup::Setup;
+use super::{App, Standard, answer};
+use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
-use crate::dialect::Dialect;
 use crate::pipeline::{self, Layers, Reply};
 use crate::ports::{Ports, Request};
 use serde_json::{Value, json};
 
 impl<P: Ports> App<P> {
-    pub(super) async fn models<R: Request>(&self, setup: &Setup<P>, request: &R, id: Option<&str>) -> Reply<Standard<P>> {
+    pub(super) async fn models<R: Request>(
+        &self,
+        setup: &Setup<P>,
+        request: &R,
+        id: Option<&str>,
+    ) -> Reply<Standard<P>> {
         // Anthropic's SDK says so itself; the two lists share their members otherwise.
-        let dialect = if request.header("anthropic-version").is_some() { Dialect::Anthropic } else { Dialect::OpenAiChat };
+        let dialect =
+            if request.header("anthropic-version").is_some() { Dialect::Anthropic } else { Dialect::OpenAiChat };
         match self.permitted(setup, request).await {
             Ok(models) => match id {
                 None => {
                     let (first, last) = (name(models.first()), name(models.last()));
-                    answer(200, &json!({ "object": "list", "data": models, "has_more": false, "first_id": first, "last_id": last }))
+                    answer(
+                        200,
+                        &json!({ "object": "list", "data": models, "has_more": false, "first_id": first, "last_id": last }),
+                    )
                 }
                 Some(id) => match models.iter().find(|model| model.get("id").and_then(Value::as_str) == Some(id)) {
                     Some(model) => answer(200, model),
-                    None => self.error(dialect, &ApiError::new(Code::ModelNotFound, "There is no such model for this key. GET /v1/models lists what you may use.")),
+                    None => self.error(
+                        dialect,
+                        &ApiError::new(
+                            Code::ModelNotFound,
+                            "There is no such model for this key. GET /v1/models lists what you may use.",
+                        ),
+                    ),
                 },
             },
             Err(error) => self.error(dialect, &error),

@@ -23,7 +23,6 @@ use super::alias::without_date;
 use super::{Capabilities, Catalog, Model, table};
 use crate::config::ModelId;
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A kind of model a caller can ask for in place of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,34 +118,41 @@ fn by_name(a: &Model, b: &Model) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| b.cmp(a))
 }
 
-/// All classes at once: one walk over the models of the enabled providers.
-pub(super) fn fill(catalog: &Catalog) -> BTreeMap<Class, Vec<ModelId>> {
-    let by_provider: Vec<Vec<Model>> = catalog.by_provider().map(|models| nominable(models.collect())).collect();
-    let fill_one = |class: Class| {
+/// All classes at once, as [`Class::ALL`]: one walk over the models of the enabled providers.
+pub(super) fn fill(catalog: &Catalog) -> [Vec<ModelId>; 7] {
+    let by_provider: Vec<Vec<Model>> = catalog.by_provider().map(|models| models.filter(nominable).collect()).collect();
+    Class::ALL.map(|class| {
         let mut nominated: Vec<(usize, &Model)> = Vec::new();
         for models in &by_provider {
-            let mut good: Vec<&Model> = models.iter().filter(|model| class.admits(model)).collect();
-            good.sort_by(|a, b| class.order(a, b).then_with(|| by_name(a, b)));
-            nominated.extend(good.into_iter().take(NOMINATIONS).enumerate());
+            let mut best: Vec<&Model> = Vec::new();
+            for model in models.iter().filter(|model| class.admits(model)) {
+                insert(&mut best, model, |a, b| class.order(a, b).then_with(|| by_name(a, b)));
+                best.truncate(NOMINATIONS);
+            }
+            for nomination in best.into_iter().enumerate() {
+                insert(&mut nominated, nomination, |(a_round, a), (b_round, b)| {
+                    a_round.cmp(b_round).then_with(|| class.between_providers(a, b))
+                });
+            }
         }
-        // Stable: what is equal here stays in the order of the providers.
-        nominated.sort_by(|(a_round, a), (b_round, b)| a_round.cmp(b_round).then(class.between_providers(a, b)));
-        (class, nominated.into_iter().map(|(_, model)| model.id.clone()).collect())
-    };
-    Class::ALL.into_iter().map(fill_one).collect()
+        nominated.into_iter().map(|(_, model)| model.id.clone()).collect()
+    })
 }
 
-/// The models of one provider that can be nominated for any class.
-fn nominable(models: Vec<Model>) -> Vec<Model> {
-    let names: BTreeSet<String> = models.iter().map(|model| model.id.model.as_str().to_owned()).collect();
-    let sells = |model: &Model| table::dearest(model.id.provider.as_str()).blended() > 0;
-    let good = |model: &Model| {
-        let name = model.id.model.as_str();
-        model.capabilities.has(Capabilities::TOOLS)
-            && model.retires.is_none()
-            && !name.starts_with("ft:")
-            && !without_date(name).is_some_and(|plain| names.contains(plain))
-            && (model.price.blended() > 0 || !sells(model))
-    };
-    models.into_iter().filter(good).collect()
+/// Puts `item` before the first one that comes after it, so behind its equals. The lists are short.
+fn insert<T>(sorted: &mut Vec<T>, item: T, order: impl Fn(&T, &T) -> Ordering) {
+    let place = sorted.iter().position(|other| order(&item, other) == Ordering::Less);
+    sorted.insert(place.unwrap_or(sorted.len()), item);
+}
+
+/// Whether a model can be nominated for any class.
+fn nominable(model: &Model) -> bool {
+    let (provider, name) = (model.id.provider.as_str(), model.id.model.as_str());
+    let is_snapshot = || without_date(name).is_some_and(|plain| table::find(&format!("{provider}:{plain}")).is_some());
+    let is_trial = || model.price.blended() == 0 && table::dearest(provider).blended() > 0;
+    model.capabilities.has(Capabilities::TOOLS)
+        && model.retires.is_none()
+        && !name.starts_with("ft:")
+        && !is_snapshot()
+        && !is_trial()
 }

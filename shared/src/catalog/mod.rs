@@ -24,7 +24,7 @@ pub use resolve::Asked;
 use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
 use alias::Kinship;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use table::Row;
 
@@ -34,10 +34,11 @@ pub struct Catalog {
     overrides: BTreeMap<ModelId, ModelOverride>,
     /// The enabled providers, in the order in which a bare name is looked for.
     providers: Vec<ProviderId>,
-    routes: BTreeSet<RouteName>,
+    /// Sorted.
+    routes: Vec<RouteName>,
     default_route: Target,
     /// The models of each class; filled when the first class is asked for.
-    classes: OnceLock<BTreeMap<Class, Vec<ModelId>>>,
+    classes: OnceLock<[Vec<ModelId>; 7]>,
 }
 
 impl Catalog {
@@ -112,24 +113,21 @@ impl Catalog {
         self.providers.is_empty()
     }
 
-    /// Every model that can be listed: by provider in their order, within one by name. Of a provider
-    /// whose models are the customer's own ([`Builtin::own_models`]) only what the configuration names.
+    /// Every model that can be listed: by provider in their order, within one by name, those that only
+    /// the configuration names last. Of a provider whose models are the customer's own
+    /// ([`Builtin::own_models`]) only what the configuration names.
     pub fn models(&self) -> impl Iterator<Item = Model> {
         self.by_provider().flatten()
     }
 
-    /// The known models of each enabled provider, by name.
+    /// The listed models of each enabled provider.
     fn by_provider(&self) -> impl Iterator<Item = impl Iterator<Item = Model>> {
         self.providers.iter().map(|provider| {
-            let listed = (!own_models(provider)).then(|| table::of_provider(provider.as_str())).into_iter().flatten();
-            let listed = listed.filter_map(|row| Some((row.id()?, Some((row, Kinship::Same)))));
-            let own = self.overrides.keys().filter(|id| id.provider == *provider).map(|id| (id.clone(), None));
-            // Own first, so that where both have a model the table's line stays.
-            let all: BTreeMap<ModelId, Option<(Row, Kinship)>> = own.chain(listed).collect();
-            all.into_iter().map(|(id, found)| match found {
-                Some(_) => self.describe(&id, found),
-                None => self.model(&id),
-            })
+            let rows = (!own_models(provider)).then(|| table::of_provider(provider.as_str())).into_iter().flatten();
+            let rows = rows.filter_map(|row| Some(self.describe(&row.id()?, Some((row, Kinship::Same)))));
+            let in_table = |id: &ModelId| !own_models(&id.provider) && table::find(&id.to_string()).is_some();
+            let added = self.overrides.keys().filter(move |id| id.provider == *provider && !in_table(id));
+            rows.chain(added.map(|id| self.model(id)))
         })
     }
 
@@ -137,7 +135,13 @@ impl Catalog {
     /// enabled provider has one.
     pub fn class(&self, class: Class) -> &[ModelId] {
         let classes = self.classes.get_or_init(|| class::fill(self));
-        classes.get(&class).map(Vec::as_slice).unwrap_or_default()
+        let members = Class::ALL.iter().zip(classes).find(|(named, _)| **named == class);
+        members.map(|(_, models)| models.as_slice()).unwrap_or_default()
+    }
+
+    fn route(&self, name: &str) -> Option<&RouteName> {
+        let found = self.routes.binary_search_by(|route| route.as_str().cmp(name)).ok()?;
+        self.routes.get(found)
     }
 
     /// Every name a caller can use as `model`, with who owns it: routes and classes (owned by
@@ -145,7 +149,7 @@ impl Catalog {
     pub fn names(&self) -> Vec<(String, String)> {
         let ours = |name: &str| (name.to_owned(), "signalbox".to_owned());
         let routes = self.routes.iter().map(|route| ours(route.as_str()));
-        let is_class = |class: &&Class| !self.class(**class).is_empty() && !self.routes.contains(class.as_str());
+        let is_class = |class: &&Class| !self.class(**class).is_empty() && self.route(class.as_str()).is_none();
         let classes = Class::ALL.iter().filter(is_class).map(|class| ours(class.as_str()));
         let models = self.models().map(|model| (model.id.to_string(), model.id.provider.to_string()));
         routes.chain(classes).chain(models).collect()

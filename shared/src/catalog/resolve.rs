@@ -40,7 +40,7 @@ impl Catalog {
                 Target::Model(id) => Asked::Models(vec![id.clone()]),
             });
         };
-        if let Some(route) = self.routes.get(name) {
+        if let Some(route) = self.route(name) {
             return Ok(Asked::Route(route.clone()));
         }
         if let Some(class) = Class::parse(name) {

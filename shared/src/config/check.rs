@@ -8,7 +8,7 @@ use super::routes::{Route, Target};
 use super::suggest::nearest;
 use super::teams::ModelAccess;
 use crate::catalog::Class;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resolves route names that are really classes, and records every reference that leads nowhere.
@@ -19,11 +19,7 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
     let mut root = At::root(problems);
     reserved(config, &mut root);
     providers::check(&config.providers, &mut root.key("providers"));
-    let defined = |section: &str| {
-        let names = document.get(section).and_then(Value::as_object).into_iter().flat_map(|table| table.keys());
-        names.cloned().collect::<BTreeSet<String>>()
-    };
-    let known = Known { providers: defined("providers"), routes: defined("routes") };
+    let known = Known { providers: defined(document, "providers"), routes: defined(document, "routes") };
 
     for id in config.models.keys() {
         known.provider(id, &mut root.key("models").key(&id.to_string()));
@@ -55,26 +51,38 @@ fn reserved(config: &Config, root: &mut At<'_>) {
     }
 }
 
-/// Everything a reference can lead to.
-struct Known {
-    providers: BTreeSet<String>,
-    routes: BTreeSet<String>,
+/// The names a section of the document defines.
+fn defined<'d>(document: &'d Value, section: &str) -> Option<&'d Map<String, Value>> {
+    document.get(section).and_then(Value::as_object)
 }
 
-impl Known {
+/// Everything a reference can lead to beside what is built in.
+struct Known<'d> {
+    providers: Option<&'d Map<String, Value>>,
+    routes: Option<&'d Map<String, Value>>,
+}
+
+impl Known<'_> {
+    fn is_route(&self, name: &str) -> bool {
+        self.routes.is_some_and(|routes| routes.contains_key(name))
+    }
+
+    #[inline(never)]
     fn provider(&self, id: &ModelId, at: &mut At<'_>) {
         let name = id.provider.as_str();
-        if builtin(name).is_some() || self.providers.contains(name) {
+        if builtin(name).is_some() || self.providers.is_some_and(|own| own.contains_key(name)) {
             return;
         }
-        let known =
-            providers::BUILTIN.iter().map(|builtin| builtin.id).chain(self.providers.iter().map(String::as_str));
+        let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(names(self.providers));
         match nearest(name, known) {
             _ if providers::is_later(name) => {
-                at.problem(format!("the provider `{name}` is not available in this version"), "Use another provider");
+                at.problem(
+                    &["the provider `", name, "` is not available in this version"].concat(),
+                    "Use another provider",
+                );
             }
-            Some(close) => at.problem("there is no such provider", format!("Did you mean `{close}:`?")),
-            None => at.problem("there is no such provider", format!("Add a table providers.{name}")),
+            Some(close) => at.problem("there is no such provider", &["Did you mean `", close, ":`?"].concat()),
+            None => at.problem("there is no such provider", &["Add a table providers.", name].concat()),
         }
     }
 
@@ -83,7 +91,7 @@ impl Known {
         match target {
             Target::Model(id) => self.provider(id, at),
             Target::Class(_) => {}
-            Target::Route(name) if self.routes.contains(name.as_str()) => {}
+            Target::Route(name) if self.is_route(name.as_str()) => {}
             Target::Route(name) => match Class::parse(name.as_str()) {
                 Some(class) => *target = Target::Class(class),
                 None => self.no_route(name.as_str(), at),
@@ -91,18 +99,20 @@ impl Known {
         }
     }
 
+    #[inline(never)]
     fn no_route(&self, name: &str, at: &mut At<'_>) {
-        let known = self.routes.iter().map(String::as_str).chain(Class::ALL.iter().map(|class| class.as_str()));
+        let known = names(self.routes).chain(Class::ALL.iter().map(|class| class.as_str()));
         match nearest(name, known) {
-            Some(close) => at.problem("there is no such route or class", format!("Did you mean `{close}`?")),
+            Some(close) => at.problem("there is no such route or class", &["Did you mean `", close, "`?"].concat()),
             None => at.problem(
                 "there is no such route or class",
-                format!("Add a table routes.{name}, or write provider:model"),
+                &["Add a table routes.", name, ", or write provider:model"].concat(),
             ),
         }
     }
 
     /// A pattern must be able to match something: a misspelt one would lock a team out in silence.
+    #[inline(never)]
     fn pattern(&self, pattern: &str, at: &mut At<'_>) {
         match pattern.split_once(':') {
             Some((provider, _)) if provider.contains('*') => {}
@@ -111,62 +121,55 @@ impl Known {
                 None => at.problem("there is no such provider", "Write provider:model, such as \"openai:*\""),
             },
             None if pattern.contains('*') || Class::parse(pattern).is_some() => {}
-            None if self.routes.contains(pattern) => {}
+            None if self.is_route(pattern) => {}
             None => self.no_route(pattern, at),
         }
     }
 }
 
-/// Routes whose fallbacks lead back to themselves. Cycles that share a route are told as one.
+fn names(table: Option<&Map<String, Value>>) -> impl Iterator<Item = &str> {
+    table.into_iter().flat_map(|table| table.keys().map(String::as_str))
+}
+
+/// Routes whose fallbacks lead back to themselves: each way back is told where it leads to.
 ///
-/// Routes are taken away as long as one is left that falls back to none of the others; what remains
-/// leads in circles. No recursion: a document may hold thousands of routes in one chain.
+/// A walk in depth that keeps its own stack, for a document may hold thousands of routes in one chain.
+#[inline(never)]
 fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
-    let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut wanted_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, route) in routes {
-        waiting.insert(name.as_str(), next_routes(route, routes).count());
-        for next in next_routes(route, routes) {
-            wanted_by.entry(next).or_default().push(name.as_str());
-        }
-    }
-    let mut free: Vec<&str> = waiting.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
-    while let Some(name) = free.pop() {
-        waiting.remove(name);
-        for before in wanted_by.get(name).into_iter().flatten() {
-            let Some(count) = waiting.get_mut(before) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                free.push(before);
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for first in routes.keys() {
+        let mut way: Vec<(&str, &[Target])> = Vec::new();
+        let mut on_the_way: BTreeSet<&str> = BTreeSet::new();
+        let mut enter = Some(first.as_str());
+        loop {
+            if let Some((name, route)) = enter.take().and_then(|name| Some((name, routes.get(name)?)))
+                && seen.insert(name)
+            {
+                way.push((name, &route.fallbacks));
+                on_the_way.insert(name);
             }
-        }
-    }
-    while let Some((first, _)) = waiting.first_key_value() {
-        let mut path = vec![*first];
-        // This ends where it has been before, or at a route of a cycle that is told already.
-        while let Some(next) = path
-            .last()
-            .and_then(|last| routes.get(*last))
-            .and_then(|route| next_routes(route, routes).find(|next| waiting.contains_key(next)))
-        {
-            if let Some(start) = path.iter().position(|seen| *seen == next) {
-                let cycle: Vec<&str> = path.iter().skip(start).chain([&next]).copied().collect();
-                let message = format!("lead back to where they began: {}", cycle.join(" → "));
-                at.key(next).key("fallbacks").problem(message, "Remove one of them");
-                break;
+            let Some((name, fallbacks)) = way.last_mut() else { break };
+            match fallbacks.split_first() {
+                Some((Target::Route(next), rest)) => {
+                    *fallbacks = rest;
+                    if on_the_way.contains(next.as_str()) {
+                        tell_cycle(&way, next.as_str(), at);
+                    } else {
+                        enter = Some(next.as_str());
+                    }
+                }
+                Some((Target::Class(_) | Target::Model(_), rest)) => *fallbacks = rest,
+                None => {
+                    on_the_way.remove(*name);
+                    way.pop();
+                }
             }
-            path.push(next);
-        }
-        for name in path {
-            waiting.remove(name);
         }
     }
 }
 
-/// The routes a route falls back to; a name that leads nowhere has its own problem.
-fn next_routes<'r>(route: &'r Route, routes: &BTreeMap<RouteName, Route>) -> impl Iterator<Item = &'r str> {
-    route.fallbacks.iter().filter_map(|fallback| match fallback {
-        Target::Route(next) => routes.contains_key(next).then(|| next.as_str()),
-        Target::Class(_) | Target::Model(_) => None,
-    })
+fn tell_cycle(way: &[(&str, &[Target])], back_to: &str, at: &mut At<'_>) {
+    let circle = way.iter().map(|(name, _)| *name).skip_while(|name| *name != back_to).chain([back_to]);
+    let message = ["lead back to where they began: ", &circle.collect::<Vec<_>>().join(" → ")].concat();
+    at.key(back_to).key("fallbacks").problem(&message, "Remove one of them");
 }

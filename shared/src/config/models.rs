@@ -21,7 +21,9 @@ pub struct ModelOverride {
 
 const TOKENS: Whole = Whole { min: 1, max: 1_000_000_000 };
 /// A million dollars for a million tokens: beyond any real price, within exact arithmetic.
-const USD: Real = Real { min: 0.0, max: 1_000_000.0 };
+const USD: Real = Real { min: 0.0, max: 1_000_000.0, hint: "Use dollars for a million tokens, from 0 to 1000000" };
+
+const QUALITY: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
 
 pub(super) fn section() -> Dict<ModelId, Record<ModelOverride>> {
     Dict {
@@ -41,7 +43,7 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelOverride> {
         capabilities: fields
             .optional("capabilities", "everything the model can do", List { of: capability, min: 0 })
             .map(|list| list.into_iter().fold(Capabilities::NONE, Capabilities::with)),
-        quality: fields.optional("quality", "how good its answers are, from 0 to 1", Real { min: 0.0, max: 1.0 }),
+        quality: fields.optional("quality", "how good its answers are, from 0 to 1", QUALITY),
     })
 }
 

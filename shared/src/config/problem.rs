@@ -52,6 +52,8 @@ impl<'p> At<'p> {
     }
 
     /// A member of the table here.
+    // Not inlined, as much of this module: documents are read rarely, and copies of this code are bytes to load.
+    #[inline(never)]
     pub(super) fn key(&mut self, key: &str) -> At<'_> {
         let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         let dot = if self.path.is_empty() { "" } else { "." };
@@ -60,6 +62,7 @@ impl<'p> At<'p> {
     }
 
     /// An element of the list here.
+    #[inline(never)]
     pub(super) fn index(&mut self, index: usize) -> At<'_> {
         At { path: format!("{}[{index}]", self.path), problems: self.problems }
     }
@@ -70,9 +73,11 @@ impl<'p> At<'p> {
     }
 
     /// Records a problem here.
-    pub(super) fn problem(&mut self, message: impl Into<String>, hint: impl Into<String>) {
+    #[inline(never)]
+    #[cold]
+    pub(super) fn problem(&mut self, message: &str, hint: &str) {
         let path = if self.path.is_empty() { "document".to_owned() } else { self.path.clone() };
-        self.problems.push(Problem { path, message: message.into(), hint: hint.into() });
+        self.problems.push(Problem { path, message: message.to_owned(), hint: hint.to_owned() });
     }
 }
 

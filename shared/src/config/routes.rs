@@ -5,7 +5,9 @@ use super::problem::At;
 use super::shape::{Dict, Fields, Kind, List, OneOf, Parsed, Real, Record};
 use super::timing::{self, TimeoutsOverride};
 use crate::catalog::Class;
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(test)]
+use serde_json::json;
 use std::fmt;
 
 /// A route: one name, several models.
@@ -68,6 +70,9 @@ const STRATEGY: OneOf<Strategy> = OneOf {
     ],
 };
 
+// Above zero: a candidate that is never chosen is a mistake, and tiny weights lose their meaning in sums.
+const WEIGHT: Real = Real { min: 1e-6, max: 1e6, hint: "Use a number from 0.000001 to 1000000" };
+
 const MODEL: Parsed<ModelId> = Parsed {
     parse: |text| ModelId::parse(text).ok_or("is not a provider-qualified model"),
     pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~-]{1,256}$",
@@ -109,6 +114,7 @@ struct CandidateKind;
 impl Kind for CandidateKind {
     type Out = Candidate;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "anyOf": [MODEL.schema(), Record(weighted).schema()] })
     }
@@ -125,7 +131,6 @@ impl Kind for CandidateKind {
 
 fn weighted(fields: &mut Fields<'_, '_>) -> Option<Candidate> {
     let model = fields.required("model", "provider:model", MODEL);
-    // Above zero: a candidate that is never chosen is a mistake, and tiny weights lose their meaning in sums.
-    let weight = fields.optional("weight", "its share among the candidates; else 1", Real { min: 1e-6, max: 1e6 });
+    let weight = fields.optional("weight", "its share among the candidates; else 1", WEIGHT);
     Some(Candidate { model: model?, weight: weight.unwrap_or(1.0) })
 }

@@ -86,7 +86,8 @@ fn toml_value(value: &DeValue<'_>, at: &mut At<'_>) -> Option<Value> {
         DeValue::Boolean(flag) => Some(Value::from(*flag)),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from),
         DeValue::Float(number) => {
-            number.as_str().parse().ok().and_then(serde_json::Number::from_f64).map(Value::Number)
+            // Read as JSON reads it, so that both formats mean the same number; nan and inf are none.
+            serde_json::from_str(number.as_str().trim_start_matches('+')).ok().map(Value::Number)
         }
         DeValue::Datetime(_) => None,
         DeValue::Array(values) => {

@@ -6,34 +6,46 @@ pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
     if word.len() > 64 {
         return None;
     }
-    known
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let mut best: Option<(usize, &'k str)> = None;
+    for candidate in known {
+        // Most candidates are told apart by their length alone.
+        let limit = (candidate.len().max(3) / 3).min(best.map_or(usize::MAX, |(distance, _)| distance - 1));
+        if candidate.len().abs_diff(word.len()) > limit {
+            continue;
+        }
+        match distance(word, candidate) {
+            0 => return Some(candidate),
+            near if near <= limit => best = Some((near, candidate)),
+            _far => {}
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }
 
-/// Edit distance, row by row: a letter put in, left out, changed, or two neighbours exchanged costs
-/// one; a difference in case costs nothing.
+/// Edit distance in bytes, row by row: one put in, left out, changed, or two neighbours exchanged
+/// costs one; a difference in case costs nothing.
+#[inline(never)]
 fn distance(a: &str, b: &str) -> usize {
-    let letters = |text: &str| text.chars().map(|letter| letter.to_ascii_lowercase()).collect::<Vec<_>>();
-    let (a, b) = (letters(a), letters(b));
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, right) in b.iter().enumerate() {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let same = |left: Option<&u8>, right: Option<&u8>| {
+        left.zip(right).is_some_and(|(left, right)| left.eq_ignore_ascii_case(right))
+    };
+    let (mut before, mut last, mut row) = (Vec::new(), (0..=b.len()).collect::<Vec<usize>>(), Vec::new());
+    for i in 0..a.len() {
+        row.clear();
+        row.push(i + 1);
+        for j in 0..b.len() {
             let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
-            let changed = at(&last, j) + usize::from(left != right);
+            let changed = at(&last, j) + usize::from(!same(a.get(i), b.get(j)));
             let mut cost = changed.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
-            let exchanged = i > 0 && j > 0 && a.get(i - 1) == Some(right) && b.get(j - 1) == Some(left);
-            if exchanged {
+            if i > 0 && j > 0 && same(a.get(i), b.get(j - 1)) && same(a.get(i - 1), b.get(j)) {
                 cost = cost.min(at(&before, j - 1) + 1);
             }
             row.push(cost);
         }
-        before = std::mem::replace(&mut last, row);
+        // The rows move up; the oldest is written over next.
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
     last.last().copied().unwrap_or_default()
 }

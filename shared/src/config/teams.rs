@@ -3,6 +3,7 @@
 use super::names::{NAME_PATTERN, NAME_RULE, TeamName};
 use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Real, Record, Whole};
 use crate::units::NanoUsd;
+pub use crate::window::Period;
 use std::fmt;
 
 /// What holds for a team. The default is a team that may use everything without limit.
@@ -99,21 +100,6 @@ pub struct Budget {
     pub scope: BudgetScope,
 }
 
-/// How often a budget begins anew, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// Every full hour.
-    Hour,
-    /// Every midnight.
-    Day,
-    /// Every Monday.
-    Week,
-    /// Every first of the month.
-    Month,
-    /// Never.
-    Total,
-}
-
 /// Who shares a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetScope {
@@ -154,7 +140,11 @@ fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
 
 fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
     // A nano-dollar to a billion dollars: below it is nothing, above it arithmetic is no longer exact.
-    let usd = fields.required("usd", "how much, in dollars", Real { min: 1e-9, max: 1e9 });
+    let usd = fields.required(
+        "usd",
+        "how much, in dollars",
+        Real { min: 1e-9, max: 1e9, hint: "Use dollars, from 0.000000001 to 1000000000" },
+    );
     let periods = OneOf {
         words: &[
             ("hour", Period::Hour),

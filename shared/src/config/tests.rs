@@ -4,6 +4,7 @@
 use super::*;
 use crate::catalog::{Capabilities, Rate};
 use crate::units::{Millis, NanoUsd};
+use serde_json::json;
 
 /// Every section with every key of this version.
 pub(super) const FULL: &str = r#"

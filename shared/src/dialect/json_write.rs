@@ -17,9 +17,7 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
         let (clean, tail) = rest.split_at(at);
         out.extend_from_slice(clean);
-        let Some((&byte, tail)) = tail.split_first() else {
-            break;
-        };
+        let Some((&byte, tail)) = tail.split_first() else { break };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),

@@ -60,7 +60,9 @@ pub fn credential(authorization: Option<&str>, others: &[Option<String>]) -> Res
     let bearer = match authorization.map(str::trim) {
         None | Some("") => None,
         Some(value) => match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()).filter(|t| !t.is_empty()),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Some(token.trim()).filter(|t| !t.is_empty())
+            }
             _ if value.eq_ignore_ascii_case("bearer") => None,
             _ => Some(value),
         },

@@ -16,23 +16,35 @@ pub fn error(denial: &Denial, now: Timestamp) -> ApiError {
             };
             let limit = format!("{} is limited to {} {unit} per {} s", rate.scope, rate.limit, per.0 / 1_000);
             match retry_after {
-                Some(wait) => ApiError::new(Code::RateLimitExceeded, format!("{limit}. Try again in {} s.", wait.0.div_ceil(1_000).max(1)))
-                    .retry_after(*wait),
-                None => ApiError::new(Code::RateLimitExceeded, format!("{limit}, and this request alone needs more. Make it smaller.")),
+                Some(wait) => ApiError::new(
+                    Code::RateLimitExceeded,
+                    format!("{limit}. Try again in {} s.", wait.0.div_ceil(1_000).max(1)),
+                )
+                .retry_after(*wait),
+                None => ApiError::new(
+                    Code::RateLimitExceeded,
+                    format!("{limit}, and this request alone needs more. Make it smaller."),
+                ),
             }
         }
-        Denial::Over => ApiError::new(Code::IdempotencyConflict, "A request of this id is already over. Send a new one."),
+        Denial::Over => {
+            ApiError::new(Code::IdempotencyConflict, "A request of this id is already over. Send a new one.")
+        }
     }
 }
 
 fn budget_error(budget: &BudgetState, now: Timestamp) -> ApiError {
-    let period = budget.window.period().as_str();
-    let mut message = format!("The {period} budget of {} is spent: ${} of ${} are used or reserved", budget.scope, budget.spent, budget.limit);
+    let period = budget.window.period().adjective();
+    let mut message = format!(
+        "The {period} budget of {} is spent: ${} of ${} are used or reserved",
+        budget.scope, budget.spent, budget.limit
+    );
     match budget.window.resets_at() {
         Some(at) => message.push_str(&format!(". It resets in {}.", span(at.since(now)))),
         None => message.push('.'),
     }
-    message.push_str(" Ask your administrator to raise it, or make the request cheaper (a smaller max_tokens or model).");
+    message
+        .push_str(" Ask your administrator to raise it, or make the request cheaper (a smaller max_tokens or model).");
     ApiError::new(Code::InsufficientQuota, message)
 }
 
@@ -56,7 +68,9 @@ mod tests {
 
     #[test]
     fn spans_are_said_as_people_say_them() {
-        for (ms, said) in [(1, "1 min"), (3_600_000, "1 h 0 min"), (5_400_000, "1 h 30 min"), (100 * 3_600_000, "4 d 4 h")] {
+        for (ms, said) in
+            [(1, "1 min"), (3_600_000, "1 h 0 min"), (5_400_000, "1 h 30 min"), (100 * 3_600_000, "4 d 4 h")]
+        {
             assert_eq!(span(Millis(ms)), said);
         }
     }

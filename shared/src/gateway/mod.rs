@@ -59,8 +59,6 @@ pub struct Claim {
     pub most: NanoUsd,
     /// The least that is of any use: the input and a short answer.
     pub least: NanoUsd,
-    /// A price in `most` is a guess because a candidate's price is unknown.
-    pub price_is_guess: bool,
 }
 
 /// Leave to make the call, and what was taken for it.

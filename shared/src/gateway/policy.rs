@@ -9,7 +9,7 @@ use super::{Admission, Caller, Claim, Gateway, RateStanding, denial};
 use crate::config::{BudgetScope, Config, ModelAccess, Team};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
-use crate::units::Millis;
+use crate::units::{Millis, NanoUsd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
@@ -64,7 +64,7 @@ impl<P: Ports> Policy<P> {
         let lines = team.budgets.iter().filter_map(|budget| {
             Some(BudgetLine {
                 scope: budget_scope(budget.scope, caller)?,
-                window: Window::at(budget.per.into(), claim.now),
+                window: Window::at(budget.per, claim.now),
                 limit: budget.limit,
                 hard: budget.hard,
             })
@@ -113,7 +113,12 @@ impl<P: Ports> Gateway for Policy<P> {
             ));
         };
         // One answer for every credential that is not ours, whatever is wrong with it.
-        let unknown = || ApiError::new(Code::InvalidApiKey, "The API key is not known here. Check it, or ask your administrator for a new one.");
+        let unknown = || {
+            ApiError::new(
+                Code::InvalidApiKey,
+                "The API key is not known here. Check it, or ask your administrator for a new one.",
+            )
+        };
         if !credential.starts_with(PREFIX) {
             return Err(unknown());
         }
@@ -137,18 +142,24 @@ impl<P: Ports> Gateway for Policy<P> {
         let free = Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rate: None };
         let team = self.team(&caller.team)?;
         let budgets = self.budgets(team, caller, &claim);
-        let rates: Vec<RateLine> = team.limits.rpm.iter().map(|rpm| RateLine {
-            scope: team_scope(&caller.team),
-            kind: RateKind::Requests,
-            per: PER_MINUTE,
-            limit: *rpm,
-            cost: 1,
-        }).collect();
+        let rates: Vec<RateLine> = team
+            .limits
+            .rpm
+            .iter()
+            .map(|rpm| RateLine {
+                scope: team_scope(&caller.team),
+                kind: RateKind::Requests,
+                per: PER_MINUTE,
+                limit: *rpm,
+                cost: 1,
+            })
+            .collect();
         if budgets.is_empty() && rates.is_empty() {
             return Ok(free);
         }
         let hard = budgets.iter().any(|line| line.hard);
-        let charge = budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
+        let charge =
+            budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
         let note = format!("{} {}", caller.key_id, claim.id);
         let admit = Admit {
             id: ReservationId(claim.id.clone()),
@@ -160,11 +171,15 @@ impl<P: Ports> Gateway for Policy<P> {
             rates,
             note,
         };
+        // A caller that leaves now must not leave a reservation behind that nobody settles.
+        let unanswered = Unanswered::new(self.ports.clone(), claim.id.clone());
         let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
             self.ports.log(&denial::store_line("ledger", &problem));
-            ApiError::new(Code::LimiterUnavailable, "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.")
-                .retry_after(Millis(1_000))
+            let message =
+                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
+            ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
         })?;
+        unanswered.answered();
         match verdict {
             Verdict::Admitted(admitted) => Ok(Admission {
                 id: claim.id,
@@ -201,5 +216,37 @@ impl<P: Ports> Gateway for Policy<P> {
 
     fn refuse(&self, record: Record) {
         self.ports.log(&record.line());
+    }
+}
+
+/// An admission under way. Dropped without an answer (the caller left, the store failed and may have
+/// done it all the same), it settles the reservation at nothing:
+/// whichever of the two arrives first, the ledger ends with no room taken.
+struct Unanswered<P: Ports> {
+    waiting: Option<(P, String)>,
+}
+
+impl<P: Ports> Unanswered<P> {
+    fn new(ports: P, id: String) -> Unanswered<P> {
+        Unanswered { waiting: Some((ports, id)) }
+    }
+
+    fn answered(mut self) {
+        self.waiting = None;
+    }
+}
+
+impl<P: Ports> Drop for Unanswered<P> {
+    fn drop(&mut self) {
+        let Some((ports, id)) = self.waiting.take() else { return };
+        let spawner = ports.clone();
+        spawner.spawn(async move {
+            let now = ports.now();
+            let settle =
+                Settle { id: ReservationId(id), now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
+            if let Err(problem) = ports.settle(TENANT, settle).await {
+                ports.log(&denial::store_line("settle", &problem));
+            }
+        });
     }
 }

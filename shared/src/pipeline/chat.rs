@@ -1,6 +1,7 @@
 //! One chat call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
 
 use super::attempts::{Attempts, Next};
+use super::draft::Draft;
 use super::finish::{Finish, cost_of};
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
@@ -25,22 +26,15 @@ const GRACE: Millis = Millis(60_000);
 pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, dialect: Dialect, request: R) -> Reply<L> {
     let clock = pipeline.layers.clock();
     let mut intake = Intake::new(clock, dialect, &request);
-    let mut record = Record {
-        at: intake.at,
-        request_id: intake.id.clone(),
-        dialect: dialect.as_str(),
-        ..Record::default()
-    };
-    let order = match accept(pipeline, &mut intake, request, &mut record).await {
+    let mut draft = Draft::new(pipeline.clone(), &intake);
+    let order = match accept(pipeline, &mut intake, request, draft.record()).await {
         Ok(order) => order,
         Err(error) => {
-            record.fail(error.code);
-            record.duration_ms = clock.now().since(intake.at);
-            pipeline.layers.gateway().refuse(record);
+            draft.refuse(error.code);
             return error_reply(&intake, &error);
         }
     };
-    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), record, order.ask.tokens_in);
+    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.ask.tokens_in);
     match answer(pipeline, &intake, &order, &mut finish).await {
         Ok((decision, model, answer)) => reply(pipeline, &intake, &order, &decision, &model, answer, finish).await,
         Err(error) => {
@@ -103,7 +97,6 @@ async fn accept<L: Layers, R: Request>(
         lease: Millis(total.0.saturating_add(GRACE.0)),
         most: bound.most,
         least: bound.least,
-        price_is_guess: bound.is_guess,
     };
     let admission = gateway.admit(&caller, claim).await?;
     let request = CallerRequest::new(intake.dialect, body, facts, std::mem::take(&mut intake.forwarded));
@@ -150,21 +143,32 @@ async fn answer<L: Layers>(
         };
         let failure = match pipeline.layers.proxy().call(&call).await {
             Ok(answer) => {
-                let attempt = Attempt { model: model.clone(), result: "ok", status: Some(answer.status), duration_ms: clock.now().since(started) };
+                let attempt = Attempt {
+                    model: model.clone(),
+                    result: "ok",
+                    status: Some(answer.status),
+                    duration_ms: clock.now().since(started),
+                };
                 if let Some(open) = finish.open() {
                     open.in_flight = None;
                     open.record.attempts.push(attempt);
                     open.record.model = Some(model.clone());
                     open.record.ttft_ms = Some(clock.now().since(intake.at));
                     open.record.status = 200;
-                    open.record.warnings = answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
+                    open.record.warnings =
+                        answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
                 }
                 return Ok((decision, model, answer));
             }
             Err(failure) => failure,
         };
         let now = clock.now();
-        let attempt = Attempt { model, result: failure.error.code.as_str(), status: failure.status, duration_ms: now.since(started) };
+        let attempt = Attempt {
+            model,
+            result: failure.error.code.as_str(),
+            status: failure.status,
+            duration_ms: now.since(started),
+        };
         finish.failed_attempt(attempt, failure.may_be_billed);
         match attempts.after(failure.retry, failure.error.retry_after, now, clock.entropy()) {
             Next::Again(pause) => clock.sleep(pause).await,
@@ -186,7 +190,8 @@ async fn reply<L: Layers>(
 ) -> Reply<L> {
     let clock = pipeline.layers.clock();
     let attempts = finish.open().map_or(0, |open| open.record.attempts.len());
-    let upstream = finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
+    let upstream =
+        finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
     let gateway = Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0));
     let dress = |head: &mut Head, warnings: &Warnings| {
         headers::envelope(head, intake);
@@ -230,5 +235,10 @@ fn error_reply<L: Layers>(intake: &Intake, error: &ApiError) -> Reply<L> {
 
 /// The error for a body over the limit.
 fn too_large(limit: usize) -> ApiError {
-    ApiError::new(Code::TooLarge, format!("The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."))
+    ApiError::new(
+        Code::TooLarge,
+        format!(
+            "The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."
+        ),
+    )
 }

@@ -45,8 +45,6 @@ pub(super) struct Bound {
     pub most: NanoUsd,
     /// The least that buys the input and a short answer.
     pub least: NanoUsd,
-    /// A price in it is a guess.
-    pub is_guess: bool,
 }
 
 /// Bounds the cost of a request over its candidates.
@@ -59,13 +57,12 @@ pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) ->
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
         bound.most = bound.most.max(model.price.most(input, output));
         bound.least = bound.least.max(model.price.most(input, output.min(LEAST_OUTPUT)));
-        bound.is_guess |= model.estimated_price;
     }
     bound
 }
 
-/// The longest answer of `model` that `money` buys beside the input; `None` when what the caller
-/// wants is affordable anyway.
+/// The longest answer of `model` that `money` buys beside the input; `None` when all the caller wants,
+/// or the model can, is affordable.
 pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Facts, money: NanoUsd) -> Option<Tokens> {
     let model = catalog.model(model);
     let input = most_input(facts);
@@ -73,7 +70,7 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
     let cost = |output: Tokens| model.price.most(input, output.saturating_mul(facts.n));
     let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
     if cost(wanted) <= money {
-        return facts.max_output_tokens.is_none().then_some(longest);
+        return None;
     }
     let (mut fits, mut too_many) = (0, wanted);
     while fits + 1 < too_many {

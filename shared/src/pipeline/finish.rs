@@ -1,8 +1,8 @@
 //! The end of an admitted request: settled exactly once, whatever became of it.
 
 use super::{Layers, Pipeline};
-use crate::dialect::{Finish as Ending, Observed};
 use crate::config::ModelId;
+use crate::dialect::{Finish as Ending, Observed};
 use crate::error::Code;
 use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::{Admission, Gateway};
@@ -30,7 +30,12 @@ pub(super) struct Open {
 }
 
 impl<L: Layers> Finish<L> {
-    pub(super) fn new(pipeline: Arc<Pipeline<L>>, admission: Admission, record: Record, tokens_in: Tokens) -> Finish<L> {
+    pub(super) fn new(
+        pipeline: Arc<Pipeline<L>>,
+        admission: Admission,
+        record: Record,
+        tokens_in: Tokens,
+    ) -> Finish<L> {
         Finish { pipeline, open: Some(Open { admission, record, tokens_in, in_flight: None }) }
     }
 
@@ -48,7 +53,11 @@ impl<L: Layers> Finish<L> {
         if let Some(open) = &mut self.open {
             open.in_flight = None;
             if may_be_billed {
-                open.charge(&self.pipeline, &attempt.model, &Usage { input: open.tokens_in, estimated: true, ..Usage::default() });
+                open.charge(
+                    &self.pipeline,
+                    &attempt.model,
+                    &Usage { input: open.tokens_in, estimated: true, ..Usage::default() },
+                );
             }
             open.record.attempts.push(attempt);
         }
@@ -169,6 +178,11 @@ async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
 }
 
 /// What an answer will be settled at, for the header that tells its cost.
-pub(super) fn cost_of<L: Layers>(pipeline: &Pipeline<L>, model: &ModelId, observed: &Observed, tokens_in: Tokens) -> NanoUsd {
+pub(super) fn cost_of<L: Layers>(
+    pipeline: &Pipeline<L>,
+    model: &ModelId,
+    observed: &Observed,
+    tokens_in: Tokens,
+) -> NanoUsd {
     pipeline.catalog.model(model).price.cost(&consumed(observed, tokens_in))
 }

@@ -17,7 +17,8 @@ const MAX_TAG_BYTES: usize = 256;
 const MAX_USER_BYTES: usize = 256;
 
 /// Headers of the caller's that a provider of the same dialect understands.
-const FORWARDED: [&str; 5] = ["anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"];
+const FORWARDED: [&str; 5] =
+    ["anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"];
 
 /// The envelope of a request.
 #[derive(Clone, Debug)]
@@ -50,10 +51,9 @@ pub(super) fn request_id(clock: &impl Clock) -> String {
 impl Intake {
     /// Before anything is read: an id and a time, so that every error has them.
     pub(super) fn new(clock: &impl Clock, dialect: Dialect, request: &impl Request) -> Intake {
-        let traceparent = request
-            .header("traceparent")
-            .filter(|value| is_traceparent(value))
-            .unwrap_or_else(|| format!("00-{:016x}{:016x}-{:016x}-00", clock.entropy().max(1), clock.entropy(), clock.entropy().max(1)));
+        let traceparent = request.header("traceparent").filter(|value| is_traceparent(value)).unwrap_or_else(|| {
+            format!("00-{:016x}{:016x}-{:016x}-00", clock.entropy().max(1), clock.entropy(), clock.entropy().max(1))
+        });
         Intake {
             id: request_id(clock),
             at: clock.now(),
@@ -72,7 +72,10 @@ impl Intake {
         self.route = request.header("x-signalbox-route");
         self.user = match request.header("x-signalbox-user") {
             Some(user) if user.len() > MAX_USER_BYTES || !is_printable(&user) => {
-                return Err(ApiError::invalid("x-signalbox-user", "x-signalbox-user must be printable and at most 256 bytes."));
+                return Err(ApiError::invalid(
+                    "x-signalbox-user",
+                    "x-signalbox-user must be printable and at most 256 bytes.",
+                ));
             }
             user => user,
         };
@@ -81,13 +84,16 @@ impl Intake {
         }
         if let Some(text) = request.header("x-signalbox-timeout-ms") {
             let ms = text.trim().parse().ok().filter(|ms| (1..=3_600_000).contains(ms));
-            let ms = ms.ok_or_else(|| ApiError::invalid("x-signalbox-timeout-ms", "x-signalbox-timeout-ms must be a whole number from 1 to 3600000."))?;
+            let ms = ms.ok_or_else(|| {
+                ApiError::invalid(
+                    "x-signalbox-timeout-ms",
+                    "x-signalbox-timeout-ms must be a whole number from 1 to 3600000.",
+                )
+            })?;
             self.timeout = Some(Millis(ms));
         }
-        self.forwarded = FORWARDED
-            .iter()
-            .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?)))
-            .collect();
+        self.forwarded =
+            FORWARDED.iter().filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?))).collect();
         Ok(())
     }
 }
@@ -95,13 +101,16 @@ impl Intake {
 /// The caller's credential, from any of the places SDKs put it.
 pub fn credential(request: &impl Request) -> Result<Option<String>, ApiError> {
     let others = ["x-api-key", "api-key", "x-goog-api-key"].map(|name| request.header(name));
-    caller::credential(request.header("authorization").as_deref(), &others)
-        .map_err(|_| ApiError::new(Code::InvalidApiKey, "The request carries several credentials that disagree. Send one."))
+    caller::credential(request.header("authorization").as_deref(), &others).map_err(|_| {
+        ApiError::new(Code::InvalidApiKey, "The request carries several credentials that disagree. Send one.")
+    })
 }
 
 /// Refuses a body that is declared as something else than JSON in UTF-8.
 pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
-    let refuse = |what: &str| Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")));
+    let refuse = |what: &str| {
+        Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")))
+    };
     if let Some(encoding) = request.header("content-encoding").filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
         return refuse(&format!("Content-Encoding `{}` is not accepted.", printable(&encoding)));
     }
@@ -111,7 +120,8 @@ pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError>
     if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
         return refuse(&format!("Content-Type `{}` is not accepted.", printable(&essence)));
     }
-    let charset = parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
+    let charset = parts
+        .find_map(|part| part.to_ascii_lowercase().strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
     match charset.as_deref() {
         None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
         Some(charset) => refuse(&format!("Charset `{}` is not accepted.", printable(charset))),
@@ -145,7 +155,8 @@ fn printable(text: &str) -> String {
 fn is_traceparent(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let [version, trace, parent, flags] = parts.as_slice() else { return false };
-    let hex = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let hex =
+        |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let nonzero = |part: &str| part.bytes().any(|b| b != b'0');
     *version == "00" && hex(trace, 32) && nonzero(trace) && hex(parent, 16) && nonzero(parent) && hex(flags, 2)
 }

@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod chat;
+mod draft;
 mod estimate;
 mod finish;
 mod headers;

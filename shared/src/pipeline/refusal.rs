@@ -13,7 +13,8 @@ pub(super) fn error(refusal: Refusal) -> ApiError {
         ),
         Refusal::Rails { route, dropped } => {
             let what = route.map_or_else(|| "This model".to_owned(), |route| format!("Every candidate of `{route}`"));
-            let why: Vec<String> = dropped.iter().take(8).map(|(model, drop)| format!("{model}: {}", drop.as_str())).collect();
+            let why: Vec<String> =
+                dropped.iter().take(8).map(|(model, drop)| format!("{model}: {}", drop.as_str())).collect();
             // The rail that decided is the last one a candidate could have passed.
             let rail = dropped.iter().map(|(_, drop)| *drop).max_by_key(|drop| severity(*drop));
             ApiError::new(code(rail), format!("{what} is ruled out ({}).", why.join(", ")))

@@ -50,7 +50,8 @@ impl<L: Layers> ReplyStream<L> {
         self.finish.as_ref()?;
         let clock = self.layers.layers.clock();
         let left = self.context.deadline.since(clock.now());
-        let (stage, patience) = if left < self.context.idle { (Stage::Total, left) } else { (Stage::Idle, self.context.idle) };
+        let (stage, patience) =
+            if left < self.context.idle { (Stage::Total, left) } else { (Stage::Idle, self.context.idle) };
         let next = {
             let next = pin!(self.live.next());
             let timer = pin!(clock.sleep(patience));

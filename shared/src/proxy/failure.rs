@@ -54,7 +54,10 @@ pub fn retry(class: UpstreamClass) -> Retry {
         | UpstreamClass::Permission
         | UpstreamClass::QuotaExhausted
         | UpstreamClass::Timeout => Retry::Elsewhere,
-        UpstreamClass::RateLimited | UpstreamClass::Overloaded | UpstreamClass::ServerError | UpstreamClass::Protocol => Retry::Same,
+        UpstreamClass::RateLimited
+        | UpstreamClass::Overloaded
+        | UpstreamClass::ServerError
+        | UpstreamClass::Protocol => Retry::Same,
     }
 }
 
@@ -72,11 +75,17 @@ impl Failure {
 
     /// A call that broke before there was an answer.
     pub fn send(provider: &str, error: &SendError) -> Failure {
-        let (message, may_be_billed) = match error {
-            SendError::Unreachable(_) => (format!("{provider} could not be reached."), false),
-            SendError::Broken(_) => (format!("The connection to {provider} broke before it answered."), true),
+        let message = match error {
+            SendError::Unreachable(_) => format!("{provider} could not be reached."),
+            SendError::Broken(_) => format!("The connection to {provider} broke before it answered."),
         };
-        Failure { error: ApiError::new(Code::UpstreamError, message), retry: Retry::Same, status: None, may_be_billed }
+        // Not every platform can tell the two apart, and nobody bills a call whose answer never began.
+        Failure {
+            error: ApiError::new(Code::UpstreamError, message),
+            retry: Retry::Same,
+            status: None,
+            may_be_billed: false,
+        }
     }
 
     /// A stage that took longer than it may.
@@ -105,8 +114,14 @@ impl Failure {
 
     /// A provider that is not enabled.
     pub fn not_configured(provider: &str) -> Failure {
-        let message = format!("The provider `{provider}` is not configured here. Ask your administrator to bind its API key.");
-        Failure { error: ApiError::new(Code::NotConfigured, message), retry: Retry::Elsewhere, status: None, may_be_billed: false }
+        let message =
+            format!("The provider `{provider}` is not configured here. Ask your administrator to bind its API key.");
+        Failure {
+            error: ApiError::new(Code::NotConfigured, message),
+            retry: Retry::Elsewhere,
+            status: None,
+            may_be_billed: false,
+        }
     }
 }
 

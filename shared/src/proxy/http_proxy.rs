@@ -42,7 +42,13 @@ impl<P: Ports> HttpProxy<P> {
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
     /// request is over.
-    async fn within<T>(&self, future: impl Future<Output = T>, wait: &Wait<'_>, stage: Stage, patience: Millis) -> Result<T, Failure> {
+    async fn within<T>(
+        &self,
+        future: impl Future<Output = T>,
+        wait: &Wait<'_>,
+        stage: Stage,
+        patience: Millis,
+    ) -> Result<T, Failure> {
         let now = self.ports.now();
         let stage_left = (wait.since + patience).since(now);
         let total_left = wait.deadline.since(now);
@@ -89,7 +95,12 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
         let content = match call.request.facts.stream && is_stream {
             true => {
-                let mut live = Live::new(incoming.body, call.request.dialect, transform(call, provider, forward, self.ports.now()), patience.idle);
+                let mut live = Live::new(
+                    incoming.body,
+                    call.request.dialect,
+                    transform(call, provider, forward, self.ports.now()),
+                    patience.idle,
+                );
                 self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await??;
                 Content::Live(Box::new(live))
             }
@@ -109,7 +120,8 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 impl<P: Ports> HttpProxy<P> {
     /// Reads an answer whose status is an error.
     async fn failure(&self, provider: &Provider, incoming: &mut Incoming<P::Body>, wait: &Wait<'_>) -> Failure {
-        let asked_for = retry_after(incoming.header("retry-after-ms"), incoming.header("retry-after"), self.ports.now());
+        let asked_for =
+            retry_after(incoming.header("retry-after-ms"), incoming.header("retry-after"), self.ports.now());
         let read = incoming.body.whole(MAX_ERROR_BYTES);
         let body = match self.within(read, wait, Stage::Total, provider.timeouts.total).await {
             Ok(Ok(Some(body))) => body,
@@ -146,8 +158,8 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
             max_output_tokens: call.max_output_tokens,
             max_tokens_field: provider.quirks.max_tokens_field,
         };
-        let document = json::scan(&request.body, &json::Limits::default())
-            .map_err(|error| Failure::request(error.into()))?;
+        let document =
+            json::scan(&request.body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
         provider.dialect.rewrite_request(&document, &edits)
     } else {
         let target = Target {
@@ -200,7 +212,13 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
 }
 
 /// A whole answer, in the caller's dialect.
-fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes, now: Timestamp, warnings: &mut Warnings) -> Result<Content<B>, Failure> {
+fn whole<B>(
+    call: &Call<'_>,
+    provider: &Provider,
+    body: Bytes,
+    now: Timestamp,
+    warnings: &mut Warnings,
+) -> Result<Content<B>, Failure> {
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let observed = provider.dialect.observe_response(&body).map_err(broken)?;
     if same_dialect(call, provider) {

@@ -59,7 +59,9 @@ impl<B: Body> Live<B> {
         }
         match self.state() {
             State::Streaming | State::Complete => Ok(()),
-            State::Waiting => Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None)),
+            State::Waiting => {
+                Err(Failure::upstream(&UpstreamError::protocol("the stream ended before it began"), None))
+            }
             State::Failed => {
                 let error = self.transform.as_ref().and_then(Transform::error).cloned();
                 Err(Failure::upstream(&error.unwrap_or_else(|| UpstreamError::protocol("the stream failed")), None))
@@ -133,4 +135,5 @@ impl<B: Body> Live<B> {
 }
 
 /// What is observed of a stream that was already ended.
-const NOTHING: Observed = Observed { usage: None, finish: Finish::Truncated, output_bytes: 0, model: None, content_started: false };
+const NOTHING: Observed =
+    Observed { usage: None, finish: Finish::Truncated, output_bytes: 0, model: None, content_started: false };

@@ -20,7 +20,9 @@ impl Tally {
             Event::Start { model, .. } => seen.model.clone_from(model),
             Event::BlockStart { kind, .. } => match kind {
                 BlockKind::Text | BlockKind::Refusal | BlockKind::Thinking => {}
-                BlockKind::RedactedThinking { .. } | BlockKind::ToolCall { .. } | BlockKind::Opaque(_) => seen.content_started = true,
+                BlockKind::RedactedThinking { .. } | BlockKind::ToolCall { .. } | BlockKind::Opaque(_) => {
+                    seen.content_started = true
+                }
             },
             Event::Delta { delta, .. } => {
                 let bytes = match delta {

@@ -4,9 +4,7 @@
 //! would say. A model the caller named itself is held only to what is *allowed*: what it can do is
 //! for its provider to say, because a catalog may be behind the times.
 
-use super::{
-    Ask, Considered, Decision, Drop, Outcome, Reason, Refusal, Role, Router, Step, Strategy, Verdict, View,
-};
+use super::{Ask, Considered, Decision, Drop, Outcome, Reason, Refusal, Role, Router, Step, Strategy, Verdict, View};
 use crate::catalog::{Asked, Capabilities, Catalog, ModelRef};
 use crate::config::{self, Config, ModelId, Route, Target};
 use std::sync::Arc;
@@ -87,7 +85,9 @@ impl Ordered {
             return Some(Drop::NotEnabled);
         }
         let name = id.to_string();
-        let permitted = |access: &config::ModelAccess| access.permits(&name) || reach.route.as_deref().is_some_and(|route| access.permits(route));
+        let permitted = |access: &config::ModelAccess| {
+            access.permits(&name) || reach.route.as_deref().is_some_and(|route| access.permits(route))
+        };
         if !ask.allowed.iter().all(permitted) {
             return Some(Drop::NotAllowed);
         }
@@ -131,7 +131,8 @@ fn candidates(route: &Route, entropy: u64) -> Vec<ModelId> {
 impl Router for Ordered {
     fn candidates(&self, ask: &Ask) -> Result<Vec<ModelId>, Refusal> {
         let reach = self.reach(ask, 0)?;
-        let fit: Vec<ModelId> = reach.models.iter().filter(|id| self.rail(ask, &reach, id).is_none()).cloned().collect();
+        let fit: Vec<ModelId> =
+            reach.models.iter().filter(|id| self.rail(ask, &reach, id).is_none()).cloned().collect();
         if fit.is_empty() { Err(self.refuse(ask, &reach)) } else { Ok(fit) }
     }
 

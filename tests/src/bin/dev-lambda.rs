@@ -51,11 +51,7 @@ fn variable(name: &str) -> Option<String> {
 
 fn wanted() -> Result<Wanted, String> {
     let port = variable("PORT").unwrap_or_else(|| "8787".to_owned());
-    let port = port
-        .parse()
-        .ok()
-        .filter(|port| *port != 0)
-        .ok_or(format!("PORT={port} is no port (1 to 65535)"))?;
+    let port = port.parse().ok().filter(|port| *port != 0).ok_or(format!("PORT={port} is no port (1 to 65535)"))?;
     let mut folder = PathBuf::from(".signalbox");
     let mut bootstrap = PathBuf::new();
     let mut instances = 10;
@@ -64,11 +60,7 @@ fn wanted() -> Result<Wanted, String> {
         let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
         match argument.as_str() {
             "--bootstrap" => bootstrap = value()?.into(),
-            "--instances" => {
-                instances = value()?
-                    .parse()
-                    .map_err(|error| format!("--instances: {error}"))?
-            }
+            "--instances" => instances = value()?.parse().map_err(|error| format!("--instances: {error}"))?,
             "--state" => folder = value()?.into(),
             other => return Err(format!("unknown argument {other}")),
         }
@@ -77,12 +69,7 @@ fn wanted() -> Result<Wanted, String> {
         return Err("--bootstrap is missing".to_owned());
     }
     let keeps = variable("STATE").as_deref() != Some("memory");
-    Ok(Wanted {
-        bootstrap,
-        instances,
-        port,
-        folder: keeps.then_some(folder),
-    })
+    Ok(Wanted { bootstrap, instances, port, folder: keeps.then_some(folder) })
 }
 
 fn run(wanted: &Wanted) -> io::Result<()> {
@@ -106,9 +93,7 @@ fn run(wanted: &Wanted) -> io::Result<()> {
         state: wanted.folder.clone().map_or(State::Memory, State::Folder),
         ..Options::new(&wanted.bootstrap)
     };
-    options = options
-        .env("SIGNALBOX_ADMIN_KEY", &admin_key)
-        .env("SIGNALBOX_SECRET", &secret);
+    options = options.env("SIGNALBOX_ADMIN_KEY", &admin_key).env("SIGNALBOX_SECRET", &secret);
     if let Some(simulator) = &simulator {
         for (name, value) in simulator.bindings() {
             options = options.env(name, value);
@@ -116,12 +101,7 @@ fn run(wanted: &Wanted) -> io::Result<()> {
     }
     let lambda = LambdaLocal::start(options).map_err(|error| {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
-        let said = || {
-            io::Error::other(format!(
-                "port {} is taken; choose another with PORT=",
-                wanted.port
-            ))
-        };
+        let said = || io::Error::other(format!("port {} is taken; choose another with PORT=", wanted.port));
         if taken { said() } else { error }
     })?;
 
@@ -138,10 +118,7 @@ fn run(wanted: &Wanted) -> io::Result<()> {
 }
 
 fn start_simulator() -> io::Result<Simulator> {
-    let mut options = simulator::Options {
-        keep_log: false,
-        ..simulator::Options::default()
-    };
+    let mut options = simulator::Options { keep_log: false, ..simulator::Options::default() };
     if let Some(pace) = variable("SIMULATOR_PACE_MS").and_then(|pace| pace.parse().ok()) {
         options.pace_ms = pace;
     }
@@ -159,17 +136,7 @@ async fn first_call(
     wait_until_healthy(url, READY).await?;
     let key = dev_key(url, admin_key, kept.key.as_deref()).await?;
     if let Some(file) = file.filter(|_| kept.key.as_ref() != Some(&key)) {
-        Credentials {
-            key: Some(key.clone()),
-            ..kept.clone()
-        }
-        .store(file)?;
+        Credentials { key: Some(key.clone()), ..kept.clone() }.store(file)?;
     }
-    ready_text(
-        url,
-        "AWS Lambda's bootstrap behind a local Function URL",
-        &key,
-        providers,
-    )
-    .await
+    ready_text(url, &key, admin_key, providers).await
 }

@@ -38,54 +38,30 @@ fn main() -> ExitCode {
 }
 
 fn options() -> Result<(Options, bool), String> {
-    let mut options = Options {
-        inherit: true,
-        echo: true,
-        ..Options::new(PathBuf::new())
-    };
+    let mut options = Options { inherit: true, echo: true, ..Options::new(PathBuf::new()) };
     let mut tables = Vec::new();
     let mut with_parent = false;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
-        let number = |text: String| {
-            text.parse::<u64>()
-                .map_err(|error| format!("{argument}: {error}"))
-        };
+        let number = |text: String| text.parse::<u64>().map_err(|error| format!("{argument}: {error}"));
         match argument.as_str() {
             "--bootstrap" => options.bootstrap = value()?.into(),
-            "--port" => {
-                options.port = value()?
-                    .parse()
-                    .map_err(|error| format!("--port: {error}"))?
-            }
-            "--instances" => {
-                options.instances = value()?
-                    .parse()
-                    .map_err(|error| format!("--instances: {error}"))?
-            }
+            "--port" => options.port = value()?.parse().map_err(|error| format!("--port: {error}"))?,
+            "--instances" => options.instances = value()?.parse().map_err(|error| format!("--instances: {error}"))?,
             "--freeze" => options.freeze = true,
             "--buffered" => options.buffered = true,
             "--timeout" => options.timeout = Duration::from_secs(number(value()?)?),
             "--env" => {
                 let pair = value()?;
-                let (name, value) = pair
-                    .split_once('=')
-                    .ok_or(format!("--env wants K=V, not {pair}"))?;
+                let (name, value) = pair.split_once('=').ok_or(format!("--env wants K=V, not {pair}"))?;
                 options.env.push((name.to_owned(), value.to_owned()));
             }
             "--state" => {
                 let state = value()?;
-                options.state = if state == "memory" {
-                    State::Memory
-                } else {
-                    State::Folder(state.into())
-                };
+                options.state = if state == "memory" { State::Memory } else { State::Folder(state.into()) };
             }
-            "--table" => tables.push(Table {
-                name: value()?,
-                ..Table::default()
-            }),
+            "--table" => tables.push(Table { name: value()?, ..Table::default() }),
             "--with-parent" => with_parent = true,
             other => return Err(format!("unknown argument {other}")),
         }

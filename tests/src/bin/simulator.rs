@@ -33,24 +33,14 @@ fn options() -> Result<(Options, bool), String> {
     let mut options = Options::default();
     let mut with_parent = false;
     if let Ok(pace) = std::env::var("SIMULATOR_PACE_MS") {
-        options.pace_ms = pace
-            .parse()
-            .map_err(|_| format!("SIMULATOR_PACE_MS is no number: {pace}"))?;
+        options.pace_ms = pace.parse().map_err(|_| format!("SIMULATOR_PACE_MS is no number: {pace}"))?;
     }
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().ok_or(format!("{argument} wants a number"));
         match argument.as_str() {
-            "--port" => {
-                options.port = number()?
-                    .parse()
-                    .map_err(|error| format!("--port: {error}"))?
-            }
-            "--pace-ms" => {
-                options.pace_ms = number()?
-                    .parse()
-                    .map_err(|error| format!("--pace-ms: {error}"))?
-            }
+            "--port" => options.port = number()?.parse().map_err(|error| format!("--port: {error}"))?,
+            "--pace-ms" => options.pace_ms = number()?.parse().map_err(|error| format!("--pace-ms: {error}"))?,
             "--no-log" => options.keep_log = false,
             "--with-parent" => with_parent = true,
             other => return Err(format!("unknown argument {other}")),

@@ -13,22 +13,13 @@ use crate::harness::Client;
 pub async fn dev_key(url: &str, admin_key: &str, known: Option<&str>) -> io::Result<String> {
     let client = Client::new(url)?;
     if let Some(known) = known {
-        let reply = client
-            .clone()
-            .with_key(known)?
-            .get("/v1/models")
-            .send()
-            .await?;
+        let reply = client.clone().with_key(known)?.get("/v1/models").send().await?;
         if reply.status == 200 {
             return Ok(known.to_owned());
         }
     }
     let wanted = json!({"name": "dev", "team": "default"});
-    let reply = client
-        .with_key(admin_key)?
-        .post("/admin/v1/keys", &wanted)
-        .send()
-        .await?;
+    let reply = client.with_key(admin_key)?.post("/admin/v1/keys", &wanted).send().await?;
     let status = reply.status;
     let text = reply.text().await?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();

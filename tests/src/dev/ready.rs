@@ -9,26 +9,23 @@ use crate::harness::Client;
 ///
 /// # Errors
 /// The gateway does not answer any more.
-pub async fn ready_text(
-    url: &str,
-    package: &str,
-    key: &str,
-    providers: &Providers,
-) -> io::Result<String> {
+pub async fn ready_text(url: &str, key: &str, admin_key: &str, providers: &Providers) -> io::Result<String> {
     let console = match Client::new(url)?.get("/console/").send().await?.status {
-        404 => "none in this build".to_owned(),
-        _ => format!("{url}/console/"),
+        200..=399 => format!("{url}/console/"),
+        _ => "none yet".to_owned(),
+    };
+    let note = match providers.simulated {
+        true => "   (no provider key in the environment: the built-in simulator answers)",
+        false => "",
     };
     let filled = [
         ("{{url}}", url),
-        ("{{package}}", package),
+        ("{{note}}", note),
         ("{{key}}", key),
+        ("{{admin_key}}", admin_key),
         ("{{console}}", &console),
-        ("{{providers}}", &providers.said),
         ("{{model}}", &providers.model),
     ];
     let text = include_str!("ready.txt").to_owned();
-    Ok(filled
-        .iter()
-        .fold(text, |text, (name, value)| text.replace(name, value)))
+    Ok(filled.iter().fold(text, |text, (name, value)| text.replace(name, value)))
 }

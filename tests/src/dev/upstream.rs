@@ -3,8 +3,6 @@
 /// The providers of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Providers {
-    /// For people: where answers come from.
-    pub said: String,
     /// The model of the first call.
     pub model: String,
     /// No provider is configured: the simulator is wanted.
@@ -19,24 +17,13 @@ pub fn providers(environment: impl Iterator<Item = (String, String)>) -> Provide
     });
     let mut names: Vec<String> = set.map(|(name, _)| name).collect();
     names.sort();
-    let has = |provider: &str| {
-        names
-            .iter()
-            .any(|name| name.split('_').next() == Some(provider))
-    };
+    let has = |provider: &str| names.iter().any(|name| name.split('_').next() == Some(provider));
     let model = match (names.is_empty(), has("OPENAI"), has("ANTHROPIC")) {
         (true, _, _) | (_, true, _) => "openai:gpt-5.4-mini",
         (_, _, true) => "anthropic:claude-haiku-4-5",
         (false, false, false) => "fast",
     };
-    Providers {
-        said: match names.is_empty() {
-            true => "the built-in simulator; export OPENAI_API_KEY or ANTHROPIC_API_KEY for real answers".to_owned(),
-            false => format!("from {}", names.join(", ")),
-        },
-        model: model.to_owned(),
-        simulated: names.is_empty(),
-    }
+    Providers { model: model.to_owned(), simulated: names.is_empty() }
 }
 
 #[cfg(test)]
@@ -44,26 +31,15 @@ mod tests {
     use super::*;
 
     fn of(names: &[(&str, &str)]) -> Providers {
-        providers(
-            names
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        )
+        providers(names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     #[test]
     fn without_a_provider_binding_the_simulator_is_wanted() {
-        for none in [
-            &[][..],
-            &[("OPENAI_API_KEY", "")],
-            &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")],
-        ] {
+        for none in [&[][..], &[("OPENAI_API_KEY", "")], &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")]] {
             assert!(of(none).simulated, "{none:?}");
         }
-        for some in [
-            ("GROQ_API_KEY", "k"),
-            ("OLLAMA_BASE_URL", "http://127.0.0.1:1"),
-        ] {
+        for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1")] {
             assert!(!of(&[some]).simulated, "{some:?}");
         }
     }
@@ -71,15 +47,8 @@ mod tests {
     #[test]
     fn the_first_call_asks_for_a_model_of_a_provider_that_is_there() {
         assert_eq!(of(&[]).model, "openai:gpt-5.4-mini");
-        assert_eq!(
-            of(&[("ANTHROPIC_API_KEY", "k")]).model,
-            "anthropic:claude-haiku-4-5"
-        );
-        assert_eq!(
-            of(&[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k")]).model,
-            "openai:gpt-5.4-mini"
-        );
+        assert_eq!(of(&[("ANTHROPIC_API_KEY", "k")]).model, "anthropic:claude-haiku-4-5");
+        assert_eq!(of(&[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k")]).model, "openai:gpt-5.4-mini");
         assert_eq!(of(&[("GROQ_API_KEY", "k")]).model, "fast");
-        assert_eq!(of(&[("GROQ_API_KEY", "k")]).said, "from GROQ_API_KEY");
     }
 }

@@ -33,38 +33,25 @@ impl Background {
     {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let runtime = match tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                {
-                    Ok(runtime) => runtime,
-                    Err(error) => return drop(tell.send(Err(error))),
-                };
-                runtime.block_on(async {
-                    let started = start().await;
-                    let runs = started.is_ok();
-                    if tell.send(started).is_ok() && runs {
-                        // Both a message and a dropped handle mean: end.
-                        let _ = stopped.await;
-                        end().await;
-                    }
-                });
-                // A blocking task that hangs must not keep the test process.
-                runtime.shutdown_background();
-            })?;
-        let value = told
-            .recv()
-            .map_err(|_| io::Error::other(format!("{name} ended before it began")))??;
-        Ok((
-            Background {
-                stop: Some(stop),
-                thread: Some(thread),
-            },
-            value,
-        ))
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            runtime.block_on(async {
+                let started = start().await;
+                let runs = started.is_ok();
+                if tell.send(started).is_ok() && runs {
+                    // Both a message and a dropped handle mean: end.
+                    let _ = stopped.await;
+                    end().await;
+                }
+            });
+            // A blocking task that hangs must not keep the test process.
+            runtime.shutdown_background();
+        })?;
+        let value = told.recv().map_err(|_| io::Error::other(format!("{name} ended before it began")))??;
+        Ok((Background { stop: Some(stop), thread: Some(thread) }, value))
     }
 }
 

@@ -33,17 +33,10 @@ impl Client {
     /// # Errors
     /// The URL is not plain HTTP.
     pub fn new(url: &str) -> io::Result<Client> {
-        let authority = url
-            .strip_prefix("http://")
-            .map(|rest| rest.trim_end_matches('/'));
-        let authority = authority
-            .ok_or_else(|| io::Error::other(format!("not a plain http:// URL: {url}")))?
-            .to_owned();
-        Ok(Client {
-            authority,
-            headers: HeaderMap::new(),
-            idle: Idle::default(),
-        })
+        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+        let authority =
+            authority.ok_or_else(|| io::Error::other(format!("not a plain http:// URL: {url}")))?.to_owned();
+        Ok(Client { authority, headers: HeaderMap::new(), idle: Idle::default() })
     }
 
     /// The same client with a header on every request.
@@ -51,8 +44,7 @@ impl Client {
     /// # Errors
     /// The name or value cannot be a header's.
     pub fn with_header(mut self, name: &str, value: &str) -> io::Result<Client> {
-        self.headers
-            .insert(header_name(name)?, header_value(value)?);
+        self.headers.insert(header_name(name)?, header_value(value)?);
         Ok(self)
     }
 
@@ -83,9 +75,7 @@ impl Client {
 
     /// Starts a POST of JSON.
     pub fn post(&self, path: &str, body: &Value) -> Request {
-        self.request("POST", path)
-            .header("content-type", "application/json")
-            .body(body.to_string())
+        self.request("POST", path).header("content-type", "application/json").body(body.to_string())
     }
 
     async fn connection(&self) -> io::Result<(Connection, bool)> {
@@ -97,9 +87,7 @@ impl Client {
         }
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
-        let (connection, driver) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
+        let (connection, driver) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         // Its error is also the request's.
         tokio::spawn(async { drop(driver.await) });
         Ok((connection, false))
@@ -144,18 +132,12 @@ impl Request {
         }
         loop {
             let (mut connection, kept) = self.client.connection().await?;
-            let mut request = hyper::Request::builder()
-                .method(self.method.as_str())
-                .uri(&self.path);
+            let mut request = hyper::Request::builder().method(self.method.as_str()).uri(&self.path);
             if let Some(headers) = request.headers_mut() {
                 headers.extend(self.headers.clone());
-                headers
-                    .entry("host")
-                    .or_insert(header_value(&self.client.authority)?);
+                headers.entry("host").or_insert(header_value(&self.client.authority)?);
             }
-            let request = request
-                .body(Full::new(self.body.clone()))
-                .map_err(io::Error::other)?;
+            let request = request.body(Full::new(self.body.clone())).map_err(io::Error::other)?;
             let sent_at = Instant::now();
             match connection.send_request(request).await {
                 Ok(response) => {
@@ -221,10 +203,7 @@ impl Reply {
                 return Ok(None);
             };
             if let Ok(bytes) = frame.map_err(io::Error::other)?.into_data() {
-                return Ok(Some(Chunk {
-                    at: Instant::now(),
-                    bytes,
-                }));
+                return Ok(Some(Chunk { at: Instant::now(), bytes }));
             }
         }
     }

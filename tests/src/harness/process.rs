@@ -28,9 +28,7 @@ impl Guarded {
     pub fn spawn(mut command: Command) -> io::Result<Guarded> {
         ends_with_parent(&mut command);
         let child = spawn_from_lasting_thread(command)?;
-        let group = i32::try_from(child.id())
-            .map(Pid::from_raw)
-            .map_err(io::Error::other)?;
+        let group = i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?;
         Ok(Guarded { child, group })
     }
 

@@ -11,9 +11,7 @@ use super::client::Client;
 /// # Errors
 /// No port is left.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Waits until something listens on a loopback port.
@@ -25,10 +23,7 @@ pub fn wait_for_port(port: u16, within: Duration) -> io::Result<()> {
     let until = Instant::now() + within;
     while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
         if Instant::now() >= until {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("nothing listens on {address}"),
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("nothing listens on {address}")));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -51,10 +46,7 @@ pub async fn wait_until_healthy(url: &str, within: Duration) -> io::Result<()> {
             Err(_) => "no answer".to_owned(),
         };
         if Instant::now() >= until {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("{url}/health: {last}"),
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{url}/health: {last}")));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -24,25 +24,14 @@ impl Stop {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (terminate, interrupt) = {
             let _inside = runtime.enter();
-            (
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::interrupt())?,
-            )
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
         };
-        Ok(Stop {
-            runtime,
-            terminate,
-            interrupt,
-        })
+        Ok(Stop { runtime, terminate, interrupt })
     }
 
     /// Does some work on this thread; `None` when a signal came first.
     pub fn unless_asked<F: Future>(&mut self, work: F) -> Option<F::Output> {
-        let Stop {
-            runtime,
-            terminate,
-            interrupt,
-        } = self;
+        let Stop { runtime, terminate, interrupt } = self;
         runtime.block_on(async {
             tokio::select! {
                 done = work => Some(done),

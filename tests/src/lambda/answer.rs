@@ -6,12 +6,7 @@ use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 /// Headers the service in front of the function decides itself.
-const OF_THE_HOP: [&str; 4] = [
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-];
+const OF_THE_HOP: [&str; 4] = ["connection", "keep-alive", "transfer-encoding", "content-length"];
 
 /// Between the prelude and the body.
 const DELIMITER: [u8; 8] = [0; 8];
@@ -32,42 +27,24 @@ impl Head {
         let status = match json.get("statusCode") {
             None => 200,
             Some(status) => {
-                let status = status
-                    .as_u64()
-                    .and_then(|status| u16::try_from(status).ok());
-                status
-                    .filter(|status| (100..=599).contains(status))
-                    .ok_or("statusCode is no HTTP status")?
+                let status = status.as_u64().and_then(|status| u16::try_from(status).ok());
+                status.filter(|status| (100..=599).contains(status)).ok_or("statusCode is no HTTP status")?
             }
         };
         let mut headers = Vec::new();
-        for (name, value) in json
-            .get("headers")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, value) in json.get("headers").and_then(Value::as_object).into_iter().flatten() {
             let name = name.to_ascii_lowercase();
             if OF_THE_HOP.contains(&name.as_str()) {
                 continue;
             }
             // lambda_runtime writes a repeated header as a list.
-            let values = value
-                .as_array()
-                .map_or(std::slice::from_ref(value), Vec::as_slice);
+            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             for value in values {
-                let text = value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned);
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 headers.push((name.clone(), text));
             }
         }
-        let cookies = json
-            .get("cookies")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
+        let cookies = json.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         headers.extend(cookies.map(|cookie| ("set-cookie".to_owned(), cookie.to_owned())));
         Ok(Head { status, headers })
     }
@@ -75,10 +52,7 @@ impl Head {
 
 /// A streamed answer without the integration's content type has no prelude.
 pub(crate) fn plain_stream(content_type: &str) -> Head {
-    Head {
-        status: 200,
-        headers: vec![("content-type".to_owned(), content_type.to_owned())],
-    }
+    Head { status: 200, headers: vec![("content-type".to_owned(), content_type.to_owned())] }
 }
 
 /// Collects a streamed answer's prelude, however it is cut.
@@ -94,10 +68,7 @@ impl Prelude {
         let from = self.read.len().saturating_sub(DELIMITER.len());
         self.read.extend_from_slice(chunk);
         let recent = self.read.get(from..).unwrap_or_default();
-        let Some(at) = recent
-            .windows(DELIMITER.len())
-            .position(|window| window == DELIMITER)
-        else {
+        let Some(at) = recent.windows(DELIMITER.len()).position(|window| window == DELIMITER) else {
             return if self.read.len() > LONGEST_PRELUDE {
                 Err("the prelude does not end".to_owned())
             } else {
@@ -105,8 +76,7 @@ impl Prelude {
             };
         };
         let json = self.read.split_to(from.saturating_add(at));
-        let json: Value = serde_json::from_slice(&json)
-            .map_err(|error| format!("the prelude is no JSON: {error}"))?;
+        let json: Value = serde_json::from_slice(&json).map_err(|error| format!("the prelude is no JSON: {error}"))?;
         let body = self.read.split().freeze().slice(DELIMITER.len()..);
         Ok(Some((Head::read(&json)?, body)))
     }
@@ -114,32 +84,18 @@ impl Prelude {
 
 /// A buffered answer: `{"statusCode": …, "headers": …, "body": …, "isBase64Encoded": …}`; any other JSON is itself the body.
 pub(crate) fn buffered(json: &[u8]) -> Result<(Head, Bytes), String> {
-    let value: Value =
-        serde_json::from_slice(json).map_err(|error| format!("the answer is no JSON: {error}"))?;
+    let value: Value = serde_json::from_slice(json).map_err(|error| format!("the answer is no JSON: {error}"))?;
     if value.get("statusCode").is_none() {
-        let head = Head {
-            status: 200,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        };
+        let head = Head { status: 200, headers: vec![("content-type".to_owned(), "application/json".to_owned())] };
         return Ok((head, Bytes::copy_from_slice(json)));
     }
     let mut head = Head::read(&value)?;
     if !head.headers.iter().any(|(name, _)| name == "content-type") {
-        head.headers
-            .push(("content-type".to_owned(), "application/json".to_owned()));
+        head.headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
-    let body = value
-        .get("body")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let body = if value
-        .get("isBase64Encoded")
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
-    {
-        BASE64_STANDARD
-            .decode(body)
-            .map_err(|error| format!("the body is no base64: {error}"))?
+    let body = value.get("body").and_then(Value::as_str).unwrap_or_default();
+    let body = if value.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false) {
+        BASE64_STANDARD.decode(body).map_err(|error| format!("the body is no base64: {error}"))?
     } else {
         body.as_bytes().to_vec()
     };
@@ -173,37 +129,24 @@ mod tests {
                     body.extend_from_slice(&rest);
                 }
             }
-            assert_eq!(
-                (found.unwrap(), body.as_slice()),
-                (expected.clone(), &b"\0body"[..]),
-                "chunks of {length}"
-            );
+            assert_eq!((found.unwrap(), body.as_slice()), (expected.clone(), &b"\0body"[..]), "chunks of {length}");
         }
     }
 
     #[test]
     fn a_prelude_that_is_no_json_or_has_no_status_is_an_error() {
         assert!(Prelude::default().push(b"<html>\0\0\0\0\0\0\0\0").is_err());
-        assert!(
-            Prelude::default()
-                .push(b"{\"statusCode\":7}\0\0\0\0\0\0\0\0")
-                .is_err()
-        );
-        assert!(
-            Prelude::default()
-                .push(&vec![b' '; LONGEST_PRELUDE + 1])
-                .is_err()
-        );
+        assert!(Prelude::default().push(b"{\"statusCode\":7}\0\0\0\0\0\0\0\0").is_err());
+        assert!(Prelude::default().push(&vec![b' '; LONGEST_PRELUDE + 1]).is_err());
     }
 
     #[test]
     fn buffered_answers_are_decoded_and_other_json_is_the_body() {
-        let (head, body) = buffered(br#"{"statusCode":404,"headers":{"content-type":"a/b"},"body":"/wA=","isBase64Encoded":true}"#).unwrap();
+        let (head, body) =
+            buffered(br#"{"statusCode":404,"headers":{"content-type":"a/b"},"body":"/wA=","isBase64Encoded":true}"#)
+                .unwrap();
         assert_eq!((head.status, body.as_ref()), (404, &[255, 0][..]));
-        assert_eq!(
-            head.headers,
-            [("content-type".to_owned(), "a/b".to_owned())]
-        );
+        assert_eq!(head.headers, [("content-type".to_owned(), "a/b".to_owned())]);
         let (head, body) = buffered(b"{\"x\":1}").unwrap();
         assert_eq!((head.status, body.as_ref()), (200, &b"{\"x\":1}"[..]));
         assert!(buffered(b"oops").is_err());

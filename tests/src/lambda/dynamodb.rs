@@ -78,10 +78,7 @@ impl DynamoDb {
             Ok(url)
         };
         let (background, url) = Background::start("dynamodb", start, || async {})?;
-        Ok(DynamoDb {
-            url,
-            _background: background,
-        })
+        Ok(DynamoDb { url, _background: background })
     }
 
     /// The endpoint, `http://127.0.0.1:PORT`.
@@ -107,17 +104,13 @@ fn create(database: &Database, table: &Table) -> io::Result<()> {
         "KeySchema": keys,
         "BillingMode": "PAY_PER_REQUEST",
     });
-    database
-        .create_table(request(wanted)?)
-        .map_err(io::Error::other)?;
+    database.create_table(request(wanted)?).map_err(io::Error::other)?;
     if let Some(ttl) = &table.ttl {
         let wanted = json!({
             "TableName": table.name,
             "TimeToLiveSpecification": {"AttributeName": ttl, "Enabled": true},
         });
-        database
-            .update_time_to_live(request(wanted)?)
-            .map_err(io::Error::other)?;
+        database.update_time_to_live(request(wanted)?).map_err(io::Error::other)?;
     }
     Ok(())
 }

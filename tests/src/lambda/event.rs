@@ -10,14 +10,7 @@ use hyper::http::request::Parts;
 use serde_json::{Value, json};
 
 /// Headers of one hop, which the service in front of the function takes for itself.
-const OF_THE_HOP: [&str; 6] = [
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "te",
-    "upgrade",
-    "expect",
-];
+const OF_THE_HOP: [&str; 6] = ["connection", "keep-alive", "transfer-encoding", "te", "upgrade", "expect"];
 
 /// When and under which id a request came.
 pub(crate) struct Arrival<'a> {
@@ -35,16 +28,14 @@ pub(crate) fn event(head: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Vec<u8>
         if name == "cookie" {
             cookies.extend(value.split(';').map(|cookie| cookie.trim().to_owned()));
         } else if !OF_THE_HOP.contains(&name.as_str()) {
-            headers
-                .entry(name.as_str().to_owned())
-                .and_modify(|all| *all = format!("{all},{value}"))
-                .or_insert(value);
+            headers.entry(name.as_str().to_owned()).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
         }
     }
-    let host = headers
-        .get("host")
-        .cloned()
-        .unwrap_or_else(|| format!("127.0.0.1:{}", arrival.port));
+    // The service routes by host, so a function sees no host but its own.
+    let own = [format!("127.0.0.1:{}", arrival.port), format!("localhost:{}", arrival.port)];
+    let [ip, _] = &own;
+    let host = headers.get("host").filter(|host| own.contains(host)).unwrap_or(ip).clone();
+    headers.insert("host".to_owned(), host.clone());
     headers.insert("x-forwarded-for".to_owned(), "127.0.0.1".to_owned());
     headers.insert("x-forwarded-proto".to_owned(), "http".to_owned());
     headers.insert("x-forwarded-port".to_owned(), arrival.port.to_string());
@@ -83,10 +74,7 @@ pub(crate) fn event(head: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Vec<u8>
             members.insert("queryStringParameters".to_owned(), query_parameters(query));
         }
         if !body.is_empty() {
-            let kind = headers
-                .get("content-type")
-                .map(String::as_str)
-                .unwrap_or_default();
+            let kind = headers.get("content-type").map(String::as_str).unwrap_or_default();
             let (text, encoded) = match std::str::from_utf8(body) {
                 Ok(text) if is_text(kind) => (text.to_owned(), false),
                 Ok(_) | Err(_) => (BASE64_STANDARD.encode(body), true),
@@ -100,19 +88,9 @@ pub(crate) fn event(head: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Vec<u8>
 
 /// What arrives as text; everything else arrives as base64.
 fn is_text(content_type: &str) -> bool {
-    let kind = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind.starts_with("text/")
-        || [
-            "application/json",
-            "application/javascript",
-            "application/xml",
-        ]
-        .contains(&kind.as_str())
+        || ["application/json", "application/javascript", "application/xml"].contains(&kind.as_str())
         || kind.ends_with("+json")
         || kind.ends_with("+xml")
 }
@@ -123,10 +101,7 @@ fn query_parameters(query: &str) -> Value {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = percent_decoded(value);
-        parameters
-            .entry(percent_decoded(name))
-            .and_modify(|all| *all = format!("{all},{value}"))
-            .or_insert(value);
+        parameters.entry(percent_decoded(name)).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
     }
     json!(parameters)
 }
@@ -140,19 +115,13 @@ fn percent_decoded(text: &str) -> String {
             _ => None,
         };
         bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if escaped.is_some() {
-            after.get(2..).unwrap_or_default()
-        } else {
-            after
-        };
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -161,18 +130,14 @@ mod tests {
     use super::*;
 
     fn of(request: hyper::Request<()>, body: &[u8]) -> Value {
-        let arrival = Arrival {
-            request_id: "r1",
-            unix_ms: 5,
-            port: 80,
-        };
+        let arrival = Arrival { request_id: "r1", unix_ms: 5, port: 80 };
         serde_json::from_slice(&event(&request.into_parts().0, body, &arrival)).unwrap()
     }
 
     #[test]
     fn a_request_becomes_a_function_url_event() {
         let request = hyper::Request::post("/v1/a%2Fb?x=1&x=%2B2&y")
-            .header("Host", "here:1")
+            .header("Host", "localhost:80")
             .header("Content-Type", "application/json; charset=utf-8")
             .header("X-Many", "a")
             .header("X-Many", "b")
@@ -181,47 +146,33 @@ mod tests {
         let event = of(request.body(()).unwrap(), b"{\"a\":\"\xc3\xa9\"}");
         assert_eq!(event["rawPath"], "/v1/a%2Fb");
         assert_eq!(event["rawQueryString"], "x=1&x=%2B2&y");
-        assert_eq!(
-            event["queryStringParameters"],
-            json!({"x": "1,+2", "y": ""})
-        );
+        assert_eq!(event["queryStringParameters"], json!({"x": "1,+2", "y": ""}));
         assert_eq!(event["headers"]["x-many"], "a,b");
         assert_eq!(event["headers"]["connection"], Value::Null);
         assert_eq!(event["headers"]["cookie"], Value::Null);
         assert_eq!(event["cookies"], json!(["c=1", "d=2"]));
         assert_eq!(event["requestContext"]["http"]["method"], "POST");
-        assert_eq!(event["requestContext"]["domainName"], "here:1");
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("{\"a\":\"é\"}"), &json!(false))
-        );
+        assert_eq!(event["requestContext"]["domainName"], "localhost:80");
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{\"a\":\"é\"}"), &json!(false)));
+    }
+
+    #[test]
+    fn a_function_sees_no_host_but_its_own() {
+        for host in ["elsewhere", "[", "127.0.0.1:81"] {
+            let event = of(hyper::Request::get("/").header("host", host).body(()).unwrap(), b"");
+            assert_eq!(event["headers"]["host"], "127.0.0.1:80");
+            assert_eq!(event["requestContext"]["domainName"], "127.0.0.1:80");
+        }
     }
 
     #[test]
     fn bytes_that_are_no_text_arrive_as_base64_whatever_they_are_called() {
-        for (kind, body) in [
-            ("application/json", &b"{\"a\": \"\xff\"}"[..]),
-            ("image/png", b"png"),
-        ] {
-            let event = of(
-                hyper::Request::post("/")
-                    .header("content-type", kind)
-                    .body(())
-                    .unwrap(),
-                body,
-            );
+        for (kind, body) in [("application/json", &b"{\"a\": \"\xff\"}"[..]), ("image/png", b"png")] {
+            let event = of(hyper::Request::post("/").header("content-type", kind).body(()).unwrap(), body);
             assert_eq!(event["isBase64Encoded"], true);
-            assert_eq!(
-                BASE64_STANDARD
-                    .decode(event["body"].as_str().unwrap())
-                    .unwrap(),
-                body
-            );
+            assert_eq!(BASE64_STANDARD.decode(event["body"].as_str().unwrap()).unwrap(), body);
         }
         let event = of(hyper::Request::get("/").body(()).unwrap(), b"");
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&Value::Null, &json!(false))
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&Value::Null, &json!(false)));
     }
 }

@@ -131,55 +131,26 @@ impl Instance {
         let address: SocketAddr = listener.local_addr()?;
         let (output, sink) = io::pipe()?;
         let mut command = std::process::Command::new(&options.bootstrap);
-        command
-            .env_clear()
-            .envs(environment.iter().cloned())
-            .env("AWS_LAMBDA_RUNTIME_API", address.to_string());
-        command
-            .stdin(Stdio::null())
-            .stdout(sink.try_clone()?)
-            .stderr(sink);
+        command.env_clear().envs(environment.iter().cloned()).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        command.stdin(Stdio::null()).stdout(sink.try_clone()?).stderr(sink);
         ends_with_parent(&mut command);
         let spawned = Instant::now();
         let mut command = tokio::process::Command::from(command);
-        let mut child = command.kill_on_drop(true).spawn().map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("{}: {error}", options.bootstrap.display()),
-            )
-        })?;
+        let mut child = command
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", options.bootstrap.display())))?;
         // The command holds the pipe's writing end: were it kept, the reader would see no end.
         drop(command);
         logs.follow(output)?;
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(Pid::from_raw);
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the function ended at once"))?;
         let (events, queue) = mpsc::channel(1);
-        let inside = Inside {
-            alive: true,
-            spawned,
-            init: None,
-            invocations: 0,
-            current: None,
-        };
-        let instance = Arc::new(Instance {
-            index,
-            pid,
-            freeze: options.freeze,
-            pool,
-            events,
-            inside: Mutex::new(inside),
-            logs,
-        });
+        let inside = Inside { alive: true, spawned, init: None, invocations: 0, current: None };
+        let instance =
+            Arc::new(Instance { index, pid, freeze: options.freeze, pool, events, inside: Mutex::new(inside), logs });
         let (stop, stopped) = oneshot::channel();
-        let api = tokio::spawn(runtime_api::serve(
-            listener,
-            Arc::clone(&instance),
-            queue,
-            stopped,
-        ));
+        let api = tokio::spawn(runtime_api::serve(listener, Arc::clone(&instance), queue, stopped));
         let watched = Arc::clone(&instance);
         tokio::spawn(async move {
             let ended = child.wait().await;
@@ -211,23 +182,13 @@ impl Instance {
         if !inside.alive || inside.current.is_some() {
             return Err(invocation);
         }
-        let Invocation {
-            request_id,
-            event,
-            deadline_ms,
-            timeout,
-            answer,
-            place,
-        } = invocation;
+        let Invocation { request_id, event, deadline_ms, timeout, answer, place } = invocation;
         let late = Arc::downgrade(self);
         let late_id = request_id.clone();
         let watchdog = tokio::spawn(async move {
             tokio::time::sleep(timeout).await;
             if let Some(instance) = late.upgrade() {
-                instance.logs.add(format!(
-                    "{late_id} Task timed out after {:.2} seconds",
-                    timeout.as_secs_f64()
-                ));
+                instance.logs.add(format!("{late_id} Task timed out after {:.2} seconds", timeout.as_secs_f64()));
                 instance.kill();
             }
         });
@@ -242,11 +203,7 @@ impl Instance {
         inside.invocations = inside.invocations.saturating_add(1);
         self.signal(&inside, Signal::SIGCONT);
         // There is room: an instance that is not busy has fetched all it was given.
-        drop(self.events.try_send(Delivered {
-            request_id,
-            event,
-            deadline_ms,
-        }));
+        drop(self.events.try_send(Delivered { request_id, event, deadline_ms }));
         Ok(())
     }
 
@@ -289,11 +246,7 @@ impl Instance {
     /// The current answer has come to its end, well or badly.
     pub(crate) fn answered(&self, request_id: &str) {
         let mut inside = locked(&self.inside);
-        if let Some(current) = inside
-            .current
-            .as_mut()
-            .filter(|current| current.request_id == request_id)
-        {
+        if let Some(current) = inside.current.as_mut().filter(|current| current.request_id == request_id) {
             current.answered = true;
         }
     }
@@ -301,22 +254,13 @@ impl Instance {
     /// About to be free: its answer is over, and its next poll is on the way.
     pub(crate) fn is_finishing(&self) -> bool {
         let inside = locked(&self.inside);
-        inside.alive
-            && inside
-                .current
-                .as_ref()
-                .is_some_and(|current| current.answered)
+        inside.alive && inside.current.as_ref().is_some_and(|current| current.answered)
     }
 
     /// The way back to the caller of this invocation; `None` for an id that is not the current one, or is answered already.
     pub(crate) fn take_answer(&self, request_id: &str) -> Option<oneshot::Sender<Answering>> {
         let mut inside = locked(&self.inside);
-        inside
-            .current
-            .as_mut()
-            .filter(|current| current.request_id == request_id)?
-            .answer
-            .take()
+        inside.current.as_mut().filter(|current| current.request_id == request_id)?.answer.take()
     }
 
     /// Ends the process at once, wherever it is.

@@ -58,24 +58,15 @@ impl LambdaLocal {
                     // What it said last may still be on its way.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     let said = printed.lines().join("\n");
-                    return Err(io::Error::other(format!(
-                        "the function did not come up:\n{said}"
-                    )));
+                    return Err(io::Error::other(format!("the function did not come up:\n{said}")));
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             tokio::spawn(Arc::new(Front::new(started, address.port(), buffered)).serve(listener));
             Ok(http(address))
         };
-        let (background, url) =
-            Background::start("lambda", start, move || async move { stopped.stop().await })?;
-        Ok(LambdaLocal {
-            url,
-            pool,
-            logs,
-            _background: background,
-            dynamodb,
-        })
+        let (background, url) = Background::start("lambda", start, move || async move { stopped.stop().await })?;
+        Ok(LambdaLocal { url, pool, logs, _background: background, dynamodb })
     }
 
     /// The Function URL, `http://127.0.0.1:PORT`.
@@ -104,11 +95,7 @@ impl LambdaLocal {
     }
 
     /// Waits for a printed line, which may come a little after the answer it belongs to.
-    pub async fn wait_for_log(
-        &self,
-        within: Duration,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Option<String> {
+    pub async fn wait_for_log(&self, within: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let until = Instant::now() + within;
         loop {
             let found = self.logs.lines().into_iter().find(|line| wanted(line));

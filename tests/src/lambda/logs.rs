@@ -21,10 +21,7 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) fn new(echo: bool) -> Logs {
-        Logs {
-            lines: Arc::default(),
-            echo,
-        }
+        Logs { lines: Arc::default(), echo }
     }
 
     /// Reads a process's output until its last writer is gone.
@@ -34,16 +31,8 @@ impl Logs {
         tokio::spawn(async move {
             let mut line = Vec::new();
             // An error reads like an end: nothing more will come.
-            while output
-                .read_until(b'\n', &mut line)
-                .await
-                .is_ok_and(|read| read > 0)
-            {
-                logs.add(
-                    String::from_utf8_lossy(&line)
-                        .trim_end_matches('\n')
-                        .to_owned(),
-                );
+            while output.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+                logs.add(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned());
                 line.clear();
             }
         });

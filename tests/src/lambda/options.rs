@@ -68,16 +68,8 @@ impl Options {
 
     /// Everything the function finds in its environment, but for the address of its own Runtime API. Later entries win.
     pub(crate) fn environment(&self, dynamodb: &str) -> Vec<(String, String)> {
-        let root = self
-            .bootstrap
-            .parent()
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
-        let table = self
-            .tables
-            .first()
-            .map(|table| table.name.as_str())
-            .unwrap_or_default();
+        let root = self.bootstrap.parent().map(|path| path.display().to_string()).unwrap_or_default();
+        let table = self.tables.first().map(|table| table.name.as_str()).unwrap_or_default();
         let fixed = [
             ("AWS_REGION", "us-east-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -96,11 +88,8 @@ impl Options {
             ("TZ", ":UTC"),
             ("SIGNALBOX_TABLE", table),
         ];
-        let fixed = fixed
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let own = std::env::vars()
-            .filter(|(name, _)| is_of_the_machine(name) || (self.inherit && is_passed_on(name)));
+        let fixed = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let own = std::env::vars().filter(|(name, _)| is_of_the_machine(name) || (self.inherit && is_passed_on(name)));
         fixed.chain(own).chain(self.env.iter().cloned()).collect()
     }
 }
@@ -112,15 +101,7 @@ pub(crate) fn is_passed_on(name: &str) -> bool {
 
 /// What a program needs of the machine it runs on.
 fn is_of_the_machine(name: &str) -> bool {
-    [
-        "PATH",
-        "LD_LIBRARY_PATH",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "RUST_LOG",
-        "RUST_BACKTRACE",
-    ]
-    .contains(&name)
+    ["PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_LOG", "RUST_BACKTRACE"].contains(&name)
 }
 
 /// `http://ADDRESS`.

@@ -30,11 +30,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(
-        options: Options,
-        environment: Vec<(String, String)>,
-        logs: Logs,
-    ) -> Arc<Pool> {
+    pub(crate) fn new(options: Options, environment: Vec<(String, String)>, logs: Logs) -> Arc<Pool> {
         let places = Arc::new(Semaphore::new(options.instances.max(1)));
         Arc::new(Pool {
             options,
@@ -51,41 +47,19 @@ impl Pool {
     pub(crate) async fn warm(self: &Arc<Self>) -> io::Result<Arc<Instance>> {
         let index = locked(&self.all).len();
         let pool = Arc::downgrade(self);
-        let instance = Instance::spawn(
-            index,
-            &self.options,
-            &self.environment,
-            pool,
-            self.logs.clone(),
-        )
-        .await?;
+        let instance = Instance::spawn(index, &self.options, &self.environment, pool, self.logs.clone()).await?;
         locked(&self.all).push(Arc::clone(&instance));
         Ok(instance)
     }
 
     /// Gives an event to a process, starting one when none is free. An error is the function's failure.
-    pub(crate) async fn invoke(
-        self: &Arc<Self>,
-        request_id: String,
-        event: Bytes,
-    ) -> io::Result<Answering> {
+    pub(crate) async fn invoke(self: &Arc<Self>, request_id: String, event: Bytes) -> io::Result<Answering> {
         let gone = |_| io::Error::other("the function is being stopped");
-        let place = Arc::clone(&self.places)
-            .acquire_owned()
-            .await
-            .map_err(gone)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(gone)?;
         let (answer, answered) = oneshot::channel();
         let timeout = self.options.timeout;
-        let deadline_ms =
-            unix_ms().saturating_add(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        let mut invocation = Invocation {
-            request_id,
-            event,
-            deadline_ms,
-            timeout,
-            answer,
-            place,
-        };
+        let deadline_ms = unix_ms().saturating_add(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        let mut invocation = Invocation { request_id, event, deadline_ms, timeout, answer, place };
         loop {
             let instance = match self.take_free().await {
                 Some(instance) => instance,
@@ -97,9 +71,7 @@ impl Pool {
                 Err(back) => invocation = back,
             }
         }
-        answered
-            .await
-            .map_err(|_| io::Error::other("the function failed before it answered"))
+        answered.await.map_err(|_| io::Error::other("the function failed before it answered"))
     }
 
     /// A free process, or one that is free in a moment: callers here are so near that the next request of one who has just
@@ -110,16 +82,11 @@ impl Pool {
             if let Some(instance) = locked(&self.free).pop() {
                 return Some(instance);
             }
-            if !locked(&self.all)
-                .iter()
-                .any(|instance| instance.is_finishing())
-            {
+            if !locked(&self.all).iter().any(|instance| instance.is_finishing()) {
                 return None;
             }
             // The notice is kept when it comes before this line.
-            tokio::time::timeout_at(until, self.freed.notified())
-                .await
-                .ok()?;
+            tokio::time::timeout_at(until, self.freed.notified()).await.ok()?;
         }
     }
 
@@ -133,21 +100,16 @@ impl Pool {
     }
 
     pub(crate) fn statuses(&self) -> Vec<Status> {
-        locked(&self.all)
-            .iter()
-            .map(|instance| instance.status())
-            .collect()
+        locked(&self.all).iter().map(|instance| instance.status()).collect()
     }
 
     /// Kills a process by its index; false when there is none alive.
     pub(crate) fn kill(&self, index: usize) -> bool {
         let instance = locked(&self.all).get(index).cloned();
-        instance
-            .filter(|instance| instance.status().alive)
-            .is_some_and(|instance| {
-                instance.kill();
-                true
-            })
+        instance.filter(|instance| instance.status().alive).is_some_and(|instance| {
+            instance.kill();
+            true
+        })
     }
 
     /// Kills every process and waits until all have ended.
@@ -163,8 +125,6 @@ impl Pool {
 }
 
 pub(crate) fn unix_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -44,13 +44,10 @@ pub(crate) async fn serve(
         let Ok((stream, _)) = stream else { continue };
         let _ = stream.set_nodelay(true);
         let (instance, events) = (Arc::clone(&instance), Arc::clone(&events));
-        let service =
-            service_fn(move |request| respond(request, Arc::clone(&instance), Arc::clone(&events)));
+        let service = service_fn(move |request| respond(request, Arc::clone(&instance), Arc::clone(&events)));
         connections.spawn(async move {
             // Ends in error when the process dies; the task that waits for it says so.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -72,10 +69,7 @@ async fn respond(
             let _ = request.into_body().collect().await;
             status(StatusCode::ACCEPTED)
         }
-        _ => match path
-            .strip_prefix("invocation/")
-            .and_then(|rest| rest.split_once('/'))
-        {
+        _ => match path.strip_prefix("invocation/").and_then(|rest| rest.split_once('/')) {
             Some((id, "response")) => answered(request, &instance, id).await,
             Some((id, "error")) => {
                 // The caller's side learns it from the way back being dropped.
@@ -94,62 +88,35 @@ async fn next(instance: &Arc<Instance>, events: &Events) -> io::Result<Response<
         return status(StatusCode::GONE);
     };
     instance.fetched();
-    let Delivered {
-        request_id,
-        event,
-        deadline_ms,
-    } = delivered;
+    let Delivered { request_id, event, deadline_ms } = delivered;
     Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", &request_id)
         .header("lambda-runtime-deadline-ms", deadline_ms)
-        .header(
-            "lambda-runtime-invoked-function-arn",
-            "arn:aws:lambda:us-east-1:000000000000:function:signalbox",
-        )
+        .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:signalbox")
         .header(
             "lambda-runtime-trace-id",
-            format!(
-                "Root=1-{};Parent=0000000000000001;Sampled=0",
-                request_id.replace('-', "")
-            ),
+            format!("Root=1-{};Parent=0000000000000001;Sampled=0", request_id.replace('-', "")),
         )
         .body(Full::new(event))
         .map_err(io::Error::other)
 }
 
-async fn answered(
-    request: Request<Incoming>,
-    instance: &Instance,
-    id: &str,
-) -> io::Result<Response<Full<Bytes>>> {
+async fn answered(request: Request<Incoming>, instance: &Instance, id: &str) -> io::Result<Response<Full<Bytes>>> {
     let Some(back) = instance.take_answer(id) else {
         return refused("InvalidRequestID", "no such invocation is under way");
     };
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let streamed =
-        header("lambda-runtime-function-response-mode").eq_ignore_ascii_case("streaming");
+    let header =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let streamed = header("lambda-runtime-function-response-mode").eq_ignore_ascii_case("streaming");
     let kind = header("content-type");
     let body = request.into_body();
     let (pieces, received) = mpsc::channel(16);
     let begin = move |head: Head| {
         // Fails when the caller has left; the function is not told.
-        drop(back.send(Answering {
-            head,
-            body: received,
-        }));
+        drop(back.send(Answering { head, body: received }));
     };
-    let read = match (
-        streamed,
-        kind.starts_with("application/vnd.awslambda.http-integration-response"),
-    ) {
+    let read = match (streamed, kind.starts_with("application/vnd.awslambda.http-integration-response")) {
         (false, _) => buffered(body, begin, &pieces).await,
         (true, true) => stream(body, None, begin, &pieces).await,
         (true, false) => stream(body, Some(answer::plain_stream(&kind)), begin, &pieces).await,
@@ -174,11 +141,7 @@ fn refuse(kind: &'static str) -> impl FnOnce(String) -> Unread {
     move |message| Unread::Refused(kind, message)
 }
 
-async fn buffered(
-    mut body: Incoming,
-    begin: impl FnOnce(Head),
-    pieces: &mpsc::Sender<Piece>,
-) -> Result<(), Unread> {
+async fn buffered(mut body: Incoming, begin: impl FnOnce(Head), pieces: &mpsc::Sender<Piece>) -> Result<(), Unread> {
     let mut json = BytesMut::new();
     while let Some(chunk) = chunk(&mut body).await? {
         json.extend_from_slice(&chunk);
@@ -209,10 +172,7 @@ async fn stream(
     while let Some(chunk) = chunk(&mut body).await? {
         let chunk = match begin.take() {
             None => chunk,
-            Some(waiting) => match prelude
-                .push(&chunk)
-                .map_err(refuse("Function.InvalidResponse"))?
-            {
+            Some(waiting) => match prelude.push(&chunk).map_err(refuse("Function.InvalidResponse"))? {
                 Some((head, rest)) => {
                     waiting(head);
                     rest
@@ -233,10 +193,7 @@ async fn stream(
         pass_on(pieces, chunk).await;
     }
     if begin.is_some() {
-        return Err(Unread::Refused(
-            "Function.InvalidResponse",
-            "the answer ended within its prelude".to_owned(),
-        ));
+        return Err(Unread::Refused("Function.InvalidResponse", "the answer ended within its prelude".to_owned()));
     }
     let _ = pieces.send(Piece::End).await;
     Ok(())
@@ -265,18 +222,11 @@ async fn pass_on(pieces: &mpsc::Sender<Piece>, bytes: Bytes) {
 }
 
 fn status(status: StatusCode) -> io::Result<Response<Full<Bytes>>> {
-    Response::builder()
-        .status(status)
-        .body(Full::default())
-        .map_err(io::Error::other)
+    Response::builder().status(status).body(Full::default()).map_err(io::Error::other)
 }
 
 fn refused(kind: &str, message: &str) -> io::Result<Response<Full<Bytes>>> {
     let body = json!({"errorType": kind, "errorMessage": message}).to_string();
-    let response = Response::builder()
-        .status(StatusCode::BAD_REQUEST)
-        .header("content-type", "application/json");
-    response
-        .body(Full::new(Bytes::from(body)))
-        .map_err(io::Error::other)
+    let response = Response::builder().status(StatusCode::BAD_REQUEST).header("content-type", "application/json");
+    response.body(Full::new(Bytes::from(body))).map_err(io::Error::other)
 }

@@ -39,12 +39,7 @@ type Outgoing = Response<BoxBody<Bytes, io::Error>>;
 
 impl Front {
     pub(crate) fn new(pool: Arc<Pool>, port: u16, buffered: bool) -> Front {
-        Front {
-            pool,
-            port,
-            buffered,
-            serial: AtomicU64::new(0),
-        }
+        Front { pool, port, buffered, serial: AtomicU64::new(0) }
     }
 
     /// Serves until the runtime ends.
@@ -62,9 +57,7 @@ impl Front {
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| Arc::clone(&self).respond(request));
         // Ends in error when the caller leaves or the function dies in mid-answer.
-        let _ = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
+        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
     async fn respond(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Outgoing> {
@@ -72,6 +65,10 @@ impl Front {
         let Some(body) = read(body).await? else {
             return message(413, "Request Entity Too Large");
         };
+        // `OPTIONS *`: Function URLs know only paths.
+        if !head.uri.path().starts_with('/') {
+            return message(400, "Bad Request");
+        }
         let request_id = self.request_id();
         let event = self.event(&head, &body, &request_id);
         // Base64 and escapes count: the limit is on the event.
@@ -87,21 +84,12 @@ impl Front {
         let Ok(Ok(answering)) = invoked.await else {
             return message(502, "Internal Server Error");
         };
-        let mut response = Response::builder()
-            .status(answering.head.status)
-            .header("x-amzn-requestid", request_id);
+        let mut response = Response::builder().status(answering.head.status).header("x-amzn-requestid", request_id);
         for (name, value) in &answering.head.headers {
             response = response.header(name, value);
         }
         if !self.buffered {
-            return response
-                .body(
-                    Relayed {
-                        pieces: answering.body,
-                    }
-                    .boxed(),
-                )
-                .map_err(io::Error::other);
+            return response.body(Relayed { pieces: answering.body }.boxed()).map_err(io::Error::other);
         }
         match whole(answering).await {
             Some(body) => response.body(full(body)).map_err(io::Error::other),
@@ -110,15 +98,7 @@ impl Front {
     }
 
     fn event(&self, head: &Parts, body: &[u8], request_id: &str) -> Vec<u8> {
-        event(
-            head,
-            body,
-            &Arrival {
-                request_id,
-                unix_ms: unix_ms(),
-                port: self.port,
-            },
-        )
+        event(head, body, &Arrival { request_id, unix_ms: unix_ms(), port: self.port })
     }
 
     /// Shaped like Lambda's, and different in every run: ids may be kept in a state that outlives the process.
@@ -173,16 +153,11 @@ impl Body for Relayed {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         Poll::Ready(match ready!(self.pieces.poll_recv(context)) {
             Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(Piece::End) => None,
-            None => Some(Err(io::Error::other(
-                "the function ended in the middle of its answer",
-            ))),
+            None => Some(Err(io::Error::other("the function ended in the middle of its answer"))),
         })
     }
 }
@@ -194,10 +169,6 @@ fn full(body: Bytes) -> BoxBody<Bytes, io::Error> {
 /// An answer of the service itself, as Lambda words them.
 fn message(status: u16, text: &str) -> io::Result<Outgoing> {
     let body = json!({"Message": text}).to_string();
-    let response = Response::builder()
-        .status(status)
-        .header("content-type", "application/json");
-    response
-        .body(full(Bytes::from(body)))
-        .map_err(io::Error::other)
+    let response = Response::builder().status(status).header("content-type", "application/json");
+    response.body(full(Bytes::from(body))).map_err(io::Error::other)
 }

@@ -52,10 +52,7 @@ pub(crate) struct Parsed {
 impl Ask {
     pub(crate) fn parse(&self) -> Parsed {
         let path = self.path.split('?').next().unwrap_or_default();
-        let (named, path) = match path
-            .strip_prefix("/__use/")
-            .and_then(|rest| rest.split_once('/'))
-        {
+        let (named, path) = match path.strip_prefix("/__use/").and_then(|rest| rest.split_once('/')) {
             Some((name, rest)) => (Some(name.to_owned()), rest),
             None => (None, path),
         };
@@ -70,10 +67,7 @@ impl Ask {
         } else {
             None
         };
-        let speaks_anthropic = self
-            .headers
-            .iter()
-            .any(|(name, _)| name == "anthropic-version" || name == "x-api-key");
+        let speaks_anthropic = self.headers.iter().any(|(name, _)| name == "anthropic-version" || name == "x-api-key");
         let dialect = match endpoint {
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
             Some(Endpoint::ChatCompletions) => Dialect::OpenAi,
@@ -81,11 +75,7 @@ impl Ask {
             Some(Endpoint::Models) | None => Dialect::OpenAi,
         };
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let model = body
-            .get("model")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
         Parsed {
             dialect,
             endpoint,
@@ -101,9 +91,6 @@ impl Ask {
 /// `gpt-4o-mini~fails-once` wants `fails-once`: from the last `~` while the characters are those of a name.
 fn name_in_model(model: &str) -> Option<String> {
     let (_, tail) = model.rsplit_once('~')?;
-    let name: String = tail
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
-        .collect();
+    let name: String = tail.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     (!name.is_empty()).then_some(name)
 }

@@ -31,15 +31,7 @@ pub(crate) struct PlayedBody {
 impl PlayedBody {
     /// The playback must be past its head.
     pub(crate) fn new(playback: Playback, entry: Entry, reset: ResetSwitch) -> PlayedBody {
-        let body = PlayedBody {
-            playback,
-            entry,
-            reset,
-            sleep: None,
-            flush: false,
-            breaking: false,
-            stalled: false,
-        };
+        let body = PlayedBody { playback, entry, reset, sleep: None, flush: false, breaking: false, stalled: false };
         body.note_end();
         body
     }
@@ -62,10 +54,7 @@ impl Body for PlayedBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if std::mem::take(&mut self.flush) {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -89,9 +78,7 @@ impl Body for PlayedBody {
                     self.flush = true;
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
-                Some(Action::Delay(ms)) => {
-                    self.sleep = Some(Box::pin(sleep(Duration::from_millis(ms))))
-                }
+                Some(Action::Delay(ms)) => self.sleep = Some(Box::pin(sleep(Duration::from_millis(ms)))),
                 Some(Action::Cut) => self.break_off(),
                 Some(Action::Reset) => {
                     self.reset.set();

@@ -13,10 +13,7 @@ pub(crate) const FRIENDLY: &str = "friendly";
 /// Every built-in name with what it does. `NNN` is a status, `N` a number.
 pub const BUILT_IN: &[(&str, &str)] = &[
     (FRIENDLY, "a plausible answer"),
-    (
-        "NNN",
-        "that error (400 to 599) in the caller's dialect; 429 and 503 with retry-after: 1",
-    ),
+    ("NNN", "that error (400 to 599) in the caller's dialect; 429 and 503 with retry-after: 1"),
     ("NNN-retry-N", "that error with retry-after: N"),
     ("NNN-empty", "that status with an empty body"),
     ("NNN-text", "that status with a plain text body"),
@@ -28,24 +25,12 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("stall", "head, then nothing"),
     ("stall-mid", "part of the answer, then nothing"),
     ("cut-head", "closed without an answer"),
-    (
-        "cut",
-        "part of the answer, then closed without a proper end",
-    ),
-    (
-        "cut-quiet",
-        "part of the answer, then a proper end of the body: no terminal event",
-    ),
+    ("cut", "part of the answer, then closed without a proper end"),
+    ("cut-quiet", "part of the answer, then a proper end of the body: no terminal event"),
     ("reset-head", "reset without an answer"),
     ("reset", "part of the answer, then reset"),
-    (
-        "error-mid",
-        "a stream with an error event after part of the answer; without streaming a 200 with an error in it",
-    ),
-    (
-        "bad-json",
-        "invalid JSON: in the middle of a stream, or as the body",
-    ),
+    ("error-mid", "a stream with an error event after part of the answer; without streaming a 200 with an error in it"),
+    ("bad-json", "invalid JSON: in the middle of a stream, or as the body"),
     ("after-end", "a stream with one more event after its end"),
     ("empty", "200 and no body at all"),
     ("slow", "1 s before the head, then 200 ms between events"),
@@ -76,15 +61,7 @@ pub(crate) fn sequence(name: &str) -> Option<Vec<Answer>> {
         "limited-once" => &["429"],
         _ => return None,
     };
-    Some(
-        first
-            .iter()
-            .chain(&[FRIENDLY])
-            .map(|name| Answer::Use {
-                name: (*name).to_owned(),
-            })
-            .collect(),
-    )
+    Some(first.iter().chain(&[FRIENDLY]).map(|name| Answer::Use { name: (*name).to_owned() }).collect())
 }
 
 /// True for a name that [`script`] knows.
@@ -161,14 +138,10 @@ impl BuiltIn {
         let (head, tail) = name.split_once('-').unwrap_or((name, ""));
         if let Ok(status @ 400..=599) = head.parse::<u16>() {
             let body = match tail {
-                "" => StatusBody::Dialect {
-                    retry_after: matches!(status, 429 | 503).then_some(1),
-                },
+                "" => StatusBody::Dialect { retry_after: matches!(status, 429 | 503).then_some(1) },
                 "empty" => StatusBody::Empty,
                 "text" => StatusBody::Text,
-                _ => StatusBody::Dialect {
-                    retry_after: Some(tail.strip_prefix("retry-")?.parse().ok()?),
-                },
+                _ => StatusBody::Dialect { retry_after: Some(tail.strip_prefix("retry-")?.parse().ok()?) },
             };
             return Some(BuiltIn::Status(status, body));
         }
@@ -191,10 +164,7 @@ impl BuiltIn {
     }
 
     fn script(self, wanted: &Wanted<'_>) -> Script {
-        let style = Style {
-            pace_ms: wanted.pace_ms,
-            ..Style::default()
-        };
+        let style = Style { pace_ms: wanted.pace_ms, ..Style::default() };
         let friendly = |style: &Style| friendly::answer(wanted.parsed, wanted.serial, style);
         match self {
             BuiltIn::Styled(change, number) => {
@@ -203,12 +173,8 @@ impl BuiltIn {
                 friendly(&style)
             }
             BuiltIn::Status(status, body) => status_script(wanted.parsed.dialect, status, body),
-            BuiltIn::Html => Script::json(502, Value::String(HTML_502.to_owned()))
-                .header("content-type", "text/html"),
-            BuiltIn::NoHead(step) => Script {
-                before_head: vec![step],
-                ..Script::default()
-            },
+            BuiltIn::Html => Script::json(502, Value::String(HTML_502.to_owned())).header("content-type", "text/html"),
+            BuiltIn::NoHead(step) => Script { before_head: vec![step], ..Script::default() },
             BuiltIn::HeadOnly => {
                 let mut script = as_steps(friendly(&style));
                 script.steps = vec![Step::Stall(True)];
@@ -218,9 +184,7 @@ impl BuiltIn {
             BuiltIn::AfterEnd => {
                 let mut script = friendly(&style);
                 if !script.steps.is_empty() {
-                    script.steps.push(Step::Data(
-                        json!({"type": "late", "object": "late", "choices": []}),
-                    ));
+                    script.steps.push(Step::Data(json!({"type": "late", "object": "late", "choices": []})));
                 }
                 script
             }
@@ -231,19 +195,10 @@ impl BuiltIn {
                 script
             }
             BuiltIn::Slow => {
-                let script = friendly(&Style {
-                    pace_ms: 200,
-                    ..style
-                });
-                Script {
-                    before_head: vec![Step::DelayMs(1000)],
-                    ..script
-                }
+                let script = friendly(&Style { pace_ms: 200, ..style });
+                Script { before_head: vec![Step::DelayMs(1000)], ..script }
             }
-            BuiltIn::SlowHead(ms) => Script {
-                before_head: vec![Step::DelayMs(ms)],
-                ..friendly(&style)
-            },
+            BuiltIn::SlowHead(ms) => Script { before_head: vec![Step::DelayMs(ms)], ..friendly(&style) },
             BuiltIn::SlowFirst(ms) => {
                 let mut script = as_steps(friendly(&style));
                 script.steps.insert(0, Step::DelayMs(ms));
@@ -267,24 +222,14 @@ impl BuiltIn {
 fn status_script(dialect: Dialect, status: u16, body: StatusBody) -> Script {
     match body {
         StatusBody::Dialect { retry_after } => {
-            let script = friendly::error(
-                dialect,
-                status,
-                &format!("The simulator was asked to answer {status}."),
-            );
+            let script = friendly::error(dialect, status, &format!("The simulator was asked to answer {status}."));
             match retry_after {
                 Some(seconds) => script.header("retry-after", seconds.to_string()),
                 None => script,
             }
         }
-        StatusBody::Empty => Script {
-            status,
-            ..Script::default()
-        },
-        StatusBody::Text => Script::json(
-            status,
-            Value::String("upstream connect error or disconnect".to_owned()),
-        ),
+        StatusBody::Empty => Script { status, ..Script::default() },
+        StatusBody::Text => Script::json(status, Value::String("upstream connect error or disconnect".to_owned())),
     }
 }
 
@@ -319,11 +264,7 @@ fn broken(script: Script, dialect: Dialect, how: Break) -> Script {
         Break::Reset => Step::Reset(True),
         Break::Quiet => Step::DelayMs(0),
         Break::Error => {
-            let error = friendly::error_value(
-                dialect,
-                529,
-                "The simulator failed in the middle, as it was asked to.",
-            );
+            let error = friendly::error_value(dialect, 529, "The simulator failed in the middle, as it was asked to.");
             match (streamed, dialect) {
                 (false, _) => return Script::json(200, error),
                 (true, Dialect::OpenAi) => Step::Data(error),

@@ -54,19 +54,13 @@ pub(crate) struct Entry {
 
 impl Log {
     pub(crate) fn new(keep: bool) -> Log {
-        Log {
-            keep,
-            entries: Mutex::default(),
-        }
+        Log { keep, entries: Mutex::default() }
     }
 
     pub(crate) fn open(&self, serial: u64, ask: Ask, script: &str, status: u16) -> Entry {
         let mut headers = BTreeMap::<String, String>::new();
         for (name, value) in ask.headers {
-            headers
-                .entry(name)
-                .and_modify(|all| *all = format!("{all}, {value}"))
-                .or_insert(value);
+            headers.entry(name).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
         }
         let seen = Seen {
             serial,
@@ -74,11 +68,7 @@ impl Log {
             method: ask.method,
             path: ask.path,
             headers,
-            body: if self.keep {
-                String::from_utf8_lossy(&ask.body).into_owned()
-            } else {
-                String::new()
-            },
+            body: if self.keep { String::from_utf8_lossy(&ask.body).into_owned() } else { String::new() },
             status,
             bytes_sent: 0,
             done: false,
@@ -93,31 +83,24 @@ impl Log {
             }
             entries.push_back(Arc::clone(&seen));
         }
-        Entry {
-            seen,
-            since: Instant::now(),
-        }
+        Entry { seen, since: Instant::now() }
     }
 
     pub(crate) fn seen(&self, script: Option<&str>) -> Vec<Seen> {
         let entries = locked(&self.entries);
         let all = entries.iter().map(|entry| locked(entry).clone());
-        all.filter(|seen| script.is_none_or(|name| seen.script == name))
-            .collect()
+        all.filter(|seen| script.is_none_or(|name| seen.script == name)).collect()
     }
 
     pub(crate) fn clear(&self, script: Option<&str>) {
-        locked(&self.entries)
-            .retain(|entry| script.is_some_and(|name| locked(entry).script != name));
+        locked(&self.entries).retain(|entry| script.is_some_and(|name| locked(entry).script != name));
     }
 }
 
 impl Entry {
     pub(crate) fn sent(&self, bytes: usize) {
         let mut seen = locked(&self.seen);
-        seen.bytes_sent = seen
-            .bytes_sent
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        seen.bytes_sent = seen.bytes_sent.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// The script was played to its end, which includes ends that were scripted badly.

@@ -25,6 +25,7 @@ mod upstream;
 
 pub use ask::{Ask, Dialect};
 pub use builtin::BUILT_IN;
+pub(crate) use log::Entry;
 pub use log::Seen;
 pub use play::{Action, Playback};
 pub use script::{Answer, Chunking, Script, Step, True};

@@ -118,9 +118,7 @@ impl<'de> Deserialize<'de> for True {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<True, D::Error> {
         match bool::deserialize(deserializer)? {
             true => Ok(True),
-            false => Err(serde::de::Error::custom(
-                "only `true` is possible here; leave the step out instead",
-            )),
+            false => Err(serde::de::Error::custom("only `true` is possible here; leave the step out instead")),
         }
     }
 }
@@ -150,19 +148,12 @@ impl Default for Script {
 impl Script {
     /// An answer with a whole body.
     pub fn json(status: u16, body: Value) -> Script {
-        Script {
-            status,
-            body: Some(body),
-            ..Script::default()
-        }
+        Script { status, body: Some(body), ..Script::default() }
     }
 
     /// A 200 answer with a streamed body.
     pub fn stream(steps: Vec<Step>) -> Script {
-        Script {
-            steps,
-            ..Script::default()
-        }
+        Script { steps, ..Script::default() }
     }
 
     /// The same answer with a header set.
@@ -197,36 +188,20 @@ impl Script {
             ));
         };
         let bytes = std::fs::read(folder.join(name))?;
-        let status = std::fs::read_to_string(folder.join("status"))
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
+        let status = std::fs::read_to_string(folder.join("status")).ok().and_then(|text| text.trim().parse().ok());
         let lengths: Vec<usize> = std::fs::read(folder.join("chunks.json"))
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
             .unwrap_or_default();
-        let mut script = Script {
-            status: status.unwrap_or(200),
-            ..Script::default()
-        }
-        .header("content-type", *kind);
+        let mut script = Script { status: status.unwrap_or(200), ..Script::default() }.header("content-type", *kind);
         let meta: Value = std::fs::read(folder.join("meta.json"))
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
             .unwrap_or_default();
-        for (name, value) in meta
-            .get("response_headers")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, value) in meta.get("response_headers").and_then(Value::as_object).into_iter().flatten() {
             let name = name.to_ascii_lowercase();
-            let of_the_connection = [
-                "content-length",
-                "content-encoding",
-                "transfer-encoding",
-                "connection",
-            ]
-            .contains(&name.as_str());
+            let of_the_connection =
+                ["content-length", "content-encoding", "transfer-encoding", "connection"].contains(&name.as_str());
             if let (false, Some(value)) = (of_the_connection, value.as_str()) {
                 script.headers.insert(name, value.to_owned());
             }
@@ -238,29 +213,20 @@ impl Script {
         let mut rest = bytes.as_slice();
         for length in lengths {
             let (chunk, after) = rest.split_at(length.min(rest.len()));
-            script
-                .steps
-                .push(Step::SendB64(BASE64_STANDARD.encode(chunk)));
+            script.steps.push(Step::SendB64(BASE64_STANDARD.encode(chunk)));
             rest = after;
         }
         if !rest.is_empty() {
-            script
-                .steps
-                .push(Step::SendB64(BASE64_STANDARD.encode(rest)));
+            script.steps.push(Step::SendB64(BASE64_STANDARD.encode(rest)));
         }
         Ok(script)
     }
 
     /// The head's headers, lower case, with the content type filled in, and the content length where the body is whole.
     pub fn head(&self) -> Vec<(String, String)> {
-        let mut headers: Vec<(String, String)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
-            .collect();
-        let has = |headers: &[(String, String)], wanted: &str| {
-            headers.iter().any(|(name, _)| name == wanted)
-        };
+        let mut headers: Vec<(String, String)> =
+            self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        let has = |headers: &[(String, String)], wanted: &str| headers.iter().any(|(name, _)| name == wanted);
         if !has(&headers, "content-type") {
             let kind = match (&self.body, self.steps.is_empty()) {
                 (_, false) => "text/event-stream",
@@ -270,14 +236,8 @@ impl Script {
             };
             headers.push(("content-type".to_owned(), kind.to_owned()));
         }
-        if self.steps.is_empty()
-            && !has(&headers, "content-length")
-            && !has(&headers, "transfer-encoding")
-        {
-            headers.push((
-                "content-length".to_owned(),
-                self.whole_body().len().to_string(),
-            ));
+        if self.steps.is_empty() && !has(&headers, "content-length") && !has(&headers, "transfer-encoding") {
+            headers.push(("content-length".to_owned(), self.whole_body().len().to_string()));
         }
         headers
     }
@@ -301,23 +261,11 @@ impl Script {
     /// A sentence that names the part at fault.
     pub fn check(&self) -> Result<(), String> {
         if !(200..=599).contains(&self.status) {
-            return Err(format!(
-                "status {} is none a final answer can have (200 to 599)",
-                self.status
-            ));
+            return Err(format!("status {} is none a final answer can have (200 to 599)", self.status));
         }
         let steps = self.before_head.iter().chain(&self.steps);
-        let encoded = steps.filter_map(|step| {
-            if let Step::SendB64(text) = step {
-                Some(text)
-            } else {
-                None
-            }
-        });
-        match encoded
-            .chain(&self.body_b64)
-            .find(|text| BASE64_STANDARD.decode(text).is_err())
-        {
+        let encoded = steps.filter_map(|step| if let Step::SendB64(text) = step { Some(text) } else { None });
+        match encoded.chain(&self.body_b64).find(|text| BASE64_STANDARD.decode(text).is_err()) {
             Some(text) => Err(format!("not base64: {text}")),
             None => Ok(()),
         }
@@ -332,10 +280,7 @@ impl Step {
             Step::SendB64(text) => BASE64_STANDARD.decode(text).unwrap_or_default(),
             Step::Data(data) => format!("data: {}\n\n", sse_data(data)).into_bytes(),
             Step::Event(data) => {
-                let name = data
-                    .get("type")
-                    .and_then(Value::as_str)
-                    .unwrap_or("message");
+                let name = data.get("type").and_then(Value::as_str).unwrap_or("message");
                 format!("event: {name}\ndata: {}\n\n", sse_data(data)).into_bytes()
             }
             Step::DelayMs(_) | Step::Cut(_) | Step::Reset(_) | Step::Stall(_) => Vec::new(),
@@ -344,6 +289,5 @@ impl Step {
 }
 
 fn sse_data(data: &Value) -> String {
-    data.as_str()
-        .map_or_else(|| data.to_string(), str::to_owned)
+    data.as_str().map_or_else(|| data.to_string(), str::to_owned)
 }

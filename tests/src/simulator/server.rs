@@ -38,11 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            port: 0,
-            pace_ms: 30,
-            keep_log: true,
-        }
+        Options { port: 0, pace_ms: 30, keep_log: true }
     }
 }
 
@@ -69,11 +65,7 @@ impl Simulator {
             Ok(address)
         };
         let (background, address) = Background::start("simulator", start, || async {})?;
-        Ok(Simulator {
-            address,
-            upstream,
-            _background: background,
-        })
+        Ok(Simulator { address, upstream, _background: background })
     }
 
     /// `http://127.0.0.1:PORT`, which is Anthropic's base URL; OpenAI's is this with `/v1`.
@@ -127,47 +119,24 @@ async fn connection(stream: TcpStream, upstream: Arc<Upstream>) {
     let socket = Socket::new(stream, reset.clone());
     let service = service_fn(move |request| respond(request, Arc::clone(&upstream), reset.clone()));
     // Ends in error whenever a script cuts or a caller leaves: both are in the log.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(socket, service)
-        .await;
+    let _ = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(socket, service).await;
 }
 
 type Answering = Response<BoxBody<Bytes, io::Error>>;
 
-async fn respond(
-    request: Request<Incoming>,
-    upstream: Arc<Upstream>,
-    reset: ResetSwitch,
-) -> io::Result<Answering> {
+async fn respond(request: Request<Incoming>, upstream: Arc<Upstream>, reset: ResetSwitch) -> io::Result<Answering> {
     let (head, body) = request.into_parts();
-    let path = head
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str())
-        .to_owned();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let headers = head.headers.iter();
-    let headers = headers.map(|(name, value)| {
-        (
-            name.as_str().to_owned(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
-    });
+    let headers =
+        headers.map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let headers: Vec<(String, String)> = headers.collect();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     if let Some(answer) = control(head.method.as_str(), &path, &body, &upstream) {
         return whole(answer);
     }
-    let unix_seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let ask = Ask {
-        method: head.method.as_str().to_owned(),
-        path,
-        headers,
-        body: body.to_vec(),
-        unix_seconds,
-    };
+    let unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let ask = Ask { method: head.method.as_str().to_owned(), path, headers, body: body.to_vec(), unix_seconds };
     play(upstream.answer(ask), reset).await
 }
 
@@ -195,9 +164,7 @@ async fn play(answered: Answered, reset: ResetSwitch) -> io::Result<Answering> {
     for (name, value) in script.head() {
         response = response.header(name, value);
     }
-    response
-        .body(PlayedBody::new(playback, entry, reset).boxed())
-        .map_err(io::Error::other)
+    response.body(PlayedBody::new(playback, entry, reset).boxed()).map_err(io::Error::other)
 }
 
 fn whole(script: Script) -> io::Result<Answering> {
@@ -213,19 +180,14 @@ fn whole(script: Script) -> io::Result<Answering> {
 fn control(method: &str, path: &str, body: &[u8], upstream: &Upstream) -> Option<Script> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let refused = |message: String| Some(Script::json(400, json!({ "error": message })));
-    let only = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("script="));
+    let only = query.split('&').find_map(|pair| pair.strip_prefix("script="));
     if let Some(name) = path.strip_prefix("/__script/") {
         return match method {
             "PUT" => match answers(body).and_then(|answers| upstream.register(name, answers)) {
                 Ok(()) => Some(Script::json(200, json!({ "registered": name }))),
                 Err(message) => refused(message),
             },
-            "DELETE" => Some(Script::json(
-                200,
-                json!({ "forgotten": upstream.forget(name) }),
-            )),
+            "DELETE" => Some(Script::json(200, json!({ "forgotten": upstream.forget(name) }))),
             _ => refused("PUT a script or a list of scripts here, or DELETE it".to_owned()),
         };
     }
@@ -250,11 +212,7 @@ fn answers(body: &[u8]) -> Result<Vec<Answer>, String> {
         Ok(Answer::from(script))
     };
     let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    if let Value::Array(list) = body {
-        list.into_iter().map(one).collect()
-    } else {
-        Ok(vec![one(body)?])
-    }
+    if let Value::Array(list) = body { list.into_iter().map(one).collect() } else { Ok(vec![one(body)?]) }
 }
 
 fn usage() -> String {

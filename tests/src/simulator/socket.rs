@@ -32,10 +32,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, reset: ResetSwitch) -> Socket {
-        Socket {
-            stream: TokioIo::new(stream),
-            reset,
-        }
+        Socket { stream: TokioIo::new(stream), reset }
     }
 }
 
@@ -59,11 +56,7 @@ impl Read for Socket {
 }
 
 impl Write for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -33,6 +33,18 @@ pub struct Answered {
     pub(crate) entry: Entry,
 }
 
+impl Answered {
+    /// Tells the log of body bytes handed to the caller.
+    pub fn sent(&self, bytes: usize) {
+        self.entry.sent(bytes);
+    }
+
+    /// Tells the log that the script was played to its end. Dropped without it, the caller counts as gone.
+    pub fn finish(&self) {
+        self.entry.finish();
+    }
+}
+
 #[derive(Debug)]
 struct Sequence {
     answers: Vec<Answer>,
@@ -51,12 +63,7 @@ impl Sequence {
 impl Upstream {
     /// `pace_ms` lies between two words of a friendly stream. With `keep_log` false nothing is remembered, for benchmarks.
     pub fn new(pace_ms: u64, keep_log: bool) -> Upstream {
-        Upstream {
-            pace_ms,
-            scripts: Mutex::default(),
-            serial: AtomicU64::new(0),
-            log: Log::new(keep_log),
-        }
+        Upstream { pace_ms, scripts: Mutex::default(), serial: AtomicU64::new(0), log: Log::new(keep_log) }
     }
 
     /// Registers a sequence under a name, from its start: the first request gets the first answer, the last one repeats.
@@ -89,17 +96,10 @@ impl Upstream {
     pub fn answer(&self, ask: Ask) -> Answered {
         let parsed = ask.parse();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let name = parsed
-            .name
-            .clone()
-            .unwrap_or_else(|| builtin::FRIENDLY.to_owned());
+        let name = parsed.name.clone().unwrap_or_else(|| builtin::FRIENDLY.to_owned());
         let script = self.choose(&name, &parsed, serial);
         let entry = self.log.open(serial, ask, &name, script.status);
-        Answered {
-            name,
-            script,
-            entry,
-        }
+        Answered { name, script, entry }
     }
 
     fn choose(&self, name: &str, parsed: &Parsed, serial: u64) -> Script {
@@ -107,15 +107,8 @@ impl Upstream {
         let answer = registered.or_else(|| self.built_in_sequence(name));
         match answer {
             Some(Answer::Script(script)) => *script,
-            Some(Answer::Use { name }) => builtin::script(
-                &name,
-                &Wanted {
-                    parsed,
-                    serial,
-                    pace_ms: self.pace_ms,
-                },
-            )
-            .unwrap_or_else(|| unknown(&name, parsed)),
+            Some(Answer::Use { name }) => builtin::script(&name, &Wanted { parsed, serial, pace_ms: self.pace_ms })
+                .unwrap_or_else(|| unknown(&name, parsed)),
             None => unknown(name, parsed),
         }
     }
@@ -123,14 +116,9 @@ impl Upstream {
     /// Built-ins that change with each request become registered on first use; the others need no memory.
     fn built_in_sequence(&self, name: &str) -> Option<Answer> {
         if let Some(answers) = builtin::sequence(name) {
-            return locked(&self.scripts)
-                .entry(name.to_owned())
-                .or_insert(Sequence { answers, used: 0 })
-                .next();
+            return locked(&self.scripts).entry(name.to_owned()).or_insert(Sequence { answers, used: 0 }).next();
         }
-        builtin::exists(name).then(|| Answer::Use {
-            name: name.to_owned(),
-        })
+        builtin::exists(name).then(|| Answer::Use { name: name.to_owned() })
     }
 
     /// What was asked so far, oldest first; of one script where a name is given.
@@ -145,9 +133,7 @@ impl Upstream {
 }
 
 fn unknown(name: &str, parsed: &Parsed) -> Script {
-    let message = format!(
-        "The simulator has no script {name:?}: register it with PUT /__script/{name}, or use a built-in one."
-    );
-    friendly::error(parsed.dialect, 404, &message)
-        .header("x-simulator", json!({ "unknown": name }).to_string())
+    let message =
+        format!("The simulator has no script {name:?}: register it with PUT /__script/{name}, or use a built-in one.");
+    friendly::error(parsed.dialect, 404, &message).header("x-simulator", json!({ "unknown": name }).to_string())
 }

@@ -12,17 +12,8 @@ pub(crate) fn bootstrap() -> PathBuf {
         let test = std::env::current_exe().unwrap();
         let target = test.parent().and_then(|deps| deps.parent()).unwrap();
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--package",
-            "signalbox-tests",
-            "--example",
-            "bootstrap",
-        ]);
-        build
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("CARGO_TARGET_DIR", target.parent().unwrap());
+        build.args(["build", "--quiet", "--package", "signalbox-tests", "--example", "bootstrap"]);
+        build.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target.parent().unwrap());
         assert!(build.status().unwrap().success());
         target.join("examples/bootstrap")
     });
@@ -41,15 +32,7 @@ pub(crate) fn process_state(pid: i32) -> String {
 
 /// The processes a process has started.
 pub(crate) fn children(pid: u32) -> Vec<i32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
-        .unwrap()
-        .flatten();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
     let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .map(|pid| pid.parse().unwrap())
-                .collect::<Vec<i32>>()
-        })
-        .collect()
+    lists.flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<i32>>()).collect()
 }

@@ -8,10 +8,7 @@ use std::env;
 
 fn main() -> Result<()> {
     let layout = bundle::Layout::of_workspace()?;
-    let wanted = env::args()
-        .nth(1)
-        .or_else(|| env::var("PROFILE").ok())
-        .unwrap_or_else(|| "release".into());
+    let wanted = env::args().nth(1).or_else(|| env::var("PROFILE").ok()).unwrap_or_else(|| "release".into());
     if wanted == "sizes" {
         return sizes::gate(sizes::report(&layout.build())?);
     }

@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay, SamplingSupport, ThinkingSupport};
+use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum AuthStyle {
 }
 
 /// How an endpoint is addressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
     /// Which dialect it speaks.
     pub dialect: Dialect,
@@ -33,22 +33,9 @@ pub struct Api {
     pub quirks: Quirks,
 }
 
-/// A current model behind the dialect's own provider: [`Quirks::default`], for tables.
-const STANDARD: Quirks = Quirks {
-    max_tokens_field: MaxTokensField::MaxCompletionTokens,
-    developer_role: true,
-    stream_usage: true,
-    reasoning_effort: true,
-    reasoning_replay: ReasoningReplay::None,
-    thinking: ThinkingSupport::Adaptive,
-    system_in_conversation: false,
-    json_schema: true,
-    cache_control: false,
-    sampling: SamplingSupport::All,
-};
-
 /// What an OpenAI-compatible server is taken to do unless known otherwise.
-const COMMON: Quirks = Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..STANDARD };
+const COMMON: Quirks =
+    Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD };
 
 /// What an OpenAI-compatible server is taken for unless known otherwise.
 const COMPATIBLE: Api = Api {
@@ -59,14 +46,14 @@ const COMPATIBLE: Api = Api {
     quirks: COMMON,
 };
 
-const OPENAI: Api = Api { quirks: STANDARD, ..COMPATIBLE };
+const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
     headers: &[("anthropic-version", "2023-06-01")],
-    quirks: Quirks { cache_control: true, ..STANDARD },
+    quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
 
 impl Api {
@@ -80,7 +67,7 @@ impl Api {
 }
 
 /// A provider the product knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
     /// Its name before the colon of a model id.
     pub id: &'static str,

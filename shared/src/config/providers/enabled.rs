@@ -64,7 +64,7 @@ impl Provider {
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
             system_in_conversation: model.traits.system_in_conversation,
-            ..self.quirks.clone()
+            ..self.quirks
         };
         let free_sampling = match self.dialect {
             Dialect::OpenAiChat => SamplingSupport::All,
@@ -165,8 +165,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 
 fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
     match (known, dialect) {
-        (Some(known), None) => Some(known.api.clone()),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api.clone()),
+        (Some(known), None) => Some(known.api),
+        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
         (_, Some(dialect)) => Some(Api::of(dialect)),
         (None, None) => None,
     }

@@ -7,7 +7,9 @@ use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::Dialect;
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(test)]
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one table adds to the built-in providers or says instead of it.
@@ -89,12 +91,14 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
         let hint = "Write { binding = \"NAME\" } and put the value into that binding";
         fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
     }
+    let mut promises = BTreeSet::new();
+    promises.extend(data_policy.unwrap_or_default());
     Some(ProviderOverride {
         dialect,
         base_url,
         api_key,
         region,
-        data_policy: data_policy.unwrap_or_default().into_iter().collect(),
+        data_policy: promises,
         headers,
         timeouts: timeouts.unwrap_or_default(),
         allow_http,
@@ -131,6 +135,7 @@ struct Reference;
 impl Kind for Reference {
     type Out = BindingName;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         Record(reference).schema()
     }
@@ -162,6 +167,7 @@ struct HeaderKind;
 impl Kind for HeaderKind {
     type Out = HeaderValue;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "anyOf": [HEADER_TEXT.schema(), Reference.schema()] })
     }

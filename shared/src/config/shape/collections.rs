@@ -2,7 +2,9 @@
 
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(test)]
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A list of at least `min` values of one kind.
@@ -14,6 +16,7 @@ pub(in crate::config) struct List<K> {
 impl<K: Kind> Kind for List<K> {
     type Out = Vec<K::Out>;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         match self.min {
             0 => json!({ "type": "array", "items": self.of.schema() }),
@@ -22,13 +25,14 @@ impl<K: Kind> Kind for List<K> {
     }
 
     /// The good values: the bad ones are recorded, and a document with problems is refused whole.
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Vec<K::Out>> {
         let Value::Array(values) = value else {
             wrong_type(at, value, "a list", "Write it in brackets: [ … ]");
             return None;
         };
         if values.len() < self.min {
-            at.problem("has too few entries", format!("List at least {}", self.min));
+            at.problem("has too few entries", &format!("List at least {}", self.min));
             return None;
         }
         Some(values.iter().enumerate().filter_map(|(i, value)| self.of.read(value, &mut at.index(i))).collect())
@@ -40,6 +44,7 @@ pub(in crate::config) struct Dict<N, K> {
     /// Reads a name.
     pub(in crate::config) name: fn(&str) -> Option<N>,
     /// The rule of names as a regular expression, for the schema.
+    #[cfg_attr(not(test), expect(dead_code, reason = "part of the schema"))]
     pub(in crate::config) pattern: &'static str,
     /// The rule of names in words.
     pub(in crate::config) rule: &'static str,
@@ -50,11 +55,13 @@ pub(in crate::config) struct Dict<N, K> {
 impl<N: Ord, K: Kind> Kind for Dict<N, K> {
     type Out = BTreeMap<N, K::Out>;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "type": "object", "propertyNames": { "pattern": self.pattern }, "additionalProperties": self.of.schema() })
     }
 
     /// The good entries: the bad ones are recorded, and a document with problems is refused whole.
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<BTreeMap<N, K::Out>> {
         let Value::Object(table) = value else {
             wrong_type(at, value, "a table", "Write it as a table of names and values");

@@ -1,47 +1,62 @@
 //! Tables with known members.
 
+#[cfg(test)]
+use super::describe::{self, Description};
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
 use crate::config::suggest::nearest;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// The members of one table, being read or being described.
+/// The members of one table, while a section asks for them.
 pub(in crate::config) struct Fields<'a, 'p> {
-    mode: Mode<'a, 'p>,
+    table: &'a Map<String, Value>,
+    at: &'a mut At<'p>,
     /// Every member the section knows, later versions' included.
     known: Vec<&'static str>,
+    #[cfg(test)]
+    description: Option<&'a mut Description>,
 }
 
-enum Mode<'a, 'p> {
-    Reading { table: &'a Map<String, Value>, at: &'a mut At<'p> },
-    Describing { properties: Map<String, Value>, required: Vec<&'static str> },
-}
-
-impl Fields<'_, '_> {
-    /// A member that may be left out. `None` also when it is wrong, which is then recorded.
-    pub(in crate::config) fn optional<K: Kind>(&mut self, name: &'static str, about: &str, kind: K) -> Option<K::Out> {
-        self.known.push(name);
-        match &mut self.mode {
-            Mode::Reading { table, at } => kind.read(table.get(name)?, &mut at.key(name)),
-            Mode::Describing { properties, .. } => {
-                let mut schema = kind.schema();
-                if let Some(members) = schema.as_object_mut() {
-                    members.insert("description".to_owned(), about.into());
-                }
-                properties.insert(name.to_owned(), schema);
-                None
-            }
+impl<'a, 'p> Fields<'a, 'p> {
+    fn new(table: &'a Map<String, Value>, at: &'a mut At<'p>) -> Fields<'a, 'p> {
+        Fields {
+            table,
+            at,
+            known: Vec::new(),
+            #[cfg(test)]
+            description: None,
         }
+    }
+
+    /// Fields that note in `description` what is asked for.
+    #[cfg(test)]
+    pub(super) fn describing(
+        table: &'a Map<String, Value>,
+        at: &'a mut At<'p>,
+        description: &'a mut Description,
+    ) -> Fields<'a, 'p> {
+        Fields { description: Some(description), ..Fields::new(table, at) }
+    }
+
+    /// A member that may be left out. `None` also when it is wrong, which is then recorded.
+    #[cfg_attr(not(test), allow(unused_variables, reason = "what it is about is for the schema"))]
+    pub(in crate::config) fn optional<K: Kind>(&mut self, name: &'static str, about: &str, kind: K) -> Option<K::Out> {
+        #[cfg(test)]
+        if let Some(description) = &mut self.description {
+            description.member(name, about, kind.schema());
+        }
+        let (value, mut at) = self.member(name)?;
+        kind.read(value, &mut at)
     }
 
     /// A member that must be there. `None` when it is missing or wrong, which is recorded.
     pub(in crate::config) fn required<K: Kind>(&mut self, name: &'static str, about: &str, kind: K) -> Option<K::Out> {
-        match &mut self.mode {
-            Mode::Reading { table, at } if !table.contains_key(name) => {
-                at.key(name).problem("is missing", format!("Add it: {about}"));
-            }
-            Mode::Reading { .. } => {}
-            Mode::Describing { required, .. } => required.push(name),
+        #[cfg(test)]
+        if let Some(description) = &mut self.description {
+            description.required.push(name);
+        }
+        if !self.table.contains_key(name) {
+            self.problem(name, "is missing", &["Add it: ", about].concat());
         }
         self.optional(name, about, kind)
     }
@@ -55,13 +70,12 @@ impl Fields<'_, '_> {
         default: K::Out,
     ) -> K::Out
     where
-        K::Out: Clone + Into<Value>,
+        K::Out: Copy + Into<Value>,
     {
         let value = self.optional(name, about, kind);
-        if let Mode::Describing { properties, .. } = &mut self.mode
-            && let Some(members) = properties.get_mut(name).and_then(Value::as_object_mut)
-        {
-            members.insert("default".to_owned(), default.clone().into());
+        #[cfg(test)]
+        if let Some(description) = &mut self.description {
+            description.set_default(name, default.into());
         }
         value.unwrap_or(default)
     }
@@ -70,28 +84,30 @@ impl Fields<'_, '_> {
     /// not enforced would be a lie.
     pub(in crate::config) fn later(&mut self, names: &[&'static str]) {
         self.known.extend(names);
-        if let Mode::Reading { table, at } = &mut self.mode {
-            for name in names.iter().filter(|name| table.contains_key(**name)) {
-                at.key(name).problem("is not available in this version", "Remove it: it would not be enforced");
-            }
+        for name in names.iter().filter(|name| self.table.contains_key(**name)) {
+            self.at.key(name).problem("is not available in this version", "Remove it: it would not be enforced");
         }
     }
 
     /// Records a problem between members, at the member `name`.
-    pub(in crate::config) fn problem(&mut self, name: &str, message: impl Into<String>, hint: impl Into<String>) {
-        if let Mode::Reading { at, .. } = &mut self.mode {
-            at.key(name).problem(message, hint);
-        }
+    pub(in crate::config) fn problem(&mut self, name: &str, message: &str, hint: &str) {
+        self.at.key(name).problem(message, hint);
     }
 
+    #[inline(never)]
+    fn member(&mut self, name: &'static str) -> Option<(&'a Value, At<'_>)> {
+        self.known.push(name);
+        Some((self.table.get(name)?, self.at.key(name)))
+    }
+
+    #[inline(never)]
     fn report_unknown(&mut self) {
-        let Mode::Reading { table, at } = &mut self.mode else { return };
-        for key in table.keys().filter(|key| !self.known.contains(&key.as_str())) {
+        for key in self.table.keys().filter(|key| !self.known.contains(&key.as_str())) {
             let hint = match nearest(key, self.known.iter().copied()) {
-                Some(name) => format!("Did you mean `{name}`?"),
-                None => format!("Known here: {}", self.known.join(", ")),
+                Some(name) => ["Did you mean `", name, "`?"].concat(),
+                None => ["Known here: ", &self.known.join(", ")].concat(),
             };
-            at.key(key).problem("is not a known key", hint);
+            self.at.key(key).problem("is not a known key", &hint);
         }
     }
 }
@@ -102,28 +118,18 @@ pub(in crate::config) struct Record<T>(pub(in crate::config) fn(&mut Fields<'_, 
 impl<T> Kind for Record<T> {
     type Out = T;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
-        let mut fields =
-            Fields { mode: Mode::Describing { properties: Map::new(), required: Vec::new() }, known: Vec::new() };
-        // Described, not read: every member is absent and what the section makes of that is of no interest.
-        let _ = (self.0)(&mut fields);
-        match fields.mode {
-            Mode::Describing { properties, required } if required.is_empty() => {
-                json!({ "type": "object", "properties": properties, "additionalProperties": false })
-            }
-            Mode::Describing { properties, required } => {
-                json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-            }
-            Mode::Reading { .. } => Value::Bool(true),
-        }
+        describe::table(self.0)
     }
 
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<T> {
         let Some(table) = value.as_object() else {
             wrong_type(at, value, "a table", "Write it as a table of keys and values");
             return None;
         };
-        let mut fields = Fields { mode: Mode::Reading { table, at }, known: Vec::new() };
+        let mut fields = Fields::new(table, at);
         let out = (self.0)(&mut fields);
         fields.report_unknown();
         out

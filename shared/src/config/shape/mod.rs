@@ -1,10 +1,13 @@
 //! How a section is described once, and from that both read and published as JSON Schema.
 //!
-//! A section is a function over [`Fields`] that asks for its members by name. Run over a table, it
-//! reads them and collects every problem; run over nothing, it describes them. So the keys that are
-//! parsed and the keys that are published cannot differ, and a key nobody asked for is unknown.
+//! A section is a function over [`Fields`] that asks for its members by name. Over a table it reads
+//! them and collects every problem; a key nobody asked for is unknown. Under test the same function,
+//! over an empty table, notes what it asks for: that is the published schema, so the keys that are
+//! parsed and the keys that are published cannot differ.
 
 mod collections;
+#[cfg(test)]
+mod describe;
 mod fields;
 mod scalars;
 
@@ -21,6 +24,7 @@ pub(super) trait Kind {
     type Out;
 
     /// The kind as JSON Schema (draft 2020-12).
+    #[cfg(test)]
     fn schema(&self) -> Value;
 
     /// Reads a value; `None` after recording at least one problem at `at`.
@@ -28,6 +32,8 @@ pub(super) trait Kind {
 }
 
 /// Records that `value` is of the wrong type. The value itself is not repeated: it may be a secret.
+#[inline(never)]
+#[cold]
 pub(super) fn wrong_type(at: &mut At<'_>, value: &Value, wanted: &str, hint: &str) {
     let found = match value {
         Value::Null => "null",
@@ -37,5 +43,5 @@ pub(super) fn wrong_type(at: &mut At<'_>, value: &Value, wanted: &str, hint: &st
         Value::Array(_) => "a list",
         Value::Object(_) => "a table",
     };
-    at.problem(format!("expected {wanted}, found {found}"), hint);
+    at.problem(&["expected ", wanted, ", found ", found].concat(), hint);
 }

@@ -3,7 +3,9 @@
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
 use crate::config::suggest::nearest;
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(test)]
+use serde_json::json;
 
 /// A whole number between two bounds, both included.
 pub(in crate::config) struct Whole {
@@ -14,10 +16,12 @@ pub(in crate::config) struct Whole {
 impl Kind for Whole {
     type Out = u64;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "type": "integer", "minimum": self.min, "maximum": self.max })
     }
 
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<u64> {
         let hint = || format!("Use a whole number from {} to {}", self.min, self.max);
         let Value::Number(number) = value else {
@@ -30,11 +34,11 @@ impl Kind for Whole {
         match whole {
             Some(whole) if (self.min..=self.max).contains(&whole) => Some(whole),
             Some(_) => {
-                at.problem("is out of range", hint());
+                at.problem("is out of range", &hint());
                 None
             }
             None => {
-                at.problem("is not a whole number of zero or more", hint());
+                at.problem("is not a whole number of zero or more", &hint());
                 None
             }
         }
@@ -45,24 +49,27 @@ impl Kind for Whole {
 pub(in crate::config) struct Real {
     pub(in crate::config) min: f64,
     pub(in crate::config) max: f64,
+    /// Both in words.
+    pub(in crate::config) hint: &'static str,
 }
 
 impl Kind for Real {
     type Out = f64;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "type": "number", "minimum": self.min, "maximum": self.max })
     }
 
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<f64> {
-        let hint = format!("Use a number from {} to {}", self.min, self.max);
         let Some(number) = value.as_f64() else {
-            wrong_type(at, value, "a number", &hint);
+            wrong_type(at, value, "a number", self.hint);
             return None;
         };
         let good = (self.min..=self.max).contains(&number);
         if !good {
-            at.problem("is out of range", hint);
+            at.problem("is out of range", self.hint);
         }
         good.then_some(number)
     }
@@ -74,10 +81,12 @@ pub(in crate::config) struct Flag;
 impl Kind for Flag {
     type Out = bool;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "type": "boolean" })
     }
 
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<bool> {
         if let Value::Bool(flag) = value {
             return Some(*flag);
@@ -92,6 +101,7 @@ pub(in crate::config) struct Parsed<T> {
     /// Reads the text; `Err` says what is wrong with it, without repeating it.
     pub(in crate::config) parse: fn(&str) -> Result<T, &'static str>,
     /// The grammar as far as a regular expression can say it, for the schema.
+    #[cfg_attr(not(test), expect(dead_code, reason = "part of the schema"))]
     pub(in crate::config) pattern: &'static str,
     /// What would be right.
     pub(in crate::config) hint: &'static str,
@@ -100,10 +110,12 @@ pub(in crate::config) struct Parsed<T> {
 impl<T> Kind for Parsed<T> {
     type Out = T;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "type": "string", "pattern": self.pattern })
     }
 
+    #[inline(never)]
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<T> {
         let Value::String(text) = value else {
             wrong_type(at, value, "a text", self.hint);
@@ -124,27 +136,31 @@ pub(in crate::config) struct OneOf<T: 'static> {
 impl<T: Copy> Kind for OneOf<T> {
     type Out = T;
 
+    #[cfg(test)]
     fn schema(&self) -> Value {
         json!({ "enum": self.words.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
     }
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<T> {
-        let known = || self.words.iter().map(|(word, _)| *word);
-        let hint = || format!("Use one of: {}", known().collect::<Vec<_>>().join(", "));
-        let Value::String(text) = value else {
-            wrong_type(at, value, "a text", &hint());
-            return None;
-        };
-        let found = self.words.iter().find(|(word, _)| word == text).map(|(_, meaning)| *meaning);
+        let found = value.as_str().and_then(|text| self.words.iter().find(|(word, _)| *word == text));
         if found.is_none() {
-            match self.later.iter().find(|word| *word == text) {
-                Some(word) => at.problem(format!("`{word}` is not available in this version"), hint()),
-                None => match nearest(text, known()) {
-                    Some(word) => at.problem("is not a word that is known here", format!("Did you mean `{word}`?")),
-                    None => at.problem("is not a word that is known here", hint()),
-                },
-            }
+            let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
+            not_a_word(value, &words, self.later, at);
         }
-        found
+        found.map(|(_, meaning)| *meaning)
+    }
+}
+
+#[inline(never)]
+#[cold]
+fn not_a_word(value: &Value, known: &[&str], later: &[&str], at: &mut At<'_>) {
+    let hint = ["Use one of: ", &known.join(", ")].concat();
+    let Value::String(text) = value else { return wrong_type(at, value, "a text", &hint) };
+    if let Some(word) = later.iter().find(|word| *word == text) {
+        return at.problem(&["`", word, "` is not available in this version"].concat(), &hint);
+    }
+    match nearest(text, known.iter().copied()) {
+        Some(word) => at.problem("is not a word that is known here", &["Did you mean `", word, "`?"].concat()),
+        None => at.problem("is not a word that is known here", &hint),
     }
 }

@@ -32,9 +32,7 @@ impl Value<'_> {
 
     /// The value as a small number.
     pub(in crate::dialect) fn number(&self) -> Option<u64> {
-        let Value::Other(rest) = self else {
-            return None;
-        };
+        let Value::Other(rest) = self else { return None };
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).take(15);
         digits.fold(None, |number, digit| Some(number.unwrap_or(0) * 10 + u64::from(digit - b'0')))
     }

@@ -153,9 +153,7 @@ pub(super) fn write_annotation(out: &mut Vec<u8>, citation: &Citation, span: Opt
         out.extend_from_slice(citation.json.text().as_bytes());
         return true;
     }
-    let Some(url) = &citation.url else {
-        return false;
-    };
+    let Some(url) = &citation.url else { return false };
     object(out, |o| {
         o.string("type", "url_citation");
         o.object("url_citation", |o| {

@@ -24,9 +24,10 @@ impl<P: Ports> Admin<P> {
             let report = Report { scope: scope.clone(), now };
             let standings = self.ports.report(TENANT, report).await.map_err(unavailable)?;
             for budget in team.budgets.iter().filter(|budget| budget.scope == BudgetScope::Team) {
-                let window = Window::at(budget.per.into(), now);
+                let window = Window::at(budget.per, now);
                 let standing = standings.iter().find(|standing| standing.window == window);
-                let (posted, held, unconfirmed) = standing.map(|s| (s.posted, s.held, s.unconfirmed)).unwrap_or_default();
+                let (posted, held, unconfirmed) =
+                    standing.map(|s| (s.posted, s.held, s.unconfirmed)).unwrap_or_default();
                 data.push(json!({
                     "object": "budget",
                     "scope": scope,

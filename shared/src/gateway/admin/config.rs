@@ -21,7 +21,10 @@ impl<P: Ports> Admin<P> {
             return Ok(refused(&invalid));
         }
         self.ports.put_config(Some(text)).await.map_err(unavailable)?;
-        Ok(Answer { config_changed: true, ..Answer::ok(json!({ "object": "config", "source": "stored", "valid": true })) })
+        Ok(Answer {
+            config_changed: true,
+            ..Answer::ok(json!({ "object": "config", "source": "stored", "valid": true }))
+        })
     }
 
     /// Removes the stored document: the binding's is in force again.
@@ -34,7 +37,9 @@ impl<P: Ports> Admin<P> {
         match utf8(body).map(Config::parse) {
             Ok(Ok(_)) => Answer::ok(json!({ "valid": true, "problems": [] })),
             Ok(Err(invalid)) => Answer::ok(json!({ "valid": false, "problems": invalid.problems })),
-            Err(error) => Answer::ok(json!({ "valid": false, "problems": [{ "path": "document", "message": error.message, "hint": "" }] })),
+            Err(error) => Answer::ok(
+                json!({ "valid": false, "problems": [{ "path": "document", "message": error.message, "hint": "" }] }),
+            ),
         }
     }
 }

@@ -70,18 +70,27 @@ impl<P: Ports> Admin<P> {
             return Err(ApiError::invalid("user", "user must be 1 to 128 printable bytes."));
         }
         if self.config.team(&new.team).is_none() {
-            return Err(ApiError::invalid("team", "There is no such team in the configuration. Add it under [teams] first."));
+            return Err(ApiError::invalid(
+                "team",
+                "There is no such team in the configuration. Add it under [teams] first.",
+            ));
         }
         if let Some(models) = &new.models {
             if models.len() > MAX_MODELS || models.iter().any(|pattern| ModelPattern::parse(pattern).is_none()) {
-                return Err(ApiError::invalid("models", "models must be at most 256 patterns such as \"fast\" or \"openai:*\"."));
+                return Err(ApiError::invalid(
+                    "models",
+                    "models must be at most 256 patterns such as \"fast\" or \"openai:*\".",
+                ));
             }
         }
         let Some(text) = &new.expires_at else { return Ok(None) };
         match time::parse_rfc3339(text) {
             Some(at) if at > self.ports.now() => Ok(Some(at)),
             Some(_) => Err(ApiError::invalid("expires_at", "expires_at lies in the past.")),
-            None => Err(ApiError::invalid("expires_at", "expires_at must be an instant in UTC such as 2027-01-31T00:00:00Z.")),
+            None => Err(ApiError::invalid(
+                "expires_at",
+                "expires_at must be an instant in UTC such as 2027-01-31T00:00:00Z.",
+            )),
         }
     }
 

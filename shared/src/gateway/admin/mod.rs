@@ -59,14 +59,19 @@ impl<P: Ports> Admin<P> {
         let closed = |binding: &str| {
             Err(ApiError::new(
                 Code::NotConfigured,
-                format!("The admin plane is closed because {binding} is not set. Bind it (for instance as a secret) and deploy again."),
+                format!(
+                    "The admin plane is closed because {binding} is not set. Bind it (for instance as a secret) and deploy again."
+                ),
             ))
         };
         let Some(admin_key) = self.admin_key.as_deref() else { return closed("SIGNALBOX_ADMIN_KEY") };
         let Some(hasher) = &self.hasher else { return closed("SIGNALBOX_SECRET (at least 32 bytes)") };
         match credential {
             Some(credential) if hasher.same(credential, admin_key) => Ok(()),
-            Some(_) | None => Err(ApiError::new(Code::InvalidApiKey, "This is not the admin key. Send SIGNALBOX_ADMIN_KEY as `Authorization: Bearer …`.")),
+            Some(_) | None => Err(ApiError::new(
+                Code::InvalidApiKey,
+                "This is not the admin key. Send SIGNALBOX_ADMIN_KEY as `Authorization: Bearer …`.",
+            )),
         }
     }
 

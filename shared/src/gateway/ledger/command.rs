@@ -1,7 +1,7 @@
 //! What can be asked of a ledger, and what it answers: the same on every store, as plain JSON.
 
-use super::window::Window;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
+use crate::window::Window;
 use serde::{Deserialize, Serialize};
 
 /// Names one reservation for as long as anybody may speak of it. Chosen by the caller, never reused.

@@ -4,8 +4,8 @@
 
 use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, Verdict};
 use super::rate::{self, Take, Tat};
-use super::window::{Period, Window};
 use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
 
 /// What names a rate in the books. The limit is no part of it: it may be changed at any time.
@@ -60,7 +60,13 @@ impl Draw {
     ///
     /// What has leaked away since the draw cannot be given back: the bucket is empty of it already.
     pub fn correction(&self, actual: u64, now: Timestamp) -> i64 {
-        let line = RateLine { scope: String::new(), kind: self.key.kind, per: self.key.per, limit: self.limit, cost: self.cost };
+        let line = RateLine {
+            scope: String::new(),
+            kind: self.key.kind,
+            per: self.key.per,
+            limit: self.limit,
+            cost: self.cost,
+        };
         if actual >= self.cost {
             return i64::try_from(rate::advance(&line, actual - self.cost)).unwrap_or(i64::MAX);
         }
@@ -137,7 +143,9 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
         }
     }
     match refusal {
-        Some((retry_after, line, tat)) => Err(Denial::Rate { rate: rate::state(line, tat, now), per: line.per, retry_after }),
+        Some((retry_after, line, tat)) => {
+            Err(Denial::Rate { rate: rate::state(line, tat, now), per: line.per, retry_after })
+        }
         None => Ok(Grant { amount, draws }),
     }
 }

@@ -1,6 +1,8 @@
 //! The ledger as one state machine in memory: what every store's answers are held against.
 
-use super::command::{Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void};
+use super::command::{
+    Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
+};
 use super::decide::{self, Books, RateKey};
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
@@ -15,7 +17,8 @@ const SWEEP: Millis = Millis(60_000);
 /// The books of one tenant.
 ///
 /// Not durable by itself: after every command (or batch) the driver takes [`Ledger::changes`] and
-/// writes them in one transaction *before* it lets the answer out.
+/// writes them in one transaction *before* it lets the answer out. After [`Ledger::load`] the clock
+/// is that of the next command: a jump back across a restart is not noticed.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// The latest instant seen. Time does not go backwards here, whatever the clock does.
@@ -141,13 +144,15 @@ impl Ledger {
         reply
     }
 
-    /// The books of one scope, window by window.
+    /// The books of one scope, window by window; those with nothing in them are left out.
     pub fn report(&mut self, report: &Report) -> Vec<Standing> {
         let now = self.advance(report.now);
         let mut standings: Vec<Standing> = self
             .tallies
             .iter()
-            .filter(|(charge, tally)| charge.scope == report.scope && !closed(charge, tally, now))
+            .filter(|(charge, tally)| {
+                charge.scope == report.scope && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now)
+            })
             .map(|(charge, tally)| Standing {
                 window: charge.window,
                 posted: tally.posted,
@@ -236,7 +241,9 @@ impl Ledger {
         if let Some(before) = self.reservations.insert(id.clone(), reservation) {
             match before {
                 Reservation::Open { until, .. } => self.leases.remove(&(until, id.clone())),
-                Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
+                Reservation::Unconfirmed { forget, .. }
+                | Reservation::Settled { forget, .. }
+                | Reservation::Voided { forget, .. } => {
                     // Unless it is due at the very instant its successor is.
                     let same = self.reservations.get(id).is_some_and(|now| now.forget() == Some(forget));
                     !same && self.memory.remove(&(forget, id.clone()))
@@ -248,9 +255,9 @@ impl Ledger {
     fn schedule(&mut self, id: &ReservationId, reservation: &Reservation) {
         match reservation {
             Reservation::Open { until, .. } => self.leases.insert((*until, id.clone())),
-            Reservation::Unconfirmed { forget, .. } | Reservation::Settled { forget, .. } | Reservation::Voided { forget, .. } => {
-                self.memory.insert((*forget, id.clone()))
-            }
+            Reservation::Unconfirmed { forget, .. }
+            | Reservation::Settled { forget, .. }
+            | Reservation::Voided { forget, .. } => self.memory.insert((*forget, id.clone())),
         };
     }
 }

@@ -22,15 +22,14 @@ pub mod rate;
 pub mod reservation;
 mod rows;
 pub mod spec;
-pub mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::window::{Period, Window};
 pub use command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report, ReservationId,
-    Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
+    ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
 pub use machine::Ledger;
 pub use rows::{InvalidRow, Row};
-pub use window::{Period, Window};

@@ -107,7 +107,9 @@ impl Reservation {
     /// The reservation as of `now`: leases end and the dead are forgotten (`None`) by time alone.
     pub fn at(self, now: Timestamp) -> Option<Reservation> {
         let current = match self {
-            Reservation::Open { until, hold } if until <= now => Reservation::Unconfirmed { forget: until + REMEMBER_UNCONFIRMED, hold },
+            Reservation::Open { until, hold } if until <= now => {
+                Reservation::Unconfirmed { forget: until + REMEMBER_UNCONFIRMED, hold }
+            }
             other @ (Reservation::Open { .. }
             | Reservation::Unconfirmed { .. }
             | Reservation::Voided { .. }
@@ -120,9 +122,9 @@ impl Reservation {
     pub fn forget(&self) -> Option<Timestamp> {
         match self {
             Reservation::Open { .. } => None,
-            Reservation::Unconfirmed { forget, .. } | Reservation::Voided { forget, .. } | Reservation::Settled { forget, .. } => {
-                Some(*forget)
-            }
+            Reservation::Unconfirmed { forget, .. }
+            | Reservation::Voided { forget, .. }
+            | Reservation::Settled { forget, .. } => Some(*forget),
         }
     }
 
@@ -141,12 +143,16 @@ impl Reservation {
     pub fn settle(known: Option<Reservation>, settle: &Settle, now: Timestamp) -> Result<Change, Settled> {
         let amount = settle.amount.min(NanoUsd::MAX);
         let (from, charges, corrections) = match known {
-            Some(Reservation::Settled { posted, overdraft, .. }) => return Err(Settled { posted, overdraft, already: true }),
+            Some(Reservation::Settled { posted, overdraft, .. }) => {
+                return Err(Settled { posted, overdraft, already: true });
+            }
             Some(Reservation::Open { hold, .. }) => {
                 let corrections = settle.tokens.map_or_else(Vec::new, |tokens| hold.corrections(tokens, now));
                 (Some((Pot::Held, hold.granted)), hold.charges, corrections)
             }
-            Some(Reservation::Unconfirmed { hold, .. }) => (Some((Pot::Unconfirmed, hold.granted)), hold.charges, Vec::new()),
+            Some(Reservation::Unconfirmed { hold, .. }) => {
+                (Some((Pot::Unconfirmed, hold.granted)), hold.charges, Vec::new())
+            }
             Some(Reservation::Voided { charges, .. }) if !charges.is_empty() => (None, charges, Vec::new()),
             Some(Reservation::Voided { .. }) | None => {
                 let distinct: BTreeSet<&Charge> = settle.charge.iter().collect();
@@ -169,13 +175,19 @@ impl Reservation {
     /// An id not known yet is remembered as over: its admission may still be on the way.
     pub fn void(known: Option<Reservation>, now: Timestamp) -> Result<Change, Settled> {
         let (from, charges, corrections) = match known {
-            Some(Reservation::Settled { posted, overdraft, .. }) => return Err(Settled { posted, overdraft, already: true }),
-            Some(Reservation::Voided { .. }) => return Err(Settled { posted: NanoUsd::ZERO, overdraft: false, already: true }),
+            Some(Reservation::Settled { posted, overdraft, .. }) => {
+                return Err(Settled { posted, overdraft, already: true });
+            }
+            Some(Reservation::Voided { .. }) => {
+                return Err(Settled { posted: NanoUsd::ZERO, overdraft: false, already: true });
+            }
             Some(Reservation::Open { hold, .. }) => {
                 let corrections = hold.corrections(0, now);
                 (Some((Pot::Held, hold.granted)), hold.charges, corrections)
             }
-            Some(Reservation::Unconfirmed { hold, .. }) => (Some((Pot::Unconfirmed, hold.granted)), hold.charges, Vec::new()),
+            Some(Reservation::Unconfirmed { hold, .. }) => {
+                (Some((Pot::Unconfirmed, hold.granted)), hold.charges, Vec::new())
+            }
             None => (None, Vec::new(), Vec::new()),
         };
         Ok(Change {

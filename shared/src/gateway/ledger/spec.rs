@@ -53,7 +53,11 @@ pub async fn check<L: LedgerUnderTest>(scenario: &Scenario, ledger: &mut L) -> R
 }
 
 /// Sends the same traffic to two ledgers; the first answer that differs is the error.
-pub async fn compare<A: LedgerUnderTest, B: LedgerUnderTest>(traffic: Vec<Command>, one: &mut A, other: &mut B) -> Result<(), String> {
+pub async fn compare<A: LedgerUnderTest, B: LedgerUnderTest>(
+    traffic: Vec<Command>,
+    one: &mut A,
+    other: &mut B,
+) -> Result<(), String> {
     for (at, command) in traffic.into_iter().enumerate() {
         let told = |what: String| format!("command {at}: {command:?}: {what}");
         let left = one.apply(vec![command.clone()]).await.map_err(|error| told(error.to_string()))?;

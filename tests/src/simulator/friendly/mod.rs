@@ -31,45 +31,29 @@ pub(crate) struct Style {
 
 impl Default for Style {
     fn default() -> Style {
-        Style {
-            pace_ms: 0,
-            usage: true,
-            every_tool: false,
-            filtered: false,
-            words: None,
-        }
+        Style { pace_ms: 0, usage: true, every_tool: false, filtered: false, words: None }
     }
 }
 
 /// The answer of a provider in good health.
 pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
     let Some(endpoint) = parsed.endpoint else {
-        let message = "The simulator plays /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/models.";
+        let message =
+            "The simulator plays /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/models.";
         return error(parsed.dialect, 404, message);
     };
     match endpoint {
         Endpoint::Models => models(parsed),
-        Endpoint::CountTokens => Script::json(
-            200,
-            json!({"input_tokens": anthropic::wishes(&parsed.body).prompt_tokens}),
-        ),
+        Endpoint::CountTokens => {
+            Script::json(200, json!({"input_tokens": anthropic::wishes(&parsed.body).prompt_tokens}))
+        }
         Endpoint::ChatCompletions => match openai::refusal(&parsed.body) {
             Some(message) => error(Dialect::OpenAi, 400, message),
-            None => openai::script(
-                parsed,
-                &Reply::compose(&openai::wishes(&parsed.body), style),
-                serial,
-                style,
-            ),
+            None => openai::script(parsed, &Reply::compose(&openai::wishes(&parsed.body), style), serial, style),
         },
         Endpoint::Messages => match anthropic::refusal(&parsed.body) {
             Some(message) => error(Dialect::Anthropic, 400, message),
-            None => anthropic::script(
-                parsed,
-                &Reply::compose(&anthropic::wishes(&parsed.body), style),
-                serial,
-                style,
-            ),
+            None => anthropic::script(parsed, &Reply::compose(&anthropic::wishes(&parsed.body), style), serial, style),
         },
     }
 }
@@ -87,10 +71,7 @@ pub(crate) fn error_value(dialect: Dialect, status: u16, message: &str) -> Value
                 400 => ("invalid_request_error", Value::Null),
                 401 => ("invalid_request_error", json!("invalid_api_key")),
                 402 => ("insufficient_quota", json!("insufficient_quota")),
-                403 => (
-                    "invalid_request_error",
-                    json!("unsupported_country_region_territory"),
-                ),
+                403 => ("invalid_request_error", json!("unsupported_country_region_territory")),
                 404 => ("invalid_request_error", json!("model_not_found")),
                 429 => ("requests", json!("rate_limit_exceeded")),
                 405..=499 => ("invalid_request_error", Value::Null),
@@ -133,10 +114,7 @@ fn models(parsed: &Parsed) -> Script {
 /// JSON text in the pieces that streamed arguments come in.
 fn pieces(text: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
-    characters
-        .chunks(8)
-        .map(|piece| piece.iter().collect())
-        .collect()
+    characters.chunks(8).map(|piece| piece.iter().collect()).collect()
 }
 
 /// The object with one more member.

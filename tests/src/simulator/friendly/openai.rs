@@ -12,69 +12,32 @@ pub(super) fn refusal(body: &Value) -> Option<&'static str> {
     if !body.is_object() {
         return Some("We could not parse the JSON body of your request.");
     }
-    if body
-        .get("messages")
-        .and_then(Value::as_array)
-        .is_none_or(Vec::is_empty)
-    {
+    if body.get("messages").and_then(Value::as_array).is_none_or(Vec::is_empty) {
         return Some("Missing required parameter: 'messages'.");
     }
-    body.get("model")
-        .and_then(Value::as_str)
-        .is_none()
-        .then_some("you must provide a model parameter")
+    body.get("model").and_then(Value::as_str).is_none().then_some("you must provide a model parameter")
 }
 
 pub(super) fn wishes(body: &Value) -> Wishes {
-    let text = |name: &str| {
-        body.get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let messages: &[Value] = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice);
-    let role = |message: &Value| {
-        message
-            .get("role")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let messages: &[Value] = body.get("messages").and_then(Value::as_array).map_or(&[], Vec::as_slice);
+    let role = |message: &Value| message.get("role").and_then(Value::as_str).unwrap_or_default().to_owned();
     let content = |message: &Value| message.get("content").map(content_text).unwrap_or_default();
     let format = body.get("response_format");
-    let schema = match format
-        .and_then(|format| format.get("type"))
-        .and_then(Value::as_str)
-    {
-        Some("json_schema") => format
-            .and_then(|format| format.pointer("/json_schema/schema"))
-            .cloned(),
+    let schema = match format.and_then(|format| format.get("type")).and_then(Value::as_str) {
+        Some("json_schema") => format.and_then(|format| format.pointer("/json_schema/schema")).cloned(),
         Some("json_object") => Some(any_object()),
         _ => None,
     };
     Wishes {
         model: text("model"),
-        question: messages
-            .iter()
-            .rev()
-            .find(|message| role(message) == "user")
-            .map(content)
-            .unwrap_or_default(),
-        tool_result: messages
-            .last()
-            .filter(|message| role(message) == "tool")
-            .map(content),
+        question: messages.iter().rev().find(|message| role(message) == "user").map(content).unwrap_or_default(),
+        tool_result: messages.last().filter(|message| role(message) == "tool").map(content),
         prompt_tokens: messages
             .iter()
             .map(|message| tokens(&content(message)).saturating_add(4))
             .sum::<u64>()
-            .saturating_add(
-                body.get("tools")
-                    .map_or(0, |tools| tokens(&tools.to_string())),
-            ),
+            .saturating_add(body.get("tools").map_or(0, |tools| tokens(&tools.to_string()))),
         max_tokens: ["max_completion_tokens", "max_tokens"]
             .iter()
             .find_map(|name| body.get(name).and_then(Value::as_u64)),
@@ -88,13 +51,7 @@ pub(super) fn wishes(body: &Value) -> Wishes {
                 .map(str::to_owned)
                 .collect(),
         },
-        tools: body
-            .get("tools")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(tool)
-            .collect(),
+        tools: body.get("tools").and_then(Value::as_array).into_iter().flatten().filter_map(tool).collect(),
         tool_choice: match body.get("tool_choice") {
             Some(Value::String(choice)) if choice == "required" => ToolChoice::Required,
             Some(choice) => {
@@ -105,10 +62,7 @@ pub(super) fn wishes(body: &Value) -> Wishes {
         },
         schema,
         // OpenAI shows no thoughts; they only count.
-        thinking: body
-            .get("reasoning_effort")
-            .and_then(Value::as_str)
-            .is_some_and(|effort| effort != "none"),
+        thinking: body.get("reasoning_effort").and_then(Value::as_str).is_some_and(|effort| effort != "none"),
     }
 }
 
@@ -122,19 +76,13 @@ fn tool(value: &Value) -> Option<Tool> {
 
 pub(super) fn script(parsed: &Parsed, reply: &Reply, serial: u64, style: &Style) -> Script {
     let script = if parsed.stream {
-        let told = style.usage
-            && parsed
-                .body
-                .pointer("/stream_options/include_usage")
-                .and_then(Value::as_bool)
-                == Some(true);
+        let told =
+            style.usage && parsed.body.pointer("/stream_options/include_usage").and_then(Value::as_bool) == Some(true);
         Script::stream(stream(parsed, reply, serial, told, style.pace_ms))
     } else {
         Script::json(200, whole(parsed, reply, serial, style))
     };
-    script
-        .header("x-request-id", format!("req_simulator{serial:06}"))
-        .header("openai-processing-ms", "5")
+    script.header("x-request-id", format!("req_simulator{serial:06}")).header("openai-processing-ms", "5")
 }
 
 fn finish(finish: &Finish) -> &'static str {
@@ -170,20 +118,12 @@ fn whole(parsed: &Parsed, reply: &Reply, serial: u64, style: &Style) -> Value {
         "refusal": null,
         "annotations": [],
     });
-    let calls = reply
-        .calls
-        .iter()
-        .enumerate()
-        .map(|(index, (name, arguments))| {
-            let function = json!({"name": name, "arguments": arguments.to_string()});
-            json!({"id": call_id(serial, index), "type": "function", "function": function})
-        });
+    let calls = reply.calls.iter().enumerate().map(|(index, (name, arguments))| {
+        let function = json!({"name": name, "arguments": arguments.to_string()});
+        json!({"id": call_id(serial, index), "type": "function", "function": function})
+    });
     let calls: Vec<Value> = calls.collect();
-    let message = if calls.is_empty() {
-        message
-    } else {
-        with(message, "tool_calls", json!(calls))
-    };
+    let message = if calls.is_empty() { message } else { with(message, "tool_calls", json!(calls)) };
     let body = json!({
         "id": format!("chatcmpl-simulator{serial:06}"),
         "object": "chat.completion",
@@ -193,11 +133,7 @@ fn whole(parsed: &Parsed, reply: &Reply, serial: u64, style: &Style) -> Value {
         "service_tier": "default",
         "system_fingerprint": "fp_simulator",
     });
-    if style.usage {
-        with(body, "usage", usage(reply))
-    } else {
-        body
-    }
+    if style.usage { with(body, "usage", usage(reply)) } else { body }
 }
 
 fn stream(parsed: &Parsed, reply: &Reply, serial: u64, told: bool, pace_ms: u64) -> Vec<Step> {
@@ -212,27 +148,13 @@ fn stream(parsed: &Parsed, reply: &Reply, serial: u64, told: bool, pace_ms: u64)
             "choices": choices,
         });
         // Null on every chunk but the last, as the real API sends it once usage was asked for.
-        Step::Data(if told {
-            with(chunk, "usage", usage)
-        } else {
-            chunk
-        })
+        Step::Data(if told { with(chunk, "usage", usage) } else { chunk })
     };
     let delta = |delta: Value, finish: Value| {
-        chunk(
-            json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]),
-            Value::Null,
-        )
+        chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]), Value::Null)
     };
-    let opening = if reply.calls.is_empty() {
-        json!("")
-    } else {
-        Value::Null
-    };
-    let mut steps = vec![delta(
-        json!({"role": "assistant", "content": opening, "refusal": null}),
-        Value::Null,
-    )];
+    let opening = if reply.calls.is_empty() { json!("") } else { Value::Null };
+    let mut steps = vec![delta(json!({"role": "assistant", "content": opening, "refusal": null}), Value::Null)];
     let mut paced = |step: Step| {
         if pace_ms > 0 {
             steps.push(Step::DelayMs(pace_ms));
@@ -246,10 +168,7 @@ fn stream(parsed: &Parsed, reply: &Reply, serial: u64, told: bool, pace_ms: u64)
         let begin = json!({"index": index, "id": call_id(serial, index), "type": "function", "function": {"name": name, "arguments": ""}});
         paced(delta(json!({"tool_calls": [begin]}), Value::Null));
         for piece in pieces(&arguments.to_string()) {
-            paced(delta(
-                json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}),
-                Value::Null,
-            ));
+            paced(delta(json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}), Value::Null));
         }
     }
     paced(delta(json!({}), json!(finish(&reply.finish))));

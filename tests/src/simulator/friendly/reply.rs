@@ -66,26 +66,13 @@ pub(crate) enum Finish {
 
 impl Reply {
     pub(crate) fn compose(wishes: &Wishes, style: &Style) -> Reply {
-        let calls: Vec<(String, Value)> = called(wishes, style)
-            .into_iter()
-            .map(|tool| (tool.name.clone(), schema::minimal(&tool.schema)))
-            .collect();
-        let thoughts = if wishes.thinking {
-            words("The caller asks the simulator; the simulator answers.")
-        } else {
-            Vec::new()
-        };
+        let calls: Vec<(String, Value)> =
+            called(wishes, style).into_iter().map(|tool| (tool.name.clone(), schema::minimal(&tool.schema))).collect();
+        let thoughts =
+            if wishes.thinking { words("The caller asks the simulator; the simulator answers.") } else { Vec::new() };
         let mut reply = Reply {
-            words: if calls.is_empty() {
-                words(&text(wishes, style))
-            } else {
-                Vec::new()
-            },
-            finish: if calls.is_empty() {
-                Finish::Stop
-            } else {
-                Finish::ToolCalls
-            },
+            words: if calls.is_empty() { words(&text(wishes, style)) } else { Vec::new() },
+            finish: if calls.is_empty() { Finish::Stop } else { Finish::ToolCalls },
             calls,
             thoughts,
             prompt_tokens: wishes.prompt_tokens,
@@ -97,25 +84,15 @@ impl Reply {
             reply.words.truncate(reply.words.len() / 2);
             reply.finish = Finish::Filtered;
         }
-        let limit = wishes
-            .max_tokens
-            .and_then(|limit| usize::try_from(limit).ok())
-            .unwrap_or(usize::MAX);
+        let limit = wishes.max_tokens.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         if reply.words.len() > limit {
             reply.words.truncate(limit);
             reply.finish = Finish::Length;
         }
         reply.thinking_tokens = count(reply.thoughts.len());
-        let arguments: u64 = reply
-            .calls
-            .iter()
-            .map(|(_, arguments)| tokens(&arguments.to_string()))
-            .sum();
-        reply.completion_tokens = reply
-            .thinking_tokens
-            .saturating_add(count(reply.words.len()))
-            .saturating_add(arguments)
-            .max(1);
+        let arguments: u64 = reply.calls.iter().map(|(_, arguments)| tokens(&arguments.to_string())).sum();
+        reply.completion_tokens =
+            reply.thinking_tokens.saturating_add(count(reply.words.len())).saturating_add(arguments).max(1);
         reply
     }
 
@@ -126,10 +103,7 @@ impl Reply {
     fn stop_at(&mut self, stops: &[String]) {
         let text = self.text();
         let met = stops.iter().filter(|stop| !stop.is_empty());
-        let met = met.filter_map(|stop| {
-            text.split_once(stop.as_str())
-                .map(|(before, _)| (before, stop))
-        });
+        let met = met.filter_map(|stop| text.split_once(stop.as_str()).map(|(before, _)| (before, stop)));
         if let Some((before, stop)) = met.min_by_key(|(before, _)| before.len()) {
             self.words = words(before);
             self.finish = Finish::StopSequence(stop.clone());
@@ -148,21 +122,13 @@ fn called<'a>(wishes: &'a Wishes, style: &Style) -> Vec<&'a Tool> {
     match &wishes.tool_choice {
         ToolChoice::Free => Vec::new(),
         ToolChoice::Required => wishes.tools.first().into_iter().collect(),
-        ToolChoice::Named(name) => wishes
-            .tools
-            .iter()
-            .filter(|tool| tool.name == *name)
-            .collect(),
+        ToolChoice::Named(name) => wishes.tools.iter().filter(|tool| tool.name == *name).collect(),
     }
 }
 
 fn text(wishes: &Wishes, style: &Style) -> String {
     if let Some(wanted) = style.words {
-        return (1..=wanted)
-            .map(|number| format!("word{number} "))
-            .collect::<String>()
-            .trim_end()
-            .to_owned();
+        return (1..=wanted).map(|number| format!("word{number} ")).collect::<String>().trim_end().to_owned();
     }
     if let Some(wanted) = &wishes.schema {
         return schema::minimal(wanted).to_string();
@@ -173,11 +139,7 @@ fn text(wishes: &Wishes, style: &Style) -> String {
     let asked = if wishes.question.is_empty() {
         String::new()
     } else {
-        format!(
-            " You asked {}: “{}”.",
-            wishes.model,
-            shortened(&wishes.question)
-        )
+        format!(" You asked {}: “{}”.", wishes.model, shortened(&wishes.question))
     };
     format!(
         "This is Signalbox's built-in simulator: your request went through the whole gateway, and no provider was called.{asked} \
@@ -198,9 +160,7 @@ fn shortened(text: &str) -> String {
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for part in text.split_inclusive(' ') {
-        let (word, space) = part
-            .strip_suffix(' ')
-            .map_or((part, ""), |word| (word, " "));
+        let (word, space) = part.strip_suffix(' ').map_or((part, ""), |word| (word, " "));
         match words.last_mut() {
             Some(last) => last.push_str(word),
             None => words.push(word.to_owned()),
@@ -224,10 +184,7 @@ pub(super) fn content_text(content: &Value) -> String {
         Some(text) => text.to_owned(),
         None => {
             let parts = content.as_array().into_iter().flatten();
-            parts
-                .filter_map(|part| part.get("text").and_then(Value::as_str))
-                .collect::<Vec<_>>()
-                .join("\n")
+            parts.filter_map(|part| part.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join("\n")
         }
     }
 }

@@ -23,19 +23,11 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
     if let Some(value) = schema.get("const") {
         return value.clone();
     }
-    if let Some(value) = schema
-        .get("enum")
-        .and_then(Value::as_array)
-        .and_then(|values| values.first())
-    {
+    if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
         return value.clone();
     }
     for alternatives in ["anyOf", "oneOf"] {
-        if let Some(first) = schema
-            .get(alternatives)
-            .and_then(Value::as_array)
-            .and_then(|list| list.first())
-        {
+        if let Some(first) = schema.get(alternatives).and_then(Value::as_array).and_then(|list| list.first()) {
             return deeper(first);
         }
     }
@@ -52,11 +44,7 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
         Some("boolean") => json!(true),
         Some("null") => Value::Null,
         Some("array") => {
-            let length = schema
-                .get("minItems")
-                .and_then(Value::as_u64)
-                .unwrap_or(0)
-                .min(100);
+            let length = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0).min(100);
             let item = schema.get("items").map_or(Value::Null, deeper);
             Value::Array((0..length).map(|_| item.clone()).collect())
         }
@@ -66,15 +54,9 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
 
 fn object(schema: &Value, mut member: impl FnMut(&Value) -> Value) -> Value {
     let mut members = Map::new();
-    let required = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     for name in required.filter_map(Value::as_str) {
-        let wanted = schema
-            .get("properties")
-            .and_then(|properties| properties.get(name));
+        let wanted = schema.get("properties").and_then(|properties| properties.get(name));
         members.insert(name.to_owned(), wanted.map_or(Value::Null, &mut member));
     }
     Value::Object(members)
@@ -107,20 +89,10 @@ fn string(schema: &Value) -> String {
     if let Some(text) = known {
         return text.to_owned();
     }
-    let shortest = schema
-        .get("minLength")
-        .and_then(Value::as_u64)
-        .and_then(|n| usize::try_from(n).ok())
-        .unwrap_or(0);
-    let longest = schema
-        .get("maxLength")
-        .and_then(Value::as_u64)
-        .and_then(|n| usize::try_from(n).ok())
-        .unwrap_or(usize::MAX);
-    let text = "simulated"
-        .chars()
-        .cycle()
-        .take(shortest.clamp(9, 10_000).min(longest));
+    let shortest = schema.get("minLength").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let longest =
+        schema.get("maxLength").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    let text = "simulated".chars().cycle().take(shortest.clamp(9, 10_000).min(longest));
     text.collect()
 }
 
@@ -130,9 +102,5 @@ fn number(schema: &Value) -> Value {
     }
     let above = schema.get("exclusiveMinimum").and_then(Value::as_i64);
     let most = schema.get("maximum").and_then(Value::as_i64);
-    json!(
-        above
-            .map_or(0, |least| least.saturating_add(1))
-            .min(most.unwrap_or(i64::MAX))
-    )
+    json!(above.map_or(0, |least| least.saturating_add(1)).min(most.unwrap_or(i64::MAX)))
 }

@@ -13,9 +13,7 @@ pub(super) fn read_blocks(
     path: &Path<'_>,
     unread: &mut Vec<String>,
 ) -> Result<Vec<Part>, ApiError> {
-    let Some(raw) = raw else {
-        return Ok(Vec::new());
-    };
+    let Some(raw) = raw else { return Ok(Vec::new()) };
     if !raw.get().starts_with('[') {
         return Ok(vec![Part::text(read_string(raw, path)?)]);
     }

@@ -96,9 +96,7 @@ fn read_tool_choice(
     parallel: &mut Option<bool>,
 ) -> Result<(), ApiError> {
     let path = Path::Root.member("tool_choice");
-    let Some(raw) = top.take("tool_choice") else {
-        return Ok(());
-    };
+    let Some(raw) = top.take("tool_choice") else { return Ok(()) };
     let mut choice = Object::read(raw.get(), &path)?;
     let kind = choice.required_string("type")?;
     *tool_choice = Some(match kind.as_str() {
@@ -115,9 +113,7 @@ fn read_tool_choice(
 fn read_thinking(top: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Result<Reasoning, ApiError> {
     let mut reasoning = Reasoning::default();
     let path = Path::Root.member("thinking");
-    let Some(raw) = top.take("thinking") else {
-        return Ok(reasoning);
-    };
+    let Some(raw) = top.take("thinking") else { return Ok(reasoning) };
     let mut thinking = Object::read(raw.get(), &path)?;
     let budget = thinking.count("budget_tokens")?;
     reasoning.display = thinking.string("display")?;

@@ -96,15 +96,11 @@ fn budget(tokens: u64, max_tokens: u64) -> Plan {
 /// budget, Anthropic then refuses to think on.
 fn continues_without_thoughts(request: &ChatRequest) -> bool {
     let mut latest = request.messages.iter().rev();
-    let Some(user) = latest.next().filter(|message| message.role == Role::User) else {
-        return false;
-    };
+    let Some(user) = latest.next().filter(|message| message.role == Role::User) else { return false };
     if !user.content.iter().any(|part| matches!(part, Part::ToolResult { .. })) {
         return false;
     }
-    let Some(assistant) = latest.find(|message| message.role == Role::Assistant) else {
-        return false;
-    };
+    let Some(assistant) = latest.find(|message| message.role == Role::Assistant) else { return false };
     let signed = |part: &Part| {
         matches!(
             part,

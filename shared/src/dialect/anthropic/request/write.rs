@@ -167,9 +167,7 @@ fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut 
 }
 
 fn write_thinking(o: &mut Members<'_>, request: &ChatRequest, plan: &Plan) {
-    let Some(thinking) = plan.thinking else {
-        return;
-    };
+    let Some(thinking) = plan.thinking else { return };
     o.object("thinking", |o| {
         match thinking {
             Thinking::Disabled => return o.string("type", "disabled"),
@@ -284,9 +282,7 @@ fn write_stop(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warning
 }
 
 fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
-    let Some(tier) = &request.service_tier else {
-        return;
-    };
+    let Some(tier) = &request.service_tier else { return };
     match (request.origin, tier.as_str()) {
         (Dialect::Anthropic, tier) => o.string("service_tier", tier),
         (Dialect::OpenAiChat, "auto") => o.string("service_tier", "auto"),

@@ -168,9 +168,7 @@ impl Encode {
                 Some(open) => open.close(out),
                 None => {}
             }
-            let Some(next) = self.waiting.pop_front() else {
-                return;
-            };
+            let Some(next) = self.waiting.pop_front() else { return };
             let mut open = self.open_block(next.block, &next.kind, out);
             for delta in &next.deltas {
                 self.waiting_bytes -= bytes(delta);

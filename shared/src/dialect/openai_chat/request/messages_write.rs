@@ -1,7 +1,7 @@
 //! The conversation from the common form.
 
 use crate::dialect::ir::{ChatRequest, Media, MediaKind, Message, Part, Role, Source};
-use crate::dialect::json_write::{Items, Members};
+use crate::dialect::json_write::{Items, Members, array};
 use crate::dialect::openai_chat::reasoning;
 use crate::dialect::{Dialect, Effect, Quirks, ReasoningReplay, Warnings};
 
@@ -153,7 +153,15 @@ impl Writer<'_> {
                 }
                 o.string("content", text);
             }
-            parts => o.array("content", |a| parts.iter().for_each(|(path, part)| self.part(a, path, part, role))),
+            parts => {
+                let mut content = Vec::new();
+                array(&mut content, |a| parts.iter().for_each(|(path, part)| self.part(a, path, part, role)));
+                // Nothing of it could be carried: an empty array is refused, an empty text is not.
+                if content == b"[]" {
+                    content = b"\"\"".to_vec();
+                }
+                o.value("content").append(&mut content);
+            }
         }
     }
 

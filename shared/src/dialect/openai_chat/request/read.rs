@@ -129,9 +129,7 @@ fn read_tool_choice(top: &mut Object<'_, '_>) -> Result<Option<ToolChoice>, ApiE
 }
 
 fn read_output(top: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Result<Option<OutputFormat>, ApiError> {
-    let Some(raw) = top.take("response_format") else {
-        return Ok(None);
-    };
+    let Some(raw) = top.take("response_format") else { return Ok(None) };
     let path = Path::Root.member("response_format");
     let mut format = Object::read(raw.get(), &path)?;
     Ok(match format.required_string("type")?.as_str() {
@@ -189,18 +187,14 @@ fn read_reasoning(top: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Result<
 }
 
 fn read_effort(object: &mut Object<'_, '_>, name: &str) -> Result<Option<Effort>, ApiError> {
-    let Some(word) = object.string(name)? else {
-        return Ok(None);
-    };
+    let Some(word) = object.string(name)? else { return Ok(None) };
     let path = object.path.member(name);
     let known = "none, minimal, low, medium, high or xhigh";
     Effort::from_name(&word).map(Some).ok_or_else(|| path.invalid(format!("`{path}` must be {known}.")))
 }
 
 fn read_stop(top: &mut Object<'_, '_>) -> Result<Vec<String>, ApiError> {
-    let Some(raw) = top.take("stop") else {
-        return Ok(Vec::new());
-    };
+    let Some(raw) = top.take("stop") else { return Ok(Vec::new()) };
     let path = Path::Root.member("stop");
     if raw.get().starts_with('[') {
         let items = read_items(raw, &path)?;

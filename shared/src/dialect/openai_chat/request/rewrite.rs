@@ -36,12 +36,8 @@ fn limit_members(body: &Document<'_>, limit: u64, field: MaxTokensField) -> Vec<
 /// `stream_options` that ask for usage, the caller's other options kept.
 fn with_usage(options: Option<&str>) -> String {
     let alone = || r#"{"include_usage":true}"#.to_owned();
-    let Some(options) = options.filter(|text| text.starts_with('{')) else {
-        return alone();
-    };
-    let Ok(document) = json::scan(options.as_bytes(), &Limits::default()) else {
-        return alone();
-    };
+    let Some(options) = options.filter(|text| text.starts_with('{')) else { return alone() };
+    let Ok(document) = json::scan(options.as_bytes(), &Limits::default()) else { return alone() };
     let mut changes = json::Edits::new(&document);
     changes.set("include_usage", "true");
     String::from_utf8(changes.apply()).unwrap_or_else(|_| alone())

@@ -204,9 +204,7 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
 }
 
 fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
-    let Some(tier) = &request.service_tier else {
-        return;
-    };
+    let Some(tier) = &request.service_tier else { return };
     match (request.origin, tier.as_str()) {
         (Dialect::OpenAiChat, tier) => o.string("service_tier", tier),
         (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),

@@ -1,7 +1,7 @@
 //! A provider's stream into events.
 
 use super::MOST;
-use super::wire::{CallWire, ChoiceWire, ChunkWire, DeltaWire, FunctionWire, PieceWire};
+use super::wire::{CallWire, ChoiceWire, ChunkWire, ContentWire, DeltaWire, FunctionWire, PieceWire};
 use crate::dialect::UpstreamError;
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal, SealFormat};
 use crate::dialect::lenient::{Count, Many, One, Text};
@@ -27,7 +27,7 @@ enum Phase {
     Ended,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Choice {
     index: u64,
     /// The next block's number.
@@ -120,7 +120,7 @@ impl Decode {
         }
         self.start(&Text(None), &Text(None), out);
         if self.choices.is_empty() {
-            self.choice(0);
+            find(&mut self.choices, 0);
         }
         for choice in &mut self.choices {
             choice.close_all(out);
@@ -160,30 +160,11 @@ impl Decode {
         out.extend(usage.map(Event::Usage));
     }
 
-    fn choice(&mut self, index: u64) -> Option<&mut Choice> {
-        let known = self.choices.iter().position(|choice| choice.index == index);
-        if known.is_none() && self.choices.len() < MOST {
-            let joiner = Joiner::default();
-            self.choices.push(Choice {
-                index,
-                blocks: 0,
-                open: None,
-                calls: Vec::new(),
-                finish: None,
-                joiner,
-                named_thoughts: false,
-            });
-        }
-        self.choices.iter_mut().find(|choice| choice.index == index)
-    }
-
     fn choice_delta(&mut self, wire: ChoiceWire<'_>, repaired: bool, out: &mut Vec<Event>) {
-        let id = self.id.clone();
-        let Some(choice) = self.choice(wire.index.0.unwrap_or(0)) else {
-            return;
-        };
+        let id = self.id.as_deref();
+        let Some(choice) = find(&mut self.choices, wire.index.0.unwrap_or(0)) else { return };
         if let Some(delta) = wire.delta.0.or(wire.message.0) {
-            choice.delta(delta, repaired, id.as_deref(), out);
+            choice.delta(delta, repaired, id, out);
         }
         if let Some(json) = wire.logprobs.map(Json::from).filter(Json::is_object) {
             out.push(Event::Logprobs { choice: choice.index, json });
@@ -198,6 +179,19 @@ impl Decode {
             }
         }
     }
+}
+
+/// The choice of this index, made if it is new.
+fn find(choices: &mut Vec<Choice>, index: u64) -> Option<&mut Choice> {
+    let place = match choices.iter().position(|choice| choice.index == index) {
+        Some(place) => place,
+        None if choices.len() >= MOST => return None,
+        None => {
+            choices.push(Choice { index, ..Choice::default() });
+            choices.len() - 1
+        }
+    };
+    choices.get_mut(place)
 }
 
 impl Choice {
@@ -226,10 +220,16 @@ impl Choice {
                 out.push(Event::BlockStop { choice: self.index, block });
             }
         }
-        for piece in delta.content.0 {
-            match piece {
-                PieceWire::Text(text) => self.words(Channel::Text, text, repaired, out),
-                PieceWire::Thoughts(text) => self.words(Channel::Thinking, text, repaired, out),
+        match delta.content {
+            ContentWire::Nothing => {}
+            ContentWire::Text(text) => self.words(Channel::Text, text, repaired, out),
+            ContentWire::Pieces(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        PieceWire::Text(text) => self.words(Channel::Text, text, repaired, out),
+                        PieceWire::Thoughts(text) => self.words(Channel::Thinking, text, repaired, out),
+                    }
+                }
             }
         }
         if let Some(refusal) = delta.refusal.into_some() {

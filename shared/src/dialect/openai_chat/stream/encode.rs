@@ -130,9 +130,7 @@ impl Encode {
 
     fn block_start(&mut self, index: u64, block: u64, kind: BlockKind, out: &mut Vec<u8>) {
         let place = self.choice(index, out);
-        let Some(choice) = self.choices.get_mut(place) else {
-            return;
-        };
+        let Some(choice) = self.choices.get_mut(place) else { return };
         match kind {
             BlockKind::Text | BlockKind::Opaque(_) => {}
             BlockKind::Refusal => choice.refusal = Some(block),
@@ -166,9 +164,7 @@ impl Encode {
 
     fn delta(&mut self, index: u64, block: u64, delta: Delta, out: &mut Vec<u8>) {
         let place = self.choice(index, out);
-        let Some(choice) = self.choices.get_mut(place) else {
-            return;
-        };
+        let Some(choice) = self.choices.get_mut(place) else { return };
         match delta {
             Delta::Text(text) => {
                 let name = match &mut choice.thoughts {
@@ -192,9 +188,7 @@ impl Encode {
                 }
             }
             Delta::Arguments(piece) => {
-                let Some(number) = choice.calls.iter().position(|call| call.block == block) else {
-                    return;
-                };
+                let Some(number) = choice.calls.iter().position(|call| call.block == block) else { return };
                 if let Some(call) = choice.calls.get_mut(number) {
                     call.empty &= piece.is_empty();
                 }
@@ -225,9 +219,7 @@ impl Encode {
 
     fn block_stop(&mut self, index: u64, block: u64, out: &mut Vec<u8>) {
         let place = self.choice(index, out);
-        let Some(choice) = self.choices.get_mut(place) else {
-            return;
-        };
+        let Some(choice) = self.choices.get_mut(place) else { return };
         // A call without arguments: clients parse what they collected.
         if let Some(number) = choice.calls.iter().position(|call| call.block == block && call.empty) {
             if let Some(call) = choice.calls.get_mut(number) {

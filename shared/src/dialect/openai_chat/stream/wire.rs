@@ -113,8 +113,7 @@ impl<'a> DeltaWire<'a> {
         let calls = self.tool_calls.0.iter().filter_map(|call| call.0.as_ref()?.function.0.as_ref());
         let calls = calls.chain(self.function_call.0.as_ref());
         let arguments: usize = calls.map(|function| function.arguments_text().map_or(0, |(text, _)| text.len())).sum();
-        let content: usize = self.content.0.iter().map(|piece| piece.text().len()).sum();
-        (content + thoughts + long(&self.refusal) + arguments) as u64
+        (self.content.len() + thoughts + long(&self.refusal) + arguments) as u64
     }
 }
 
@@ -177,7 +176,22 @@ impl<'a> FunctionWire<'a> {
 
 /// `content`: a string, or (Mistral) parts.
 #[derive(Default)]
-pub(super) struct ContentWire<'a>(pub(super) Vec<PieceWire<'a>>);
+pub(super) enum ContentWire<'a> {
+    #[default]
+    Nothing,
+    Text(Cow<'a, str>),
+    Pieces(Vec<PieceWire<'a>>),
+}
+
+impl ContentWire<'_> {
+    fn len(&self) -> usize {
+        match self {
+            ContentWire::Nothing => 0,
+            ContentWire::Text(text) => text.len(),
+            ContentWire::Pieces(pieces) => pieces.iter().map(|piece| piece.text().len()).sum(),
+        }
+    }
+}
 
 /// A piece of content.
 pub(super) enum PieceWire<'a> {
@@ -209,7 +223,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ContentWire<'a> {
                 while let Some(One(part)) = seq.next_element::<One<PartWire<'de>>>()? {
                     pieces.extend(part.and_then(PartWire::piece));
                 }
-                Ok(ContentWire(pieces))
+                Ok(ContentWire::Pieces(pieces))
             }
             ignore_the_rest!(common);
             ignore_the_rest!(numbers);
@@ -220,7 +234,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ContentWire<'a> {
 }
 
 fn one(text: Cow<'_, str>) -> ContentWire<'_> {
-    ContentWire(if text.is_empty() { Vec::new() } else { vec![PieceWire::Text(text)] })
+    if text.is_empty() { ContentWire::Nothing } else { ContentWire::Text(text) }
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,10 @@
 //! Mixed traffic: few ids, scopes and windows, so that everything happens to everything.
 
-use crate::gateway::ledger::command::{Admit, BudgetLine, Charge, Command, RateKind, RateLine, Report, ReservationId, Settle, Void};
-use crate::gateway::ledger::window::{Period, Window};
+use crate::gateway::ledger::command::{
+    Admit, BudgetLine, Charge, Command, RateKind, RateLine, Report, ReservationId, Settle, Void,
+};
 use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::window::{Period, Window};
 
 /// A reproducible sequence of numbers (SplitMix64).
 struct Numbers(u64);

@@ -57,7 +57,12 @@ impl Model {
             lease: Millis(lease),
             most: NanoUsd(self.most),
             least: NanoUsd(self.least),
-            budgets: vec![BudgetLine { scope: "b".into(), window: self.window(), limit: NanoUsd(self.limit), hard: true }],
+            budgets: vec![BudgetLine {
+                scope: "b".into(),
+                window: self.window(),
+                limit: NanoUsd(self.limit),
+                hard: true,
+            }],
             rates: vec![],
             note: String::new(),
         }

@@ -113,7 +113,10 @@ impl Reference {
         }
         let mut drawn = Vec::new();
         for line in &admit.rates {
-            if drawn.iter().any(|draw: &Draw| (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0)) {
+            if drawn
+                .iter()
+                .any(|draw: &Draw| (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0))
+            {
                 continue;
             }
             let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit));
@@ -189,7 +192,9 @@ impl Reference {
 
     fn void(&mut self, void: &Void) -> Settled {
         match self.known(&void.id).map(|at| (at, self.entries[at].state)) {
-            Some((_, State::Settled { amount, overdraft, .. })) => Settled { posted: NanoUsd(amount), overdraft, already: true },
+            Some((_, State::Settled { amount, overdraft, .. })) => {
+                Settled { posted: NanoUsd(amount), overdraft, already: true }
+            }
             Some((_, State::Voided { .. })) => Settled { posted: NanoUsd(0), overdraft: false, already: true },
             Some((at, State::Open { .. })) => {
                 if !self.unconfirmed(&self.entries[at]) {
@@ -200,7 +205,14 @@ impl Reference {
             }
             None => {
                 let state = State::Voided { at: self.now };
-                self.entries.push(Entry { id: void.id.clone(), granted: 0, charges: vec![], draws: vec![], state, forgotten: false });
+                self.entries.push(Entry {
+                    id: void.id.clone(),
+                    granted: 0,
+                    charges: vec![],
+                    draws: vec![],
+                    state,
+                    forgotten: false,
+                });
                 Settled { posted: NanoUsd(0), overdraft: false, already: false }
             }
         }

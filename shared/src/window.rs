@@ -31,6 +31,19 @@ pub enum Period {
     Total,
 }
 
+impl Period {
+    /// The adjective people use for a budget of this period.
+    pub fn adjective(self) -> &'static str {
+        match self {
+            Period::Hour => "hourly",
+            Period::Day => "daily",
+            Period::Week => "weekly",
+            Period::Month => "monthly",
+            Period::Total => "total",
+        }
+    }
+}
+
 /// One span of a period: the month of October 2026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -106,7 +119,11 @@ pub struct InvalidWindow(pub String);
 
 impl fmt::Display for InvalidWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} names no window; windows are named like 2026-10-05T13, 2026-10-05, 2026-W41, 2026-10 and total", self.0)
+        write!(
+            f,
+            "{:?} names no window; windows are named like 2026-10-05T13, 2026-10-05, 2026-W41, 2026-10 and total",
+            self.0
+        )
     }
 }
 
@@ -216,14 +233,22 @@ mod tests {
     #[test]
     fn windows_reset_at_the_next_hour_midnight_monday_and_first() {
         let resets = PERIODS.map(|period| Window::at(period, NOW).resets_at().map(|t| t.0));
-        assert_eq!(resets, [Some(1_791_208_800_000), Some(1_791_244_800_000), Some(1_791_763_200_000), Some(1_793_491_200_000), None]);
+        assert_eq!(
+            resets,
+            [Some(1_791_208_800_000), Some(1_791_244_800_000), Some(1_791_763_200_000), Some(1_793_491_200_000), None]
+        );
     }
 
     #[test]
     fn months_end_where_the_calendar_says() {
-        for (last_day_of_month, length) in
-            [("2024-02-29", 29), ("2023-02-28", 28), ("2100-02-28", 28), ("2000-02-29", 29), ("2026-04-30", 30), ("2026-12-31", 31)]
-        {
+        for (last_day_of_month, length) in [
+            ("2024-02-29", 29),
+            ("2023-02-28", 28),
+            ("2100-02-28", 28),
+            ("2000-02-29", 29),
+            ("2026-04-30", 30),
+            ("2026-12-31", 31),
+        ] {
             let day: Window = last_day_of_month.parse().unwrap();
             let month = Window::at(Period::Month, Timestamp(day.start));
             assert_eq!(month.resets_at(), day.resets_at(), "{last_day_of_month}");
@@ -296,9 +321,3 @@ mod tests {
         }
     }
 }
-
-impl From<crate::config::Period> for Period {
-    fn from(p: crate::config::Period) -> Period { use crate::config::Period as P; match p { P::Hour => Period::Hour, P::Day => Period::Day, P::Week => Period::Week, P::Month => Period::Month, P::Total => Period::Total } }
-}
-impl Period { /// word
- pub fn as_str(self) -> &'static str { match self { Period::Hour => "hourly", Period::Day => "daily", Period::Week => "weekly", Period::Month => "monthly", Period::Total => "total" } } }

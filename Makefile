@@ -1,0 +1,92 @@
+# Everything a person needs; .ci/run does the same in one go. `make` lists the commands.
+#
+# Wanted on the machine: Rust (rustup), Node 20 or newer, make. What else is missing is installed below this folder.
+# Take care when adding a cargo invocation: another choice of packages resolves other features and compiles the
+# dependencies once more. There are four: the Worker (wasm), the function (release), the simulator, all tests.
+
+PROFILE ?= release
+PORT ?= 8787
+export PROFILE PORT
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+CARGO := cargo
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# Packages that compile natively; the Worker does not.
+NATIVE := --workspace --exclude signalbox-edge
+FOLDER_release := release
+FOLDER_debug := debug
+FOLDER := $(or $(FOLDER_$(PROFILE)),$(error PROFILE is `release` or `debug`, not `$(PROFILE)`))
+
+.PHONY: help dev dev-lambda test bench lint sizes fuzz deploy-edge deploy-lambda build-edge build-lambda clean
+
+help:
+	@echo 'make dev            the Worker on workerd at http://127.0.0.1:$(PORT)  (PORT=, STATE=memory, PROFILE=debug)'
+	@echo 'make dev-lambda     the Lambda function behind a local Function URL, with a local DynamoDB'
+	@echo 'make test           every test of both packages'
+	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
+	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
+	@echo 'make bench          the benchmarks'
+	@echo 'make deploy-edge    build and `wrangler deploy`'
+	@echo 'make deploy-lambda  `sam build` and `sam deploy`'
+	@echo 'make clean          remove everything that was built; .signalbox/ stays'
+
+dev: build-edge simulator
+	@exec node edge/dev.mjs $(TARGET)/debug/simulator
+
+dev-lambda: build-lambda
+	@$(CARGO) build --quiet --package signalbox-tests --bin dev-lambda
+	@exec $(TARGET)/debug/dev-lambda --bootstrap $(TARGET)/$(FOLDER)/bootstrap
+
+test:
+	@.ci/test
+
+bench: PROFILE := release
+bench: build-edge build-lambda
+	$(CARGO) run --release --package signalbox-tests --bin bench
+
+# The upstream simulator alone: without DynamoDB it builds in seconds.
+.PHONY: simulator
+simulator:
+	@$(CARGO) build --quiet --package signalbox-tests --no-default-features --bin simulator
+
+build-edge: edge/node_modules/.package-lock.json
+	@$(CARGO) run --quiet --package signalbox-tools --bin build-worker -- $(PROFILE)
+
+build-lambda:
+	@$(CARGO) build --quiet --package signalbox-lambda --bin bootstrap $(if $(filter release,$(FOLDER)),--release)
+
+# npm writes this file when it is done.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && $(NPM_CI)
+	@touch $@
+
+lint: sizes
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet $(NATIVE) --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --package signalbox --package signalbox-edge --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet $(NATIVE) --no-deps --document-private-items
+	$(CARGO) check --quiet --package signalbox --target wasm32-unknown-unknown
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
+	else echo 'notice: cargo-deny is not installed; licences and advisories were not checked'; fi
+
+# What is deployed, weighed. The Worker's limit stands in tools/src/sizes.rs.
+LAMBDA_LIMIT := 9000000
+sizes: PROFILE := release
+sizes: build-edge build-lambda
+	@$(CARGO) run --quiet --package signalbox-tools --bin build-worker sizes
+	@size=$$(wc -c < $(TARGET)/release/bootstrap); echo "bootstrap: $$size bytes (limit $(LAMBDA_LIMIT))"; test $$size -le $(LAMBDA_LIMIT)
+
+fuzz:
+	shared/fuzz/run
+
+deploy-edge: edge/node_modules/.package-lock.json
+	edge/node_modules/.bin/wrangler deploy
+
+deploy-lambda:
+	@command -v sam >/dev/null && command -v cargo-lambda >/dev/null || \
+	{ echo 'sam and cargo-lambda are wanted: pip install aws-sam-cli cargo-lambda'; exit 1; }
+	sam build && sam deploy
+
+clean:
+	$(CARGO) clean
+	rm -rf edge/build edge/node_modules tests/clients/node_modules shared/fuzz/target .aws-sam

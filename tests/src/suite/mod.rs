@@ -1,0 +1,16 @@
+//! The conformance suite: cases as data, run with the same expectations in process on virtual time, against the Worker on
+//! workerd and against the Lambda bootstrap.
+//!
+//! - [`case`]: what a case says, read from `tests/cases/*.json`; that folder's README teaches the format.
+//! - [`runner`]: plays a case on any [`level::Level`] and tells everything that is not as expected, by path.
+//! - [`matching`]: how an expectation is held against what was seen. [`stream`]: what a caller's SDK would make of a stream.
+//! - [`in_process`], [`edge`], [`lambda`]: the three levels.
+
+pub mod case;
+pub mod document;
+pub mod in_process;
+pub mod level;
+pub mod matching;
+pub mod runner;
+pub mod stream;
+pub mod summary;
