@@ -49,7 +49,12 @@ fn ended(result: io::Result<()>) -> ExitCode {
 }
 
 fn wanted() -> Result<Wanted, String> {
-    let mut wanted = Wanted { bootstrap: None, out: "target/bench.json".into(), whole: true, effort: Effort { rounds: 7, only: String::new(), connections: vec![8, 1] } };
+    let mut wanted = Wanted {
+        bootstrap: None,
+        out: "target/bench.json".into(),
+        whole: true,
+        effort: Effort { rounds: 7, only: String::new(), connections: vec![8, 1] },
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
@@ -71,7 +76,8 @@ fn wanted() -> Result<Wanted, String> {
 
 fn run(wanted: &Wanted) -> io::Result<()> {
     let places = Places::find()?;
-    let measured = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(wanted, &places));
+    let measured =
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(wanted, &places));
     std::fs::remove_dir_all(&places.scratch)?;
     let mut report = measured?;
     report.judge();
