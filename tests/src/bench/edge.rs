@@ -1,6 +1,8 @@
 //! The Worker beside the bare one and the upstream itself: CPU, latency, time to the first byte.
 
 use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +13,6 @@ use super::stats::{Spread, median};
 use super::upstream::Upstream;
 use super::workers::{Kind, Places, Worker};
 use crate::harness::{Client, wait_until_healthy};
-use std::time::Duration;
 
 const ADMIN: &str = "bench-admin-key";
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
@@ -24,7 +25,7 @@ pub struct Row {
     /// The scenario.
     pub scenario: &'static str,
     /// Whose figures: `direct`, `bare`, or an arm of ours.
-    pub arm: &'static str,
+    pub arm: String,
     /// Connections used at once.
     pub connections: usize,
     /// CPU of the worker's process per request, ms; the median over rounds.
@@ -48,6 +49,8 @@ pub struct Row {
 /// How much is measured.
 #[derive(Clone, Debug)]
 pub struct Effort {
+    /// Builds of our Worker: the one that is judged, and others beside it to see what a change is worth.
+    pub builds: Vec<PathBuf>,
     /// Rounds that count; one more warms up.
     pub rounds: usize,
     /// Only scenarios whose name contains this.
@@ -88,8 +91,31 @@ pub async fn key(url: &str, team: Team) -> io::Result<String> {
     key.ok_or_else(|| io::Error::other(format!("no key: {answer}")))
 }
 
+struct Ours {
+    worker: Worker,
+    free: String,
+    limited: String,
+}
+
+impl Ours {
+    async fn start(places: &Places, build: &Path, upstream: &Upstream) -> io::Result<Ours> {
+        let worker = Worker::spawn(places, Kind::Ours(build), &bindings(upstream.url()))?.ready()?;
+        wait_until_healthy(&worker.url(), Duration::from_secs(20)).await?;
+        let (free, limited) = (key(&worker.url(), Team::Free).await?, key(&worker.url(), Team::Limited).await?);
+        Ok(Ours { worker, free, limited })
+    }
+
+    fn target(&self, team: Team) -> io::Result<Target> {
+        let key = match team {
+            Team::Free => &self.free,
+            Team::Limited => &self.limited,
+        };
+        Ok(Target { client: Client::new(&self.worker.url())?.with_key(key)?, pid: Some(self.worker.pid()) })
+    }
+}
+
 struct Lane {
-    name: &'static str,
+    name: String,
     target: Target,
     call: super::load::Call,
     phases: Vec<Phase>,
@@ -100,11 +126,11 @@ struct Lane {
 /// # Errors
 /// Something does not start, or an answer is not what is asked for.
 pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> io::Result<Vec<Row>> {
-    let ours = Worker::spawn(places, Kind::Ours, &bindings(upstream.url()))?.ready()?;
+    let mut ours = Vec::new();
+    for build in &effort.builds {
+        ours.push(Ours::start(places, build, upstream).await?);
+    }
     let bare = Worker::spawn(places, Kind::Bare, &[("UPSTREAM", upstream.url().to_owned())])?.ready()?;
-    wait_until_healthy(&ours.url(), Duration::from_secs(20)).await?;
-    let (free, limited) = (key(&ours.url(), Team::Free).await?, key(&ours.url(), Team::Limited).await?);
-    let with_key = |team: Team| Client::new(&ours.url())?.with_key(if team == Team::Free { &free } else { &limited });
 
     let scenarios: Vec<Scenario> = all().into_iter().filter(|scenario| scenario.name.contains(&effort.only)).collect();
     let mut plan = Vec::new();
@@ -113,25 +139,28 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
         for (connections, requests) in effort.connections.iter().zip(scenario.requests) {
             let mut lanes = vec![
                 Lane {
-                    name: "direct",
+                    name: "direct".to_owned(),
                     target: Target { client: Client::new(upstream.url())?, pid: None },
                     call: scenario.plain.clone(),
                     phases: Vec::new(),
                 },
                 Lane {
-                    name: "bare",
+                    name: "bare".to_owned(),
                     target: Target { client: Client::new(&bare.url())?, pid: Some(bare.pid()) },
                     call: scenario.plain.clone(),
                     phases: Vec::new(),
                 },
             ];
             for arm in &scenario.arms {
-                lanes.push(Lane {
-                    name: arm.name,
-                    target: Target { client: with_key(arm.team)?, pid: Some(ours.pid()) },
-                    call: arm.call.clone(),
-                    phases: Vec::new(),
-                });
+                for (at, ours) in ours.iter().enumerate() {
+                    let name = if at == 0 { arm.name.to_owned() } else { format!("{} #{at}", arm.name) };
+                    lanes.push(Lane {
+                        name,
+                        target: ours.target(arm.team)?,
+                        call: arm.call.clone(),
+                        phases: Vec::new(),
+                    });
+                }
             }
             plan.push((scenario.name, *connections, requests, lanes));
         }
@@ -169,7 +198,7 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
             lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
         Row {
             scenario,
-            arm: lane.name,
+            arm: lane.name.clone(),
             connections,
             cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
             cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),

@@ -59,9 +59,10 @@ impl Report {
         let mut bar = |name: String, value: Option<f64>, limit: f64| {
             bars.extend(value.map(|value| Bar { name, value, limit, met: value <= limit }));
         };
-        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm)) {
+        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm.as_str()))
+        {
             let name = |what: &str| format!("{} / {}: {what}", row.scenario, row.arm);
-            match (row.scenario, row.arm) {
+            match (row.scenario, row.arm.as_str()) {
                 ("json", _) => bar(name("CPU over bare"), row.cpu_ratio, 1.8),
                 ("burst" | "paced", _) => bar(name("CPU over bare"), row.cpu_ratio, 2.5),
                 _ => {}

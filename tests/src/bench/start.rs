@@ -1,6 +1,7 @@
 //! From the start of the runtime's process to the first answer, and the size of what it has to load.
 
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -35,11 +36,11 @@ pub struct Starts {
 ///
 /// # Errors
 /// One does not come up.
-pub async fn measure(places: &Places, bindings: &[(&str, String)], times: usize) -> io::Result<Starts> {
+pub async fn measure(places: &Places, build: &Path, bindings: &[(&str, String)], times: usize) -> io::Result<Starts> {
     let (mut ours, mut trivial) = (Vec::new(), Vec::new());
     for _ in 0..=times {
         trivial.push(once(places, Kind::Trivial, &[]).await?);
-        ours.push(once(places, Kind::Ours, bindings).await?);
+        ours.push(once(places, Kind::Ours(build), bindings).await?);
     }
     Ok(Starts { ours: middle(&ours), trivial: middle(&trivial) })
 }
@@ -50,7 +51,7 @@ fn middle(starts: &[(f64, f64)]) -> Start {
     Start { wall_ms: median(&wall), cpu_ms: median(&cpu) }
 }
 
-async fn once(places: &Places, kind: Kind, bindings: &[(&str, String)]) -> io::Result<(f64, f64)> {
+async fn once(places: &Places, kind: Kind<'_>, bindings: &[(&str, String)]) -> io::Result<(f64, f64)> {
     let begun = Instant::now();
     let worker = Worker::spawn(places, kind, bindings)?;
     let client = Client::new(&worker.url())?;

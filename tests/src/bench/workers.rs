@@ -13,9 +13,9 @@ const COMPATIBILITY: &str = "compatibilityDate = \"2026-10-01\", compatibilityFl
 
 /// Which Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Ours, as built into `edge/build`.
-    Ours,
+pub enum Kind<'a> {
+    /// Ours, from the folder of a build.
+    Ours(&'a Path),
     /// One fetch, bodies untouched.
     Bare,
     /// Answers by itself.
@@ -27,8 +27,6 @@ pub enum Kind {
 pub struct Places {
     /// The repository.
     pub root: PathBuf,
-    /// Our Worker's modules.
-    pub build: PathBuf,
     /// The runtime.
     pub workerd: PathBuf,
     /// Configurations and the objects' storage; emptied by its owner.
@@ -39,19 +37,15 @@ impl Places {
     /// Of the repository this program was compiled in.
     ///
     /// # Errors
-    /// The runtime or our Worker is not there yet.
+    /// The runtime is not there yet.
     pub fn find() -> io::Result<Places> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
-        let build = std::env::var_os("BENCH_WORKER").map_or_else(|| root.join("edge/build"), PathBuf::from);
         let workerd = std::env::var_os("BENCH_WORKERD")
             .map_or_else(|| root.join("edge/node_modules/.bin/workerd"), PathBuf::from);
         let workerd = binary(&workerd.canonicalize().map_err(|error| told(&workerd, "npm ci --prefix edge", &error))?);
-        if !build.join("entry.mjs").is_file() {
-            return Err(io::Error::other(format!("{}: no Worker; build it with build-worker", build.display())));
-        }
         let scratch = std::env::temp_dir().join(format!("signalbox-bench-{}", std::process::id()));
         std::fs::create_dir_all(&scratch)?;
-        Ok(Places { root, build, workerd, scratch })
+        Ok(Places { root, workerd, scratch })
     }
 }
 
@@ -82,9 +76,9 @@ impl Worker {
     ///
     /// # Errors
     /// The configuration cannot be written or the runtime not started.
-    pub fn spawn(places: &Places, kind: Kind, bindings: &[(&str, String)]) -> io::Result<Worker> {
+    pub fn spawn(places: &Places, kind: Kind<'_>, bindings: &[(&str, String)]) -> io::Result<Worker> {
         let port = free_port()?;
-        let folder = places.scratch.join(format!("{kind:?}-{port}"));
+        let folder = places.scratch.join(port.to_string());
         std::fs::create_dir_all(folder.join("objects"))?;
         let config = folder.join("config.capnp");
         std::fs::write(&config, configuration(places, kind, bindings, &folder, port)?)?;
@@ -123,14 +117,14 @@ impl Worker {
 /// The configuration, and beside it the modules it embeds: workerd reads them relative to the file.
 fn configuration(
     places: &Places,
-    kind: Kind,
+    kind: Kind<'_>,
     bindings: &[(&str, String)],
     folder: &Path,
     port: u16,
 ) -> io::Result<String> {
     let bench = places.root.join("bench");
     let main = match kind {
-        Kind::Ours => modules(&places.build, &["entry.mjs"], folder)?,
+        Kind::Ours(build) => modules(build, &["entry.mjs"], folder)?,
         Kind::Bare => modules(&bench, &["bare.mjs"], folder)?,
         Kind::Trivial => modules(&bench, &["trivial.mjs"], folder)?,
     };
@@ -138,7 +132,7 @@ fn configuration(
     let mut bound: String =
         bindings.iter().map(|(name, value)| format!("(name = {name:?}, text = {value:?}), ")).collect();
     let mut objects = "";
-    if kind == Kind::Ours {
+    if matches!(kind, Kind::Ours(_)) {
         bound.push_str(
             "(name = \"TENANT\", durableObjectNamespace = \"Tenant\"), (name = \"CONFIG\", kvNamespace = \"kv\"), ",
         );

@@ -16,7 +16,8 @@ const USAGE: &str = "usage: bench [options]
   --rounds N         rounds that count (7)
   --only TEXT        only scenarios whose name contains TEXT, and nothing else
   --connections LIST numbers of connections (8,1)
-BENCH_WORKER (edge/build) and BENCH_WORKERD (edge/node_modules/.bin/workerd) name another Worker and runtime.";
+  --worker DIR       our Worker's build (edge/build); given again, another one to measure beside it
+BENCH_WORKERD (edge/node_modules/.bin/workerd) names another runtime.";
 
 struct Wanted {
     bootstrap: Option<PathBuf>,
@@ -53,7 +54,7 @@ fn wanted() -> Result<Wanted, String> {
         bootstrap: None,
         out: "target/bench.json".into(),
         whole: true,
-        effort: Effort { rounds: 7, only: String::new(), connections: vec![8, 1] },
+        effort: Effort { builds: Vec::new(), rounds: 7, only: String::new(), connections: vec![8, 1] },
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -67,9 +68,13 @@ fn wanted() -> Result<Wanted, String> {
                 wanted.effort.only = value()?;
                 wanted.whole = false;
             }
+            "--worker" => wanted.effort.builds.push(value()?.into()),
             "--connections" => wanted.effort.connections = value()?.split(',').map(number).collect::<Result<_, _>>()?,
             other => return Err(format!("unknown argument {other}")),
         }
+    }
+    if wanted.effort.builds.is_empty() {
+        wanted.effort.builds.push("edge/build".into());
     }
     Ok(wanted)
 }
@@ -90,10 +95,12 @@ fn run(wanted: &Wanted) -> io::Result<()> {
 
 async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
     let mut report = Report { workerd: version(&places.workerd)?, load_average: load_average(), ..Report::default() };
-    (report.wasm, report.worker) = sizes(&places.build)?;
+    let build = wanted.effort.builds.first().ok_or_else(|| io::Error::other("no Worker"))?;
+    (report.wasm, report.worker) = sizes(build)?;
     let upstream = Upstream::start()?;
     if wanted.whole {
-        report.start = Some(start::measure(places, &edge::bindings(upstream.url()), wanted.effort.rounds).await?);
+        report.start =
+            Some(start::measure(places, build, &edge::bindings(upstream.url()), wanted.effort.rounds).await?);
     }
     report.edge = edge::measure(places, &upstream, &wanted.effort).await?;
     if let Some(bootstrap) = &wanted.bootstrap {
