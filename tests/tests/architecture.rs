@@ -425,7 +425,9 @@ fn a_file_is_a_room() {
 }
 
 fn says_nothing(source: &Source) -> Vec<String> {
-    let opening = if source.path.ends_with(".rs") { "//!" } else { "// " };
+    // A file that is included, not declared, cannot have a module's documentation.
+    let module = source.path.ends_with(".rs") && !source.path.starts_with("tests/cases/");
+    let opening = if module { "//!" } else { "// " };
     let speaks = source.text.lines().take(2).any(|line| line.starts_with(opening));
     if speaks { Vec::new() } else { vec![format!("does not open with `{opening}`")] }
 }
