@@ -3,7 +3,7 @@
 use super::ledger::{BudgetState, Denial, RateKind};
 use crate::error::{ApiError, Code};
 use crate::ports::StoreError;
-use crate::units::{Millis, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp};
 
 /// The error for a denial: which scope, which window, how much, and when to come back.
 pub fn error(denial: &Denial, now: Timestamp) -> ApiError {
@@ -35,10 +35,11 @@ pub fn error(denial: &Denial, now: Timestamp) -> ApiError {
 
 fn budget_error(budget: &BudgetState, now: Timestamp) -> ApiError {
     let period = budget.window.period().adjective();
-    let mut message = format!(
-        "The {period} budget of {} is spent: ${} of ${} are used or reserved",
-        budget.scope, budget.spent, budget.limit
-    );
+    let standing = format!("${} of ${} are used or reserved", budget.spent, budget.limit);
+    let mut message = match budget.remaining() {
+        NanoUsd::ZERO => format!("The {period} budget of {} is spent: {standing}", budget.scope),
+        _ => format!("What is left of the {period} budget of {} cannot pay for this request: {standing}", budget.scope),
+    };
     match budget.window.resets_at() {
         Some(at) => message.push_str(&format!(". It resets in {}.", span(at.since(now)))),
         None => message.push('.'),

@@ -19,6 +19,7 @@ use crate::router::{Ask, Decision, Needs, Router, View};
 use crate::units::{Millis, Timestamp};
 use std::sync::Arc;
 
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 /// How long past its deadline a request may still settle before its lease is unconfirmed.
 const GRACE: Millis = Millis(60_000);
 
@@ -201,15 +202,15 @@ async fn reply<L: Layers>(
         headers::timing(head, gateway, upstream);
     };
     match answer.content {
-        Content::Whole { body, observed } => {
-            let mut head = Head::new(200, "application/json");
+        Content::Whole { body, observed, stream } => {
+            let mut head = Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
             dress(&mut head, &answer.warnings);
             headers::cost(&mut head, cost_of(pipeline, model, &observed, order.ask.tokens_in));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }
         Content::Live(live) => {
-            let mut head = Head::new(200, "text/event-stream; charset=utf-8");
+            let mut head = Head::new(200, EVENT_STREAM);
             dress(&mut head, &answer.warnings);
             // Proxies in between must not hold events back.
             head.set("x-accel-buffering", "no");

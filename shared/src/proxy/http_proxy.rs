@@ -233,18 +233,11 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
     if same_dialect(call, provider) {
         return Transform::Stripped(Box::new((Stripper::default(), provider.dialect.meter())));
     }
-    let context = StreamContext {
-        id: call.request_id.to_owned(),
-        model: None,
-        created: now.0 / 1_000,
-        include_usage: call.request.facts.include_usage,
-        request_id: call.request_id.to_owned(),
-    };
-    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context));
+    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context(call, now)));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
 }
 
-/// A whole answer, in the caller's dialect.
+/// A whole answer, in the caller's dialect and in the form the caller asked for.
 fn whole<B>(
     call: &Call<'_>,
     provider: &Provider,
@@ -254,11 +247,30 @@ fn whole<B>(
 ) -> Result<Content<B>, Failure> {
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let observed = provider.dialect.observe_response(&body).map_err(broken)?;
-    if same_dialect(call, provider) {
-        return Ok(Content::Whole { body, observed });
+    let stream = call.request.facts.stream;
+    if same_dialect(call, provider) && !stream {
+        return Ok(Content::Whole { body, observed, stream });
     }
     let response = provider.dialect.read_response(&body).map_err(broken)?;
-    let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
-    let body = call.request.dialect.write_response(&response, &context, warnings).into();
-    Ok(Content::Whole { body, observed })
+    let body = if stream {
+        let mut encoder = call.request.dialect.encoder(context(call, now));
+        let mut out = Vec::with_capacity(body.len());
+        response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
+        out
+    } else {
+        let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
+        call.request.dialect.write_response(&response, &context, warnings)
+    };
+    Ok(Content::Whole { body: body.into(), observed, stream })
+}
+
+/// How a stream of this call is labelled.
+fn context(call: &Call<'_>, now: Timestamp) -> StreamContext {
+    StreamContext {
+        id: call.request_id.to_owned(),
+        model: None,
+        created: now.0 / 1_000,
+        include_usage: call.request.facts.include_usage,
+        request_id: call.request_id.to_owned(),
+    }
 }

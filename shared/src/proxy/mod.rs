@@ -72,6 +72,8 @@ pub enum Content<B> {
         body: Bytes,
         /// What it consumed.
         observed: Observed,
+        /// The body is a whole stream of events, because the caller asked for a stream.
+        stream: bool,
     },
     /// A stream whose first content has arrived.
     Live(Box<Live<B>>),

@@ -6,6 +6,7 @@
 
 mod content;
 mod event;
+mod replay;
 mod request;
 mod response;
 

@@ -1,0 +1,94 @@
+//! Each layer can be replaced without touching its neighbours: the pipeline runs on the null layers,
+//! and on any mixture of null and real ones.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use signalbox::catalog::Catalog;
+use signalbox::config::{Config, Providers};
+use signalbox::dialect::Dialect;
+use signalbox::gateway::Gateway;
+use signalbox::gateway::null::Open;
+use signalbox::pipeline::{Pipeline, ReplyBody, Stack, chat};
+use signalbox::ports::{BodyError, Request};
+use signalbox::proxy::null::Unplugged;
+use signalbox::proxy::{HttpProxy, Proxy};
+use signalbox::router::null::Direct;
+use signalbox::router::{Ordered, Router};
+use signalbox_tests::virtual_time::{Options, World};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+struct Ask(&'static str);
+
+impl Request for Ask {
+    fn method(&self) -> &str {
+        "POST"
+    }
+
+    fn path(&self) -> &str {
+        "/v1/chat/completions"
+    }
+
+    fn header(&self, _name: &str) -> Option<&str> {
+        None
+    }
+
+    async fn body(self, _limit: usize) -> Result<Vec<u8>, BodyError> {
+        Ok(self.0.as_bytes().to_vec())
+    }
+}
+
+const HELLO: Ask = Ask(r#"{"model":"openai:gpt-5.4-mini","messages":[{"role":"user","content":"Hi"}]}"#);
+
+fn bindings(world: &World) -> BTreeMap<String, String> {
+    let url = format!("{}/v1", world.upstream_url());
+    [("OPENAI_API_KEY", "none".to_owned()), ("OPENAI_BASE_URL", url)].map(|(name, text)| (name.to_owned(), text)).into()
+}
+
+/// Serves [`HELLO`] on these layers; the status and the body.
+fn serve<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> (u16, String)
+where
+    G: Gateway + 'static,
+    R: Router + 'static,
+    X: Proxy + 'static,
+{
+    let config = Config::default();
+    let providers = Providers::from(&config, &bindings(world));
+    let pipeline = Arc::new(Pipeline {
+        layers: Stack { clock: world.clone(), gateway, router, proxy },
+        catalog: Arc::new(Catalog::new(&config, &providers)),
+        retries: config.retries,
+        max_body_bytes: 1 << 20,
+        total_timeout: config.timeouts.total,
+    });
+    let reply = world.executor().run(chat::serve(&pipeline, Dialect::OpenAiChat, HELLO)).unwrap();
+    match reply.body {
+        ReplyBody::Whole(body) => (reply.head.status, String::from_utf8(body.to_vec()).unwrap()),
+        ReplyBody::Stream(_) => panic!("the request asks for a whole answer"),
+    }
+}
+
+#[test]
+fn on_null_layers_alone_a_request_is_told_that_nothing_is_plugged_in() {
+    let world = World::new(Options::default());
+    let (status, body) = serve(&world, Open, Direct, Unplugged);
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("not_configured") && body.contains("openai"), "{body}");
+}
+
+#[test]
+fn each_layer_works_beside_the_null_ones_of_the_others() {
+    let world = World::new(Options::default());
+    let config = Arc::new(Config::default());
+    let providers = Arc::new(Providers::from(&config, &bindings(&world)));
+    let catalog = Arc::new(Catalog::new(&config, &providers));
+    let proxy = || HttpProxy::new(world.clone(), providers.clone(), catalog.clone());
+
+    let (status, body) = serve(&world, Open, Direct, proxy());
+    assert_eq!(status, 200, "the proxy alone: {body}");
+    let (status, body) = serve(&world, Open, Ordered::new(config.clone(), catalog.clone()), proxy());
+    assert_eq!(status, 200, "the router and the proxy: {body}");
+    let (status, body) = serve(&world, Open, Ordered::new(config, catalog.clone()), Unplugged);
+    assert_eq!(status, 503, "the router alone: {body}");
+    assert!(world.log_lines().is_empty(), "the null gateway writes nothing down: {:?}", world.log_lines());
+}
