@@ -44,7 +44,7 @@ impl<P: Ports> Clone for App<P> {
 
 struct Inner<P: Ports> {
     ports: P,
-    bindings: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    bindings: Box<dyn Fn(&str) -> Option<String>>,
     hasher: Option<Hasher>,
     keys: Keys,
     current: Mutex<Current<P>>,
@@ -58,7 +58,7 @@ struct Current<P: Ports> {
 
 impl<P: Ports> App<P> {
     /// The product configured by `bindings`. Nothing is read from a store yet.
-    pub fn new(ports: P, bindings: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> App<P> {
+    pub fn new(ports: P, bindings: impl Fn(&str) -> Option<String> + 'static) -> App<P> {
         let secret = bound(&bindings, "SIGNALBOX_SECRET");
         let current = Current { setup: None, checked_at: Timestamp(0), refreshing: false };
         App {

@@ -3,7 +3,7 @@
 
 use super::keys::KeyRecord;
 use crate::units::{Millis, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Up to this age an entry is used as it is.
 pub const FRESH: Millis = Millis(2_000);
@@ -34,7 +34,7 @@ struct Entry {
 /// A bounded map from hash to what the store said of it.
 #[derive(Debug, Default)]
 pub struct KeyCache {
-    entries: HashMap<String, Entry>,
+    entries: BTreeMap<String, Entry>,
 }
 
 impl KeyCache {
