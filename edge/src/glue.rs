@@ -17,6 +17,9 @@ extern "C" {
     /// An answer; headers as `name\nvalue\n…`.
     pub(crate) fn respond(status: u16, headers: &str, body: &JsValue) -> Response;
 
+    /// The named headers of a request: names and values a line each.
+    pub(crate) fn headers(request: &Request, names: &str) -> String;
+
     /// A binding as text.
     pub(crate) fn binding(env: &Env, name: &str) -> Option<String>;
 

@@ -7,8 +7,8 @@
 use crate::glue;
 use signalbox::gateway::ledger::{Admit, Command, Reply, Report, Settle, Standing, Verdict};
 use signalbox::ports::StoreError;
-use signalbox::units::Millis;
-use std::cell::RefCell;
+use signalbox::units::{Millis, Timestamp};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use worker::Env;
 
@@ -19,11 +19,16 @@ pub(crate) const LINGER: Millis = Millis(50);
 pub(crate) struct Client {
     env: Env,
     pending: RefCell<HashMap<String, Vec<Settle>>>,
+    /// When somebody last undertook to deliver what lingers.
+    flushing: Cell<Option<Timestamp>>,
 }
+
+/// A flush that has not come by then was ended with its request; another takes its place.
+const FLUSH_LOST: Millis = Millis(1_000);
 
 impl Client {
     pub(crate) fn new(env: Env) -> Client {
-        Client { env, pending: RefCell::default() }
+        Client { env, pending: RefCell::default(), flushing: Cell::default() }
     }
 
     /// Makes a reservation, and settles what is pending on the way.
@@ -34,20 +39,25 @@ impl Client {
         }
     }
 
-    /// Notes a settlement. Whoever is told `true` must [`flush`](Client::flush) after [`LINGER`].
-    pub(crate) fn settle(&self, tenant: &str, settle: Settle) -> bool {
-        let mut pending = self.pending.borrow_mut();
-        let queue = pending.entry(tenant.to_owned()).or_default();
-        queue.push(settle);
-        queue.len() == 1
+    /// Notes a settlement. Whoever is told `true` must [`flush`](Client::flush) after [`LINGER`];
+    /// nobody else needs to.
+    pub(crate) fn settle(&self, tenant: &str, settle: Settle, now: Timestamp) -> bool {
+        self.pending.borrow_mut().entry(tenant.to_owned()).or_default().push(settle);
+        let waiting = self.flushing.get().is_some_and(|since| now.since(since) < FLUSH_LOST);
+        if !waiting {
+            self.flushing.set(Some(now));
+        }
+        !waiting
     }
 
     /// Delivers what no admission took along.
-    pub(crate) async fn flush(&self, tenant: &str) -> Result<(), StoreError> {
-        if self.pending.borrow().get(tenant).is_none_or(Vec::is_empty) {
-            return Ok(());
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.flushing.set(None);
+        let tenants: Vec<String> = self.pending.borrow().keys().cloned().collect();
+        for tenant in tenants {
+            self.call(&tenant, None).await?;
         }
-        self.call(tenant, None).await.map(|_| ())
+        Ok(())
     }
 
     /// Reads the books, after everything this isolate has settled.

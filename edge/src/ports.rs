@@ -208,16 +208,13 @@ impl LedgerStore for EdgePorts {
     }
 
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
-        let first = self.ledger.settle(tenant, settle);
-        if first {
-            let (client, ports, tenant) = (self.ledger.clone(), self.clone(), tenant.to_owned());
+        if self.ledger.settle(tenant, settle, self.now()) {
+            let ports = self.clone();
             self.spawn(async move {
                 ports.sleep(crate::ledger::LINGER).await;
-                if let Err(problem) = client.flush(&tenant).await {
-                    ports.log(
-                        &serde_json::json!({ "event": "store_error", "store": "settle", "problem": problem.0 })
-                            .to_string(),
-                    );
+                if let Err(problem) = ports.ledger.flush().await {
+                    let line = serde_json::json!({ "event": "store_error", "store": "settle", "problem": problem.0 });
+                    ports.log(&line.to_string());
                 }
             });
         }

@@ -1,23 +1,26 @@
 //! A caller's request over the Worker's own.
 
+use crate::glue;
 use js_sys::Uint8Array;
 use signalbox::ports::{self, BodyError};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
 
-/// The request, its method and path read once.
+/// The request: what the core asks of it is fetched from JavaScript in one crossing.
 pub(crate) struct Request {
     inner: web_sys::Request,
-    headers: web_sys::Headers,
     method: String,
     path: String,
+    /// The values of [`ports::REQUEST_HEADERS`], in their order.
+    headers: Vec<String>,
 }
 
 impl Request {
     pub(crate) fn new(inner: web_sys::Request) -> Request {
         let path = path_of(&inner.url()).to_owned();
-        Request { headers: inner.headers(), method: inner.method(), path, inner }
+        let lines = glue::headers(&inner, &ports::REQUEST_HEADERS.join("\n"));
+        Request { method: inner.method(), path, headers: lines.split('\n').map(str::to_owned).collect(), inner }
     }
 }
 
@@ -37,13 +40,13 @@ impl ports::Request for Request {
         &self.path
     }
 
-    fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).ok().flatten()
+    fn header(&self, name: &str) -> Option<&str> {
+        let at = ports::REQUEST_HEADERS.iter().position(|known| *known == name)?;
+        self.headers.get(at).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        let declared = self.headers.get("content-length").ok().flatten().and_then(|text| text.parse::<u64>().ok());
-        match declared {
+        match self.header("content-length").and_then(|text| text.parse::<u64>().ok()) {
             // An isolate's memory never shrinks: what is too large must not get in.
             Some(length) if length > limit as u64 => Err(BodyError::TooLarge),
             Some(_) => {

@@ -5,7 +5,7 @@
 //! write is durable, so an admission that was answered is never forgotten.
 
 use serde::Deserialize;
-use signalbox::gateway::ledger::{Command, Ledger};
+use signalbox::gateway::ledger::{Command, Ledger, Row};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::durable::State;
@@ -18,6 +18,9 @@ pub struct Tenant {
     sql: SqlStorage,
     ledger: RefCell<Ledger>,
 }
+
+/// What one statement may bind on the platform.
+const MOST_BINDINGS: usize = 100;
 
 #[derive(Deserialize)]
 struct Stored {
@@ -48,18 +51,28 @@ impl Tenant {
             serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
         let mut ledger = self.ledger.borrow_mut();
         let replies = ledger.apply(commands);
-        for row in ledger.changes() {
-            let key = SqlStorageValue::String(row.key);
-            match row.value {
-                Some(value) => self.sql.exec(
-                    "INSERT INTO ledger (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    vec![key, SqlStorageValue::String(value)],
-                ),
-                None => self.sql.exec("DELETE FROM ledger WHERE key = ?", vec![key]),
-            }
-            .map_err(js)?;
-        }
+        self.write(ledger.changes()).map_err(js)?;
         serde_json::to_string(&replies).map_err(|error| JsError::new(&error.to_string()))
+    }
+}
+
+impl Tenant {
+    /// Writes changed rows, as many as possible with one statement: crossing to SQLite costs more
+    /// than what it does there.
+    fn write(&self, rows: Vec<Row>) -> worker::Result<()> {
+        let (changed, gone): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.value.is_some());
+        for some in changed.chunks(MOST_BINDINGS / 2) {
+            let values = vec!["(?,?)"; some.len()].join(",");
+            let bindings = some.iter().flat_map(|row| [row.key.clone(), row.value.clone().unwrap_or_default()]);
+            let statement = format!("INSERT OR REPLACE INTO ledger (key, value) VALUES {values}");
+            self.sql.exec(&statement, bindings.map(SqlStorageValue::String).collect::<Vec<_>>())?;
+        }
+        for some in gone.chunks(MOST_BINDINGS) {
+            let keys = vec!["?"; some.len()].join(",");
+            let bindings = some.iter().map(|row| SqlStorageValue::String(row.key.clone()));
+            self.sql.exec(&format!("DELETE FROM ledger WHERE key IN ({keys})"), bindings.collect::<Vec<_>>())?;
+        }
+        Ok(())
     }
 }
 

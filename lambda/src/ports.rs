@@ -1,12 +1,13 @@
 //! The core's ports over an HTTP client, DynamoDB and the process's own clock.
 
 use crate::http::{HttpBody, HttpClient};
-use crate::store::{PutDocument, Store};
+use crate::store::{DynamoLedger, PutDocument, Store};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use signalbox::ports::{Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, Transport};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,13 +18,20 @@ use tokio::task::JoinSet;
 pub struct LambdaPorts {
     http: HttpClient,
     store: Store,
+    /// One ledger a tenant: each remembers the books as it last saw them.
+    ledgers: Rc<RefCell<HashMap<String, DynamoLedger>>>,
     background: Rc<RefCell<JoinSet<()>>>,
 }
 
 impl LambdaPorts {
     /// Ports over this client and store.
     pub fn new(http: HttpClient, store: Store) -> LambdaPorts {
-        LambdaPorts { http, store, background: Rc::default() }
+        LambdaPorts { http, store, ledgers: Rc::default(), background: Rc::default() }
+    }
+
+    fn ledger(&self, tenant: &str) -> DynamoLedger {
+        let mut ledgers = self.ledgers.borrow_mut();
+        ledgers.entry(tenant.to_owned()).or_insert_with(|| self.store.ledger(tenant)).clone()
     }
 
     /// Waits for everything spawned so far. Lambda freezes the process between events, so an answer
@@ -119,14 +127,14 @@ impl Directory for LambdaPorts {
 
 impl LedgerStore for LambdaPorts {
     async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError> {
-        self.store.ledger(tenant).admit(&admit).await.map_err(store)
+        self.ledger(tenant).admit(&admit).await.map_err(store)
     }
 
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
-        self.store.ledger(tenant).settle(&settle).await.map(|_| ()).map_err(store)
+        self.ledger(tenant).settle(&settle).await.map(|_| ()).map_err(store)
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
-        self.store.ledger(tenant).report(&report).await.map_err(store)
+        self.ledger(tenant).report(&report).await.map_err(store)
     }
 }

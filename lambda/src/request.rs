@@ -7,11 +7,26 @@ use signalbox::ports::{self, BodyError};
 pub(crate) struct EventRequest {
     inner: Request,
     path: String,
+    /// Headers that came several times, joined.
+    joined: Vec<(&'static str, String)>,
+}
+
+/// The values of a header, as far as they are text.
+fn values<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = &'a str> {
+    request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
 }
 
 impl EventRequest {
     pub(crate) fn new(inner: Request) -> EventRequest {
-        EventRequest { path: inner.uri().path().to_owned(), inner }
+        let several = |name: &&'static str| {
+            let values: Vec<&str> = values(&inner, name).collect();
+            (values.len() > 1).then(|| (*name, values.join(", ")))
+        };
+        EventRequest {
+            path: inner.uri().path().to_owned(),
+            joined: ports::REQUEST_HEADERS.iter().filter_map(several).collect(),
+            inner,
+        }
     }
 }
 
@@ -24,10 +39,9 @@ impl ports::Request for EventRequest {
         &self.path
     }
 
-    fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<&str> =
-            self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-        (!values.is_empty()).then(|| values.join(", "))
+    fn header(&self, name: &str) -> Option<&str> {
+        let joined = self.joined.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        joined.or_else(|| values(&self.inner, name).next()).filter(|value| !value.is_empty())
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError> {

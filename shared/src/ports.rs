@@ -125,14 +125,36 @@ pub enum BodyError {
     Broken,
 }
 
+/// Every header of a request that the core may ask for, so that a platform can fetch all at once.
+pub const REQUEST_HEADERS: [&str; 17] = [
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "content-type",
+    "content-encoding",
+    "content-length",
+    "traceparent",
+    "x-signalbox-route",
+    "x-signalbox-user",
+    "x-signalbox-tags",
+    "x-signalbox-timeout-ms",
+    "anthropic-version",
+    "anthropic-beta",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+];
+
 /// A caller's request as the platform hands it in.
 pub trait Request {
     /// The method in capitals.
     fn method(&self) -> &str;
     /// The path, without the query, still percent-encoded.
     fn path(&self) -> &str;
-    /// A header by its lower-case name; several of one name are joined by `, `.
-    fn header(&self, name: &str) -> Option<String>;
+    /// A header of [`REQUEST_HEADERS`] by its name; several of one name are joined by `, `. `None` for
+    /// one that is missing or empty.
+    fn header(&self, name: &str) -> Option<&str>;
     /// Reads the body, refusing one of more than `limit` bytes before it is all in memory.
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError>;
 }

@@ -25,7 +25,7 @@ use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
 use alias::Kinship;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use table::Row;
 
 /// The catalog as one configuration and its enabled providers make it.
@@ -39,7 +39,12 @@ pub struct Catalog {
     default_route: Target,
     /// The models of each class; filled when the first class is asked for.
     classes: OnceLock<[Vec<ModelId>; 7]>,
+    /// Models asked for before: a request asks several times for the same few.
+    recent: Mutex<BTreeMap<ModelId, Arc<Model>>>,
 }
+
+/// Models remembered. Names come from callers, so this bounds what inventing them costs.
+const RECENT: usize = 256;
 
 impl Catalog {
     /// The catalog for these providers. Costs a copy of the configuration's `models`.
@@ -50,13 +55,28 @@ impl Catalog {
             routes: config.routes.keys().cloned().collect(),
             default_route: config.default_route.clone(),
             classes: OnceLock::new(),
+            recent: Mutex::default(),
         }
     }
 
     /// Everything known of a model. Always answers: a model nobody knows has the dearest price of its
     /// provider (flagged as estimated), unknown sizes and every capability, so that the provider
     /// decides whether it exists.
-    pub fn model(&self, id: &ModelId) -> Model {
+    pub fn model(&self, id: &ModelId) -> Arc<Model> {
+        // Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(model) = recent.get(id) {
+            return model.clone();
+        }
+        if recent.len() >= RECENT {
+            recent.clear();
+        }
+        let model = Arc::new(self.look_up(id));
+        recent.insert(id.clone(), model.clone());
+        model
+    }
+
+    fn look_up(&self, id: &ModelId) -> Model {
         let (provider, name) = (id.provider.as_str(), id.model.as_str());
         let alias =
             || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
@@ -127,7 +147,7 @@ impl Catalog {
             let rows = rows.filter_map(|row| Some(self.describe(&row.id()?, Some((row, Kinship::Same)))));
             let in_table = |id: &ModelId| !own_models(&id.provider) && table::find(&id.to_string()).is_some();
             let added = self.overrides.keys().filter(move |id| id.provider == *provider && !in_table(id));
-            rows.chain(added.map(|id| self.model(id)))
+            rows.chain(added.map(|id| self.look_up(id)))
         })
     }
 

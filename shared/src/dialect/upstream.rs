@@ -113,7 +113,9 @@ impl UpstreamError {
                 (Code::ContextLengthExceeded, "The prompt does not fit the model's context window.", true)
             }
             UpstreamClass::Auth => (Code::UpstreamAuthError, "The provider refused the gateway's credential.", false),
-            UpstreamClass::Permission => (Code::PermissionDenied, "The provider does not permit this call.", true),
+            UpstreamClass::Permission => {
+                (Code::UpstreamAuthError, "The provider does not permit the gateway this call.", true)
+            }
             UpstreamClass::NotFound => (Code::ModelNotFound, "The provider does not have this model.", true),
             UpstreamClass::RateLimited => (Code::UpstreamRateLimited, "The provider's rate limit is exhausted.", true),
             UpstreamClass::QuotaExhausted => {

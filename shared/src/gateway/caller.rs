@@ -56,7 +56,7 @@ fn access(patterns: Option<&[String]>) -> ModelAccess {
 ///
 /// `authorization` is the whole header. Two places that disagree are an error of the caller's, not
 /// something to choose from: an identity is never merged.
-pub fn credential(authorization: Option<&str>, others: &[Option<String>]) -> Result<Option<String>, Ambiguous> {
+pub fn credential(authorization: Option<&str>, others: &[Option<&str>]) -> Result<Option<String>, Ambiguous> {
     let bearer = match authorization.map(str::trim) {
         None | Some("") => None,
         Some(value) => match value.split_once(' ') {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn find(authorization: Option<&str>, other: Option<&str>) -> Result<Option<String>, Ambiguous> {
-        credential(authorization, &[other.map(str::to_owned)])
+        credential(authorization, &[other])
     }
 
     #[test]

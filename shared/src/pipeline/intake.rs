@@ -43,6 +43,12 @@ pub(super) struct Intake {
     pub forwarded: Vec<Header>,
 }
 
+/// A trace of our own, not sampled.
+fn new_trace(clock: &impl Clock) -> String {
+    let nonzero = || clock.entropy().max(1);
+    format!("00-{:016x}{:016x}-{:016x}-00", nonzero(), clock.entropy(), nonzero())
+}
+
 /// A new request id.
 pub(super) fn request_id(clock: &impl Clock) -> String {
     format!("req_{}", token(|| clock.entropy(), 22))
@@ -51,9 +57,8 @@ pub(super) fn request_id(clock: &impl Clock) -> String {
 impl Intake {
     /// Before anything is read: an id and a time, so that every error has them.
     pub(super) fn new(clock: &impl Clock, dialect: Dialect, request: &impl Request) -> Intake {
-        let traceparent = request.header("traceparent").filter(|value| is_traceparent(value)).unwrap_or_else(|| {
-            format!("00-{:016x}{:016x}-{:016x}-00", clock.entropy().max(1), clock.entropy(), clock.entropy().max(1))
-        });
+        let given = request.header("traceparent").filter(|value| is_traceparent(value));
+        let traceparent = given.map_or_else(|| new_trace(clock), str::to_owned);
         Intake {
             id: request_id(clock),
             at: clock.now(),
@@ -69,18 +74,18 @@ impl Intake {
 
     /// Reads the optional headers.
     pub(super) fn read(&mut self, request: &impl Request) -> Result<(), ApiError> {
-        self.route = request.header("x-signalbox-route");
+        self.route = request.header("x-signalbox-route").map(str::to_owned);
         self.user = match request.header("x-signalbox-user") {
-            Some(user) if user.len() > MAX_USER_BYTES || !is_printable(&user) => {
+            Some(user) if user.len() > MAX_USER_BYTES || !is_printable(user) => {
                 return Err(ApiError::invalid(
                     "x-signalbox-user",
                     "x-signalbox-user must be printable and at most 256 bytes.",
                 ));
             }
-            user => user,
+            user => user.map(str::to_owned),
         };
         if let Some(text) = request.header("x-signalbox-tags") {
-            self.tags = tags(&text)?;
+            self.tags = tags(text)?;
         }
         if let Some(text) = request.header("x-signalbox-timeout-ms") {
             let ms = text.trim().parse().ok().filter(|ms| (1..=3_600_000).contains(ms));
@@ -92,8 +97,10 @@ impl Intake {
             })?;
             self.timeout = Some(Millis(ms));
         }
-        self.forwarded =
-            FORWARDED.iter().filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?))).collect();
+        self.forwarded = FORWARDED
+            .iter()
+            .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?.to_owned())))
+            .collect();
         Ok(())
     }
 }
@@ -101,7 +108,7 @@ impl Intake {
 /// The caller's credential, from any of the places SDKs put it.
 pub fn credential(request: &impl Request) -> Result<Option<String>, ApiError> {
     let others = ["x-api-key", "api-key", "x-goog-api-key"].map(|name| request.header(name));
-    caller::credential(request.header("authorization").as_deref(), &others).map_err(|_| {
+    caller::credential(request.header("authorization"), &others).map_err(|_| {
         ApiError::new(Code::InvalidApiKey, "The request carries several credentials that disagree. Send one.")
     })
 }
@@ -112,7 +119,7 @@ pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError>
         Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")))
     };
     if let Some(encoding) = request.header("content-encoding").filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
-        return refuse(&format!("Content-Encoding `{}` is not accepted.", printable(&encoding)));
+        return refuse(&format!("Content-Encoding `{}` is not accepted.", printable(encoding)));
     }
     let Some(content_type) = request.header("content-type") else { return Ok(()) };
     let mut parts = content_type.split(';').map(str::trim);

@@ -81,54 +81,87 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let forward = outgoing.forward;
 
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
-        let patience = provider.timeouts;
-        // A whole answer has its head when it is done: only the total binds it.
-        let to_head = if call.request.facts.stream { patience.headers } else { patience.total };
-        let mut incoming = self
-            .within(self.ports.send(outgoing), &wait, Stage::Headers, to_head)
-            .await?
-            .map_err(|error| Failure::send(id, &error))?;
-        if !(200..300).contains(&incoming.status) {
-            return Err(self.failure(provider, &mut incoming, &wait).await);
+        match call.request.facts.stream {
+            true => self.stream(call, provider, outgoing, forward, &wait, warnings).await,
+            false => self.exchange(call, provider, outgoing, &wait, warnings).await,
         }
-        let status = incoming.status;
-        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
-        let content = match call.request.facts.stream && is_stream {
-            true => {
-                let mut live = Live::new(
-                    incoming.body,
-                    call.request.dialect,
-                    transform(call, provider, forward, self.ports.now()),
-                    patience.idle,
-                );
-                self.within(live.open(), &wait, Stage::FirstToken, patience.first_token).await??;
-                Content::Live(Box::new(live))
-            }
-            false => {
-                let body = self
-                    .within(incoming.body.whole(MAX_ANSWER_BYTES), &wait, Stage::Total, patience.total)
-                    .await?
-                    .map_err(|error| Failure::send(id, &error))?
-                    .ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
-                whole(call, provider, body, self.ports.now(), &mut warnings)?
-            }
-        };
-        Ok(Answer { status, warnings, content })
     }
 }
 
 impl<P: Ports> HttpProxy<P> {
-    /// Reads an answer whose status is an error.
-    async fn failure(&self, provider: &Provider, incoming: &mut Incoming<P::Body>, wait: &Wait<'_>) -> Failure {
-        let asked_for =
-            retry_after(incoming.header("retry-after-ms"), incoming.header("retry-after"), self.ports.now());
-        let read = incoming.body.whole(MAX_ERROR_BYTES);
-        let body = match self.within(read, wait, Stage::Total, provider.timeouts.total).await {
-            Ok(Ok(Some(body))) => body,
-            // The status says enough.
-            Ok(Ok(None) | Err(_)) | Err(_) => Bytes::new(),
+    /// A call for a whole answer. Only the total binds it: its head comes when it is done.
+    async fn exchange(
+        &self,
+        call: &Call<'_>,
+        provider: &Provider,
+        outgoing: Outgoing,
+        wait: &Wait<'_>,
+        mut warnings: Warnings,
+    ) -> Result<Answer<P::Body>, Failure> {
+        let exchange = async {
+            let mut incoming = self.ports.send(outgoing).await?;
+            let limit = if is_success(&incoming) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
+            let body = incoming.body.whole(limit).await;
+            Ok((incoming, body))
         };
-        Failure::upstream(&provider.dialect.read_error(incoming.status, &body), asked_for)
+        let exchanged = self.within(exchange, wait, Stage::Total, provider.timeouts.total).await?;
+        let (incoming, body) = exchanged.map_err(|error| Failure::send(wait.provider, &error))?;
+        if !is_success(&incoming) {
+            // The status says enough where the body does not.
+            return Err(self.failure(provider, &incoming, &body.ok().flatten().unwrap_or_default()));
+        }
+        let body = body
+            .map_err(|error| Failure::send(wait.provider, &error))?
+            .ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
+        let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
+        Ok(Answer { status: incoming.status, warnings, content })
+    }
+
+    /// A call for a stream: returns with its first content.
+    async fn stream(
+        &self,
+        call: &Call<'_>,
+        provider: &Provider,
+        outgoing: Outgoing,
+        forward: bool,
+        wait: &Wait<'_>,
+        mut warnings: Warnings,
+    ) -> Result<Answer<P::Body>, Failure> {
+        let patience = provider.timeouts;
+        let mut incoming = self
+            .within(self.ports.send(outgoing), wait, Stage::Headers, patience.headers)
+            .await?
+            .map_err(|error| Failure::send(wait.provider, &error))?;
+        let status = incoming.status;
+        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
+        if is_success(&incoming) && is_stream {
+            let transform = transform(call, provider, forward, self.ports.now());
+            let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
+            self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
+            return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
+        }
+        // An error, or a provider that answers whole although it was asked to stream.
+        let limit = if is_success(&incoming) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
+        let body = self.within(incoming.body.whole(limit), wait, Stage::Total, patience.total).await?;
+        let body = body.ok().flatten().unwrap_or_default();
+        if !is_success(&incoming) {
+            return Err(self.failure(provider, &incoming, &body));
+        }
+        let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
+        Ok(Answer { status, warnings, content })
+    }
+}
+
+fn is_success<B>(incoming: &Incoming<B>) -> bool {
+    (200..300).contains(&incoming.status)
+}
+
+impl<P: Ports> HttpProxy<P> {
+    /// What an answer whose status is an error means.
+    fn failure(&self, provider: &Provider, incoming: &Incoming<P::Body>, body: &[u8]) -> Failure {
+        let (ms, seconds) = (incoming.header("retry-after-ms"), incoming.header("retry-after"));
+        let asked_for = retry_after(ms, seconds, self.ports.now());
+        Failure::upstream(&provider.dialect.read_error(incoming.status, body), asked_for)
     }
 }
 

@@ -81,7 +81,11 @@ pub async fn key(url: &str, team: Team) -> io::Result<String> {
         Team::Free => "free",
         Team::Limited => "limited",
     };
-    let reply = Client::new(url)?.with_key(ADMIN)?.post("/admin/v1/keys", &json!({ "name": "bench", "team": team })).send().await?;
+    let reply = Client::new(url)?
+        .with_key(ADMIN)?
+        .post("/admin/v1/keys", &json!({ "name": "bench", "team": team }))
+        .send()
+        .await?;
     let answer: Value = reply.json().await?;
     let key = answer.get("key").and_then(Value::as_str).map(str::to_owned);
     key.ok_or_else(|| io::Error::other(format!("no key: {answer}")))
@@ -138,13 +142,28 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
         upstream.register(scenario.name, &scenario.script).await?;
         for (connections, requests) in effort.connections.iter().zip(scenario.requests) {
             let mut lanes = vec![
-                Lane { name: "direct".to_owned(), target: Target { client: Client::new(upstream.url())?, pid: None }, call: scenario.plain.clone(), phases: Vec::new() },
-                Lane { name: "bare".to_owned(), target: Target { client: Client::new(&bare.url())?, pid: Some(bare.pid()) }, call: scenario.plain.clone(), phases: Vec::new() },
+                Lane {
+                    name: "direct".to_owned(),
+                    target: Target { client: Client::new(upstream.url())?, pid: None },
+                    call: scenario.plain.clone(),
+                    phases: Vec::new(),
+                },
+                Lane {
+                    name: "bare".to_owned(),
+                    target: Target { client: Client::new(&bare.url())?, pid: Some(bare.pid()) },
+                    call: scenario.plain.clone(),
+                    phases: Vec::new(),
+                },
             ];
             for arm in &scenario.arms {
                 for (at, ours) in ours.iter().enumerate() {
                     let name = if at == 0 { arm.name.to_owned() } else { format!("{} #{at}", arm.name) };
-                    lanes.push(Lane { name, target: ours.target(arm.team)?, call: arm.call.clone(), phases: Vec::new() });
+                    lanes.push(Lane {
+                        name,
+                        target: ours.target(arm.team)?,
+                        call: arm.call.clone(),
+                        phases: Vec::new(),
+                    });
                 }
             }
             plan.push((scenario.name, *connections, requests, lanes));
@@ -169,14 +188,18 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
 }
 
 fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> {
-    let all = |phases: &[Phase], of: fn(&Phase) -> &Vec<f64>| phases.iter().flat_map(|phase| of(phase).iter().copied()).collect::<Vec<_>>();
-    let named = |name: &str| lanes.iter().find(|lane| lane.name == name).map(|lane| lane.phases.as_slice()).unwrap_or_default();
+    let all = |phases: &[Phase], of: fn(&Phase) -> &Vec<f64>| {
+        phases.iter().flat_map(|phase| of(phase).iter().copied()).collect::<Vec<_>>()
+    };
+    let named =
+        |name: &str| lanes.iter().find(|lane| lane.name == name).map(|lane| lane.phases.as_slice()).unwrap_or_default();
     let (bare, direct) = (named("bare"), named("direct"));
     let first = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.first));
     let end = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.end));
     let row = |lane: &Lane| {
         let cpu: Vec<f64> = lane.phases.iter().filter_map(|phase| phase.cpu).collect();
-        let ratios: Vec<f64> = lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
+        let ratios: Vec<f64> =
+            lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
         Row {
             scenario,
             arm: lane.name.clone(),

@@ -54,7 +54,11 @@ pub struct Figures {
 /// It does not come up, or an answer is not what is asked for.
 pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, starts: usize) -> io::Result<Figures> {
     let start = || {
-        let options = bindings(upstream.url()).into_iter().fold(Options { instances: 1, ..Options::new(bootstrap) }, |options, (name, value)| options.env(name, value));
+        let options = bindings(upstream.url())
+            .into_iter()
+            .fold(Options { instances: 1, ..Options::new(bootstrap) }, |options, (name, value)| {
+                options.env(name, value)
+            });
         LambdaLocal::start(options)
     };
     let mut init = Vec::new();
@@ -74,7 +78,16 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
         let lanes: Vec<Target> = scenario
             .arms
             .iter()
-            .map(|arm| Ok(Target { client: Client::new(lambda.url())?.with_key(if arm.team == Team::Free { &free } else { &limited })?, pid: Some(pid) }))
+            .map(|arm| {
+                Ok(Target {
+                    client: Client::new(lambda.url())?.with_key(if arm.team == Team::Free {
+                        &free
+                    } else {
+                        &limited
+                    })?,
+                    pid: Some(pid),
+                })
+            })
             .collect::<io::Result<_>>()?;
         let mut plain = Vec::new();
         let mut own: Vec<Vec<Phase>> = lanes.iter().map(|_| Vec::new()).collect();
@@ -106,8 +119,10 @@ fn first(lambda: &LambdaLocal) -> io::Result<crate::lambda::Status> {
 }
 
 fn row(scenario: &'static str, arm: &'static str, own: &[Phase], direct: &[Phase]) -> Row {
-    let first = |phases: &[Phase]| Spread::of(&phases.iter().flat_map(|phase| phase.first.iter().copied()).collect::<Vec<_>>());
-    let end = |phases: &[Phase]| Spread::of(&phases.iter().flat_map(|phase| phase.end.iter().copied()).collect::<Vec<_>>());
+    let first =
+        |phases: &[Phase]| Spread::of(&phases.iter().flat_map(|phase| phase.first.iter().copied()).collect::<Vec<_>>());
+    let end =
+        |phases: &[Phase]| Spread::of(&phases.iter().flat_map(|phase| phase.end.iter().copied()).collect::<Vec<_>>());
     Row {
         scenario,
         arm,

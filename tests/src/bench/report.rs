@@ -59,7 +59,8 @@ impl Report {
         let mut bar = |name: String, value: Option<f64>, limit: f64| {
             bars.extend(value.map(|value| Bar { name, value, limit, met: value <= limit }));
         };
-        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm.as_str())) {
+        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm.as_str()))
+        {
             let name = |what: &str| format!("{} / {}: {what}", row.scenario, row.arm);
             match (row.scenario, row.arm.as_str()) {
                 ("json", _) => bar(name("CPU over bare"), row.cpu_ratio, 1.8),
@@ -88,15 +89,31 @@ impl Report {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{}; load average at the start {:.1}", self.workerd, self.load_average)?;
-        writeln!(out, "worker {} bytes, {} gzip; wasm alone {} bytes, {} gzip\n", self.worker.raw, self.worker.gzip, self.wasm.raw, self.wasm.gzip)?;
+        writeln!(
+            out,
+            "worker {} bytes, {} gzip; wasm alone {} bytes, {} gzip\n",
+            self.worker.raw, self.worker.gzip, self.wasm.raw, self.wasm.gzip
+        )?;
         if !self.edge.is_empty() {
             writeln!(
                 out,
                 "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
-                "Worker", "", "conn", "CPU ms", "x bare", "first50", "p99", "end50", "p99", "first over bare", "end over bare", "end over direct"
+                "Worker",
+                "",
+                "conn",
+                "CPU ms",
+                "x bare",
+                "first50",
+                "p99",
+                "end50",
+                "p99",
+                "first over bare",
+                "end over bare",
+                "end over direct"
             )?;
         }
-        let number = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+        let number =
+            |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
         for row in &self.edge {
             writeln!(
                 out,
@@ -116,26 +133,53 @@ impl Report {
             )?;
         }
         if let Some(start) = &self.start {
-            writeln!(out, "\nstart to first answer: ours {:.1} ms wall, {:.1} CPU; a trivial Worker {:.1} wall, {:.1} CPU", start.ours.wall_ms, start.ours.cpu_ms, start.trivial.wall_ms, start.trivial.cpu_ms)?;
+            writeln!(
+                out,
+                "\nstart to first answer: ours {:.1} ms wall, {:.1} CPU; a trivial Worker {:.1} wall, {:.1} CPU",
+                start.ours.wall_ms, start.ours.cpu_ms, start.trivial.wall_ms, start.trivial.cpu_ms
+            )?;
         }
         if let Some(lambda) = &self.lambda {
             self.write_lambda(lambda, out)?;
         }
         writeln!(out)?;
         for bar in &self.bars {
-            writeln!(out, "{:<8}{:<56} {:>9.2}  (at most {})", if bar.met { "met" } else { "MISSED" }, bar.name, bar.value, bar.limit)?;
+            writeln!(
+                out,
+                "{:<8}{:<56} {:>9.2}  (at most {})",
+                if bar.met { "met" } else { "MISSED" },
+                bar.name,
+                bar.value,
+                bar.limit
+            )?;
         }
         Ok(())
     }
 
     fn write_lambda(&self, lambda: &lambda::Figures, out: &mut String) -> std::fmt::Result {
         let mb = |bytes: u64| bytes as f64 / 1e6;
-        writeln!(out, "\nLambda: bootstrap {:.2} MB; spawn to first poll p50 {:.1} ms, p99 {:.1}; resident {:.1} MB idle, {:.1} MB after", mb(lambda.binary_bytes), lambda.init_ms.p50, lambda.init_ms.p99, mb(lambda.resident_idle_bytes), mb(lambda.resident_used_bytes))?;
+        writeln!(
+            out,
+            "\nLambda: bootstrap {:.2} MB; spawn to first poll p50 {:.1} ms, p99 {:.1}; resident {:.1} MB idle, {:.1} MB after",
+            mb(lambda.binary_bytes),
+            lambda.init_ms.p50,
+            lambda.init_ms.p99,
+            mb(lambda.resident_idle_bytes),
+            mb(lambda.resident_used_bytes)
+        )?;
         for row in &lambda.rows {
             writeln!(
                 out,
                 "{:<12} {:<20} CPU {:>6.3} ms  first {:>6.2} {:>6.2}  end {:>6.2} {:>6.2}  over direct: first {}, end {}",
-                row.scenario, row.arm, row.cpu_ms, row.first_ms.p50, row.first_ms.p99, row.end_ms.p50, row.end_ms.p99, added(row.first_over_direct), added(row.end_over_direct)
+                row.scenario,
+                row.arm,
+                row.cpu_ms,
+                row.first_ms.p50,
+                row.first_ms.p99,
+                row.end_ms.p50,
+                row.end_ms.p99,
+                added(row.first_over_direct),
+                added(row.end_over_direct)
             )?;
         }
         Ok(())

@@ -63,7 +63,11 @@ pub fn all() -> Vec<Scenario> {
             name: "json-cross",
             script: json!({ "body": anthropic_answer() }),
             plain: call(ANTHROPIC, "claude-haiku-4-5~json-cross", json!({ "max_tokens": 1000 })),
-            arms: vec![arm("cross-dialect", Team::Free, call(OPENAI, "anthropic:claude-haiku-4-5~json-cross", json!({})))],
+            arms: vec![arm(
+                "cross-dialect",
+                Team::Free,
+                call(OPENAI, "anthropic:claude-haiku-4-5~json-cross", json!({})),
+            )],
             requests: [400, 120],
         },
     ];
@@ -159,7 +163,9 @@ fn anthropic_events() -> Vec<Value> {
         event(json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })),
     ];
     let text = "word ".repeat(27);
-    events.extend((0..EVENTS - 5).map(|_| event(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }))));
+    events.extend((0..EVENTS - 5).map(|_| {
+        event(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }))
+    }));
     events.push(event(json!({ "type": "content_block_stop", "index": 0 })));
     events.push(event(json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null }, "usage": { "output_tokens": 900 } })));
     events.push(event(json!({ "type": "message_stop" })));

@@ -43,7 +43,11 @@ impl Upstream {
     /// # Errors
     /// The script is refused.
     pub async fn register(&self, name: &str, script: &Value) -> io::Result<()> {
-        let reply = Client::new(&self.url)?.request("PUT", &format!("/__script/{name}")).body(script.to_string()).send().await?;
+        let reply = Client::new(&self.url)?
+            .request("PUT", &format!("/__script/{name}"))
+            .body(script.to_string())
+            .send()
+            .await?;
         match reply.status {
             200 => Ok(()),
             _ => Err(io::Error::other(format!("script {name}: {}", reply.text().await?))),

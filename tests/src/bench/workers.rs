@@ -40,7 +40,8 @@ impl Places {
     /// The runtime is not there yet.
     pub fn find() -> io::Result<Places> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
-        let workerd = std::env::var_os("BENCH_WORKERD").map_or_else(|| root.join("edge/node_modules/.bin/workerd"), PathBuf::from);
+        let workerd = std::env::var_os("BENCH_WORKERD")
+            .map_or_else(|| root.join("edge/node_modules/.bin/workerd"), PathBuf::from);
         let workerd = binary(&workerd.canonicalize().map_err(|error| told(&workerd, "npm ci --prefix edge", &error))?);
         let scratch = std::env::temp_dir().join(format!("signalbox-bench-{}", std::process::id()));
         std::fs::create_dir_all(&scratch)?;
@@ -52,7 +53,9 @@ impl Places {
 fn binary(found: &Path) -> PathBuf {
     let platforms = ["linux-64", "linux-arm64", "darwin-64", "darwin-arm64"];
     let modules = found.ancestors().find(|folder| folder.ends_with("node_modules"));
-    let programs = modules.into_iter().flat_map(|modules| platforms.map(|platform| modules.join(format!("@cloudflare/workerd-{platform}/bin/workerd"))));
+    let programs = modules.into_iter().flat_map(|modules| {
+        platforms.map(|platform| modules.join(format!("@cloudflare/workerd-{platform}/bin/workerd")))
+    });
     programs.into_iter().find(|program| program.is_file()).unwrap_or_else(|| found.to_owned())
 }
 
@@ -82,7 +85,10 @@ impl Worker {
         let mut command = Command::new(&places.workerd);
         command.arg("serve").arg(&config).arg("--experimental").current_dir("/");
         // One line a request goes to standard output; a file takes it as production's collector would.
-        command.stdout(std::fs::File::create(folder.join("out"))?).stderr(std::fs::File::create(folder.join("err"))?).stdin(Stdio::null());
+        command
+            .stdout(std::fs::File::create(folder.join("out"))?)
+            .stderr(std::fs::File::create(folder.join("err"))?)
+            .stdin(Stdio::null());
         Ok(Worker { process: Guarded::spawn(command)?, port, folder })
     }
 
@@ -92,7 +98,8 @@ impl Worker {
     /// It does not within ten seconds; what it said is part of the error.
     pub fn ready(self) -> io::Result<Worker> {
         let said = || std::fs::read_to_string(self.folder.join("err")).unwrap_or_default();
-        wait_for_port(self.port, Duration::from_secs(10)).map_err(|error| io::Error::other(format!("{error}\n{}", said())))?;
+        wait_for_port(self.port, Duration::from_secs(10))
+            .map_err(|error| io::Error::other(format!("{error}\n{}", said())))?;
         Ok(self)
     }
 
@@ -108,7 +115,13 @@ impl Worker {
 }
 
 /// The configuration, and beside it the modules it embeds: workerd reads them relative to the file.
-fn configuration(places: &Places, kind: Kind<'_>, bindings: &[(&str, String)], folder: &Path, port: u16) -> io::Result<String> {
+fn configuration(
+    places: &Places,
+    kind: Kind<'_>,
+    bindings: &[(&str, String)],
+    folder: &Path,
+    port: u16,
+) -> io::Result<String> {
     let bench = places.root.join("bench");
     let main = match kind {
         Kind::Ours(build) => modules(build, &["entry.mjs"], folder)?,
@@ -116,10 +129,13 @@ fn configuration(places: &Places, kind: Kind<'_>, bindings: &[(&str, String)], f
         Kind::Trivial => modules(&bench, &["trivial.mjs"], folder)?,
     };
     let kv = modules(&bench, &["kv.mjs"], folder)?;
-    let mut bound: String = bindings.iter().map(|(name, value)| format!("(name = {name:?}, text = {value:?}), ")).collect();
+    let mut bound: String =
+        bindings.iter().map(|(name, value)| format!("(name = {name:?}, text = {value:?}), ")).collect();
     let mut objects = "";
     if matches!(kind, Kind::Ours(_)) {
-        bound.push_str("(name = \"TENANT\", durableObjectNamespace = \"Tenant\"), (name = \"CONFIG\", kvNamespace = \"kv\"), ");
+        bound.push_str(
+            "(name = \"TENANT\", durableObjectNamespace = \"Tenant\"), (name = \"CONFIG\", kvNamespace = \"kv\"), ",
+        );
         objects = "durableObjectNamespaces = [(className = \"Tenant\", uniqueKey = \"tenant\", enableSql = true)], durableObjectStorage = (localDisk = \"disk\"), ";
     }
     let disk = folder.join("objects");

@@ -50,7 +50,12 @@ fn ended(result: io::Result<()>) -> ExitCode {
 }
 
 fn wanted() -> Result<Wanted, String> {
-    let mut wanted = Wanted { bootstrap: None, out: "target/bench.json".into(), whole: true, effort: Effort { builds: Vec::new(), rounds: 7, only: String::new(), connections: vec![8, 1] } };
+    let mut wanted = Wanted {
+        bootstrap: None,
+        out: "target/bench.json".into(),
+        whole: true,
+        effort: Effort { builds: Vec::new(), rounds: 7, only: String::new(), connections: vec![8, 1] },
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
@@ -76,7 +81,8 @@ fn wanted() -> Result<Wanted, String> {
 
 fn run(wanted: &Wanted) -> io::Result<()> {
     let places = Places::find()?;
-    let measured = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(wanted, &places));
+    let measured =
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(wanted, &places));
     std::fs::remove_dir_all(&places.scratch)?;
     let mut report = measured?;
     report.judge();
@@ -93,7 +99,8 @@ async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
     (report.wasm, report.worker) = sizes(build)?;
     let upstream = Upstream::start()?;
     if wanted.whole {
-        report.start = Some(start::measure(places, build, &edge::bindings(upstream.url()), wanted.effort.rounds).await?);
+        report.start =
+            Some(start::measure(places, build, &edge::bindings(upstream.url()), wanted.effort.rounds).await?);
     }
     report.edge = edge::measure(places, &upstream, &wanted.effort).await?;
     if let Some(bootstrap) = &wanted.bootstrap {

@@ -60,6 +60,15 @@ pub enum Script {
 }
 
 impl Script {
+    /// Puts the file's own scripts where they are used by name; other names are the simulator's built-in ones.
+    fn resolve(&mut self, shared: &BTreeMap<String, Script>) {
+        let resolved = self.answers().into_iter().flat_map(|answer| match &answer {
+            Answer::Use { name } => shared.get(name).map_or_else(|| vec![answer.clone()], Script::answers),
+            Answer::Script(_) => vec![answer],
+        });
+        *self = Script::Many(resolved.collect());
+    }
+
     /// The sequence.
     pub fn answers(&self) -> Vec<Answer> {
         match self {
@@ -265,6 +274,9 @@ pub fn read(name: &str) -> Result<File, String> {
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut file: File = serde_json::from_str(&text).map_err(|error| format!("{name}.json: {error}"))?;
     for case in &mut file.cases {
+        for script in case.upstream.values_mut() {
+            script.resolve(&file.upstream);
+        }
         for (name, script) in &file.upstream {
             case.upstream.entry(name.clone()).or_insert_with(|| script.clone());
         }

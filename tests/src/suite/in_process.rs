@@ -138,10 +138,8 @@ impl Request for VirtualRequest {
         self.0.path.split('?').next().unwrap_or_default()
     }
 
-    fn header(&self, name: &str) -> Option<String> {
-        let values = self.0.headers.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
-        let values: Vec<&str> = values.collect();
-        (!values.is_empty()).then(|| values.join(", "))
+    fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError> {

@@ -6,7 +6,7 @@ mod request;
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Step};
+use super::case::{Case, Step, Stores};
 use super::document::{ADMIN_KEY, Names, config};
 use super::level::{Call, Level};
 use books::Books;
@@ -27,12 +27,16 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
         return vec![format!("before the first step: {problem}")];
     }
     let mut books = Books::new(&team, level);
+    books.set_readable(!case.closed);
     let mut problems = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
         let found = play(level, case, step, &mut names, &mut books).await;
         problems.extend(found.into_iter().map(|problem| format!("step {}: {problem}", index + 1)));
     }
     problems.extend(books.leaks(&names));
+    for name in case.upstream.keys() {
+        level.upstream().forget(name);
+    }
     problems
 }
 
@@ -80,8 +84,11 @@ async fn play<L: Level>(level: &L, case: &Case, step: &Step, names: &mut Names, 
     if step.wait_ms > 0 {
         level.pause(step.wait_ms).await;
     }
-    if step.stores.is_some_and(|stores| !level.set_stores(stores)) {
-        return vec!["this level cannot make its stores fail: list it under not_on".to_owned()];
+    if let Some(stores) = step.stores {
+        if !level.set_stores(stores) {
+            return vec!["this level cannot make its stores fail: list it under not_on".to_owned()];
+        }
+        books.set_readable(stores == Stores::Up);
     }
     let Some(send) = &step.send else { return Vec::new() };
     let call = match request::call(send, names) {
@@ -103,7 +110,7 @@ async fn play<L: Level>(level: &L, case: &Case, step: &Step, names: &mut Names, 
     }
     problems.extend(check::upstream(level, &expect, names).await);
     if is_chat {
-        problems.extend(books.check(level, &expect, &answer, case.closed || !step_settles(step, &expect), names).await);
+        problems.extend(books.check(level, &expect, &answer, names).await);
     }
     for (name, pointer) in &step.save {
         match check::seen(&path, &answer).pointer(pointer) {
@@ -120,9 +127,4 @@ async fn play<L: Level>(level: &L, case: &Case, step: &Step, names: &mut Names, 
         ));
     }
     problems
-}
-
-/// Stores that are down cannot tell how the books stand.
-fn step_settles(step: &Step, expect: &super::case::Expect) -> bool {
-    expect.settled && step.stores.is_none_or(|stores| stores == super::case::Stores::Up)
 }
