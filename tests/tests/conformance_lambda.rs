@@ -12,7 +12,8 @@ use signalbox_tests::suite::{runner, summary};
 fn play(case: &Case, number: usize) -> Vec<String> {
     static SHARED: OnceLock<Result<Mutex<Lambda>, String>> = OnceLock::new();
     let start = |case: &Case| {
-        let simulator = Simulator::start(Options { pace_ms: 3, ..Options::default() }).map_err(|error| error.to_string())?;
+        let simulator =
+            Simulator::start(Options { pace_ms: 3, ..Options::default() }).map_err(|error| error.to_string())?;
         Lambda::start(Arc::new(simulator), &case.bindings, 1)
     };
     let run = |lambda: &Lambda| {

@@ -140,7 +140,11 @@ fn configuration(
     }
     let disk = folder.join("objects");
     // `--perf-basic-prof` gives functions their names in `perf`.
-    let flags: String = std::env::var("BENCH_V8_FLAGS").iter().flat_map(|flags| flags.split(' ')).map(|flag| format!("{flag:?}, ")).collect();
+    let flags: String = std::env::var("BENCH_V8_FLAGS")
+        .iter()
+        .flat_map(|flags| flags.split(' '))
+        .map(|flag| format!("{flag:?}, "))
+        .collect();
     Ok(format!(
         "using Workerd = import \"/workerd/workerd.capnp\";
 const config :Workerd.Config = (

@@ -33,7 +33,11 @@ fn make(goal: &str) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("make {goal} failed:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    Err(format!(
+        "make {goal} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ))
 }
 
 fn once(built: &OnceLock<Result<(), String>>, goal: &str) -> Result<(), String> {
