@@ -53,7 +53,7 @@ pub struct Effort {
     pub builds: Vec<PathBuf>,
     /// Rounds that count; one more warms up.
     pub rounds: usize,
-    /// Only scenarios whose name contains this.
+    /// Only what contains this in `scenario/arm`.
     pub only: String,
     /// Numbers of connections: the first takes a scenario's larger number of requests.
     pub connections: Vec<usize>,
@@ -132,7 +132,11 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
     }
     let bare = Worker::spawn(places, Kind::Bare, &[("UPSTREAM", upstream.url().to_owned())])?.ready()?;
 
-    let scenarios: Vec<Scenario> = all().into_iter().filter(|scenario| scenario.name.contains(&effort.only)).collect();
+    let mut scenarios: Vec<Scenario> = all();
+    for scenario in &mut scenarios {
+        scenario.arms.retain(|arm| format!("{}/{}", scenario.name, arm.name).contains(&effort.only));
+    }
+    scenarios.retain(|scenario| !scenario.arms.is_empty());
     let mut plan = Vec::new();
     for scenario in &scenarios {
         upstream.register(scenario.name, &scenario.script).await?;

@@ -139,6 +139,12 @@ fn configuration(
         objects = "durableObjectNamespaces = [(className = \"Tenant\", uniqueKey = \"tenant\", enableSql = true)], durableObjectStorage = (localDisk = \"disk\"), ";
     }
     let disk = folder.join("objects");
+    // `--perf-basic-prof` gives functions their names in `perf`.
+    let flags: String = std::env::var("BENCH_V8_FLAGS")
+        .iter()
+        .flat_map(|flags| flags.split(' '))
+        .map(|flag| format!("{flag:?}, "))
+        .collect();
     Ok(format!(
         "using Workerd = import \"/workerd/workerd.capnp\";
 const config :Workerd.Config = (
@@ -149,6 +155,7 @@ const config :Workerd.Config = (
     (name = \"internet\", network = (allow = [\"public\", \"private\", \"local\"])),
   ],
   sockets = [(name = \"http\", address = \"127.0.0.1:{port}\", http = (), service = \"main\")],
+  v8Flags = [{flags}],
 );
 "
     ))

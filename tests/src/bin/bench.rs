@@ -14,7 +14,7 @@ const USAGE: &str = "usage: bench [options]
   --bootstrap PATH   the Lambda package's release binary; without it, nothing of Lambda is measured
   --out FILE         where the figures go as JSON (target/bench.json)
   --rounds N         rounds that count (7)
-  --only TEXT        only scenarios whose name contains TEXT, and nothing else
+  --only TEXT        only what contains TEXT in `scenario/arm`, and no starts
   --connections LIST numbers of connections (8,1)
   --worker DIR       our Worker's build (edge/build); given again, another one to measure beside it
 BENCH_WORKERD (edge/node_modules/.bin/workerd) names another runtime.";

@@ -106,7 +106,7 @@ impl Level for InProcess {
 
 async fn read(app: &App<World>, call: Call, answer: &mut Answer) {
     let leave = call.leave;
-    let reply: Reply<Standard<World>> = app.serve(VirtualRequest(call)).await;
+    let reply: Reply<Standard<World>> = app.serve(VirtualRequest::new(call)).await;
     answer.status = reply.head.status;
     for (name, value) in reply.head.headers {
         answer.headers.entry(name.into_owned()).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
@@ -126,23 +126,37 @@ async fn read(app: &App<World>, call: Call, answer: &mut Answer) {
     }
 }
 
-/// A call as the core is handed it.
-struct VirtualRequest(Call);
+/// A call as the core is handed it: headers of one name joined, as every platform does.
+struct VirtualRequest {
+    call: Call,
+    headers: BTreeMap<String, String>,
+}
+
+impl VirtualRequest {
+    fn new(call: Call) -> VirtualRequest {
+        let mut headers = BTreeMap::new();
+        for (name, value) in &call.headers {
+            let joined = |all: &mut String| *all = format!("{all}, {value}");
+            headers.entry(name.clone()).and_modify(joined).or_insert_with(|| value.clone());
+        }
+        VirtualRequest { call, headers }
+    }
+}
 
 impl Request for VirtualRequest {
     fn method(&self) -> &str {
-        &self.0.method
+        &self.call.method
     }
 
     fn path(&self) -> &str {
-        self.0.path.split('?').next().unwrap_or_default()
+        self.call.path.split('?').next().unwrap_or_default()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+        self.headers.get(name).map(String::as_str)
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        if self.0.body.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.0.body) }
+        if self.call.body.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.call.body) }
     }
 }

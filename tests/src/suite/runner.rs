@@ -30,7 +30,7 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
     books.set_readable(!case.closed);
     let mut problems = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
-        let found = play(level, case, step, &mut names, &mut books).await;
+        let found = play(level, step, &mut names, &mut books).await;
         problems.extend(found.into_iter().map(|problem| format!("step {}: {problem}", index + 1)));
     }
     problems.extend(books.leaks(&names));
@@ -76,7 +76,7 @@ async fn admin<L: Level>(level: &L, method: &str, path: &str, body: String) -> R
     serde_json::from_slice(&answer.body).map_err(|error| format!("{method} {path}: {} {error}", answer.status))
 }
 
-async fn play<L: Level>(level: &L, case: &Case, step: &Step, names: &mut Names, books: &mut Books) -> Vec<String> {
+async fn play<L: Level>(level: &L, step: &Step, names: &mut Names, books: &mut Books) -> Vec<String> {
     let expect = match step.expect(level.name()) {
         Ok(expect) => expect,
         Err(problem) => return vec![problem],

@@ -1,0 +1,39 @@
+// The built Worker on workerd, for the suite: bindings from SUITE_BINDINGS, modules from SUITE_MODULES, nothing kept.
+// Prints `listening on URL`, then whatever the Worker logs, line by line.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../../..");
+const { Log, LogLevel, Miniflare } = createRequire(join(root, "edge/package.json"))("miniflare");
+
+// What is deployed decides: date and flags are those of wrangler.toml.
+const wrangler = readFileSync(join(root, "wrangler.toml"), "utf8");
+const [, date] = /^compatibility_date = "([^"]+)"/m.exec(wrangler);
+const flags = JSON.parse(/^compatibility_flags = (\[.*\])/m.exec(wrangler)[1]);
+
+const worker = new Miniflare({
+  name: "signalbox",
+  host: "127.0.0.1",
+  port: 0,
+  cf: false,
+  telemetry: { enabled: false },
+  log: new Log(LogLevel.WARN),
+  compatibilityDate: date,
+  compatibilityFlags: flags,
+  modules: true,
+  modulesRules: [
+    { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
+    { type: "CompiledWasm", include: ["**/*.wasm"] },
+  ],
+  rootPath: process.env.SUITE_MODULES,
+  scriptPath: "entry.mjs",
+  bindings: JSON.parse(process.env.SUITE_BINDINGS),
+  kvNamespaces: ["CONFIG"],
+  durableObjects: { TENANT: { className: "Tenant", useSQLite: true } },
+  handleStructuredLogs: ({ message }) => {
+    process.stdout.write(`${message}\n`); // miniflare insists that nothing is returned
+  },
+});
+const url = await worker.ready;
+process.stdout.write(`listening on ${url.origin}\n`);

@@ -1,0 +1,74 @@
+//! What is tested at the outer levels, built the way it is deployed: by `make`, once a process.
+//!
+//! `PROFILE=debug` builds sooner. A build that fails is the test's failure; nothing is left out because of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// `PROFILE`, which `make` takes too; `release` unless it says otherwise.
+fn profile() -> String {
+    std::env::var("PROFILE").unwrap_or_else(|_| "release".to_owned())
+}
+
+/// Cargo's folder of results: two above this test's program.
+fn target() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let deps = program.parent().filter(|folder| folder.ends_with("deps"));
+    let folder = deps.and_then(Path::parent).and_then(Path::parent);
+    folder.map(Path::to_owned).ok_or_else(|| format!("{} does not lie where cargo puts tests", program.display()))
+}
+
+fn make(goal: &str) -> Result<(), String> {
+    let mut command = Command::new("make");
+    command.args(["--no-print-directory", "-C"]).arg(root()).arg(goal).arg(format!("PROFILE={}", profile()));
+    command.env("CARGO_TARGET_DIR", target()?);
+    let output = command.output().map_err(|error| format!("make {goal}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "make {goal} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
+
+fn once(built: &OnceLock<Result<(), String>>, goal: &str) -> Result<(), String> {
+    built.get_or_init(|| make(goal)).clone()
+}
+
+/// Builds the Worker's modules; gives their folder.
+///
+/// # Errors
+/// What the build said.
+pub fn worker() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    once(&BUILT, "build-edge")?;
+    Ok(root().join("edge/build"))
+}
+
+/// Builds the function's binary; gives its path.
+///
+/// # Errors
+/// What the build said.
+pub fn bootstrap() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    once(&BUILT, "build-lambda")?;
+    Ok(target()?.join(if profile() == "debug" { "debug" } else { "release" }).join("bootstrap"))
+}
+
+/// Installs the npm packages of a folder of the repository.
+///
+/// # Errors
+/// What npm said.
+pub fn npm(folder: &str) -> Result<PathBuf, String> {
+    make(&format!("{folder}/node_modules/.package-lock.json"))?;
+    Ok(root().join(folder))
+}

@@ -1,0 +1,50 @@
+//! The conformance suite's third level: the real bootstrap behind a local Function URL.
+#![cfg(feature = "lambda-local")]
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use signalbox_tests::simulator::{Options, Simulator};
+use signalbox_tests::suite::case::{self, Case};
+use signalbox_tests::suite::lambda::Lambda;
+use signalbox_tests::suite::{runner, summary};
+
+/// One function for all cases that have no bindings of their own, and one case at a time: they share the simulator's log.
+fn play(case: &Case, number: usize) -> Vec<String> {
+    static SHARED: OnceLock<Result<Mutex<Lambda>, String>> = OnceLock::new();
+    let start = |case: &Case| {
+        let simulator =
+            Simulator::start(Options { pace_ms: 3, ..Options::default() }).map_err(|error| error.to_string())?;
+        Lambda::start(Arc::new(simulator), &case.bindings, 1)
+    };
+    let run = |lambda: &Lambda| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { runner::run(&lambda.level().unwrap(), case, number).await })
+    };
+    if case.bindings.is_empty() {
+        match SHARED.get_or_init(|| start(case).map(Mutex::new)) {
+            Ok(shared) => run(&shared.lock().unwrap_or_else(PoisonError::into_inner)),
+            Err(problem) => vec![problem.clone()],
+        }
+    } else {
+        start(case).map_or_else(|problem| vec![problem], |lambda| run(&lambda))
+    }
+}
+
+fn file(name: &str) {
+    if let Err(failures) = summary::run("lambda", name, play) {
+        panic!("{failures}");
+    }
+}
+
+macro_rules! files {
+    ($($name:ident)*) => {
+        $(#[test] fn $name() { file(stringify!($name)); })*
+
+        #[test]
+        fn every_file_of_cases_is_run() {
+            assert_eq!(case::names().unwrap(), [$(stringify!($name)),*]);
+        }
+    };
+}
+
+include!("../cases/files.rs");
