@@ -209,23 +209,48 @@ class Pipe {
   }
 }
 
-/** A stream that is written piece by piece. */
+/** A body that passes through the core piece by piece: read here, written here, one step of the core's in between. */
 export class Pump {
-  constructor() {
+  silent = 0;
+
+  constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
-    this.readable = readable;
-    this.writer = writable.getWriter();
+    Object.assign(this, { upstream, readable, writer: writable.getWriter() });
+    const deadline = Date.now() + left;
+    // One timer for the whole stream, not one a piece.
+    this.timer = setInterval(() => {
+      if (Date.now() >= deadline) upstream.stop("total");
+      else if ((this.silent += tick) >= idle) upstream.stop("idle");
+    }, tick);
   }
 
-  write(bytes) {
-    return this.writer.write(bytes);
-  }
-
-  async close() {
+  /** The next bytes, or at last the reason there are no more: end, cut, gone, idle, total. */
+  async next() {
+    if (this.full) await this.full;
+    this.full = undefined;
     try {
+      const piece = await this.upstream.read();
+      this.silent = 0;
+      return piece ?? "end";
+    } catch (error) {
+      return error?.message === this.upstream.stopped ? this.upstream.stopped : "cut";
+    }
+  }
+
+  /** Hands bytes to the caller. The next piece is read meanwhile, unless the caller is slower than the provider. */
+  write(bytes) {
+    const written = this.writer.write(bytes).catch(() => this.upstream.stop("gone"));
+    if (this.writer.desiredSize <= 0) this.full = written;
+  }
+
+  /** Sends the caller what is left to say, if anything, and ends the answer. */
+  async close(last) {
+    clearInterval(this.timer);
+    try {
+      if (last) await this.writer.write(last);
       await this.writer.close();
     } catch {
-      // The caller has gone.
+      // The caller has gone: nobody is left to tell.
     }
   }
 }

@@ -126,7 +126,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 17] = [
+pub const REQUEST_HEADERS: [&str; 20] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -135,6 +135,9 @@ pub const REQUEST_HEADERS: [&str; 17] = [
     "content-encoding",
     "content-length",
     "traceparent",
+    "origin",
+    "access-control-request-method",
+    "access-control-request-headers",
     "x-signalbox-route",
     "x-signalbox-user",
     "x-signalbox-tags",

@@ -3,6 +3,7 @@
 //! An [`App`] lives as long as its process or isolate. It keeps the last good configuration, takes
 //! over a newer one behind the callers' backs, and sends each path where it belongs.
 
+mod cors;
 mod models;
 mod setup;
 
@@ -87,9 +88,27 @@ impl<P: Ports> App<P> {
             }
             Err(error) => return self.error(dialect, &error),
         };
-        match (path.as_str(), method.as_str()) {
+        let cors = cors::Answer::to(&setup.config.cors, &request);
+        if let Some(preflight) = cors.preflight(&request) {
+            return Reply::whole(preflight, Vec::new());
+        }
+        let mut reply = self.route(&setup, dialect, &path, &method, request).await;
+        cors.dress(&mut reply.head);
+        reply
+    }
+
+    /// Sends a request where its path belongs.
+    async fn route<R: Request>(
+        &self,
+        setup: &Arc<Setup<P>>,
+        dialect: Dialect,
+        path: &str,
+        method: &str,
+        request: R,
+    ) -> Reply<Standard<P>> {
+        match (path, method) {
             ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
-            ("/v1/models", "GET") => self.models(&setup, &request, None).await,
+            ("/v1/models", "GET") => self.models(setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
             ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
@@ -97,9 +116,9 @@ impl<P: Ports> App<P> {
             }
             (path, "GET") if path.starts_with("/v1/models/") => {
                 let id = path.trim_start_matches("/v1/models/").to_owned();
-                self.models(&setup, &request, Some(&id)).await
+                self.models(setup, &request, Some(&id)).await
             }
-            (path, _) if path.starts_with("/admin/v1/") => self.admin(&setup, request).await,
+            (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
             _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic).")),
         }
     }

@@ -43,7 +43,7 @@ impl<P: Ports> Setup<P> {
                 clock: ports.clone(),
                 gateway: Policy::new(ports.clone(), config.clone(), hasher, keys),
                 router: Ordered::new(config.clone(), catalog.clone()),
-                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone()),
+                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },
             catalog: catalog.clone(),
             retries: config.retries,

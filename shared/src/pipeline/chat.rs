@@ -2,7 +2,7 @@
 
 use super::attempts::{Attempts, Next};
 use super::draft::Draft;
-use super::finish::{Finish, cost_of};
+use super::finish::Finish;
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
@@ -129,15 +129,16 @@ async fn answer<L: Layers>(
         };
         let model = step.model.clone();
         let started = clock.now();
+        // What earlier attempts cost is gone.
+        let mut left = order.admission.granted;
         if let Some(open) = finish.open() {
             open.in_flight = Some(model.clone());
+            left = left.map(|granted| granted.saturating_sub(open.record.cost_nano_usd));
         }
         let call = Call {
             request: &order.request,
             model: &model,
-            max_output_tokens: order
-                .admission
-                .granted
+            max_output_tokens: left
                 .and_then(|money| estimate::affordable_output(&pipeline.catalog, &model, &order.request.facts, money)),
             request_id: &intake.id,
             deadline: order.deadline,
@@ -205,7 +206,7 @@ async fn reply<L: Layers>(
         Content::Whole { body, observed, stream } => {
             let mut head = Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
             dress(&mut head, &answer.warnings);
-            headers::cost(&mut head, cost_of(pipeline, model, &observed, order.ask.tokens_in));
+            headers::cost(&mut head, finish.cost(model, &observed));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }

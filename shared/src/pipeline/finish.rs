@@ -63,6 +63,12 @@ impl<L: Layers> Finish<L> {
         }
     }
 
+    /// What an answer will be settled at, for the header that tells its cost.
+    pub(super) fn cost(&self, model: &ModelId, observed: &Observed) -> NanoUsd {
+        let Some(open) = &self.open else { return NanoUsd::ZERO };
+        open.total(&self.pipeline, model, &consumed(observed, open.tokens_in))
+    }
+
     /// The answer came to an end, or to `status` and `code` when there was none.
     pub(super) async fn answered(mut self, observed: Observed) {
         if let Some(open) = self.open.take() {
@@ -108,10 +114,20 @@ impl<L: Layers> Drop for Finish<L> {
 impl Open {
     /// Adds what a call consumed. Several calls of one request add up.
     fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) {
-        let model = pipeline.catalog.model(model);
-        self.record.cost_nano_usd += model.price.cost(usage);
-        self.record.price_is_guess |= model.estimated_price;
+        self.record.cost_nano_usd = self.total(pipeline, model, usage);
+        self.record.price_is_guess |= pipeline.catalog.model(model).estimated_price;
         self.record.usage = self.record.usage.plus(usage);
+    }
+
+    /// What the request costs with this usage on top. Our own counts err to the dear side, and what was
+    /// granted bounds the truth: an estimate never leads beyond it.
+    fn total<L: Layers>(&self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) -> NanoUsd {
+        let before = self.record.cost_nano_usd;
+        let total = before + pipeline.catalog.model(model).price.cost(usage);
+        match self.admission.granted {
+            Some(granted) if usage.estimated => total.min(granted.max(before)),
+            Some(_) | None => total,
+        }
     }
 }
 
@@ -175,14 +191,4 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
     pipeline.layers.gateway().settle(open.admission, open.record).await;
-}
-
-/// What an answer will be settled at, for the header that tells its cost.
-pub(super) fn cost_of<L: Layers>(
-    pipeline: &Pipeline<L>,
-    model: &ModelId,
-    observed: &Observed,
-    tokens_in: Tokens,
-) -> NanoUsd {
-    pipeline.catalog.model(model).price.cost(&consumed(observed, tokens_in))
 }
