@@ -129,16 +129,15 @@ async fn answer<L: Layers>(
         };
         let model = step.model.clone();
         let started = clock.now();
-        // What earlier attempts cost is gone.
-        let mut left = order.admission.granted;
         if let Some(open) = finish.open() {
             open.in_flight = Some(model.clone());
-            left = left.map(|granted| granted.saturating_sub(open.record.cost_nano_usd));
         }
         let call = Call {
             request: &order.request,
             model: &model,
-            max_output_tokens: left
+            max_output_tokens: order
+                .admission
+                .granted
                 .and_then(|money| estimate::affordable_output(&pipeline.catalog, &model, &order.request.facts, money)),
             request_id: &intake.id,
             deadline: order.deadline,

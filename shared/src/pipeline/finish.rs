@@ -190,5 +190,25 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
 
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
-    pipeline.layers.gateway().settle(open.admission, open.record).await;
+    let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record)) };
+    if let Some((admission, record)) = unsettled.what.clone() {
+        pipeline.layers.gateway().settle(admission, record).await;
+    }
+    unsettled.what = None;
+}
+
+/// A settlement under way. The caller may leave while the ledger takes it: dropped before that is
+/// done, it is begun anew in the background. The ledger counts the first of an id.
+struct Unsettled<L: Layers> {
+    pipeline: Arc<Pipeline<L>>,
+    what: Option<(Admission, Record)>,
+}
+
+impl<L: Layers> Drop for Unsettled<L> {
+    fn drop(&mut self) {
+        let Some((admission, record)) = self.what.take() else { return };
+        let pipeline = self.pipeline.clone();
+        let task = async move { pipeline.layers.gateway().settle(admission, record).await };
+        self.pipeline.layers.clock().spawn(task);
+    }
 }
