@@ -43,9 +43,12 @@ impl<P: Ports> Clone for App<P> {
     }
 }
 
+/// Looks a binding's text up.
+type LookUp = dyn Fn(&str) -> Option<String>;
+
 struct Inner<P: Ports> {
     ports: P,
-    bindings: Box<dyn Fn(&str) -> Option<String>>,
+    bindings: Box<LookUp>,
     hasher: Option<Hasher>,
     keys: Keys,
     current: Mutex<Current<P>>,
