@@ -133,7 +133,7 @@ class Pipe {
   constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
     Object.assign(this, { upstream, tick, idle, readable, writable });
-    this.deadline = Date.now() + left;
+    this.total = setTimeout(() => upstream.stop("total"), left);
     this.ended = upstream.forwarded
       .pipeTo(writable, { preventClose: true, preventAbort: true })
       // Caller gone or provider dead: a dead provider gives its own error to the other half.
@@ -172,8 +172,7 @@ class Pipe {
       this.silent = 0;
       return this.take().piece;
     }
-    if (Date.now() >= this.deadline) this.upstream.stop("total");
-    else if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
+    if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
     this.begin();
     return undefined;
   }
@@ -199,6 +198,7 @@ class Pipe {
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
   async close(last) {
+    clearTimeout(this.total);
     try {
       const writer = this.writable.getWriter();
       if (last) await writer.write(last);
@@ -216,11 +216,10 @@ export class Pump {
   constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
     Object.assign(this, { upstream, readable, writer: writable.getWriter() });
-    const deadline = Date.now() + left;
-    // One timer for the whole stream, not one a piece.
-    this.timer = setInterval(() => {
-      if (Date.now() >= deadline) upstream.stop("total");
-      else if ((this.silent += tick) >= idle) upstream.stop("idle");
+    // Two timers for the whole stream, not one a piece.
+    this.total = setTimeout(() => upstream.stop("total"), left);
+    this.ticks = setInterval(() => {
+      if ((this.silent += tick) >= idle) upstream.stop("idle");
     }, tick);
   }
 
@@ -245,7 +244,8 @@ export class Pump {
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
   async close(last) {
-    clearInterval(this.timer);
+    clearTimeout(this.total);
+    clearInterval(this.ticks);
     try {
       if (last) await this.writer.write(last);
       await this.writer.close();

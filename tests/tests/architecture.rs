@@ -205,7 +205,7 @@ fn clippy_bans_clocks_entropy_and_io_in_the_core_with_a_reason_each() {
     }
     let unreasoned =
         |text: &str| text.lines().filter(|line| line.contains("path = ") && !line.contains("reason = \"")).count();
-    for name in ["clippy.toml", "shared/clippy.toml", "edge/clippy.toml"] {
+    for name in ["clippy.toml", "shared/clippy.toml", "edge/clippy.toml", "lambda/clippy.toml"] {
         assert_eq!(unreasoned(&file(name)), 0, "{name} has a ban without a reason");
     }
     assert_eq!(unreasoned("    { path = \"std::fs::read\" },"), 1);
