@@ -133,13 +133,18 @@ fn verdict(outcome: &Outcome) -> Vec<String> {
         problems.push(format!("overspent: {highest} nano-dollars stood against a limit of {}", outcome.limit));
     }
     if outcome.posted + ONE_RESERVATION < outcome.limit {
-        problems.push(format!("only {} of {} nano-dollars were spent while callers were refused", outcome.posted, outcome.limit));
+        problems.push(format!(
+            "only {} of {} nano-dollars were spent while callers were refused",
+            outcome.posted, outcome.limit
+        ));
     }
     if count(200) == 0 || count(402) == 0 {
         problems.push("nobody was served, or nobody was refused".to_owned());
     }
     let known: BTreeSet<u16> = [0, 200, 402, 502, 503].into();
-    problems.extend(outcome.statuses.keys().filter(|status| !known.contains(status)).map(|status| format!("an answer {status}")));
+    problems.extend(
+        outcome.statuses.keys().filter(|status| !known.contains(status)).map(|status| format!("an answer {status}")),
+    );
     problems
 }
 
@@ -243,8 +248,12 @@ async fn audited<L: Level>(level: &L, before: usize, team: &str, requests: usize
     for _ in 0..200 {
         problems.clear();
         let lines = level.log_lines();
-        let records = lines.iter().skip(before).filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
-        let ours: Vec<Value> = records.filter(|record| record.get("team").and_then(Value::as_str) == Some(team)).collect();
+        let records = lines
+            .iter()
+            .skip(before)
+            .filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
+        let ours: Vec<Value> =
+            records.filter(|record| record.get("team").and_then(Value::as_str) == Some(team)).collect();
         let ids: BTreeSet<&str> = ours.iter().filter_map(|record| record.get("request_id")?.as_str()).collect();
         let spent: u64 = ours.iter().filter_map(|record| record.get("cost_nano_usd")?.as_u64()).sum();
         // Who leaves before anybody knows whose key it is has a line without a team.
