@@ -104,7 +104,7 @@ impl LedgerStore for World {
     }
 
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
-        self.ledger(tenant, |ledger| drop(ledger.settle(&settle))).await
+        self.ledger(tenant, |ledger| ledger.settle(&settle)).await.map(|_| ())
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
