@@ -32,7 +32,8 @@ fn upstream() -> Arc<simulator::Simulator> {
 
 fn ten_thousand(level: &impl Level) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let plan = Plan { requests: 10_000, in_flight: 64, seed: 1 };
+    let requests = std::env::var("BUDGET_REQUESTS").ok().and_then(|count| count.parse().ok()).unwrap_or(10_000);
+    let plan = Plan { requests, in_flight: 64, seed: 1 };
     match runtime.block_on(run(level, &plan)) {
         Ok(outcome) => println!("{}: {outcome:?}", level.name()),
         Err(problems) => panic!("{problems}"),

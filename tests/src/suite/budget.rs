@@ -3,9 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{Either, join, join_all, select};
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use std::pin::pin;
 
 use super::case::Leave;
 use super::document::ADMIN_KEY;
@@ -213,17 +212,10 @@ async fn books<L: Level>(level: &L, team: &str) -> Result<[u64; 3], String> {
 async fn watch<L: Level>(level: &L, team: &str, running: &Cell<bool>) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     while running.get() {
-        // A report that waits for the last settlements must not outlive the run.
-        let pause = pin!(level.pause(50));
-        let look = pin!(async {
-            let books = books(level, team).await;
-            level.pause(5).await;
-            books
-        });
-        if let Either::Right((books, _)) = select(pause, look).await {
-            outcome.highest = outcome.highest.max(books?.into_iter().fold(0, u64::saturating_add));
-            outcome.looks += 1;
-        }
+        let books = books(level, team).await?;
+        outcome.highest = outcome.highest.max(books.into_iter().fold(0, u64::saturating_add));
+        outcome.looks += 1;
+        level.pause(20).await;
     }
     Ok(outcome)
 }
