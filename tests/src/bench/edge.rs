@@ -34,10 +34,12 @@ pub struct Row {
     pub cpu_ratio: Option<f64>,
     /// To the first byte of the body, ms.
     pub first_ms: Spread,
-    /// To its end, ms.
+    /// To the first token, ms.
+    pub token_ms: Spread,
+    /// To the body's end, ms.
     pub end_ms: Spread,
-    /// First byte over the bare Worker's.
-    pub first_over_bare: Spread,
+    /// First token over the bare Worker's.
+    pub token_over_bare: Spread,
     /// End over the bare Worker's.
     pub end_over_bare: Spread,
     /// End over the direct call's.
@@ -195,6 +197,7 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
         |name: &str| lanes.iter().find(|lane| lane.name == name).map(|lane| lane.phases.as_slice()).unwrap_or_default();
     let (bare, direct) = (named("bare"), named("direct"));
     let first = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.first));
+    let token = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.token));
     let end = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.end));
     let row = |lane: &Lane| {
         let cpu: Vec<f64> = lane.phases.iter().filter_map(|phase| phase.cpu).collect();
@@ -207,8 +210,9 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
             cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
             cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),
             first_ms: first(&lane.phases),
+            token_ms: token(&lane.phases),
             end_ms: end(&lane.phases),
-            first_over_bare: first(&lane.phases).over(first(bare)),
+            token_over_bare: token(&lane.phases).over(token(bare)),
             end_over_bare: end(&lane.phases).over(end(bare)),
             end_over_direct: end(&lane.phases).over(end(direct)),
             bytes: lane.phases.last().map_or(0, |phase| phase.bytes),
