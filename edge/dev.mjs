@@ -61,17 +61,18 @@ function loadSettings() {
     secret: process.env.SIGNALBOX_SECRET || kept.secret || randomBytes(32).toString("hex"),
     admin_key: process.env.SIGNALBOX_ADMIN_KEY || kept.admin_key || randomBytes(24).toString("hex"),
     dev_key: kept.dev_key,
+    kept,
   };
 }
 
-function saveSettings({ dev_key, ...secrets }) {
+function saveSettings({ secret, admin_key, dev_key, kept }) {
   if (!stateFolder) return;
-  // What the environment gave stays in the environment.
-  const kept = { dev_key };
-  if (!process.env.SIGNALBOX_SECRET) kept.secret = secrets.secret;
-  if (!process.env.SIGNALBOX_ADMIN_KEY) kept.admin_key = secrets.admin_key;
+  // What the environment gave stays in the environment; what others keep in this file stays in it.
+  const next = { ...kept, dev_key };
+  if (!process.env.SIGNALBOX_SECRET) next.secret = secret;
+  if (!process.env.SIGNALBOX_ADMIN_KEY) next.admin_key = admin_key;
   mkdirSync(stateFolder, { recursive: true });
-  writeFileSync(settingsFile(), JSON.stringify(kept, null, 2) + "\n", { mode: 0o600 });
+  writeFileSync(settingsFile(), JSON.stringify(next, null, 2) + "\n", { mode: 0o600 });
   chmodSync(settingsFile(), 0o600); // `mode` above only counts for a new file
 }
 
@@ -82,7 +83,7 @@ function settingsFile() {
 /** Starts the built-in upstream; it ends with its standard input, so it cannot outlive us. */
 async function startSimulator(path) {
   if (!path) throw new Error("no provider key in the environment, and no simulator was named");
-  const child = spawn(path, ["--port", "0"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(path, ["--port", "0", "--with-parent"], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   closers.push(() => (child.kill("SIGTERM"), exited));
   const lines = createInterface({ input: child.stdout });

@@ -133,7 +133,7 @@ class Pipe {
   constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
     Object.assign(this, { upstream, tick, idle, readable, writable });
-    this.deadline = Date.now() + left;
+    this.total = setTimeout(() => upstream.stop("total"), left);
     this.ended = upstream.forwarded
       .pipeTo(writable, { preventClose: true, preventAbort: true })
       // Caller gone or provider dead: a dead provider gives its own error to the other half.
@@ -172,8 +172,7 @@ class Pipe {
       this.silent = 0;
       return this.take().piece;
     }
-    if (Date.now() >= this.deadline) this.upstream.stop("total");
-    else if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
+    if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
     this.begin();
     return undefined;
   }
@@ -199,6 +198,7 @@ class Pipe {
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
   async close(last) {
+    clearTimeout(this.total);
     try {
       const writer = this.writable.getWriter();
       if (last) await writer.write(last);
@@ -209,23 +209,48 @@ class Pipe {
   }
 }
 
-/** A stream that is written piece by piece. */
+/** A body that passes through the core piece by piece: read here, written here, one step of the core's in between. */
 export class Pump {
-  constructor() {
+  silent = 0;
+
+  constructor(upstream, tick, idle, left) {
     const { readable, writable } = new IdentityTransformStream();
-    this.readable = readable;
-    this.writer = writable.getWriter();
+    Object.assign(this, { upstream, readable, writer: writable.getWriter() });
+    // Two timers for the whole stream, not one a piece.
+    this.total = setTimeout(() => upstream.stop("total"), left);
+    this.ticks = setInterval(() => {
+      if ((this.silent += tick) >= idle) upstream.stop("idle");
+    }, tick);
   }
 
-  write(bytes) {
-    return this.writer.write(bytes);
-  }
-
-  async close() {
+  /** The next bytes, or at last the reason there are no more: end, cut, gone, idle, total. */
+  async next() {
+    if (this.full) await this.full;
+    this.full = undefined;
     try {
+      const piece = await this.upstream.read();
+      this.silent = 0;
+      return piece ?? "end";
+    } catch (error) {
+      return error?.message === this.upstream.stopped ? this.upstream.stopped : "cut";
+    }
+  }
+
+  /** Hands bytes to the caller. The next piece is read meanwhile, unless the caller is slower than the provider. */
+  write(bytes) {
+    const written = this.writer.write(bytes).catch(() => this.upstream.stop("gone"));
+    if (this.writer.desiredSize <= 0) this.full = written;
+  }
+
+  /** Sends the caller what is left to say, if anything, and ends the answer. */
+  async close(last) {
+    clearTimeout(this.total);
+    clearInterval(this.ticks);
+    try {
+      if (last) await this.writer.write(last);
       await this.writer.close();
     } catch {
-      // The caller has gone.
+      // The caller has gone: nobody is left to tell.
     }
   }
 }

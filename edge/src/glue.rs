@@ -73,20 +73,23 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn close(this: &Pipe, last: Option<Uint8Array>) -> Result<JsValue, JsValue>;
 
-    /// A stream that is written piece by piece.
+    /// A body that passes through the core piece by piece.
     pub(crate) type Pump;
 
     #[wasm_bindgen(constructor)]
-    pub(crate) fn new() -> Pump;
+    pub(crate) fn new(upstream: &Upstream, tick: f64, idle: f64, left: f64) -> Pump;
 
     #[wasm_bindgen(method, getter, js_name = readable)]
     pub(crate) fn stream(this: &Pump) -> ReadableStream;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn write(this: &Pump, bytes: Uint8Array) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = next)]
+    pub(crate) async fn read(this: &Pump) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn write(this: &Pump, bytes: Uint8Array);
 
     #[wasm_bindgen(method, catch, js_name = close)]
-    pub(crate) async fn finish(this: &Pump) -> Result<JsValue, JsValue>;
+    pub(crate) async fn finish(this: &Pump, last: Option<Uint8Array>) -> Result<JsValue, JsValue>;
 }
 
 /// Headers in the one string that crosses to JavaScript.

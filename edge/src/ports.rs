@@ -6,7 +6,9 @@ use bytes::Bytes;
 use js_sys::{Date, Uint8Array};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
-use signalbox::ports::{Body, Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, Transport};
+use signalbox::ports::{
+    Body, Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig, Transport,
+};
 use signalbox::units::{Millis, Timestamp};
 use std::borrow::Cow;
 use std::future::Future;
@@ -190,15 +192,13 @@ impl Directory for EdgePorts {
         }
     }
 
-    async fn config(&self) -> Result<Option<String>, StoreError> {
-        self.get(CONFIG).await
+    async fn config(&self) -> Result<Option<StoredConfig>, StoreError> {
+        let text = self.get(CONFIG).await?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| StoreError(error.to_string()))).transpose()
     }
 
-    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError> {
-        match text {
-            Some(text) => self.put(CONFIG, text).await,
-            None => self.kv()?.delete(CONFIG).await.map_err(kv),
-        }
+    async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError> {
+        self.put(CONFIG, &serde_json::to_string(config).map_err(|error| StoreError(error.to_string()))?).await
     }
 }
 

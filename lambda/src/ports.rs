@@ -4,7 +4,9 @@ use crate::http::{HttpBody, HttpClient};
 use crate::store::{DynamoLedger, PutDocument, Store};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
-use signalbox::ports::{Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, Transport};
+use signalbox::ports::{
+    Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig, Transport,
+};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -107,16 +109,17 @@ impl Directory for LambdaPorts {
         self.store.list_keys().await.map_err(store)?.iter().map(|(_, text)| record(text)).collect()
     }
 
-    async fn config(&self) -> Result<Option<String>, StoreError> {
-        // An empty document stands for none: removing one keeps its version counting.
+    async fn config(&self) -> Result<Option<StoredConfig>, StoreError> {
         let document = self.store.get_document(CONFIG).await.map_err(store)?;
-        Ok(document.map(|document| document.body).filter(|body| !body.is_empty()))
+        let read = |text: &str| serde_json::from_str(text).map_err(|error| StoreError(error.to_string()));
+        document.map(|document| read(&document.body)).transpose()
     }
 
-    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError> {
+    async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError> {
+        let text = serde_json::to_string(config).map_err(|error| StoreError(error.to_string()))?;
         for _ in 0..CONFIG_TRIES {
             let version = self.store.get_document(CONFIG).await.map_err(store)?.map_or(0, |document| document.version);
-            match self.store.put_document(CONFIG, version, text.unwrap_or_default()).await.map_err(store)? {
+            match self.store.put_document(CONFIG, version, &text).await.map_err(store)? {
                 PutDocument::Stored(_) => return Ok(()),
                 PutDocument::Conflict => {}
             }

@@ -11,6 +11,7 @@ use crate::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use crate::http::Header;
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 
 /// Everything the core needs from a platform. Cloning is cheap and shares state.
@@ -126,7 +127,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 17] = [
+pub const REQUEST_HEADERS: [&str; 20] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -135,6 +136,9 @@ pub const REQUEST_HEADERS: [&str; 17] = [
     "content-encoding",
     "content-length",
     "traceparent",
+    "origin",
+    "access-control-request-method",
+    "access-control-request-headers",
     "x-signalbox-route",
     "x-signalbox-user",
     "x-signalbox-tags",
@@ -163,6 +167,15 @@ pub trait Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(pub String);
 
+/// A configuration as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredConfig {
+    /// When it was stored. A store may answer with an older one after a newer one was seen.
+    pub at: Timestamp,
+    /// The document; `None` once it was removed.
+    pub document: Option<String>,
+}
+
 /// Virtual keys and named documents: written rarely, read through a cache.
 pub trait Directory {
     /// The key whose keyed hash is `hash`.
@@ -171,10 +184,10 @@ pub trait Directory {
     async fn put_key(&self, record: &KeyRecord) -> Result<(), StoreError>;
     /// Every key, in no order.
     async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
-    /// The stored configuration document.
-    async fn config(&self) -> Result<Option<String>, StoreError>;
-    /// Replaces the stored configuration document; `None` removes it.
-    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError>;
+    /// The stored configuration, if one was ever stored. May be an older one for a while.
+    async fn config(&self) -> Result<Option<StoredConfig>, StoreError>;
+    /// Replaces the stored configuration.
+    async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError>;
 }
 
 /// The ledger of a tenant, kept by one serialised owner (a Durable Object, conditional writes).

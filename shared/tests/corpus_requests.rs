@@ -1,4 +1,5 @@
 //! Recorded requests: forwarded byte for byte, and translated to what was really sent.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros, reason = "tests read files")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod corpus;

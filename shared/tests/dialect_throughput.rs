@@ -1,5 +1,12 @@
 //! `cargo test --release -p signalbox --test dialect_throughput -- --ignored --nocapture`
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement needs a clock")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::print_stdout,
+    reason = "a measurement needs a clock"
+)]
 
 mod corpus;
 

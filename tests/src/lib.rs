@@ -3,7 +3,7 @@
 //!
 //! - [`simulator`]: plays OpenAI and Anthropic, well or badly, over sockets or on virtual time.
 //! - [`lambda`]: the real bootstrap binary behind a local Function URL and a local DynamoDB.
-//! - [`bench`]: the benchmark.
+//! - [`mod@bench`]: the benchmark.
 //! - [`dev`]: a developer's run: credentials, the first key, the text with the first call.
 //! - [`suite`]: the conformance suite, cases as data; [`virtual_time`]: the platform of its first level.
 //! - [`harness`]: an HTTP client with timestamps, child processes that cannot be left behind, readiness.

@@ -1,4 +1,5 @@
 //! The conformance suite's second level: the Worker on workerd.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

@@ -1,4 +1,5 @@
 //! The conformance suite's first level: the core in this process, on virtual time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use signalbox_tests::suite::in_process::InProcess;
 use signalbox_tests::suite::{case, summary};

@@ -1,4 +1,5 @@
 //! The conformance suite's third level: the real bootstrap behind a local Function URL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(feature = "lambda-local")]
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -213,11 +213,11 @@ fn the_worker_is_deployed_as_it_was_built_and_run_as_it_was_tested() {
         assert!(dev.contains(&format!("\"{}\"", flag.as_str().unwrap())), "edge/dev.mjs runs without {flag:?}");
     }
     // A secret in the file would be a secret in the repository.
-    let vars = wrangler
+    let vars: Vec<String> = wrangler
         .get("vars")
         .and_then(|vars| vars.as_table())
         .map(|vars| vars.keys().cloned().collect())
-        .unwrap_or_else(Vec::new);
+        .unwrap_or_default();
     assert!(vars.iter().all(|name| !name.ends_with("_KEY") && !name.ends_with("_SECRET")), "{vars:?}");
 }
 

@@ -82,7 +82,7 @@ fn each_layer_works_beside_the_null_ones_of_the_others() {
     let config = Arc::new(Config::default());
     let providers = Arc::new(Providers::from(&config, &bindings(&world)));
     let catalog = Arc::new(Catalog::new(&config, &providers));
-    let proxy = || HttpProxy::new(world.clone(), providers.clone(), catalog.clone());
+    let proxy = || HttpProxy::new(world.clone(), providers.clone(), catalog.clone(), config.streams);
 
     let (status, body) = serve(&world, Open, Direct, proxy());
     assert_eq!(status, 200, "the proxy alone: {body}");

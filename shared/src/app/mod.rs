@@ -3,6 +3,7 @@
 //! An [`App`] lives as long as its process or isolate. It keeps the last good configuration, takes
 //! over a newer one behind the callers' backs, and sends each path where it belongs.
 
+mod cors;
 mod models;
 mod setup;
 
@@ -16,7 +17,7 @@ use crate::gateway::keys::Hasher;
 use crate::gateway::policy::Keys;
 use crate::http::Head;
 use crate::pipeline::{self, Reply, Stack};
-use crate::ports::{BodyError, Ports, Request};
+use crate::ports::{BodyError, Ports, Request, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
 use crate::units::{Millis, Timestamp};
@@ -42,9 +43,12 @@ impl<P: Ports> Clone for App<P> {
     }
 }
 
+/// Looks a binding's text up.
+type LookUp = dyn Fn(&str) -> Option<String>;
+
 struct Inner<P: Ports> {
     ports: P,
-    bindings: Box<dyn Fn(&str) -> Option<String>>,
+    bindings: Box<LookUp>,
     hasher: Option<Hasher>,
     keys: Keys,
     current: Mutex<Current<P>>,
@@ -84,9 +88,27 @@ impl<P: Ports> App<P> {
             }
             Err(error) => return self.error(dialect, &error),
         };
-        match (path.as_str(), method.as_str()) {
+        let cors = cors::Answer::to(&setup.config.cors, &request);
+        if let Some(preflight) = cors.preflight(&request) {
+            return Reply::whole(preflight, Vec::new());
+        }
+        let mut reply = self.route(&setup, dialect, &path, &method, request).await;
+        cors.dress(&mut reply.head);
+        reply
+    }
+
+    /// Sends a request where its path belongs.
+    async fn route<R: Request>(
+        &self,
+        setup: &Arc<Setup<P>>,
+        dialect: Dialect,
+        path: &str,
+        method: &str,
+        request: R,
+    ) -> Reply<Standard<P>> {
+        match (path, method) {
             ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
-            ("/v1/models", "GET") => self.models(&setup, &request, None).await,
+            ("/v1/models", "GET") => self.models(setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
             ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
@@ -94,9 +116,9 @@ impl<P: Ports> App<P> {
             }
             (path, "GET") if path.starts_with("/v1/models/") => {
                 let id = path.trim_start_matches("/v1/models/").to_owned();
-                self.models(&setup, &request, Some(&id)).await
+                self.models(setup, &request, Some(&id)).await
             }
-            (path, _) if path.starts_with("/admin/v1/") => self.admin(&setup, request).await,
+            (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
             _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic).")),
         }
     }
@@ -123,9 +145,9 @@ impl<P: Ports> App<P> {
             BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
             BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
         })?;
-        let answered = admin.serve(&method, &path, &body).await?;
-        if answered.config_changed {
-            self.inner.refresh().await;
+        let mut answered = admin.serve(&method, &path, &body).await?;
+        if let Some(config) = answered.config.take() {
+            self.inner.take_over(config);
         }
         Ok(answered)
     }
@@ -169,7 +191,9 @@ impl<P: Ports> Inner<P> {
             self.ports.log(&json!({ "event": "store_error", "store": "config", "problem": problem.0 }).to_string());
             None
         });
-        let good = stored.and_then(|text| match self.build(text) {
+        let at = stored.as_ref().map_or(Timestamp(0), |stored| stored.at);
+        let document = stored.and_then(|stored| stored.document);
+        let good = document.and_then(|text| match self.build(text, at) {
             Ok(setup) => Some(setup),
             Err(invalid) => {
                 self.log_refused("stored", &invalid);
@@ -178,7 +202,7 @@ impl<P: Ports> Inner<P> {
         });
         let setup = match good {
             Some(setup) => setup,
-            None => self.build(self.bound_document()).map_err(|invalid| {
+            None => self.build(self.bound_document(), at).map_err(|invalid| {
                 self.log_refused("SIGNALBOX_CONFIG", &invalid);
                 ApiError::new(
                     Code::NotConfigured,
@@ -189,22 +213,23 @@ impl<P: Ports> Inner<P> {
         Ok(self.install(setup))
     }
 
-    /// Takes a changed document over; keeps the last good one otherwise.
+    /// Looks for a newer configuration. A store that is down changes nothing.
     async fn refresh(&self) {
-        let stored = self.ports.config().await;
-        let text = match stored {
-            Ok(stored) => stored.unwrap_or_else(|| self.bound_document()),
-            // A store that is down changes nothing.
-            Err(_) => {
-                self.touch();
-                return;
-            }
-        };
-        if self.lock().setup.as_ref().is_some_and(|setup| setup.document == text) {
-            self.touch();
-            return;
+        match self.ports.config().await {
+            // It may still answer with an older one than was already seen: that is no change.
+            Ok(Some(stored)) if !self.has_seen(&stored) => self.take_over(stored),
+            Ok(Some(_) | None) | Err(_) => self.touch(),
         }
-        match self.build(text) {
+    }
+
+    fn has_seen(&self, stored: &StoredConfig) -> bool {
+        self.lock().setup.as_ref().is_some_and(|setup| stored.at <= setup.stored_at)
+    }
+
+    /// Takes a stored configuration over if it is valid; the last good one stays otherwise.
+    fn take_over(&self, stored: StoredConfig) {
+        let document = stored.document.unwrap_or_else(|| self.bound_document());
+        match self.build(document, stored.at) {
             Ok(setup) => {
                 self.install(setup);
             }
@@ -215,8 +240,9 @@ impl<P: Ports> Inner<P> {
         }
     }
 
-    fn build(&self, document: String) -> Result<Setup<P>, Invalid> {
-        Setup::build(document, &self.ports, &*self.bindings, self.hasher.clone(), self.keys.clone())
+    fn build(&self, document: String, stored_at: Timestamp) -> Result<Setup<P>, Invalid> {
+        let (hasher, keys) = (self.hasher.clone(), self.keys.clone());
+        Setup::build(&document, stored_at, &self.ports, &*self.bindings, hasher, keys)
     }
 
     fn bound_document(&self) -> String {

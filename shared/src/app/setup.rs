@@ -10,12 +10,13 @@ use crate::pipeline::{Pipeline, Stack};
 use crate::ports::Ports;
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
+use crate::units::Timestamp;
 use std::sync::Arc;
 
 /// A configuration in force.
 pub(super) struct Setup<P: Ports> {
-    /// The document it was built from.
-    pub document: String,
+    /// When it was stored; the epoch for the binding's.
+    pub stored_at: Timestamp,
     /// The document, understood.
     pub config: Arc<Config>,
     /// The models that can be served.
@@ -26,13 +27,14 @@ pub(super) struct Setup<P: Ports> {
 
 impl<P: Ports> Setup<P> {
     pub(super) fn build(
-        document: String,
+        document: &str,
+        stored_at: Timestamp,
         ports: &P,
         bindings: &(impl Bindings + ?Sized),
         hasher: Option<Hasher>,
         keys: Keys,
     ) -> Result<Setup<P>, Invalid> {
-        let config = Arc::new(Config::parse(&document)?);
+        let config = Arc::new(Config::parse(document)?);
         let providers = Arc::new(Providers::from(&config, bindings));
         for problem in providers.problems() {
             ports.log(&serde_json::json!({ "event": "provider_disabled", "problem": problem }).to_string());
@@ -43,13 +45,13 @@ impl<P: Ports> Setup<P> {
                 clock: ports.clone(),
                 gateway: Policy::new(ports.clone(), config.clone(), hasher, keys),
                 router: Ordered::new(config.clone(), catalog.clone()),
-                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone()),
+                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },
             catalog: catalog.clone(),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             total_timeout: config.timeouts.total,
         };
-        Ok(Setup { document, config, catalog, pipeline: Arc::new(pipeline) })
+        Ok(Setup { stored_at, config, catalog, pipeline: Arc::new(pipeline) })
     }
 }

@@ -34,7 +34,7 @@ pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use routes::{Candidate, Route, Strategy, Target};
-pub use service::{Cors, Limits, Origins};
+pub use service::{Cors, Limits, Origins, Streams};
 pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
@@ -65,6 +65,8 @@ pub struct Config {
     pub retries: Retries,
     /// What any request is held to.
     pub limits: Limits,
+    /// How streams are passed on.
+    pub streams: Streams,
     /// Which web pages may call.
     pub cors: Cors,
 }
@@ -87,6 +89,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             retries: Retries::default(),
             limits: Limits::default(),
+            streams: Streams::default(),
             cors: Cors::default(),
         }
     }
@@ -147,6 +150,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
+    let streams = fields.optional("streams", "how streams are passed on", Record(service::streams));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
     fields.later(LATER);
     Some(Config {
@@ -158,6 +162,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
         retries: retries.unwrap_or(default.retries),
         limits: limits.unwrap_or(default.limits),
+        streams: streams.unwrap_or(default.streams),
         cors: cors.unwrap_or(default.cors),
     })
 }

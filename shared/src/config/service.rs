@@ -1,6 +1,6 @@
 //! The small sections: what holds for the service as a whole.
 
-use super::shape::{Fields, List, Parsed, Whole};
+use super::shape::{Fields, Flag, List, Parsed, Whole};
 use super::url::BaseUrl;
 
 /// What any request is held to before anything else is asked.
@@ -22,6 +22,28 @@ pub(super) fn limits(fields: &mut Fields<'_, '_>) -> Option<Limits> {
     let range = Whole { min: 1 << 10, max: 64 << 20 };
     let default = Limits::default().max_body_bytes;
     Some(Limits { max_body_bytes: fields.defaulted("max_body_bytes", "the largest request body", range, default) })
+}
+
+/// How streams are passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streams {
+    /// Leave out the usage event of an OpenAI stream whose caller did not ask for one: many programs
+    /// read `choices[0]` of every event, and that event has none. The gateway always asks for it,
+    /// because it settles by it. Hiding the event means looking at every piece of the stream; without,
+    /// the stream is forwarded natively, as that of a caller who did ask.
+    pub hide_unasked_usage: bool,
+}
+
+impl Default for Streams {
+    fn default() -> Streams {
+        Streams { hide_unasked_usage: true }
+    }
+}
+
+pub(super) fn streams(fields: &mut Fields<'_, '_>) -> Option<Streams> {
+    let default = Streams::default().hide_unasked_usage;
+    let about = "leave out the usage event of callers that did not ask for one; else streams flow untouched";
+    Some(Streams { hide_unasked_usage: fields.defaulted("hide_unasked_usage", about, Flag, default) })
 }
 
 /// Which web pages may call the service from a browser.

@@ -158,8 +158,7 @@ impl<P: Ports> Gateway for Policy<P> {
             return Ok(free);
         }
         let hard = budgets.iter().any(|line| line.hard);
-        let charge =
-            budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window.clone() }).collect();
+        let charge = budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
         let note = format!("{} {}", caller.key_id, claim.id);
         let admit = Admit {
             id: ReservationId(claim.id.clone()),

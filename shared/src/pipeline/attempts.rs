@@ -77,6 +77,7 @@ impl Attempts {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

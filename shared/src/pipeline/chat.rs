@@ -2,7 +2,7 @@
 
 use super::attempts::{Attempts, Next};
 use super::draft::Draft;
-use super::finish::{Finish, cost_of};
+use super::finish::Finish;
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
@@ -16,7 +16,7 @@ use crate::json;
 use crate::ports::{BodyError, Clock, Request};
 use crate::proxy::{Answer, Call, CallerRequest, Content, Proxy};
 use crate::router::{Ask, Decision, Needs, Router, View};
-use crate::units::{Millis, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -123,22 +123,29 @@ async fn answer<L: Layers>(
     }
     let mut attempts = Attempts::new(decision.plan.len(), pipeline.retries, order.deadline);
     let mut at = 0;
+    // The failure before this attempt: the answer when no further one can be paid for.
+    let mut last = None;
     loop {
         let Some(step) = decision.plan.get(at) else {
             return Err(ApiError::new(Code::NoHealthyModel, "The plan for this request is empty."));
         };
         let model = step.model.clone();
         let started = clock.now();
+        // What earlier attempts may have cost is gone.
+        let spent = finish.open().map_or(NanoUsd::ZERO, |open| open.record.cost_nano_usd);
+        let left = order.admission.granted.map(|granted| granted.saturating_sub(spent));
+        let affordable =
+            left.and_then(|money| estimate::affordable_output(&pipeline.catalog, &model, &order.request.facts, money));
+        if let (Some(0), Some(failure)) = (affordable, last.take()) {
+            return Err(failure);
+        }
         if let Some(open) = finish.open() {
             open.in_flight = Some(model.clone());
         }
         let call = Call {
             request: &order.request,
             model: &model,
-            max_output_tokens: order
-                .admission
-                .granted
-                .and_then(|money| estimate::affordable_output(&pipeline.catalog, &model, &order.request.facts, money)),
+            max_output_tokens: affordable.map(|tokens| tokens.max(1)),
             request_id: &intake.id,
             deadline: order.deadline,
         };
@@ -176,6 +183,7 @@ async fn answer<L: Layers>(
             Next::Step(step) => at = step,
             Next::GiveUp => return Err(failure.error),
         }
+        last = Some(failure.error);
     }
 }
 
@@ -205,7 +213,7 @@ async fn reply<L: Layers>(
         Content::Whole { body, observed, stream } => {
             let mut head = Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
             dress(&mut head, &answer.warnings);
-            headers::cost(&mut head, cost_of(pipeline, model, &observed, order.ask.tokens_in));
+            headers::cost(&mut head, finish.cost(model, &observed));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }

@@ -51,18 +51,24 @@ pub(super) struct Bound {
 pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) -> Bound {
     let input = most_input(facts);
     let mut bound = Bound::default();
+    let (mut inputs, mut dearest_input) = (NanoUsd::ZERO, NanoUsd::ZERO);
     for id in candidates {
         let model = catalog.model(id);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
         bound.most = bound.most.max(model.price.most(input, output));
         bound.least = bound.least.max(model.price.most(input, output.min(LEAST_OUTPUT)));
+        let asked = model.price.most(probable_input(facts), 0);
+        inputs += asked;
+        dearest_input = dearest_input.max(asked);
     }
+    // Before a fallback answers, those before it may have read the prompt and may bill it.
+    bound.most += inputs.saturating_sub(dearest_input);
     bound
 }
 
 /// The longest answer of `model` that `money` buys beside the input; `None` when all the caller wants,
-/// or the model can, is affordable.
+/// or the model can, is affordable; 0 when not even one token is.
 pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Facts, money: NanoUsd) -> Option<Tokens> {
     let model = catalog.model(model);
     let input = most_input(facts);
@@ -80,5 +86,5 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
             false => too_many = middle,
         }
     }
-    Some(fits.max(1))
+    Some(fits)
 }

@@ -63,6 +63,12 @@ impl<L: Layers> Finish<L> {
         }
     }
 
+    /// What an answer will be settled at, for the header that tells its cost.
+    pub(super) fn cost(&self, model: &ModelId, observed: &Observed) -> NanoUsd {
+        let Some(open) = &self.open else { return NanoUsd::ZERO };
+        open.total(&self.pipeline, model, &consumed(observed, open.tokens_in))
+    }
+
     /// The answer came to an end, or to `status` and `code` when there was none.
     pub(super) async fn answered(mut self, observed: Observed) {
         if let Some(open) = self.open.take() {
@@ -108,10 +114,20 @@ impl<L: Layers> Drop for Finish<L> {
 impl Open {
     /// Adds what a call consumed. Several calls of one request add up.
     fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) {
-        let model = pipeline.catalog.model(model);
-        self.record.cost_nano_usd += model.price.cost(usage);
-        self.record.price_is_guess |= model.estimated_price;
+        self.record.cost_nano_usd = self.total(pipeline, model, usage);
+        self.record.price_is_guess |= pipeline.catalog.model(model).estimated_price;
         self.record.usage = self.record.usage.plus(usage);
+    }
+
+    /// What the request costs with this usage on top. Our own counts err to the dear side, and what was
+    /// granted bounds the truth: an estimate never leads beyond it.
+    fn total<L: Layers>(&self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) -> NanoUsd {
+        let before = self.record.cost_nano_usd;
+        let total = before + pipeline.catalog.model(model).price.cost(usage);
+        match self.admission.granted {
+            Some(granted) if usage.estimated => total.min(granted.max(before)),
+            Some(_) | None => total,
+        }
     }
 }
 
@@ -174,15 +190,25 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
 
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
-    pipeline.layers.gateway().settle(open.admission, open.record).await;
+    let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record)) };
+    if let Some((admission, record)) = unsettled.what.clone() {
+        pipeline.layers.gateway().settle(admission, record).await;
+    }
+    unsettled.what = None;
 }
 
-/// What an answer will be settled at, for the header that tells its cost.
-pub(super) fn cost_of<L: Layers>(
-    pipeline: &Pipeline<L>,
-    model: &ModelId,
-    observed: &Observed,
-    tokens_in: Tokens,
-) -> NanoUsd {
-    pipeline.catalog.model(model).price.cost(&consumed(observed, tokens_in))
+/// A settlement under way. The caller may leave while the ledger takes it: dropped before that is
+/// done, it is begun anew in the background. The ledger counts the first of an id.
+struct Unsettled<L: Layers> {
+    pipeline: Arc<Pipeline<L>>,
+    what: Option<(Admission, Record)>,
+}
+
+impl<L: Layers> Drop for Unsettled<L> {
+    fn drop(&mut self) {
+        let Some((admission, record)) = self.what.take() else { return };
+        let pipeline = self.pipeline.clone();
+        let task = async move { pipeline.layers.gateway().settle(admission, record).await };
+        self.pipeline.layers.clock().spawn(task);
+    }
 }

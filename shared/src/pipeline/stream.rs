@@ -14,9 +14,11 @@ use std::sync::Arc;
 
 /// The events of one answer, pulled by the platform.
 ///
-/// Either the platform pulls with [`next`](ReplyStream::next) until `None`, or, when the caller gets
-/// the provider's bytes untouched and the platform forwards them natively, it feeds what passed by
-/// to [`watch`](ReplyStream::watch) and ends with [`conclude`](ReplyStream::conclude). Dropping the
+/// A platform delivers it in one of three ways. It pulls with [`next`](ReplyStream::next) until
+/// `None`. Or, where its own timers and streams are cheaper than the core's, it reads the body itself
+/// ([`opening`](ReplyStream::opening), [`pass`](ReplyStream::pass), [`flush`](ReplyStream::flush)) or,
+/// when the caller gets the provider's bytes untouched, forwards it natively and shows the core a copy
+/// ([`watch`](ReplyStream::watch)); both end with [`conclude`](ReplyStream::conclude). Dropping the
 /// stream at any point cancels the provider's call and settles with what was seen.
 pub struct ReplyStream<L: Layers> {
     layers: Arc<super::Pipeline<L>>,
@@ -85,6 +87,21 @@ impl<L: Layers> ReplyStream<L> {
     /// When the whole request must be over.
     pub fn deadline(&self) -> Timestamp {
         self.context.deadline
+    }
+
+    /// What the caller gets before anything else, for a platform that pumps the body itself.
+    pub fn opening(&mut self) -> Bytes {
+        self.live.opening()
+    }
+
+    /// What the caller gets for the next bytes of the body; may be nothing.
+    pub fn pass(&mut self, bytes: Bytes) -> Bytes {
+        self.live.pass(bytes)
+    }
+
+    /// What the caller still gets once the body has ended; then [`conclude`](ReplyStream::conclude).
+    pub fn flush(&mut self) -> Bytes {
+        self.live.flush()
     }
 
     /// Takes note of bytes that were forwarded untouched.

@@ -6,7 +6,7 @@ use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
-use crate::config::{Auth, Provider, Providers};
+use crate::config::{Auth, Provider, Providers, Streams};
 use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
@@ -32,12 +32,13 @@ pub struct HttpProxy<P> {
     ports: P,
     providers: Arc<Providers>,
     catalog: Arc<Catalog>,
+    streams: Streams,
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// A proxy to these providers. The catalog tells how their models differ.
-    pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>) -> HttpProxy<P> {
-        HttpProxy { ports, providers, catalog }
+    pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>, streams: Streams) -> HttpProxy<P> {
+        HttpProxy { ports, providers, catalog, streams }
     }
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
@@ -77,7 +78,8 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
+        let mut outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
+        outgoing.forward &= !self.hides_usage(call, provider);
         let forward = outgoing.forward;
 
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
@@ -89,6 +91,16 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 }
 
 impl<P: Ports> HttpProxy<P> {
+    /// Whether a stream of this call will bring a usage event that the caller must not see.
+    fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
+        match provider.dialect {
+            Dialect::OpenAiChat => {
+                self.streams.hide_unasked_usage && !call.request.facts.include_usage && provider.quirks.stream_usage
+            }
+            Dialect::Anthropic => false,
+        }
+    }
+
     /// A call for a whole answer. Only the total binds it: its head comes when it is done.
     async fn exchange(
         &self,
@@ -170,14 +182,6 @@ fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
     call.request.dialect == provider.dialect
 }
 
-/// Whether a stream of this call has a usage event that the caller did not ask for.
-fn unasked_usage(call: &Call<'_>, provider: &Provider) -> bool {
-    match provider.dialect {
-        Dialect::OpenAiChat => !call.request.facts.include_usage && provider.quirks.stream_usage,
-        Dialect::Anthropic => false,
-    }
-}
-
 /// Puts the request into the provider's words and on its wire.
 fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
     let request = call.request;
@@ -218,7 +222,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same && !unasked_usage(call, provider) })
+    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same })
 }
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {

@@ -102,6 +102,24 @@ impl<B: Body> Live<B> {
         }
     }
 
+    /// What the caller gets for bytes that the platform read from the body itself; may be nothing.
+    pub fn pass(&mut self, bytes: Bytes) -> Bytes {
+        self.transform.as_mut().map_or_else(Bytes::new, |transform| transform.pass(bytes))
+    }
+
+    /// The provider's bytes have ended: what the caller still gets.
+    pub fn flush(&mut self) -> Bytes {
+        self.over = true;
+        self.transform.as_mut().map_or_else(Bytes::new, Transform::flush)
+    }
+
+    /// What was read while waiting for the first content, in the caller's words.
+    pub fn opening(&mut self) -> Bytes {
+        let mut opening = Vec::new();
+        self.ready.drain(..).for_each(|bytes| opening.extend_from_slice(&bytes));
+        opening.into()
+    }
+
     /// Takes note of bytes that reached the caller by another way.
     pub fn watch(&mut self, bytes: &[u8]) {
         if let Some(transform) = &mut self.transform {

@@ -65,6 +65,7 @@ pub struct Answer<B> {
 
 /// Whole or streamed.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for a request, and it is taken apart at once")]
 pub enum Content<B> {
     /// A complete answer and what it consumed.
     Whole {

@@ -71,7 +71,7 @@ impl Ordered {
                     return;
                 }
                 seen.push(name.as_str());
-                candidates(route, entropy).iter().for_each(|id| add(id));
+                candidates(route, entropy).iter().for_each(add);
                 for fallback in &route.fallbacks {
                     self.follow(fallback, entropy, seen, models);
                 }

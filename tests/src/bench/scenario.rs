@@ -78,7 +78,7 @@ pub fn all() -> Vec<Scenario> {
         (Some(PACE_MS), "paced", "paced-cross", ["~paced", "~paced-cross"], [40, 4]),
     ] {
         let streamed = |mut more: Value| {
-            more["stream"] = json!(true);
+            more.as_object_mut().into_iter().for_each(|more| drop(more.insert("stream".to_owned(), json!(true))));
             more
         };
         let usage = || streamed(json!({ "stream_options": { "include_usage": true } }));
@@ -113,8 +113,8 @@ fn arm(name: &'static str, team: Team, call: Call) -> Arm {
 /// About 1 kB.
 fn call(path: &'static str, model: &str, more: Value) -> Call {
     let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": "question ".repeat(100) }] });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body[name] = value.clone();
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
     }
     Call { path, body }
 }

@@ -91,7 +91,7 @@ pub struct Step {
     /// The request.
     #[serde(default)]
     pub send: Option<Send>,
-    /// What comes of it, as JSON of [`Expect`]; `on` holds what differs by level.
+    /// What comes of it, as JSON of [`Expect`]; `on` holds by level what takes the place of its members, and `because`.
     #[serde(default)]
     pub expect: Value,
     /// Values for later steps, by name: a JSON pointer into `{"body": …}`, `{"stream": …}` or `{"headers": …}`.
@@ -237,7 +237,10 @@ impl Step {
         let mut expect =
             if self.expect.is_null() { Value::Object(serde_json::Map::new()) } else { self.expect.clone() };
         let differs = expect.as_object_mut().and_then(|members| members.remove("on"));
-        if let Some(Value::Object(over)) = differs.and_then(|mut on| on.get_mut(level).map(Value::take)) {
+        if let Some(Value::Object(mut over)) = differs.and_then(|mut on| on.get_mut(level).map(Value::take)) {
+            if !over.remove("because").is_some_and(|reason| reason.is_string()) {
+                return Err(format!("on {level} it is otherwise: `because` must say why"));
+            }
             if let Some(members) = expect.as_object_mut() {
                 members.extend(over);
             }

@@ -4,8 +4,10 @@
 //! - [`case`]: what a case says, read from `tests/cases/*.json`; that folder's README teaches the format.
 //! - [`runner`]: plays a case on any [`level::Level`] and tells everything that is not as expected, by path.
 //! - [`matching`]: how an expectation is held against what was seen. [`stream`]: what a caller's SDK would make of a stream.
+//! - [`budget`]: many callers at once against one budget, on any level.
 //! - [`in_process`], [`edge`], [`lambda`]: the three levels; the outer two share [`socket`] and are built by [`packages`].
 
+pub mod budget;
 pub mod case;
 pub mod document;
 pub mod edge;

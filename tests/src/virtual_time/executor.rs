@@ -15,11 +15,13 @@ use crate::harness::locked;
 #[derive(Clone, Debug, Default)]
 pub struct Executor(Rc<Inner>);
 
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
 #[derive(Default)]
 struct Inner {
     now_ms: Cell<u64>,
     serial: Cell<u64>,
-    tasks: RefCell<BTreeMap<u64, Pin<Box<dyn Future<Output = ()>>>>>,
+    tasks: RefCell<BTreeMap<u64, Task>>,
     /// By instant, then by order of asking.
     timers: RefCell<BTreeMap<(u64, u64), Waker>>,
     ready: Arc<Ready>,

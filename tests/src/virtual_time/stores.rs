@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Ledger, Report, Settle, Standing, Verdict};
-use signalbox::ports::{Directory, LedgerStore, StoreError};
+use signalbox::ports::{Directory, LedgerStore, StoreError, StoredConfig};
 
 use super::world::World;
 
@@ -26,7 +26,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 pub(super) struct Stores {
     keys: RefCell<BTreeMap<String, KeyRecord>>,
-    config: RefCell<Option<String>>,
+    config: RefCell<Option<StoredConfig>>,
     ledgers: RefCell<BTreeMap<String, Ledger>>,
     faults: Cell<Faults>,
     reads: Cell<u64>,
@@ -89,12 +89,12 @@ impl Directory for World {
         self.directory(|stores| stores.keys.borrow().values().cloned().collect()).await
     }
 
-    async fn config(&self) -> Result<Option<String>, StoreError> {
+    async fn config(&self) -> Result<Option<StoredConfig>, StoreError> {
         self.directory(|stores| stores.config.borrow().clone()).await
     }
 
-    async fn put_config(&self, text: Option<&str>) -> Result<(), StoreError> {
-        self.directory(|stores| drop(stores.config.replace(text.map(str::to_owned)))).await
+    async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError> {
+        self.directory(|stores| drop(stores.config.replace(Some(config.clone())))).await
     }
 }
 
@@ -104,7 +104,7 @@ impl LedgerStore for World {
     }
 
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
-        self.ledger(tenant, |ledger| drop(ledger.settle(&settle))).await
+        self.ledger(tenant, |ledger| ledger.settle(&settle)).await.map(|_| ())
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {

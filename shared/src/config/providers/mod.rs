@@ -1,4 +1,4 @@
-//! Providers: those the product knows ([`builtin`]), those the document adds or changes
+//! Providers: those the product knows ([`builtin()`]), those the document adds or changes
 //! ([`ProviderOverride`]), and those that are enabled because their bindings are there ([`Providers`]).
 
 mod builtin;

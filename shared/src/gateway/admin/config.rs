@@ -3,12 +3,12 @@
 use super::{Admin, Answer, unavailable};
 use crate::config::{Config, Invalid};
 use crate::error::{ApiError, Code};
-use crate::ports::Ports;
+use crate::ports::{Ports, StoredConfig};
 use serde_json::{Value, json};
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_config(&self) -> Result<Answer, ApiError> {
-        let stored = self.ports.config().await.map_err(unavailable)?;
+        let stored = self.ports.config().await.map_err(unavailable)?.and_then(|stored| stored.document);
         let source = if stored.is_some() { "stored" } else { "binding" };
         Ok(Answer::ok(json!({ "object": "config", "source": source, "document": stored })))
     }
@@ -20,17 +20,18 @@ impl<P: Ports> Admin<P> {
         if let Err(invalid) = Config::parse(text) {
             return Ok(refused(&invalid));
         }
-        self.ports.put_config(Some(text)).await.map_err(unavailable)?;
-        Ok(Answer {
-            config_changed: true,
-            ..Answer::ok(json!({ "object": "config", "source": "stored", "valid": true }))
-        })
+        self.store(Some(text.to_owned()), json!({ "object": "config", "source": "stored", "valid": true })).await
     }
 
     /// Removes the stored document: the binding's is in force again.
     pub(super) async fn remove_config(&self) -> Result<Answer, ApiError> {
-        self.ports.put_config(None).await.map_err(unavailable)?;
-        Ok(Answer { config_changed: true, ..Answer::ok(json!({ "object": "config", "source": "binding" })) })
+        self.store(None, json!({ "object": "config", "source": "binding" })).await
+    }
+
+    async fn store(&self, document: Option<String>, body: Value) -> Result<Answer, ApiError> {
+        let config = StoredConfig { at: self.ports.now(), document };
+        self.ports.put_config(&config).await.map_err(unavailable)?;
+        Ok(Answer { config: Some(config), ..Answer::ok(body) })
     }
 
     pub(super) fn validate_config(&self, body: &[u8]) -> Answer {
@@ -56,5 +57,5 @@ fn refused(invalid: &Invalid) -> Answer {
         "param": null,
         "problems": invalid.problems,
     } });
-    Answer { status: 400, body, config_changed: false }
+    Answer { status: 400, body, config: None }
 }

@@ -75,13 +75,12 @@ impl<P: Ports> Admin<P> {
                 "There is no such team in the configuration. Add it under [teams] first.",
             ));
         }
-        if let Some(models) = &new.models {
-            if models.len() > MAX_MODELS || models.iter().any(|pattern| ModelPattern::parse(pattern).is_none()) {
-                return Err(ApiError::invalid(
-                    "models",
-                    "models must be at most 256 patterns such as \"fast\" or \"openai:*\".",
-                ));
-            }
+        let bad = |pattern: &String| ModelPattern::parse(pattern).is_none();
+        if new.models.as_ref().is_some_and(|models| models.len() > MAX_MODELS || models.iter().any(bad)) {
+            return Err(ApiError::invalid(
+                "models",
+                "models must be at most 256 patterns such as \"fast\" or \"openai:*\".",
+            ));
         }
         let Some(text) = &new.expires_at else { return Ok(None) };
         match time::parse_rfc3339(text) {

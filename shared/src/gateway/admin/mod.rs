@@ -10,7 +10,7 @@ use super::keys::Hasher;
 use super::policy::Keys;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
-use crate::ports::{Ports, StoreError};
+use crate::ports::{Ports, StoreError, StoredConfig};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -39,13 +39,13 @@ pub struct Answer {
     pub status: u16,
     /// JSON body.
     pub body: Value,
-    /// The stored configuration was changed: take it over now.
-    pub config_changed: bool,
+    /// The stored configuration was changed to this: take it over now.
+    pub config: Option<StoredConfig>,
 }
 
 impl Answer {
     fn ok(body: Value) -> Answer {
-        Answer { status: 200, body, config_changed: false }
+        Answer { status: 200, body, config: None }
     }
 
     fn created(body: Value) -> Answer {

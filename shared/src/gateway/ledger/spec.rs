@@ -1,6 +1,6 @@
 //! The ledger's specification in a form every store can be run against.
 //!
-//! [`scenarios`] are stories with their expected answers; [`commands`] makes endless mixed traffic
+//! [`scenarios()`] are stories with their expected answers; [`commands`] makes endless mixed traffic
 //! whose answers must be those of the [`Ledger`](super::Ledger) in memory. Clocks, repetitions, late
 //! and lost messages are all in the commands, so a store needs no more than [`LedgerUnderTest`].
 

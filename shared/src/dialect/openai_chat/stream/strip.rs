@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// A stream less its usage event. Every other event's data passes byte for byte.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Stripper {
     reader: sse::Reader,
 }
@@ -17,12 +17,6 @@ struct Chunk {
     #[serde(default)]
     choices: Vec<IgnoredAny>,
     usage: Option<IgnoredAny>,
-}
-
-impl Default for Stripper {
-    fn default() -> Stripper {
-        Stripper { reader: sse::Reader::new() }
-    }
 }
 
 impl Stripper {

@@ -1,0 +1,272 @@
+//! Many callers at once against one hard budget: whatever they do, it is never overspent, and the books are even afterwards.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{Either, join, join_all, select};
+use serde_json::{Value, json};
+use std::pin::pin;
+
+use super::case::Leave;
+use super::document::ADMIN_KEY;
+use super::level::{Call, Level};
+use crate::virtual_time::SplitMix;
+
+/// What is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// How many requests.
+    pub requests: usize,
+    /// How many of them at a time.
+    pub in_flight: usize,
+    /// What the requests are drawn from, and how callers leave.
+    pub seed: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Answers by status; 0 for callers who left before any.
+    pub statuses: BTreeMap<u16, usize>,
+    /// The limit, nano-dollars.
+    pub limit: u64,
+    /// What stands in the books at the end.
+    pub posted: u64,
+    /// The most that ever stood in them, held money included, as often as anybody looked.
+    pub highest: u64,
+    /// Looks into the books while the requests ran.
+    pub looks: usize,
+}
+
+/// What one request costs on average, as the kinds below are mixed; nano-dollars.
+const USUAL_COST: u64 = 32_000;
+/// More than is reserved for one request: 20 tokens of output at 2,000 nano-dollars, and its input at one.
+const ONE_RESERVATION: u64 = 50_000;
+/// Words of an answer, and the limit that callers name.
+const WORDS: u64 = 20;
+
+/// A model that answers well.
+const GOOD: &str = "openai:gpt-5.4-mini~words-20";
+/// The upstream's behaviours, as models. Most answer well.
+const KINDS: [&str; 10] = [
+    "openai:gpt-5.4-mini~words-20",
+    "anthropic:claude-haiku-4-5~words-20",
+    "openai:gpt-5.4-mini~words-20",
+    "anthropic:claude-haiku-4-5~words-20",
+    "openai:gpt-5.4-mini~pace-1",
+    "anthropic:claude-haiku-4-5~pace-1",
+    "openai:gpt-5.4-mini~no-usage",
+    "openai:gpt-5.4-mini~500",
+    "anthropic:claude-haiku-4-5~cut",
+    "openai:gpt-5.4-mini~error-mid",
+];
+
+/// Sends the plan's requests with a budget for about half of them, and tells everything that does not add up.
+///
+/// # Errors
+/// What is wrong, one line each.
+pub async fn run<L: Level>(level: &L, plan: &Plan) -> Result<Outcome, String> {
+    let team = format!("budget-{}", plan.seed);
+    let limit = USUAL_COST * u64::try_from(plan.requests).unwrap_or(u64::MAX) / 2;
+    let key = prepare(level, &team, limit).await?;
+    let logged = level.log_lines().len();
+
+    let (next, running) = (Cell::new(0_usize), Cell::new(true));
+    let caller = |_| async {
+        let mut statuses = BTreeMap::<u16, usize>::new();
+        while next.get() < plan.requests {
+            let number = next.replace(next.get() + 1);
+            let call = request(plan.seed, number, &key);
+            let answer = level.call(call).await.map_err(|problem| format!("request {number}: {problem}"))?;
+            *statuses.entry(answer.status).or_default() += 1;
+        }
+        Ok::<_, String>(statuses)
+    };
+    let callers = async {
+        let all = join_all((0..plan.in_flight).map(caller)).await;
+        running.set(false);
+        all.into_iter().collect::<Result<Vec<_>, String>>()
+    };
+    let (statuses, watched) = join(callers, watch(level, &team, &running)).await;
+
+    let mut outcome = Outcome { limit, ..watched? };
+    for (status, count) in statuses?.into_iter().flatten() {
+        *outcome.statuses.entry(status).or_default() += count;
+    }
+    let mut problems = Vec::new();
+    settled(level, &team, &mut problems).await?;
+    let more = spend_the_rest(level, &key).await?;
+    outcome.posted = settled(level, &team, &mut problems).await?;
+    problems.extend(audited(level, logged, &team, plan.requests + more, outcome.posted).await);
+    problems.extend(verdict(&outcome));
+    if problems.is_empty() { Ok(outcome) } else { Err(format!("{}\n{outcome:?}", problems.join("\n"))) }
+}
+
+/// What was held by the last ones in flight was denied to others: one caller alone now spends it, until it is refused.
+async fn spend_the_rest<L: Level>(level: &L, key: &str) -> Result<usize, String> {
+    for sent in 1..=1_000 {
+        let body = json!({ "model": GOOD, "max_tokens": WORDS, "messages": [{ "role": "user", "content": "Hi" }] });
+        let headers = [("content-type", "application/json"), ("x-api-key", key)];
+        let call = Call {
+            method: "POST".to_owned(),
+            path: "/v1/messages".to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: body.to_string().into_bytes(),
+            leave: None,
+        };
+        let answer = level.call(call).await?;
+        match answer.status {
+            200 => {}
+            402 => return Ok(sent),
+            other => return Err(format!("alone, a caller got {other}: {}", String::from_utf8_lossy(&answer.body))),
+        }
+    }
+    Err("a thousand more requests did not spend the rest".to_owned())
+}
+
+/// The numbers that say whether the budget did its work.
+fn verdict(outcome: &Outcome) -> Vec<String> {
+    let mut problems = Vec::new();
+    let count = |status| outcome.statuses.get(&status).copied().unwrap_or_default();
+    let highest = outcome.highest.max(outcome.posted);
+    if highest > outcome.limit {
+        problems.push(format!("overspent: {highest} nano-dollars stood against a limit of {}", outcome.limit));
+    }
+    if outcome.posted + ONE_RESERVATION < outcome.limit {
+        problems.push(format!(
+            "only {} of {} nano-dollars were spent while callers were refused",
+            outcome.posted, outcome.limit
+        ));
+    }
+    if count(200) == 0 || count(402) == 0 {
+        problems.push("nobody was served, or nobody was refused".to_owned());
+    }
+    let known: BTreeSet<u16> = [0, 200, 402, 502, 503].into();
+    problems.extend(
+        outcome.statuses.keys().filter(|status| !known.contains(status)).map(|status| format!("an answer {status}")),
+    );
+    problems
+}
+
+/// Takes a configuration over with one team and its budget; gives the team's key.
+async fn prepare<L: Level>(level: &L, team: &str, limit: u64) -> Result<String, String> {
+    let price = json!({"usd_per_million": {"input": 0.001, "output": 2}, "max_output_tokens": 4_096});
+    let models: serde_json::Map<String, Value> = KINDS.iter().map(|kind| ((*kind).to_owned(), price.clone())).collect();
+    #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53 nano-dollars")]
+    let usd = limit as f64 / 1e9;
+    let document = json!({
+        "models": models,
+        "retries": { "max": 1, "base_ms": 1, "cap_ms": 10 },
+        "teams": { team: { "budgets": [{ "usd": usd, "per": "total", "hard": true }] } },
+    });
+    let put = admin(level, "PUT", "/admin/v1/config", document.to_string()).await?;
+    let made = admin(level, "POST", "/admin/v1/keys", json!({ "name": "budget", "team": team }).to_string()).await?;
+    let key = made.get("key").and_then(Value::as_str);
+    key.map(str::to_owned).ok_or_else(|| format!("no key: {put} {made}"))
+}
+
+/// The request of a number: always the same for the same seed.
+fn request(seed: u64, number: usize, key: &str) -> Call {
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    let mut random = SplitMix::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
+    let model = usize::try_from(random.below(10)).ok().and_then(|kind| KINDS.get(kind)).copied().unwrap_or_default();
+    let (anthropic, stream) = (random.below(2) == 0, random.below(2) == 0);
+    let mut body = json!({ "model": model, "max_tokens": WORDS, "messages": [{ "role": "user", "content": "Hi" }] });
+    if let (true, Some(members)) = (stream, body.as_object_mut()) {
+        members.insert("stream".to_owned(), json!(true));
+    }
+    let leave = match random.below(10) {
+        0 => Some(Leave::AfterBytes(usize::try_from(random.below(600)).unwrap_or_default())),
+        1 => Some(Leave::AfterMs(1 + random.below(20))),
+        _ => None,
+    };
+    let credential = if anthropic { ("x-api-key", key.to_owned()) } else { ("authorization", format!("Bearer {key}")) };
+    let headers = [("content-type", "application/json".to_owned()), credential];
+    Call {
+        method: "POST".to_owned(),
+        path: if anthropic { "/v1/messages" } else { "/v1/chat/completions" }.to_owned(),
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        body: body.to_string().into_bytes(),
+        leave,
+    }
+}
+
+async fn admin<L: Level>(level: &L, method: &str, path: &str, body: String) -> Result<Value, String> {
+    let headers = vec![("authorization".to_owned(), format!("Bearer {ADMIN_KEY}"))];
+    let call = Call { method: method.to_owned(), path: path.to_owned(), headers, body: body.into_bytes(), leave: None };
+    let answer = level.call(call).await.map_err(|problem| format!("{method} {path}: {problem}"))?;
+    serde_json::from_slice(&answer.body).map_err(|error| format!("{method} {path}: {} {error}", answer.status))
+}
+
+/// Posted, held and unconfirmed nano-dollars of a team.
+async fn books<L: Level>(level: &L, team: &str) -> Result<[u64; 3], String> {
+    let budgets = admin(level, "GET", "/admin/v1/budgets", String::new()).await?;
+    let scope = format!("team:{team}");
+    let all = budgets.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let ours = all.iter().find(|budget| budget.get("scope").and_then(Value::as_str) == Some(&scope));
+    let ours = ours.ok_or_else(|| format!("no budget of {scope}: {budgets}"))?;
+    Ok(["posted_nano_usd", "held_nano_usd", "unconfirmed_nano_usd"]
+        .map(|name| ours.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX)))
+}
+
+/// Looks into the books as long as requests run.
+async fn watch<L: Level>(level: &L, team: &str, running: &Cell<bool>) -> Result<Outcome, String> {
+    let mut outcome = Outcome::default();
+    while running.get() {
+        // A report that waits for the last settlements must not outlive the run.
+        let pause = pin!(level.pause(50));
+        let look = pin!(async {
+            let books = books(level, team).await;
+            level.pause(5).await;
+            books
+        });
+        if let Either::Right((books, _)) = select(pause, look).await {
+            outcome.highest = outcome.highest.max(books?.into_iter().fold(0, u64::saturating_add));
+            outcome.looks += 1;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Waits until nothing is held; gives what is posted.
+async fn settled<L: Level>(level: &L, team: &str, problems: &mut Vec<String>) -> Result<u64, String> {
+    for _ in 0..2_000 {
+        let [posted, held, unconfirmed] = books(level, team).await?;
+        if (held, unconfirmed) == (0, 0) {
+            return Ok(posted);
+        }
+        level.pause(10).await;
+    }
+    let [posted, held, unconfirmed] = books(level, team).await?;
+    problems.push(format!("{held} nano-dollars are still held, {unconfirmed} unconfirmed"));
+    Ok(posted)
+}
+
+/// Every request has one line, and their costs are what is posted.
+async fn audited<L: Level>(level: &L, before: usize, team: &str, requests: usize, posted: u64) -> Vec<String> {
+    let mut problems = Vec::new();
+    for _ in 0..200 {
+        problems.clear();
+        let lines = level.log_lines();
+        let records = lines
+            .iter()
+            .skip(before)
+            .filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
+        let ours: Vec<Value> =
+            records.filter(|record| record.get("team").and_then(Value::as_str) == Some(team)).collect();
+        let ids: BTreeSet<&str> = ours.iter().filter_map(|record| record.get("request_id")?.as_str()).collect();
+        let spent: u64 = ours.iter().filter_map(|record| record.get("cost_nano_usd")?.as_u64()).sum();
+        // Who leaves before anybody knows whose key it is has a line without a team.
+        if ids.len() != ours.len() || ours.len() > requests {
+            problems.push(format!("{} audit lines of {} requests for {requests}", ours.len(), ids.len()));
+        }
+        if spent != posted {
+            problems.push(format!("the audit lines say {spent} nano-dollars, the books {posted}"));
+        }
+        if problems.is_empty() {
+            break;
+        }
+        level.pause(10).await;
+    }
+    problems
+}
