@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use super::load::{Phase, Target, phase};
 use super::scenario::{Scenario, Team, all};
-use super::stats::{Spread, median};
+use super::stats::{Spread, median, percentile};
 use super::upstream::Upstream;
 use super::workers::{Kind, Places, Worker};
 use crate::harness::{Client, wait_until_healthy};
 
 const ADMIN: &str = "bench-admin-key";
+/// How much longer the first round is, which does not count.
+const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
 const CONFIG: &str = "[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
@@ -32,6 +34,8 @@ pub struct Row {
     pub cpu_ms: Option<f64>,
     /// CPU as a multiple of the bare Worker's, of the same round; the median over rounds.
     pub cpu_ratio: Option<f64>,
+    /// The same at the quietest: of the lowest tenth of both. Other work on the machine only ever adds.
+    pub cpu_ratio_quiet: Option<f64>,
     /// To the first byte of the body, ms.
     pub first_ms: Spread,
     /// To the first token, ms.
@@ -178,7 +182,9 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
             let turn = round % lanes.len().max(1);
             lanes.rotate_left(turn);
             for lane in lanes.iter_mut() {
-                let phase = phase(&lane.target, &lane.call, *connections, *requests).await?;
+                // The first round is the runtime's to compile in.
+                let requests = if round == 0 { *requests * WARM_UP } else { *requests };
+                let phase = phase(&lane.target, &lane.call, *connections, requests).await?;
                 if round > 0 {
                     lane.phases.push(phase);
                 }
@@ -203,12 +209,18 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
         let cpu: Vec<f64> = lane.phases.iter().filter_map(|phase| phase.cpu).collect();
         let ratios: Vec<f64> =
             lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
+        let lowest = |phases: &[Phase]| {
+            let cpu: Vec<f64> = phases.iter().filter_map(|phase| phase.cpu).collect();
+            percentile(&cpu, 0.1)
+        };
+        let quiet = lowest(&lane.phases) / lowest(bare);
         Row {
             scenario,
             arm: lane.name.clone(),
             connections,
             cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
             cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),
+            cpu_ratio_quiet: (!ratios.is_empty() && quiet.is_finite()).then_some(quiet),
             first_ms: first(&lane.phases),
             token_ms: token(&lane.phases),
             end_ms: end(&lane.phases),

@@ -97,12 +97,13 @@ impl Report {
         if !self.edge.is_empty() {
             writeln!(
                 out,
-                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
+                "{:<12} {:<20} {:>4} {:>8} {:>6} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
                 "Worker",
                 "",
                 "conn",
                 "CPU ms",
                 "x bare",
+                "quiet",
                 "byte50",
                 "p99",
                 "token50",
@@ -119,12 +120,13 @@ impl Report {
         for row in &self.edge {
             writeln!(
                 out,
-                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>15}  {:>15}  {:>15}",
+                "{:<12} {:<20} {:>4} {:>8} {:>6} {:>6}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>15}  {:>15}  {:>15}",
                 row.scenario,
                 row.arm,
                 row.connections,
                 number(row.cpu_ms, 3),
                 number(row.cpu_ratio, 2),
+                number(row.cpu_ratio_quiet, 2),
                 row.first_ms.p50,
                 row.first_ms.p99,
                 row.token_ms.p50,
