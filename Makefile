@@ -2,7 +2,7 @@
 #
 # Wanted on the machine: Rust (rustup), Node 20 or newer, make. What else is missing is installed below this folder.
 # Take care when adding a cargo invocation: another choice of packages resolves other features and compiles the
-# dependencies once more. There are four: the Worker (wasm), the function (release), the simulator, all tests.
+# dependencies once more. There are five: the Worker (wasm), the function (release), the simulator, all tests, the benchmark.
 
 PROFILE ?= release
 PORT ?= 8787
@@ -25,7 +25,7 @@ help:
 	@echo 'make test           every test of both packages'
 	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
 	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
-	@echo 'make bench          the benchmarks'
+	@echo 'make bench          the benchmarks; figures also in target/bench.json  (BENCH="--rounds 15 --only json")'
 	@echo 'make deploy-edge    build and `wrangler deploy`'
 	@echo 'make deploy-lambda  `sam build` and `sam deploy`'
 	@echo 'make clean          remove everything that was built; .signalbox/ stays'
@@ -42,7 +42,7 @@ test:
 
 bench: PROFILE := release
 bench: build-edge build-lambda
-	$(CARGO) run --release --package signalbox-tests --bin bench
+	$(CARGO) run --config bench/cargo.toml --profile measure --package signalbox-tests --bin bench -- --bootstrap $(TARGET)/release/bootstrap $(BENCH)
 
 # The upstream simulator alone: without DynamoDB it builds in seconds.
 .PHONY: simulator

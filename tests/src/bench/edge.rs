@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use super::load::{Phase, Target, phase};
 use super::scenario::{Scenario, Team, all};
-use super::stats::{Spread, median};
+use super::stats::{Spread, median, percentile};
 use super::upstream::Upstream;
 use super::workers::{Kind, Places, Worker};
 use crate::harness::{Client, wait_until_healthy};
 
 const ADMIN: &str = "bench-admin-key";
+/// How much longer the first round is, which does not count.
+const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
 const CONFIG: &str = "[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
@@ -32,12 +34,16 @@ pub struct Row {
     pub cpu_ms: Option<f64>,
     /// CPU as a multiple of the bare Worker's, of the same round; the median over rounds.
     pub cpu_ratio: Option<f64>,
+    /// The same at the quietest: of the lowest tenth of both. Other work on the machine only ever adds.
+    pub cpu_ratio_quiet: Option<f64>,
     /// To the first byte of the body, ms.
     pub first_ms: Spread,
-    /// To its end, ms.
+    /// To the first token, ms.
+    pub token_ms: Spread,
+    /// To the body's end, ms.
     pub end_ms: Spread,
-    /// First byte over the bare Worker's.
-    pub first_over_bare: Spread,
+    /// First token over the bare Worker's.
+    pub token_over_bare: Spread,
     /// End over the bare Worker's.
     pub end_over_bare: Spread,
     /// End over the direct call's.
@@ -176,7 +182,9 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
             let turn = round % lanes.len().max(1);
             lanes.rotate_left(turn);
             for lane in lanes.iter_mut() {
-                let phase = phase(&lane.target, &lane.call, *connections, *requests).await?;
+                // The first round is the runtime's to compile in.
+                let requests = if round == 0 { *requests * WARM_UP } else { *requests };
+                let phase = phase(&lane.target, &lane.call, *connections, requests).await?;
                 if round > 0 {
                     lane.phases.push(phase);
                 }
@@ -195,20 +203,28 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
         |name: &str| lanes.iter().find(|lane| lane.name == name).map(|lane| lane.phases.as_slice()).unwrap_or_default();
     let (bare, direct) = (named("bare"), named("direct"));
     let first = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.first));
+    let token = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.token));
     let end = |phases: &[Phase]| Spread::of(&all(phases, |phase| &phase.end));
     let row = |lane: &Lane| {
         let cpu: Vec<f64> = lane.phases.iter().filter_map(|phase| phase.cpu).collect();
         let ratios: Vec<f64> =
             lane.phases.iter().zip(bare).filter_map(|(own, bare)| Some(own.cpu? / bare.cpu?)).collect();
+        let lowest = |phases: &[Phase]| {
+            let cpu: Vec<f64> = phases.iter().filter_map(|phase| phase.cpu).collect();
+            percentile(&cpu, 0.1)
+        };
+        let quiet = lowest(&lane.phases) / lowest(bare);
         Row {
             scenario,
             arm: lane.name.clone(),
             connections,
             cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
             cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),
+            cpu_ratio_quiet: (!ratios.is_empty() && quiet.is_finite()).then_some(quiet),
             first_ms: first(&lane.phases),
+            token_ms: token(&lane.phases),
             end_ms: end(&lane.phases),
-            first_over_bare: first(&lane.phases).over(first(bare)),
+            token_over_bare: token(&lane.phases).over(token(bare)),
             end_over_bare: end(&lane.phases).over(end(bare)),
             end_over_direct: end(&lane.phases).over(end(direct)),
             bytes: lane.phases.last().map_or(0, |phase| phase.bytes),

@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::cpu;
+use super::scenario::TOKEN;
 use crate::harness::Client;
 
 /// How long after a phase its process is still watched: settlements and audit lines follow the answers.
@@ -38,6 +39,9 @@ pub struct Phase {
     pub cpu: Option<f64>,
     /// To the first byte of each body, ms.
     pub first: Vec<f64>,
+    /// To the first token of each answer, ms: a gateway that waits until an answer has truly begun hands over the
+    /// empty events before it later.
+    pub token: Vec<f64>,
     /// To the end of each body, ms.
     pub end: Vec<f64>,
     /// Bytes of the last body, so that a wrong answer shows.
@@ -64,6 +68,7 @@ pub async fn phase(target: &Target, call: &Call, connections: usize, requests: u
     let mut all = Phase::default();
     for lane in lanes {
         all.first.extend(lane.first);
+        all.token.extend(lane.token);
         all.end.extend(lane.end);
         all.bytes = all.bytes.max(lane.bytes);
     }
@@ -83,13 +88,20 @@ async fn one(target: &Target, path: &str, body: &str, phase: &mut Phase) -> io::
         let status = reply.status;
         return Err(io::Error::other(format!("{path} answered {status}: {}", reply.text().await?)));
     }
-    let (mut first, mut bytes) = (None, 0);
+    let (mut first, mut token, mut seen, mut bytes) = (None, None, Vec::new(), 0);
     while let Some(chunk) = reply.chunk().await? {
         first.get_or_insert(chunk.at);
         bytes += chunk.bytes.len();
+        if token.is_none() {
+            seen.extend_from_slice(&chunk.bytes);
+            if seen.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()) {
+                token = Some(chunk.at);
+            }
+        }
     }
     let end = Instant::now();
     phase.first.push(ms(first.unwrap_or(end).duration_since(begun)));
+    phase.token.push(ms(token.unwrap_or(end).duration_since(begun)));
     phase.end.push(ms(end.duration_since(begun)));
     phase.bytes = bytes;
     Ok(())

@@ -68,7 +68,7 @@ impl Report {
                 _ => {}
             }
             if row.scenario == "paced" {
-                bar(name("first byte over bare, p50 ms"), Some(row.first_over_bare.p50), 2.0);
+                bar(name("first token over bare, p50 ms"), Some(row.token_over_bare.p50), 2.0);
             }
         }
         bar("worker, gzip kB".to_owned(), (self.worker.gzip > 0).then(|| self.worker.gzip as f64 / 1e3), 700.0);
@@ -97,17 +97,20 @@ impl Report {
         if !self.edge.is_empty() {
             writeln!(
                 out,
-                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
+                "{:<12} {:<20} {:>4} {:>8} {:>6} {:>6}  {:>7} {:>7}  {:>7} {:>7}  {:>7} {:>7}  {:>15}  {:>15}  {:>15}",
                 "Worker",
                 "",
                 "conn",
                 "CPU ms",
                 "x bare",
-                "first50",
+                "quiet",
+                "byte50",
+                "p99",
+                "token50",
                 "p99",
                 "end50",
                 "p99",
-                "first over bare",
+                "token over bare",
                 "end over bare",
                 "end over direct"
             )?;
@@ -117,17 +120,20 @@ impl Report {
         for row in &self.edge {
             writeln!(
                 out,
-                "{:<12} {:<20} {:>4} {:>8} {:>6}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>15}  {:>15}  {:>15}",
+                "{:<12} {:<20} {:>4} {:>8} {:>6} {:>6}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>7.2} {:>7.2}  {:>15}  {:>15}  {:>15}",
                 row.scenario,
                 row.arm,
                 row.connections,
                 number(row.cpu_ms, 3),
                 number(row.cpu_ratio, 2),
+                number(row.cpu_ratio_quiet, 2),
                 row.first_ms.p50,
                 row.first_ms.p99,
+                row.token_ms.p50,
+                row.token_ms.p99,
                 row.end_ms.p50,
                 row.end_ms.p99,
-                added(row.first_over_bare),
+                added(row.token_over_bare),
                 added(row.end_over_bare),
                 added(row.end_over_direct),
             )?;

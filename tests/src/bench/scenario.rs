@@ -6,6 +6,8 @@ use super::load::Call;
 
 /// Events of a measured stream.
 pub const EVENTS: usize = 100;
+/// The word every answer is made of; the empty events before it hold none.
+pub const TOKEN: &str = "word ";
 const PACE_MS: u64 = 2;
 
 /// The two teams a key of ours may belong to.
@@ -120,7 +122,7 @@ fn call(path: &'static str, model: &str, more: Value) -> Call {
 fn openai_answer() -> Value {
     json!({
         "id": "chatcmpl-bench", "object": "chat.completion", "created": 1_700_000_000, "model": "gpt-5.4-mini",
-        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "answer ".repeat(110), "refusal": null }, "logprobs": null, "finish_reason": "stop" }],
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": TOKEN.repeat(150), "refusal": null }, "logprobs": null, "finish_reason": "stop" }],
         "usage": { "prompt_tokens": 110, "completion_tokens": 120, "total_tokens": 230 },
     })
 }
@@ -128,7 +130,7 @@ fn openai_answer() -> Value {
 fn anthropic_answer() -> Value {
     json!({
         "id": "msg_bench", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
-        "content": [{ "type": "text", "text": "answer ".repeat(110) }], "stop_reason": "end_turn", "stop_sequence": null,
+        "content": [{ "type": "text", "text": TOKEN.repeat(150) }], "stop_reason": "end_turn", "stop_sequence": null,
         "usage": { "input_tokens": 110, "output_tokens": 120 },
     })
 }
@@ -143,7 +145,7 @@ fn openai_events() -> Vec<Value> {
     };
     let delta = |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "finish_reason": finish }]);
     let mut events = vec![chunk(delta(json!({ "role": "assistant", "content": "" }), Value::Null), Value::Null)];
-    let text = "word ".repeat(14);
+    let text = TOKEN.repeat(14);
     events.extend((0..EVENTS - 3).map(|_| chunk(delta(json!({ "content": text }), Value::Null), Value::Null)));
     events.push(chunk(delta(json!({}), json!("stop")), Value::Null));
     events.push(chunk(json!([]), json!({ "prompt_tokens": 110, "completion_tokens": 900, "total_tokens": 1010 })));
@@ -162,7 +164,7 @@ fn anthropic_events() -> Vec<Value> {
         event(json!({ "type": "message_start", "message": message })),
         event(json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })),
     ];
-    let text = "word ".repeat(27);
+    let text = TOKEN.repeat(27);
     events.extend((0..EVENTS - 5).map(|_| {
         event(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }))
     }));
