@@ -158,10 +158,8 @@ class Pipe {
   /** Waits for a tick, or for what a read begun at an earlier tick brings. Nothing for `idle` ms is silence. */
   async wait() {
     let timer;
-    // The last tick is at the deadline, however slow they are.
-    const left = this.upstream.stopped === undefined ? Math.max(this.deadline - Date.now(), 0) : this.tick;
     const tick = new Promise((resolve) => {
-      timer = setTimeout(resolve, Math.min(this.tick, left));
+      timer = setTimeout(resolve, this.tick);
     });
     await Promise.race([this.ended, tick, ...(this.reading ? [this.reading] : [])]);
     clearTimeout(timer);
