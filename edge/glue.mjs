@@ -1,11 +1,93 @@
 // What the Worker needs of JavaScript's own: calls whose body flows past the wasm natively, answers
 // from one string of headers, calls of a tenant's object. Imported by the wasm; no policy in here.
+//
+// What the core waits for is an operation: a function here begins it and gives its number; when it is
+// done the core is told by that number. Numbers are never given twice, not even to another instance of
+// the wasm, so that what was begun for an instance that is gone tells the next one nothing.
 
 import { waitUntil } from "cloudflare:workers";
 
-export { waitUntil };
-
 const PIECE = 64 * 1024;
+/** What is said of a call that took too long; `glue.rs` knows it. */
+const LATE = "late";
+
+let core;
+
+/** Names the function that gives the core in a living instance. */
+export function connect(living) {
+  core = living;
+}
+
+let begun = 0;
+
+/** An operation that ends as `promise` does: with bytes, with text, with an answer or with nothing. */
+function operation(promise) {
+  const number = begin();
+  promise.then(
+    (value) => finish(number, value),
+    (error) => core().failed(number, error?.name === "TimeoutError" ? LATE : String(error?.message ?? error)),
+  );
+  return number;
+}
+
+function begin() {
+  return (begun = (begun + 1) >>> 0);
+}
+
+function finish(number, value) {
+  if (value instanceof Answer) core().answered(number, value.head, value.body);
+  else if (value instanceof ArrayBuffer) core().brought(number, new Uint8Array(value));
+  else if (value instanceof Uint8Array) core().brought(number, value);
+  else if (typeof value === "string") core().told(number, value);
+  else core().done(number);
+}
+
+const timers = new Map();
+
+/** Waits. */
+export function sleep(ms) {
+  const number = begin();
+  const timer = setTimeout(() => {
+    timers.delete(number);
+    core().done(number);
+  }, ms);
+  timers.set(number, timer);
+  return number;
+}
+
+/** Nobody waits any longer for that `sleep`. */
+export function wake(number) {
+  clearTimeout(timers.get(number));
+  timers.delete(number);
+}
+
+/** Has what was woken outside of an operation run soon. */
+export function soon() {
+  queueMicrotask(() => core().run());
+}
+
+const held = new Map();
+
+/** Keeps the platform from ending this request's context until `release`. */
+export function hold() {
+  const number = begin();
+  waitUntil(new Promise((resolve) => held.set(number, resolve)));
+  return number;
+}
+
+export function release(number) {
+  held.get(number)?.();
+  held.delete(number);
+}
+
+/** The instance is gone, and all that it began: nobody else would let go of it. */
+export function releaseAll() {
+  for (const number of [...held.keys()]) release(number);
+}
+
+export function log(line) {
+  console.log(line);
+}
 
 const randomness = new BigUint64Array(128);
 let used = randomness.length;
@@ -27,14 +109,78 @@ function fields(lines) {
   return object;
 }
 
-/** An answer; `body` is bytes, a stream or nothing. */
-export function respond(status, headers, body) {
-  return new Response(body, { status, headers: fields(headers) });
+/** The named headers, a line each, empty where there is none. */
+function values(headers, names) {
+  let lines = "";
+  for (const name of names) lines += `\n${headers.get(name) ?? ""}`;
+  return lines;
 }
 
-/** Headers of a request that the core may ask for, one crossing for all: a line each, empty where there is none. */
-export function headers(request, names) {
-  return names.split("\n").map((name) => request.headers.get(name) ?? "").join("\n");
+let wanted = [];
+
+/** Says once which headers of a request the core may ask for, a line each. */
+export function want(names) {
+  wanted = names.split("\n");
+}
+
+/** One request of a caller, and the way to answer it. */
+export class Call {
+  constructor(request) {
+    this.request = request;
+    this.answered = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** Method, URL and the wanted headers, a line each: one crossing for all. */
+  envelope() {
+    const { method, url, headers } = this.request;
+    return `${method}\n${url}${values(headers, wanted)}`;
+  }
+
+  /** The whole body, whose length is known and small. */
+  body() {
+    return operation(this.request.arrayBuffer());
+  }
+
+  /** The whole body, if it has no more than `limit` bytes. */
+  bodyUpTo(limit) {
+    return operation(collect(this.request.body, limit));
+  }
+
+  /** Is done when the caller has gone, as far as this runtime tells. */
+  gone() {
+    const number = begin();
+    this.request.signal?.addEventListener("abort", () => core().done(number));
+    return number;
+  }
+
+  answer(status, headers, body) {
+    // What lies in the wasm's memory stays there.
+    this.resolve(new Response(body.slice(), { status, headers: fields(headers) }));
+  }
+
+  stream(status, headers, body) {
+    this.resolve(new Response(body, { status, headers: fields(headers) }));
+  }
+}
+
+/** A body of unknown length, so that an endless one is left off in time; nothing if it is larger than `limit`. */
+async function collect(body, limit) {
+  const pieces = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    if ((length += piece.length) > limit) return undefined;
+    pieces.push(piece);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** A binding as text: a string as it is, a JSON object as its JSON. */
@@ -44,16 +190,16 @@ export function binding(env, name) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Resolves when the caller has gone, as far as this runtime tells. */
-export function gone(request) {
-  return new Promise((resolve) => request.signal?.addEventListener("abort", () => resolve()));
-}
-
 const objects = new Map();
 const OBJECT_TIMEOUT_MS = 10_000;
 
-/** Calls a tenant's object. It may hang (a panic in it does), so there is a limit to waiting. */
-export async function tenant(env, name, commands) {
+/** Calls a tenant's object: commands in, replies out, both JSON. */
+export function tenant(env, name, commands) {
+  return operation(perform(env, name, commands));
+}
+
+/** It may hang (a panic in it does), so there is a limit to waiting. */
+async function perform(env, name, commands) {
   let id = objects.get(name);
   if (id === undefined) objects.set(name, (id = env.TENANT.idFromName(name)));
   let timer;
@@ -68,34 +214,63 @@ export async function tenant(env, name, commands) {
   }
 }
 
-/** One call to a provider. */
+/** Headers of a provider's answer that the core reads; `glue.rs` knows them in this order. */
+const READ = ["content-type", "content-length", "retry-after", "retry-after-ms"];
+
+function post(url, headers, body, signal) {
+  return fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+}
+
+/** The head of a provider's answer, a line each. */
+function head({ status, headers }) {
+  return status + values(headers, READ);
+}
+
+/** Sends a call and brings its answer whole: the head, a line of its own, then the body if it is within `limit`. */
+export function exchange(url, headers, body, patience, limit) {
+  // What lies in the wasm's memory may have moved by the time it is sent. Nothing but its time ends the
+  // call: when the caller leaves, its context ends, and the call with it.
+  return operation(whole(url, fields(headers), body.slice(), AbortSignal.timeout(patience), limit));
+}
+
+async function whole(url, headers, body, signal, limit) {
+  const answer = await post(url, headers, body, signal);
+  const length = answer.headers.get("content-length");
+  if (length > limit) return new Answer(head(answer));
+  if (length !== null) return new Answer(head(answer), new Uint8Array(await answer.arrayBuffer()));
+  return new Answer(head(answer), await collect(answer.body, limit));
+}
+
+/** A whole answer of a provider. */
+class Answer {
+  constructor(head, body) {
+    this.head = head;
+    this.body = body;
+  }
+}
+
+/** One call to a provider whose answer flows. */
 export class Upstream {
   abort = new AbortController();
   /** Why we ended the call ourselves, if we did. */
   stopped;
 
-  /** Sends the call; resolves with the status once the head of the answer is there. */
-  async send(url, headers, body, forward) {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: fields(headers),
-      body,
-      redirect: "manual",
-      signal: this.abort.signal,
-    });
-    this.response = response;
-    this.watched = response.body;
-    if (forward && response.ok && response.body) [this.forwarded, this.watched] = response.body.tee();
-    return response.status;
+  /** Sends the call; brings the head of the answer once it is there. */
+  send(url, headers, body, forward) {
+    // What lies in the wasm's memory may have moved by the time it is sent.
+    return operation(this.begin(url, fields(headers), body.slice(), forward));
   }
 
-  header(name) {
-    return this.response.headers.get(name) ?? undefined;
+  async begin(url, headers, body, forward) {
+    const answer = await post(url, headers, body, this.abort.signal);
+    if (forward && answer.ok && answer.body) [this.forwarded, this.watched] = answer.body.tee();
+    else this.watched = answer.body;
+    return head(answer);
   }
 
-  /** The whole body, whose length is known and small. */
-  async whole() {
-    return new Uint8Array(await this.response.arrayBuffer());
+  /** The next bytes of the body; nothing at the end. */
+  chunk() {
+    return operation(this.read());
   }
 
   /** The next bytes of the body, as many as have arrived; nothing at the end. Valid until the next call. */
@@ -144,7 +319,11 @@ class Pipe {
   }
 
   /** The next bytes that passed, or at last the reason there are no more: end, cut, gone, idle, total. */
-  async next() {
+  next() {
+    return operation(this.step());
+  }
+
+  async step() {
     while (!this.over) {
       const piece = await this.wait();
       if (piece) return piece;
@@ -195,7 +374,11 @@ class Pipe {
   }
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
-  async close(last) {
+  close(last) {
+    return operation(this.end(last?.slice()));
+  }
+
+  async end(last) {
     clearTimeout(this.total);
     try {
       const writer = this.writable.getWriter();
@@ -222,7 +405,11 @@ export class Pump {
   }
 
   /** The next bytes, or at last the reason there are no more: end, cut, gone, idle, total. */
-  async next() {
+  next() {
+    return operation(this.step());
+  }
+
+  async step() {
     if (this.full) await this.full;
     this.full = undefined;
     try {
@@ -236,12 +423,16 @@ export class Pump {
 
   /** Hands bytes to the caller. The next piece is read meanwhile, unless the caller is slower than the provider. */
   write(bytes) {
-    const written = this.writer.write(bytes).catch(() => this.upstream.stop("gone"));
+    const written = this.writer.write(bytes.slice()).catch(() => this.upstream.stop("gone"));
     if (this.writer.desiredSize <= 0) this.full = written;
   }
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
-  async close(last) {
+  close(last) {
+    return operation(this.end(last?.slice()));
+  }
+
+  async end(last) {
     clearTimeout(this.total);
     clearInterval(this.ticks);
     try {
