@@ -113,7 +113,7 @@ impl<P: Ports> HttpProxy<P> {
         let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
         let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
         let Whole { status, headers, body } = exchanged.map_err(|error| match error {
-            ExchangeError::Send(error) => Failure::send(wait.provider, &error),
+            ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
             ExchangeError::TimedOut => {
                 Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
             }
