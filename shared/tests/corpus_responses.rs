@@ -257,7 +257,10 @@ fn responses_form(text: &str, answer: &Answer) {
         match kind {
             "response.created" | "response.in_progress" => {
                 assert_eq!(number, usize::from(kind == "response.in_progress"));
-                assert_eq!((&data["response"]["status"], &data["response"]["output"]), (&json!("in_progress"), &json!([])));
+                assert_eq!(
+                    (&data["response"]["status"], &data["response"]["output"]),
+                    (&json!("in_progress"), &json!([]))
+                );
                 id = data["response"]["id"].clone();
             }
             "response.output_item.added" => {
@@ -282,10 +285,13 @@ fn responses_form(text: &str, answer: &Answer) {
                 words(&mut items[place.unwrap()], "content", "content_index", "text");
             }
             "response.refusal.delta" => words(&mut items[place.unwrap()], "content", "content_index", "refusal"),
-            "response.reasoning_summary_text.delta" => words(&mut items[place.unwrap()], "summary", "summary_index", "text"),
+            "response.reasoning_summary_text.delta" => {
+                words(&mut items[place.unwrap()], "summary", "summary_index", "text")
+            }
             "response.function_call_arguments.delta" => {
                 let item = &mut items[place.unwrap()];
-                item["arguments"] = (item["arguments"].as_str().unwrap().to_owned() + data["delta"].as_str().unwrap()).into();
+                item["arguments"] =
+                    (item["arguments"].as_str().unwrap().to_owned() + data["delta"].as_str().unwrap()).into();
             }
             "response.output_text.annotation.added" => {
                 let part = &mut items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
@@ -297,7 +303,9 @@ fn responses_form(text: &str, answer: &Answer) {
                 let part = &items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
                 assert_eq!(part["text"], data["text"]);
             }
-            "response.refusal.done" | "response.reasoning_summary_text.done" | "response.function_call_arguments.done" => {}
+            "response.refusal.done"
+            | "response.reasoning_summary_text.done"
+            | "response.function_call_arguments.done" => {}
             "response.content_part.done" => {
                 let part = &mut items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
                 part["logprobs"] = data["part"]["logprobs"].clone();

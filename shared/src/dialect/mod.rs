@@ -173,7 +173,9 @@ impl Dialect {
     /// Reads the body of an answer whose status is an error, whatever its shape.
     pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => UpstreamError::from_body(status, body),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                UpstreamError::from_body(status, body)
+            }
         }
     }
 }

@@ -64,6 +64,14 @@ impl Dialect {
         }
     }
 
+    /// A part of what a tool answered, whose result's place is known.
+    pub(crate) fn result_part_path(self, result: &str, part: usize) -> String {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => format!("{result}.content[{part}]"),
+            Dialect::OpenAiResponses => format!("{result}.output[{part}]"),
+        }
+    }
+
     /// A detail of an image, whose place is known.
     pub(crate) fn image_detail_path(self, image: &str) -> String {
         match self {

@@ -119,7 +119,11 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat, openai_responses or anthropic");
+                missing(
+                    &mut at.key("dialect"),
+                    provider.dialect.is_none(),
+                    "openai_chat, openai_responses or anthropic",
+                );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

@@ -115,7 +115,8 @@ pub(super) fn id(kind: Kind, answer: &str, index: usize) -> String {
         Kind::Call => "fc",
     };
     // An id given back may have 64 characters.
-    let answer: String = answer.trim_start_matches("resp_").chars().filter(char::is_ascii_alphanumeric).take(48).collect();
+    let answer: String =
+        answer.trim_start_matches("resp_").chars().filter(char::is_ascii_alphanumeric).take(48).collect();
     format!("{prefix}_{answer}_{index}")
 }
 

@@ -94,7 +94,7 @@ impl<'w> Blocks<'w> {
             [Part::Text { text, cache: None, .. }] => o.string("content", text),
             parts => o.array("content", |a| {
                 for (index, part) in parts.iter().enumerate() {
-                    let path = format!("{path}.content[{index}]");
+                    let path = self.origin.result_part_path(path, index);
                     let empty = matches!(part, Part::Text { text, .. } if text.is_empty());
                     if !empty {
                         self.block(a, "user", &Placed { path, part });

@@ -30,6 +30,9 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         }
         write_service_tier(o, request, warnings);
         o.maybe_json("cache_control", request.cache.as_ref());
+        if request.verbosity.is_some() {
+            warnings.dropped(request.origin.verbosity_path());
+        }
         for (name, json) in &request.extra {
             match request.origin {
                 Dialect::Anthropic => o.json(name, json),
@@ -37,9 +40,6 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             }
         }
     });
-    if request.verbosity.is_some() {
-        warnings.dropped(request.origin.verbosity_path());
-    }
     if request.metadata.is_some() {
         warnings.dropped("metadata");
     }

@@ -58,7 +58,8 @@ impl Writer<'_> {
             if cache.is_some() && !self.quirks.cache_control {
                 self.warnings.dropped(format_args!("{path}.cache_control"));
             }
-            let inner = content.iter().enumerate().map(|(i, part)| (format!("{path}.content[{i}]"), part));
+            let origin = self.request.origin;
+            let inner = content.iter().enumerate().map(|(i, part)| (origin.result_part_path(&path, i), part));
             let (text, other): (Vec<_>, Vec<_>) = inner.partition(|(_, part)| matches!(part, Part::Text { .. }));
             for (path, part) in other {
                 if matches!(part, Part::Media(_)) {

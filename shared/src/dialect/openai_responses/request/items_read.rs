@@ -98,11 +98,8 @@ impl Turns<'_> {
                 }
                 let theirs = kind.ends_with("_output") || kind.ends_with("_response");
                 let (role, open) = if theirs { (Role::User, Open::Results) } else { (Role::Assistant, Open::Model) };
-                let part = Part::Opaque {
-                    origin: Dialect::OpenAiResponses,
-                    kind: kind.to_owned(),
-                    json: Json::from(raw),
-                };
+                let part =
+                    Part::Opaque { origin: Dialect::OpenAiResponses, kind: kind.to_owned(), json: Json::from(raw) };
                 self.add(role, open, vec![part], path);
                 Ok(())
             }

@@ -19,7 +19,9 @@ pub(super) fn write_input(o: &mut Members<'_>, request: &ChatRequest, quirks: &Q
         o.string("instructions", text);
     }
     o.array("input", |a| {
-        if instructions.len() > 1 || matches!(instructions.as_slice(), [(_, part)] if !matches!(part, Part::Text { .. })) {
+        if instructions.len() > 1
+            || matches!(instructions.as_slice(), [(_, part)] if !matches!(part, Part::Text { .. }))
+        {
             writer.message(a, "system", &instructions);
         }
         for (index, message) in request.messages.iter().enumerate() {
@@ -63,10 +65,9 @@ impl Writer<'_> {
                     a.object(|o| {
                         o.string("type", "function_call_output");
                         o.string("call_id", id);
-                        let parts: Vec<Placed<'_>> = (0..)
-                            .zip(content)
-                            .map(|(inner, part)| (format!("{path}.content[{inner}]"), part))
-                            .collect();
+                        let origin = self.request.origin;
+                        let parts: Vec<Placed<'_>> =
+                            (0..).zip(content).map(|(i, part)| (origin.result_part_path(&path, i), part)).collect();
                         self.content(o, "output", "user", &parts);
                     });
                 }

@@ -29,7 +29,12 @@ pub(super) fn read_parts(
 /// What a tool answered: a text or parts; some clients send the JSON value itself.
 pub(super) fn read_result(raw: &RawValue, path: &Path<'_>, unread: &mut Vec<String>) -> Result<Vec<Part>, ApiError> {
     match raw.get().as_bytes().first() {
-        Some(b'"' | b'[') => Ok(read_parts(raw, path, unread)?.0),
+        Some(b'"' | b'[') => {
+            let mut parts = read_parts(raw, path, unread)?.0;
+            // An empty text says as much as no text.
+            parts.retain(|part| !matches!(part, Part::Text { text, .. } if text.is_empty()));
+            Ok(parts)
+        }
         Some(_) | None => Ok(vec![Part::text(raw.get())]),
     }
 }

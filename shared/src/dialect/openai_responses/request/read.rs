@@ -96,9 +96,9 @@ fn read_tools(top: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Result<Vec<
         }
         // Some clients nest it as the other dialect does.
         let within = at.member("function");
-        let mut function = match tool.take("function") {
+        let nested = if tool.has("name") { None } else { tool.take("function") };
+        let mut function = match nested {
             Some(nested) => {
-                tool.take("name");
                 tool.rest_paths(unread);
                 Object::read(nested.get(), &within)?
             }

@@ -69,7 +69,10 @@ fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, Pr
 }
 
 /// The failure an answer of this status and error is, if it is one.
-pub(in crate::dialect::openai_responses) fn failure(status: Option<&str>, error: Option<&str>) -> Option<UpstreamError> {
+pub(in crate::dialect::openai_responses) fn failure(
+    status: Option<&str>,
+    error: Option<&str>,
+) -> Option<UpstreamError> {
     match (status, error) {
         (_, Some(error)) => Some(UpstreamError::from_event(error)),
         (Some("failed"), None) => Some(UpstreamError::from_event("null")),

@@ -114,7 +114,9 @@ impl Decode {
                 }
             }
             // Servers that send no deltas tell the words here.
-            "response.reasoning_summary_text.done" => self.whole(item, Place::Summary(summary), event.text.into_some(), out),
+            "response.reasoning_summary_text.done" => {
+                self.whole(item, Place::Summary(summary), event.text.into_some(), out)
+            }
             "response.reasoning_text.done" => self.whole(item, Place::Thoughts(content), event.text.into_some(), out),
             "response.output_text.done" => self.whole(item, Place::Text(content), event.text.into_some(), out),
             "response.refusal.done" => self.whole(item, Place::Refusal(content), event.refusal.into_some(), out),

@@ -152,9 +152,7 @@ impl Output {
     pub(super) fn thoughts(&mut self, block: u64, wire: &mut Wire, out: &mut Vec<u8>) {
         let place = match self.last() {
             Some((place, Item::Reasoning { seal: None, .. })) if !self.is_open(place) => place,
-            Some(_) | None => {
-                self.push(Item::Reasoning { words: Vec::new(), seal: None, redacted: false }, wire, out)
-            }
+            Some(_) | None => self.push(Item::Reasoning { words: Vec::new(), seal: None, redacted: false }, wire, out),
         };
         let Some(Slot { item: Item::Reasoning { words, .. }, .. }) = self.items.get(place) else { return };
         self.open.push((block, place, words.len()));
