@@ -77,6 +77,13 @@ impl Decode {
             out.extend(event.response.0.and_then(|response| response.usage.0?.usage()).map(Event::Usage));
             return;
         }
+        if kind == "error" {
+            return self.fail(UpstreamError::from_event(data), out);
+        }
+        // As servers say it that know only OpenAI's other dialect.
+        if let Some(error) = event.error {
+            return self.fail(UpstreamError::from_event(error.get()), out);
+        }
         let item = event.output_index.0.unwrap_or(0);
         let (content, summary) = (event.content_index.0.unwrap_or(0), event.summary_index.0.unwrap_or(0));
         if let Some(place) = Place::of_delta(kind, content, summary) {
@@ -132,7 +139,6 @@ impl Decode {
                     None => self.fail(UpstreamError::protocol("the last event of the stream has no answer"), out),
                 }
             }
-            "error" => self.fail(UpstreamError::from_event(data), out),
             // How far a built-in tool is, and whatever comes to exist.
             _ => {}
         }

@@ -32,6 +32,8 @@ pub(super) struct EventWire<'a> {
     pub(super) annotation: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) logprobs: Many<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) error: Option<&'a RawValue>,
 }
 
 /// The answer as the events at its beginning and end tell it.
