@@ -20,6 +20,10 @@ pub(in crate::dialect) fn write(
     if let Some(FinishReason::Other(word)) = finish {
         warnings.add(format_args!("response.finish_reason({word})"), Effect::Converted);
     }
+    let tier = response.service_tier.as_deref().and_then(tier_word);
+    if tier.is_none() && response.service_tier.is_some() {
+        warnings.dropped("response.service_tier");
+    }
     let answer = id(response.id.as_deref().unwrap_or(context.id));
     let shape = Shape {
         id: &answer,
@@ -27,7 +31,7 @@ pub(in crate::dialect) fn write(
         created: response.created.unwrap_or(context.created),
         status: Status::of(finish),
         usage: response.usage.as_ref(),
-        service_tier: response.service_tier.as_deref(),
+        service_tier: tier,
     };
     let mut out = Vec::with_capacity(2_048);
     object(&mut out, |o| {
@@ -52,6 +56,15 @@ pub(in crate::dialect) fn write(
         warnings.dropped(format_args!("response.{name}"));
     }
     out
+}
+
+/// A priority class in OpenAI's words; other providers have others.
+fn tier_word(tier: &str) -> Option<&str> {
+    match tier {
+        "auto" | "default" | "flex" | "scale" | "priority" => Some(tier),
+        "standard" => Some("default"),
+        _ => None,
+    }
 }
 
 struct Writer<'w> {
