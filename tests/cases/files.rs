@@ -13,6 +13,7 @@ files! {
     limits
     parameters
     reasoning
+    responses
     routing
     stores
     stream_errors

@@ -27,6 +27,9 @@ pub struct Api {
     pub auth: AuthStyle,
     /// The chat endpoint below the base URL.
     pub chat_path: &'static str,
+    /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
+    /// gets it at first hand.
+    pub responses_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -42,16 +45,23 @@ const COMPATIBLE: Api = Api {
     dialect: Dialect::OpenAiChat,
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    responses_path: None,
     headers: &[],
     quirks: COMMON,
 };
 
-const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
+const OPENAI: Api = Api { quirks: Quirks::STANDARD, responses_path: Some(RESPONSES_PATH), ..COMPATIBLE };
+
+const RESPONSES_PATH: &str = "/responses";
+
+const RESPONSES: Api =
+    Api { dialect: Dialect::OpenAiResponses, chat_path: RESPONSES_PATH, responses_path: None, ..OPENAI };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    responses_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
@@ -62,6 +72,17 @@ impl Api {
         match dialect {
             Dialect::OpenAiChat => COMPATIBLE,
             Dialect::Anthropic => ANTHROPIC,
+            Dialect::OpenAiResponses => RESPONSES,
+        }
+    }
+
+    /// The same endpoint held to one dialect; `None` where it does not speak it.
+    pub fn only(self, dialect: Dialect) -> Option<Api> {
+        let alone = Api { responses_path: None, ..self };
+        match (dialect, self.responses_path) {
+            (dialect, _) if dialect == self.dialect => Some(alone),
+            (Dialect::OpenAiResponses, Some(path)) => Some(Api { dialect, chat_path: path, ..alone }),
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => None,
         }
     }
 }
@@ -128,12 +149,17 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
-        api: Api { quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON }, ..COMPATIBLE },
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            responses_path: Some(RESPONSES_PATH),
+            ..COMPATIBLE
+        },
         families: &["deepseek-"],
         ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.x.ai/v1"),
+        api: Api { responses_path: Some(RESPONSES_PATH), ..COMPATIBLE },
         families: &["grok-"],
         ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
     },
