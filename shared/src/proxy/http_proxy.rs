@@ -110,7 +110,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
+        let left = provider.timeouts.with(&call.timeouts).total.min(wait.deadline.since(wait.since));
         let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
         let Whole { status, headers, body } = exchanged.map_err(|error| match error {
             ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
@@ -136,7 +136,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let patience = provider.timeouts;
+        let patience = provider.timeouts.with(&call.timeouts);
         let mut incoming = self
             .within(self.ports.send(outgoing), wait, Stage::Headers, patience.headers)
             .await?
