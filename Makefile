@@ -25,6 +25,7 @@ help:
 	@echo 'make test           every test of both packages'
 	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
 	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
+	@echo 'make budget         ten thousand requests against a hard budget, on each package; `make test` sends a quarter'
 	@echo 'make bench          the benchmarks; figures also in target/bench.json  (BENCH="--rounds 15 --only json")'
 	@echo 'make deploy-edge    build and `wrangler deploy`'
 	@echo 'make deploy-lambda  `sam build` and `sam deploy`  (ARCHITECTURE=x86_64, PARAMETERS="OpenAiApiKey=…")'
@@ -39,6 +40,11 @@ dev-lambda: build-lambda
 
 test:
 	@.ci/test
+
+# Ten thousand requests against one hard budget, on each package: minutes. `make test` sends a quarter.
+.PHONY: budget
+budget:
+	$(CARGO) test $(NATIVE) --test budget -- --nocapture --test-threads=1
 
 bench: PROFILE := release
 bench: build-edge build-lambda peers
