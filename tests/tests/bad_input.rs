@@ -1,5 +1,5 @@
-//! Bad input that no list of cases holds: every status with every body a provider may answer, a caller who leaves at any
-//! byte and at any moment, and what only raw sockets can send.
+//! Bad input that no list of cases holds: every status with every body a provider may answer, a provider that breaks off
+//! and a caller who leaves at any byte, and what only raw sockets can send.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -139,6 +139,85 @@ fn a_caller_may_leave_at_any_byte_and_at_any_moment() {
     for send in asks("words-5") {
         let steps: Vec<Value> = (0..40).map(|ms| leave(&send, json!({ "after_ms": ms }))).collect();
         problems.extend(play(json!({ "name": format!("any moment of {send}"), "steps": steps })));
+    }
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+}
+
+/// A short stream of each dialect of providers: its events, and how many of them there are up to the first content for a
+/// caller of Chat Completions, for one of Messages (whose blocks begin empty), and up to the one that tells why it ended.
+fn streams() -> [(&'static str, Vec<String>, [usize; 3]); 2] {
+    let chunk = |delta: Value, finish: Value| {
+        let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
+        let chunk =
+            json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice] });
+        format!("data: {chunk}\n\n")
+    };
+    let event = |event: Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    let message = json!({ "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": null, "usage": { "input_tokens": 3, "output_tokens": 1 } });
+    [
+        (
+            "openai:gpt-5.4-mini",
+            vec![
+                chunk(json!({ "role": "assistant", "content": "" }), Value::Null),
+                chunk(json!({ "content": "Grüezi" }), Value::Null),
+                chunk(json!({}), json!("stop")),
+                "data: [DONE]\n\n".to_owned(),
+            ],
+            [2, 2, 3],
+        ),
+        (
+            "anthropic:claude-haiku-4-5",
+            vec![
+                event(json!({ "type": "message_start", "message": message })),
+                event(
+                    json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
+                ),
+                event(
+                    json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "Grüezi" } }),
+                ),
+                event(json!({ "type": "content_block_stop", "index": 0 })),
+                event(
+                    json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" }, "usage": { "output_tokens": 2 } }),
+                ),
+                event(json!({ "type": "message_stop" })),
+            ],
+            [3, 2, 5],
+        ),
+    ]
+}
+
+#[test]
+fn a_provider_may_break_off_at_any_byte_and_is_never_taken_for_done() {
+    use base64::Engine;
+    let encode = |bytes: &[u8]| base64::prelude::BASE64_STANDARD.encode(bytes);
+    let mut problems = Vec::new();
+    for (model, events, places) in streams() {
+        let [chat, messages, over] = places.map(|until| events.iter().take(until).map(String::len).sum::<usize>());
+        let all = events.concat();
+        for cut in 0..=all.len() {
+            let send = |path: &str, begun: usize| {
+                let said = [json!({ "role": "user", "content": "Hi" })];
+                let body =
+                    json!({ "model": format!("{model}~cut-here"), "max_tokens": 9, "stream": true, "messages": said });
+                let failed = json!({ "error": { "message": { "$any": true } } });
+                let expect = if cut < begun {
+                    json!({ "status": 502, "body": failed })
+                } else if cut + 2 < over {
+                    // Half an event may have been forwarded by then: it stands before the error.
+                    json!({ "stream": { "error": failed, "violations": { "$any": true } }, "audit": { "outcome": "cut" } })
+                } else {
+                    // Why it ended was told, if not the empty line after it; what would follow says nothing more.
+                    json!({ "stream": { "text": "Grüezi", "done": { "$any": true } }, "audit": { "outcome": "ok" } })
+                };
+                json!({ "send": { "path": path, "json": body }, "expect": expect })
+            };
+            problems.extend(play(json!({
+                "name": format!("{model} cut at {cut} of {}", all.len()),
+                "config": { "retries": { "max": 0 } },
+                "upstream": { "cut-here": { "steps": [{ "send_b64": encode(&all.as_bytes()[..cut]) }, { "cut": true }] } },
+                "steps": [send("/v1/chat/completions", chat), send("/v1/messages", messages)],
+            })));
+        }
     }
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
