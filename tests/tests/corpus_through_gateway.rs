@@ -44,10 +44,9 @@ const SPOKEN: &[Spoken] = &[
 /// The callers' dialects, by the checker's names.
 const SURFACES: [&str; 2] = ["chat", "messages"];
 
-/// How the replay server writes its streams: as recorded; one byte at a time; cut inside characters and line ends; cut
-/// anywhere; other line ends; all that an event stream may hold besides.
-const MODES: [&str; 6] =
-    ["", "byte", "utf8+crlf", "rand=7+cr", "comments+multiline+idlines+retry", "bom+nospace+coalesce"];
+/// How the replay server writes its streams: as recorded; cut inside characters and line ends; one byte at a time; cut
+/// anywhere, with all that an event stream may hold besides.
+const MODES: [&str; 4] = ["", "utf8+crlf", "byte+cr", "rand=7+bom+comments+multiline+idlines+retry"];
 
 /// Where the checker's opinion is not ours: the recording, the caller's dialect, the check, and why it is right so.
 const ARGUED: &[(&str, &str, &str, &str)] = &[
