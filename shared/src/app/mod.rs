@@ -16,6 +16,7 @@ use crate::gateway::key_cache::KeyCache;
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::Keys;
 use crate::http::Head;
+use crate::operation::Operation;
 use crate::pipeline::{self, Reply, Stack};
 use crate::ports::{BodyError, Ports, Request, StoredConfig};
 use crate::proxy::HttpProxy;
@@ -107,7 +108,7 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
+            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
             ("/v1/models", "GET") => self.models(setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),

@@ -16,7 +16,7 @@ mod tests;
 
 pub use capabilities::Capabilities;
 pub use class::Class;
-pub use model::{Model, Traits};
+pub use model::{Kind, Model, Traits};
 pub use name::{ModelName, ModelRef};
 pub use price::{Price, Rate};
 pub use resolve::Asked;

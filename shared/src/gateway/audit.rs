@@ -17,6 +17,8 @@ pub struct Record {
     pub at: Timestamp,
     /// The request's id.
     pub request_id: String,
+    /// What was asked for: `chat`, `embeddings`.
+    pub operation: &'static str,
     /// The dialect the caller spoke.
     pub dialect: &'static str,
     /// Who: team, key and user, as far as they became known.

@@ -1,6 +1,6 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
-use super::finish::BYTES_PER_TOKEN;
+use super::charge::BYTES_PER_TOKEN;
 use crate::catalog::Catalog;
 use crate::config::ModelId;
 use crate::dialect::Facts;

@@ -5,6 +5,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::caller;
 use crate::gateway::keys::token;
 use crate::http::Header;
+use crate::operation::Operation;
 use crate::ports::{Clock, Request};
 use crate::units::{Millis, Timestamp};
 use std::borrow::Cow;
@@ -27,6 +28,8 @@ pub(super) struct Intake {
     pub id: String,
     /// When it came.
     pub at: Timestamp,
+    /// What it is for, as the audit line says it.
+    pub operation: &'static str,
     /// The dialect it is answered in.
     pub dialect: Dialect,
     /// W3C trace context of the answer: the caller's trace, or a new one.
@@ -56,13 +59,14 @@ pub(super) fn request_id(clock: &impl Clock) -> String {
 
 impl Intake {
     /// Before anything is read: an id and a time, so that every error has them.
-    pub(super) fn new(clock: &impl Clock, dialect: Dialect, request: &impl Request) -> Intake {
+    pub(super) fn new(clock: &impl Clock, operation: &Operation, request: &impl Request) -> Intake {
         let given = request.header("traceparent").filter(|value| is_traceparent(value));
         let traceparent = given.map_or_else(|| new_trace(clock), str::to_owned);
         Intake {
             id: request_id(clock),
             at: clock.now(),
-            dialect,
+            operation: operation.as_str(),
+            dialect: operation.dialect(),
             traceparent,
             route: None,
             user: None,

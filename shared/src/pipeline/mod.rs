@@ -4,13 +4,14 @@
 //! layers decide; this module only sequences them.
 
 pub mod attempts;
-pub mod chat;
+mod charge;
 mod draft;
 mod estimate;
 mod finish;
 mod headers;
 mod intake;
 mod refusal;
+mod serve;
 mod stream;
 
 use crate::catalog::Catalog;
@@ -27,6 +28,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 pub use intake::credential;
+pub use serve::serve;
 pub use stream::ReplyStream;
 
 /// The three layers and the clock they share.
@@ -127,7 +129,7 @@ impl<L: Layers> Reply<L> {
     }
 }
 
-/// An error that is answered before the path of a chat begins.
+/// An error that is answered before the path of a request begins.
 pub fn error_reply<L: Layers>(clock: &impl Clock, dialect: Dialect, error: &ApiError) -> Reply<L> {
     let id = intake::request_id(clock);
     let mut head = Head::new(error.code.status(), "application/json");
