@@ -77,11 +77,13 @@ pub fn is_success(status: u16) -> bool {
 /// A call on its way to a provider.
 #[derive(Debug)]
 pub struct Outgoing {
+    /// The method, in capitals.
+    pub method: &'static str,
     /// Absolute URL, built from the configuration alone.
     pub url: String,
     /// Headers, credential included. Names are lower case.
     pub headers: Vec<Header>,
-    /// The body, JSON. Always a POST.
+    /// The body; empty where the method has none.
     pub body: Vec<u8>,
     /// The answer's bytes will reach the caller untouched: the platform may forward them itself,
     /// natively, and hand the core a copy to watch.
@@ -195,6 +197,8 @@ pub trait Request {
     fn method(&self) -> &str;
     /// The path, without the query, still percent-encoded.
     fn path(&self) -> &str;
+    /// The query without its `?`, as it was sent; `None` when there is none.
+    fn query(&self) -> Option<&str>;
     /// A header of [`REQUEST_HEADERS`] by its name; several of one name are joined by `, `. `None` for
     /// one that is missing or empty.
     fn header(&self, name: &str) -> Option<&str>;

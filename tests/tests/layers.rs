@@ -30,6 +30,10 @@ impl Request for Ask {
         "/v1/chat/completions"
     }
 
+    fn query(&self) -> Option<&str> {
+        None
+    }
+
     fn header(&self, _name: &str) -> Option<&str> {
         None
     }

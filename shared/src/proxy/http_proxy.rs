@@ -221,7 +221,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same })
+    Ok(Outgoing { method: "POST", url: provider.chat_url(), headers, body, forward: stream && same })
 }
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {
