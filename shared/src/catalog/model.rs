@@ -46,8 +46,8 @@ pub enum Kind {
 /// How a model differs from what its dialect usually takes. The default is a current model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// What it is made for.
-    pub kind: Kind,
+    /// What it is made for, where the table knows it.
+    pub kind: Option<Kind>,
     /// Speaks OpenAI's Responses and not Chat Completions.
     pub only_responses: bool,
     /// Thinks by a number of tokens, not by effort.
@@ -62,7 +62,7 @@ impl Traits {
     /// The letters of the table.
     pub fn letters(self) -> String {
         let kind = [(Kind::Completion, 'C'), (Kind::Embedding, 'E'), (Kind::Rerank, 'R')];
-        let kind = kind.into_iter().map(|(kind, letter)| (self.kind == kind, letter));
+        let kind = kind.into_iter().map(|(kind, letter)| (self.kind == Some(kind), letter));
         let letters = [
             (self.budget_thinking, 'b'),
             (self.fixed_sampling, 'f'),
@@ -81,7 +81,7 @@ impl Traits {
             Some(_) | None => Kind::Chat,
         };
         Traits {
-            kind,
+            kind: Some(kind),
             only_responses: letters.contains('o'),
             budget_thinking: letters.contains('b'),
             fixed_sampling: letters.contains('f'),

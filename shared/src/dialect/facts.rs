@@ -2,6 +2,7 @@
 
 use super::lenient::{One, Text, ignore_the_rest};
 use crate::error::ApiError;
+use crate::usage::Tier;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -20,6 +21,10 @@ pub struct Facts {
     pub n: u64,
     /// What the model must be able to do.
     pub needs: Needs,
+    /// The dearest service tier the caller's wish can lead to.
+    pub tier: Tier,
+    /// Searches the answer may be billed as, at the most (rerank).
+    pub searches: u64,
     /// The caller's word for its own user.
     pub user: Option<String>,
     /// Turns in the conversation.
@@ -57,6 +62,11 @@ pub(crate) fn value<'a, T: serde::Deserialize<'a>>(
     what: &str,
 ) -> Result<Option<T>, ApiError> {
     serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
+}
+
+/// What a caller's `service_tier` can lead to; its provider decides whether it is a good one.
+pub(crate) fn tier(text: &str) -> Tier {
+    Tier::dearest(text.trim_matches('"'))
 }
 
 /// What the parts of messages amount to.

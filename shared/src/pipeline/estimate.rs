@@ -1,7 +1,7 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
 use super::charge::BYTES_PER_TOKEN;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
 use crate::units::{NanoUsd, Tokens};
@@ -38,6 +38,12 @@ pub(super) fn most_input(facts: &Facts) -> Tokens {
         .fold(0, Tokens::saturating_add)
 }
 
+/// How large a call can become, with an answer of `output` tokens.
+fn size(facts: &Facts, input: Tokens, output: Tokens) -> Size {
+    let Facts { needs, tier, searches, .. } = *facts;
+    Size { input, output, searches, audio: needs.audio, images: needs.vision, tier }
+}
+
 /// What a request can cost, over every model that may answer it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -56,9 +62,9 @@ pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) ->
         let model = catalog.model(id);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
-        bound.most = bound.most.max(model.price.most(input, output));
-        bound.least = bound.least.max(model.price.most(input, output.min(LEAST_OUTPUT)));
-        let asked = model.price.most(probable_input(facts), 0);
+        bound.most = bound.most.max(model.price.most(&size(facts, input, output)));
+        bound.least = bound.least.max(model.price.most(&size(facts, input, output.min(LEAST_OUTPUT))));
+        let asked = model.price.most(&size(facts, probable_input(facts), 0));
         inputs += asked;
         dearest_input = dearest_input.max(asked);
     }
@@ -73,7 +79,7 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
     let model = catalog.model(model);
     let input = most_input(facts);
     let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
-    let cost = |output: Tokens| model.price.most(input, output.saturating_mul(facts.n));
+    let cost = |output: Tokens| model.price.most(&size(facts, input, output.saturating_mul(facts.n)));
     let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
     if cost(wanted) <= money {
         return None;

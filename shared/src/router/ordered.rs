@@ -93,7 +93,7 @@ impl Ordered {
         }
         reach.route.as_ref()?;
         let model = self.catalog.model(id);
-        if model.known && model.traits.kind != ask.kind {
+        if model.traits.kind.is_some_and(|kind| kind != ask.kind) {
             return Some(Drop::OtherKind);
         }
         for (needed, capability, drop) in [

@@ -26,6 +26,8 @@ pub(super) struct UsageWire {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Count,
+    audio_tokens: Count,
+    image_tokens: Count,
     cache_write_tokens: Count,
 }
 
@@ -33,6 +35,7 @@ struct PromptDetails {
 #[serde(default)]
 struct CompletionDetails {
     reasoning_tokens: Count,
+    audio_tokens: Count,
 }
 
 impl UsageWire {
@@ -51,6 +54,12 @@ impl UsageWire {
         let written =
             prompt_details.and_then(|details| details.cache_write_tokens.tokens()).unwrap_or(0).min(prompt - cached);
 
+        // What the cache gave is counted as that, whatever it was.
+        let fresh = prompt - cached - written;
+        let part = |part: Option<Count>| part.and_then(Count::tokens).unwrap_or(0);
+        let audio = part(prompt_details.map(|details| details.audio_tokens)).min(fresh);
+        let images = part(prompt_details.map(|details| details.image_tokens)).min(fresh - audio);
+
         let reasoning = completion_details.and_then(|details| details.reasoning_tokens.tokens());
         let reasoning = reasoning.or(self.reasoning_tokens.tokens()).unwrap_or(0);
         // What the total has beyond its stated parts is output nobody named: reasoning.
@@ -62,14 +71,17 @@ impl UsageWire {
             _ if reasoning <= unnamed => (completion, unnamed),
             _ => ((completion + unnamed).saturating_sub(reasoning), reasoning),
         };
+        let spoken = part(completion_details.map(|details| details.audio_tokens)).min(output);
         Some(Usage {
-            input: prompt - cached - written,
+            input: fresh - audio - images,
+            input_audio: audio,
+            input_image: images,
             cache_read: cached,
             cache_write_5m: written,
-            cache_write_1h: 0,
-            output,
+            output: output - spoken,
             reasoning,
-            estimated: false,
+            output_audio: spoken,
+            ..Usage::default()
         })
     }
 }
@@ -85,8 +97,19 @@ pub(super) fn write(o: &mut Members<'_>, usage: &Usage) {
         if written > 0 {
             o.number("cache_write_tokens", written);
         }
+        if usage.input_audio > 0 {
+            o.number("audio_tokens", usage.input_audio);
+        }
+        if usage.input_image > 0 {
+            o.number("image_tokens", usage.input_image);
+        }
     });
-    o.object("completion_tokens_details", |o| o.number("reasoning_tokens", usage.reasoning));
+    o.object("completion_tokens_details", |o| {
+        o.number("reasoning_tokens", usage.reasoning);
+        if usage.output_audio > 0 {
+            o.number("audio_tokens", usage.output_audio);
+        }
+    });
 }
 
 #[cfg(test)]
@@ -126,5 +149,17 @@ mod tests {
         for (json, expected) in table {
             assert_eq!(parts(json), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn sound_and_images_are_counted_apart() {
+        let json = r#"{"prompt_tokens":100,"completion_tokens":50,"prompt_tokens_details":{"cached_tokens":10,"audio_tokens":60,
+            "image_tokens":70,"text_tokens":0},"completion_tokens_details":{"audio_tokens":30,"reasoning_tokens":5}}"#;
+        let usage = read(json).unwrap();
+        assert_eq!((usage.input, usage.cache_read, usage.input_audio, usage.input_image), (0, 10, 60, 30));
+        assert_eq!((usage.output, usage.reasoning, usage.output_audio, usage.total_tokens()), (15, 5, 30, 150));
+        let mut out = Vec::new();
+        crate::dialect::json_write::object(&mut out, |o| write(o, &usage));
+        assert_eq!(read(std::str::from_utf8(&out).unwrap()), Some(usage));
     }
 }
