@@ -1,7 +1,7 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
 use super::section::is_header_value;
-use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
+use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
@@ -30,6 +30,8 @@ pub struct Provider {
     pub headers: Vec<(String, Secret)>,
     /// What it does differently from others of its dialect; see [`Provider::quirks_for`].
     pub quirks: Quirks,
+    /// What it does beside chats.
+    pub operations: Operations,
     /// Where it keeps data.
     pub region: Option<String>,
     /// What it promises about data.
@@ -56,6 +58,12 @@ impl Provider {
     /// The URL of its chat endpoint.
     pub fn chat_url(&self) -> String {
         self.base_url.join(self.chat_path)
+    }
+
+    /// The URL of an operation beside chats: `/embeddings`, below what its chat's path begins with.
+    pub fn operation_url(&self, path: &str) -> String {
+        let beside_chat = || self.chat_path.strip_suffix("/chat/completions").unwrap_or_default();
+        self.base_url.join(&format!("{}{path}", self.operations.prefix.unwrap_or_else(beside_chat)))
     }
 
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
@@ -157,6 +165,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
+        operations: operations(api.operations, over),
         region: over.region.clone(),
         data_policy: over.data_policy.clone(),
         timeouts: config.timeouts.with(&over.timeouts),
@@ -169,6 +178,16 @@ fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
         (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
         (_, Some(dialect)) => Some(Api::of(dialect)),
         (None, None) => None,
+    }
+}
+
+/// What is known, with what the document says in its place.
+fn operations(known: Operations, over: &ProviderOverride) -> Operations {
+    Operations {
+        completions: over.completions.unwrap_or(known.completions),
+        embeddings: over.embeddings.unwrap_or(known.embeddings),
+        rerank: over.rerank.unwrap_or(known.rerank),
+        ..known
     }
 }
 
