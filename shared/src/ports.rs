@@ -168,7 +168,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 20] = [
+pub const REQUEST_HEADERS: [&str; 25] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -189,6 +189,11 @@ pub const REQUEST_HEADERS: [&str; 20] = [
     "openai-beta",
     "openai-organization",
     "openai-project",
+    "accept",
+    "idempotency-key",
+    "range",
+    "if-match",
+    "if-none-match",
 ];
 
 /// A caller's request as the platform hands it in.

@@ -6,13 +6,18 @@ files! {
     cache_control
     caller_leaves
     chat_text
+    completions
     config
+    embeddings
     envelope
     finish_reasons
     images
     limits
     parameters
+    passthrough
+    prices
     reasoning
+    rerank
     routing
     stores
     stream_errors

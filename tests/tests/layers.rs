@@ -64,6 +64,7 @@ where
         catalog: Arc::new(Catalog::new(&config, &providers)),
         retries: config.retries,
         max_body_bytes: 1 << 20,
+        passed_call: config.passthrough.per_call,
         total_timeout: config.timeouts.total,
     });
     let reply = world.executor().run(pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat), HELLO)).unwrap();

@@ -1,7 +1,7 @@
 //! What a call is charged: its provider's word, our own count of what was seen, or a flat amount where
 //! neither can be had. Unknown is never nothing.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ModelName};
 use crate::config::ModelId;
 use crate::dialect::{Finish as Ending, Observed};
 use crate::units::NanoUsd;
@@ -34,13 +34,7 @@ impl Tariff {
         let usage = match (self.flat, observed) {
             (None, Some(observed)) => self.consumed(observed),
             (None, None) => Usage { estimated: true, ..self.expected },
-            (Some(flat), observed) => match observed.and_then(|observed| observed.usage) {
-                Some(said) => said,
-                None => {
-                    let estimated = flat > NanoUsd::ZERO;
-                    return Bill { usage: Usage { estimated, ..Usage::default() }, cost: flat, guess: estimated };
-                }
-            },
+            (Some(flat), observed) => return passed(catalog, model, flat, observed),
         };
         let model = catalog.model(model);
         Bill { usage, cost: model.price.cost(&usage), guess: model.estimated_price }
@@ -59,6 +53,23 @@ impl Tariff {
             Ending::Truncated | Ending::Error(_) => {
                 Usage { output: seen.saturating_sub(said.reasoning), estimated: true, ..said }
             }
+        }
+    }
+}
+
+/// The bill for a call that was passed through: by its usage where it tells one, and a model whose price is
+/// known; else the flat amount. A refusal costs nothing.
+fn passed(catalog: &Catalog, called: &ModelId, flat: NanoUsd, observed: Option<&Observed>) -> Bill {
+    let said = observed.and_then(|observed| observed.usage);
+    let named = observed.and_then(|observed| observed.model.as_deref()).and_then(ModelName::parse);
+    let model = named.map(|model| catalog.model(&ModelId { provider: called.provider.clone(), model }));
+    let usage = said.unwrap_or_default();
+    match (said, model.filter(|model| !model.estimated_price)) {
+        (Some(_), Some(model)) => Bill { usage, cost: model.price.cost(&usage), guess: false },
+        (Some(said), None) if said == Usage::default() => Bill { usage, cost: NanoUsd::ZERO, guess: false },
+        (Some(_), None) | (None, _) => {
+            let estimated = flat > NanoUsd::ZERO && said.is_none();
+            Bill { usage: Usage { estimated, ..usage }, cost: flat, guess: flat > NanoUsd::ZERO }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::caller;
 use crate::gateway::keys::token;
 use crate::http::Header;
-use crate::operation::Operation;
+use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
 use crate::units::{Millis, Timestamp};
 use std::borrow::Cow;
@@ -77,8 +77,14 @@ impl Intake {
     }
 
     /// Reads the optional headers.
-    pub(super) fn read(&mut self, request: &impl Request) -> Result<(), ApiError> {
-        self.route = request.header("x-signalbox-route").map(str::to_owned);
+    pub(super) fn read(&mut self, operation: &Operation, request: &impl Request) -> Result<(), ApiError> {
+        let others: &[&str] = match operation {
+            Operation::PassThrough(_) => &passthrough::REQUEST_HEADERS,
+            Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
+                self.route = request.header("x-signalbox-route").map(str::to_owned);
+                &[]
+            }
+        };
         self.user = match request.header("x-signalbox-user") {
             Some(user) if user.len() > MAX_USER_BYTES || !is_printable(user) => {
                 return Err(ApiError::invalid(
@@ -103,6 +109,7 @@ impl Intake {
         }
         self.forwarded = FORWARDED
             .iter()
+            .chain(others)
             .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?.to_owned())))
             .collect();
         Ok(())

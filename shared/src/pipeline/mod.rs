@@ -23,7 +23,7 @@ use crate::http::Head;
 use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
-use crate::units::Millis;
+use crate::units::{Millis, NanoUsd};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -102,6 +102,8 @@ pub struct Pipeline<L> {
     pub retries: Retries,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// What a call is taken to cost that is passed through and whose answer does not tell.
+    pub passed_call: NanoUsd,
     /// How long a whole request may take where the caller does not say.
     pub total_timeout: Millis,
 }

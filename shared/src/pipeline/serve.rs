@@ -6,17 +6,17 @@
 use super::attempts::{Attempts, Next};
 use super::charge::Tariff;
 use super::draft::Draft;
+use super::estimate::Bound;
 use super::finish::Finish;
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
 use crate::config::ModelId;
-use crate::dialect::{Facts, Warnings};
+use crate::dialect::Warnings;
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Record};
 use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::http::Head;
-use crate::json;
 use crate::operation::Operation;
 use crate::ports::{BodyError, Clock, Request};
 use crate::proxy::{Answer, Call, CallerRequest, Content, Proxy};
@@ -75,7 +75,14 @@ async fn accept<L: Layers, R: Request>(
     let caller = gateway.authenticate(intake::credential(&request)?.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
-    intake.read(&request)?;
+    if let Operation::PassThrough(target) = &operation {
+        record.passed = Some(target.line());
+        if !pipeline.catalog.is_enabled(&target.provider) {
+            let message = format!("The provider `{}` is not enabled here.", target.provider);
+            return Err(ApiError::new(Code::NotFound, message));
+        }
+    }
+    intake.read(&operation, &request)?;
     let caller = Caller { user: caller.user.or(intake.user.take()), ..caller };
     record.user = caller.user.clone();
     record.tags = std::mem::take(&mut intake.tags);
@@ -85,7 +92,7 @@ async fn accept<L: Layers, R: Request>(
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
-    let facts = facts(&operation, &body)?;
+    let facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let ask = Ask {
         model: intake.route.take().or(facts.model.clone()),
@@ -98,7 +105,15 @@ async fn accept<L: Layers, R: Request>(
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
     let candidates = pipeline.layers.router().candidates(&ask).map_err(refusal::error)?;
-    let bound = estimate::bound(&pipeline.catalog, &candidates, &facts);
+    let flat = match &operation {
+        Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
+        Operation::PassThrough(_) => Some(NanoUsd::ZERO),
+        Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
+    };
+    let bound = match flat {
+        Some(flat) => Bound { most: flat, least: flat },
+        None => estimate::bound(&pipeline.catalog, &candidates, &facts),
+    };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let claim = Claim {
         id: intake.id.clone(),
@@ -108,15 +123,10 @@ async fn accept<L: Layers, R: Request>(
         least: bound.least,
     };
     let admission = gateway.admit(&caller, claim).await?;
-    let expected = Usage { input: ask.tokens_in, ..Usage::default() };
-    let tariff = Tariff { expected, flat: None };
+    let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
+    let tariff = Tariff { expected, flat };
     let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
     Ok(Order { request, ask, admission, tariff, deadline: intake.at + total, total })
-}
-
-/// What the body says, read strictly.
-fn facts(operation: &Operation, body: &[u8]) -> Result<Facts, ApiError> {
-    operation.inspect(&json::scan(body, &json::Limits::default())?)
 }
 
 type Answered<L> = (Decision, ModelId, Answer<<<L as Layers>::Proxy as Proxy>::Body>);
@@ -177,7 +187,7 @@ async fn answer<L: Layers>(
                     open.record.attempts.push(attempt);
                     open.record.model = Some(model.clone());
                     open.record.ttft_ms = Some(clock.now().since(intake.at));
-                    open.record.status = 200;
+                    open.record.status = answer.passed.as_ref().map_or(200, |head| head.status);
                     open.record.warnings =
                         answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
                 }
@@ -226,14 +236,15 @@ async fn reply<L: Layers>(
     };
     match answer.content {
         Content::Whole { body, observed, stream } => {
-            let mut head = Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
+            let usual = || Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
+            let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
             headers::cost(&mut head, finish.cost(model, &observed));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }
         Content::Live(live) => {
-            let mut head = Head::new(200, EVENT_STREAM);
+            let mut head = answer.passed.unwrap_or_else(|| Head::new(200, EVENT_STREAM));
             dress(&mut head, &answer.warnings);
             // Proxies in between must not hold events back.
             head.set("x-accel-buffering", "no");
