@@ -39,8 +39,8 @@ impl ports::Request for EventRequest {
         &self.path
     }
 
-    fn query(&self) -> Option<&str> {
-        self.inner.uri().query().filter(|query| !query.is_empty())
+    fn query(&self) -> &str {
+        self.inner.uri().query().unwrap_or_default()
     }
 
     fn header(&self, name: &str) -> Option<&str> {

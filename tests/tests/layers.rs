@@ -30,8 +30,8 @@ impl Request for Ask {
         "/v1/chat/completions"
     }
 
-    fn query(&self) -> Option<&str> {
-        None
+    fn query(&self) -> &str {
+        ""
     }
 
     fn header(&self, _name: &str) -> Option<&str> {

@@ -8,6 +8,7 @@ use crate::error::Code;
 use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::{Admission, Gateway};
 use crate::ports::Clock;
+use crate::proxy::failure::{Failure, is_unhealthy};
 use crate::router::{self, Router};
 use crate::units::NanoUsd;
 use std::sync::Arc;
@@ -40,13 +41,14 @@ impl<L: Layers> Finish<L> {
 
     /// A call that gave no answer: written down, and charged its input if the provider may have
     /// read it all the same.
-    pub(super) fn failed_attempt(&mut self, attempt: Attempt, may_be_billed: bool) {
+    pub(super) fn failed_attempt(&mut self, attempt: Attempt, failure: &Failure) {
         let now = self.pipeline.layers.clock().now();
-        let outcome = router::Outcome { model: attempt.model.clone(), at: now, ok: false, ttft: None };
+        let ok = !is_unhealthy(failure.error.code);
+        let outcome = router::Outcome { model: attempt.model.clone(), at: now, ok, ttft: None };
         self.pipeline.layers.router().observe(&outcome);
         if let Some(open) = &mut self.open {
             open.in_flight = None;
-            if may_be_billed {
+            if failure.may_be_billed {
                 open.charge(&self.pipeline, &attempt.model, None);
             }
             open.record.attempts.push(attempt);
@@ -142,7 +144,11 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
                     open.record.code = Some(error.to_api_error().code.as_str());
                 }
             }
-            let ok = open.record.outcome == Outcome::Ok || cancelled;
+            let ok = match &observed.finish {
+                Ending::Complete => true,
+                Ending::Truncated => cancelled,
+                Ending::Error(error) => cancelled || !is_unhealthy(error.to_api_error().code),
+            };
             let now = pipeline.layers.clock().now();
             if let Some(model) = open.record.model.clone() {
                 pipeline.layers.router().observe(&router::Outcome { model, at: now, ok, ttft: open.record.ttft_ms });

@@ -202,7 +202,7 @@ async fn answer<L: Layers>(
             status: failure.status,
             duration_ms: now.since(started),
         };
-        finish.failed_attempt(attempt, failure.may_be_billed);
+        finish.failed_attempt(attempt, &failure);
         match attempts.after(failure.retry, failure.error.retry_after, now, clock.entropy()) {
             Next::Again(pause) => clock.sleep(pause).await,
             Next::Step(step) => at = step,

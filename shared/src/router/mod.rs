@@ -71,7 +71,7 @@ pub struct Outcome {
     pub model: ModelId,
     /// When it ended.
     pub at: Timestamp,
-    /// Whether it gave an answer.
+    /// Whether it speaks for the model's health: it answered, or the request itself was at fault.
     pub ok: bool,
     /// From sending to the first content.
     pub ttft: Option<Millis>,

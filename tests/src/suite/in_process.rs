@@ -152,8 +152,8 @@ impl Request for VirtualRequest {
         self.call.path.split('?').next().unwrap_or_default()
     }
 
-    fn query(&self) -> Option<&str> {
-        self.call.path.split_once('?').map(|(_, query)| query).filter(|query| !query.is_empty())
+    fn query(&self) -> &str {
+        self.call.path.split_once('?').map_or("", |(_, query)| query)
     }
 
     fn header(&self, name: &str) -> Option<&str> {

@@ -166,7 +166,8 @@ fn special(plain: &Parts, rate: impl Fn(&str) -> Option<Rate>) -> BTreeMap<(&'st
             });
             let Some(input) = listed[0] else { continue };
             let mut parts = listed;
-            let [read, written] = [(Some(input), plain[0]), (listed[1].or(Some(input)), plain[1])];
+            let read = (Some(input), plain[0]);
+            let written = if listed[1].is_some() { (listed[1], plain[1]) } else { read };
             let whole = [read, written, read, read, read, written];
             for ((part, plain), (now, then)) in parts.iter_mut().zip(plain).zip(whole) {
                 *part = part.or_else(|| in_proportion((*plain)?, now?, then?));

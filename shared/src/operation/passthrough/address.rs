@@ -1,6 +1,8 @@
 //! What may stand in a path and a query that are passed on: nothing that could lead to another host,
 //! out of the provider's base path, or into a header.
 
+use crate::http::percent_decoded;
+
 /// Query parameters in which APIs take credentials; the caller's is for us, not for the provider.
 const CREDENTIALS: [&str; 7] = ["key", "api_key", "api-key", "apikey", "access_token", "subscription-key", "x-api-key"];
 
@@ -15,7 +17,7 @@ pub(super) fn path(rest: &str) -> Result<String, &'static str> {
     }
     let last = rest.split('/').count();
     for (index, segment) in rest.split('/').enumerate() {
-        let decoded = decoded(segment).ok_or("has a % that is no good escape")?;
+        let decoded = percent_decoded(segment).ok_or("has a % that is no good escape")?;
         // An escape must not hide what would be refused in plain sight, here or at a server that
         // decodes twice.
         if decoded.iter().any(|byte| byte.is_ascii_control() || b"/\\%?#".contains(byte)) {
@@ -40,25 +42,9 @@ pub(super) fn query(query: &str) -> Result<Option<String>, &'static str> {
     }
     let is_credential = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
-        let name = decoded(name).unwrap_or_else(|| name.as_bytes().to_vec());
+        let name = percent_decoded(name).unwrap_or_else(|| name.as_bytes().to_vec());
         CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     };
     let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !is_credential(pair)).collect();
     Ok((!kept.is_empty()).then(|| kept.join("&")))
-}
-
-/// The bytes a percent-encoded text stands for; `None` where an escape is broken.
-fn decoded(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || (bytes.next()? as char).to_digit(16);
-        let (high, low) = (digit()?, digit()?);
-        out.push(u8::try_from(high << 4 | low).ok()?);
-    }
-    Some(out)
 }

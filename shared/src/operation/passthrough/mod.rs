@@ -28,7 +28,7 @@ pub struct Target {
 
 impl Target {
     /// Reads `/passthrough/{provider}/{path}`, still percent-encoded, as it was asked for.
-    pub fn read(method: &str, path: &str, query: Option<&str>) -> Result<Target, ApiError> {
+    pub fn read(method: &str, path: &str, query: &str) -> Result<Target, ApiError> {
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
         let method = known.into_iter().find(|known| *known == method).ok_or_else(|| {
             ApiError::new(Code::MethodNotAllowed, "Pass-through takes GET, HEAD, POST, PUT, PATCH and DELETE.")
@@ -40,7 +40,7 @@ impl Target {
         let provider = ProviderId::parse(provider).filter(|_| !path.is_empty()).ok_or_else(nothing)?;
         let refuse = |why: &str| ApiError::invalid("path", format!("The path {why}, so it is not passed on."));
         let path = address::path(path).map_err(refuse)?;
-        let query = query.map(address::query).transpose().map_err(refuse)?.flatten();
+        let query = address::query(query).map_err(refuse)?;
         Ok(Target { provider, method, path, query })
     }
 
