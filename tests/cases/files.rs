@@ -8,6 +8,7 @@ files! {
     chat_text
     completions
     config
+    count_tokens
     embeddings
     envelope
     finish_reasons

@@ -111,6 +111,7 @@ impl<P: Ports> App<P> {
     ) -> Reply<Standard<P>> {
         match (path, method) {
             ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
+            ("/v1/messages/count_tokens", "POST") => pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect), request).await,
             ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
             ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
             ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
@@ -118,7 +119,7 @@ impl<P: Ports> App<P> {
             ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/messages" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
+            ("/v1/chat/completions" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
                 self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
             }
             (path, "GET") if path.starts_with("/v1/models/") => {

@@ -87,7 +87,18 @@ impl Counts {
     }
 }
 
+/// Bytes of text a token stands for, on average over languages and tokenizers, erring to the dear side.
+pub const BYTES_PER_TOKEN: u64 = 4;
+/// An ordinary image.
+const USUAL_IMAGE_TOKENS: u64 = 1_200;
+
 impl Facts {
+    /// Input tokens as they will probably be.
+    pub fn probable_input(&self) -> u64 {
+        let text = (self.text_bytes as u64).div_ceil(BYTES_PER_TOKEN);
+        text.saturating_add((self.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
+    }
+
     pub(crate) fn count(&mut self, counts: Counts) {
         self.images += counts.images;
         self.media_bytes += counts.media_bytes;

@@ -23,7 +23,7 @@ mod upstream;
 mod warnings;
 
 pub use codec::{Decoder, Encoder};
-pub use facts::{Facts, Needs};
+pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
 pub use target::{

@@ -8,6 +8,7 @@
 
 mod answer;
 mod completions;
+pub mod count_tokens;
 pub mod embeddings;
 pub mod passthrough;
 pub mod rerank;
@@ -24,6 +25,8 @@ use crate::json::{self, Document};
 pub enum Operation {
     /// The next turn of a conversation, in a dialect.
     Chat(Dialect),
+    /// How many tokens a conversation in a dialect has.
+    CountTokens(Dialect),
     /// How a text goes on: OpenAI's API from before there were conversations.
     Completions,
     /// Texts as vectors.
@@ -39,6 +42,7 @@ impl Operation {
     pub fn as_str(&self) -> &'static str {
         match self {
             Operation::Chat(_) => "chat",
+            Operation::CountTokens(_) => "count_tokens",
             Operation::Completions => "completions",
             Operation::Embeddings => "embeddings",
             Operation::Rerank => "rerank",
@@ -49,7 +53,7 @@ impl Operation {
     /// The dialect its errors are spelled in.
     pub fn dialect(&self) -> Dialect {
         match self {
-            Operation::Chat(dialect) => *dialect,
+            Operation::Chat(dialect) | Operation::CountTokens(dialect) => *dialect,
             Operation::Completions | Operation::Embeddings | Operation::Rerank | Operation::PassThrough(_) => {
                 Dialect::OpenAiChat
             }
@@ -60,7 +64,7 @@ impl Operation {
     pub fn kind(&self) -> Kind {
         match self {
             // No model is chosen for a call that is passed through: whatever it is for, its provider sees to it.
-            Operation::Chat(_) | Operation::PassThrough(_) => Kind::Chat,
+            Operation::Chat(_) | Operation::CountTokens(_) | Operation::PassThrough(_) => Kind::Chat,
             Operation::Completions => Kind::Completion,
             Operation::Embeddings => Kind::Embedding,
             Operation::Rerank => Kind::Rerank,
@@ -70,7 +74,11 @@ impl Operation {
     /// Whether its body is JSON and nothing else.
     pub fn takes_json(&self) -> bool {
         match self {
-            Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => true,
+            Operation::Chat(_)
+            | Operation::CountTokens(_)
+            | Operation::Completions
+            | Operation::Embeddings
+            | Operation::Rerank => true,
             Operation::PassThrough(_) => false,
         }
     }
@@ -81,6 +89,7 @@ impl Operation {
         let scan = || json::scan(body, &json::Limits::default());
         match self {
             Operation::Chat(dialect) => dialect.inspect(&scan()?),
+            Operation::CountTokens(dialect) => Ok(Facts { stream: false, ..dialect.inspect(&scan()?)? }),
             Operation::Completions => completions::inspect(&scan()?),
             Operation::Embeddings => embeddings::inspect(&scan()?),
             Operation::Rerank => rerank::inspect(&scan()?),

@@ -3,12 +3,9 @@
 
 use crate::catalog::{Catalog, ModelName};
 use crate::config::ModelId;
-use crate::dialect::{Finish as Ending, Observed};
+use crate::dialect::{BYTES_PER_TOKEN, Finish as Ending, Observed};
 use crate::units::NanoUsd;
 use crate::usage::Usage;
-
-/// Bytes of text a token stands for, on average over languages and tokenizers, erring to the dear side.
-pub(super) const BYTES_PER_TOKEN: u64 = 4;
 
 /// How the calls of one request are charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

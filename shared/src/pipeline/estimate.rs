@@ -1,6 +1,5 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
-use super::charge::BYTES_PER_TOKEN;
 use crate::catalog::{Catalog, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
@@ -12,20 +11,12 @@ const TURN_TOKENS: Tokens = 16;
 const REQUEST_TOKENS: Tokens = 1_024;
 /// The dearest image there is: one model family counts up to 48,169 tokens for a large one at high detail.
 const IMAGE_TOKENS: Tokens = 50_000;
-/// An ordinary image, for the guess.
-const USUAL_IMAGE_TOKENS: Tokens = 1_200;
 /// Documents and sound, by their base64 bytes: a page of PDF is both read as text and seen.
 const MEDIA_BYTES_PER_TOKEN: u64 = 8;
 /// The longest answer of a model whose limit nobody knows.
 const UNKNOWN_OUTPUT: Tokens = 128_000;
 /// The shortest answer worth paying for, when the budget does not afford more.
 const LEAST_OUTPUT: Tokens = 256;
-
-/// Input tokens as they will probably be.
-pub(super) fn probable_input(facts: &Facts) -> Tokens {
-    let text = (facts.text_bytes as u64).div_ceil(BYTES_PER_TOKEN);
-    text.saturating_add((facts.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
-}
 
 /// Input tokens as they can be at the most. A token is at least one byte of text.
 pub(super) fn most_input(facts: &Facts) -> Tokens {
@@ -64,7 +55,7 @@ pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) ->
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
         bound.most = bound.most.max(model.price.most(&size(facts, input, output)));
         bound.least = bound.least.max(model.price.most(&size(facts, input, output.min(LEAST_OUTPUT))));
-        let asked = model.price.most(&size(facts, probable_input(facts), 0));
+        let asked = model.price.most(&size(facts, facts.probable_input(), 0));
         inputs += asked;
         dearest_input = dearest_input.max(asked);
     }

@@ -80,7 +80,11 @@ impl Intake {
     pub(super) fn read(&mut self, operation: &Operation, request: &impl Request) -> Result<(), ApiError> {
         let others: &[&str] = match operation {
             Operation::PassThrough(_) => &passthrough::REQUEST_HEADERS,
-            Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
+            Operation::Chat(_)
+            | Operation::CountTokens(_)
+            | Operation::Completions
+            | Operation::Embeddings
+            | Operation::Rerank => {
                 self.route = request.header("x-signalbox-route").map(str::to_owned);
                 &[]
             }

@@ -98,7 +98,7 @@ async fn accept<L: Layers, R: Request>(
         model: intake.route.take().or(facts.model.clone()),
         kind: operation.kind(),
         needs: Needs { tools: facts.needs.tools, vision: facts.needs.vision, json_schema: facts.needs.json_schema },
-        tokens_in: estimate::probable_input(&facts),
+        tokens_in: facts.probable_input(),
         max_output_tokens: facts.max_output_tokens,
         allowed: gateway.allowed(&caller)?,
     };
@@ -107,7 +107,8 @@ async fn accept<L: Layers, R: Request>(
     let candidates = pipeline.layers.router().candidates(&ask).map_err(refusal::error)?;
     let flat = match &operation {
         Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
-        Operation::PassThrough(_) => Some(NanoUsd::ZERO),
+        // Looking and counting cost nothing.
+        Operation::PassThrough(_) | Operation::CountTokens(_) => Some(NanoUsd::ZERO),
         Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
     };
     let bound = match flat {

@@ -83,7 +83,10 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         let mut outgoing = match &call.request.operation {
             Operation::Chat(_) => write(call, provider, &self.catalog.model(call.model), &mut warnings)?,
-            Operation::Completions | Operation::Embeddings | Operation::Rerank => {
+            Operation::CountTokens(dialect) if *dialect != provider.dialect => {
+                return Ok(operations::counted(call, warnings));
+            }
+            Operation::CountTokens(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
                 operations::write(call, provider, &mut warnings)?
             }
             Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
@@ -271,7 +274,9 @@ fn whole<B>(
 ) -> Result<Content<B>, Failure> {
     match &call.request.operation {
         Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_) => {}
-        Operation::Embeddings | Operation::Rerank => return operations::whole(call, provider, body),
+        Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank => {
+            return operations::whole(call, provider, body);
+        }
     }
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let observed = provider.dialect.observe_response(&body).map_err(broken)?;

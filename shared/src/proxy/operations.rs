@@ -2,12 +2,12 @@
 
 use super::failure::{Failure, Retry};
 use super::http_proxy::headers;
-use super::{Call, Content};
+use super::{Answer, Call, Content};
 use crate::config::Provider;
 use crate::dialect::{Dialect, Edits, MaxTokensField, ProtocolError, Warnings};
 use crate::error::{ApiError, Code};
 use crate::json::{self, Document};
-use crate::operation::{Operation, Written, embeddings};
+use crate::operation::{Operation, Written, count_tokens, embeddings};
 use crate::ports::Outgoing;
 use bytes::Bytes;
 
@@ -41,6 +41,13 @@ pub(super) fn write(call: &Call<'_>, provider: &Provider, warnings: &mut Warning
             };
             (provider.operation_url("/completions"), provider.dialect.rewrite_request(&document, &edits), true)
         }
+        Operation::CountTokens(_) => {
+            let path = count_tokens::path(provider.dialect, provider.chat_path);
+            let url = path.map(|path| provider.base_url.join(&path));
+            let edits = Edits { model: Some(model), ..Edits::default() };
+            let url = url.ok_or_else(|| lacks(provider, &request.operation))?;
+            (url, provider.dialect.rewrite_request(&document, &edits), true)
+        }
         Operation::Chat(_) | Operation::PassThrough(_) => return Err(lacks(provider, &request.operation)),
     };
     let headers = headers(call, provider, same);
@@ -56,11 +63,18 @@ pub(super) fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes) -> Res
     let written = match (&request.operation, provider.operations) {
         (Operation::Embeddings, operations) => operations.embeddings.map(|api| api.read(body, &document, model)),
         (Operation::Rerank, operations) => operations.rerank.map(|api| api.read(body, &document, model)),
+        (Operation::CountTokens(_), _) => Some(count_tokens::read(body)),
         (Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_), _) => None,
     };
     let broken = |error: ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let Written { body, observed } = written.ok_or_else(|| lacks(provider, &request.operation))?.map_err(broken)?;
     Ok(Content::Whole { body, observed, stream: false })
+}
+
+/// A count of our own, for a provider that speaks another dialect than the caller.
+pub(super) fn counted<B>(call: &Call<'_>, mut warnings: Warnings) -> Answer<B> {
+    let Written { body, observed } = count_tokens::estimate(&call.request.facts, &mut warnings);
+    Answer { status: 200, warnings, passed: None, content: Content::Whole { body, observed, stream: false } }
 }
 
 fn scan(body: &[u8]) -> Result<Document<'_>, Failure> {

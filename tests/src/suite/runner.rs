@@ -12,8 +12,14 @@ use super::level::{Call, Level};
 use books::Books;
 
 /// What is admitted, settled and written down.
-const OPERATIONS: [&str; 5] =
-    ["/v1/chat/completions", "/v1/messages", "/v1/completions", "/v1/embeddings", "/v1/rerank"];
+const OPERATIONS: [&str; 6] = [
+    "/v1/chat/completions",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/rerank",
+];
 
 /// Plays a case. `number` makes its team unlike every other's on a level that lives on. Empty: all is as expected.
 pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String> {
