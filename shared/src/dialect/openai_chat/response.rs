@@ -328,8 +328,8 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
         .iter()
         .filter_map(|choice| choice.0.as_ref())
         .map(|choice| {
-            let text = choice.text.some().map_or(0, str::len) as u64;
-            text + choice.message.0.as_ref().map_or(0, |message| message.output_bytes(false))
+            let text = || choice.text.some().map_or(0, str::len) as u64;
+            choice.message.0.as_ref().map_or_else(text, |message| message.output_bytes(false))
         })
         .sum();
     let usage = whole.usage.0.or_else(|| whole.x_groq.0?.usage.0).and_then(|usage| usage.usage());
