@@ -19,6 +19,7 @@ files! {
     prices
     reasoning
     rerank
+    responses
     routing
     stores
     stream_errors

@@ -7,6 +7,7 @@ pub mod anthropic;
 mod dialect;
 pub mod json_scan;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod sse_reader;
 
 /// Takes the first byte of the input as a number to decide by.

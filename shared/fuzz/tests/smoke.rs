@@ -125,3 +125,8 @@ fn openai_chat_keeps_its_promises() {
 fn anthropic_keeps_its_promises() {
     smoke("anthropic", signalbox_fuzz::anthropic::run);
 }
+
+#[test]
+fn openai_responses_keeps_its_promises() {
+    smoke("openai_responses", signalbox_fuzz::openai_responses::run);
+}

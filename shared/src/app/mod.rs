@@ -110,7 +110,7 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
             ("/v1/messages/count_tokens", "POST") => pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect), request).await,
             ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
             ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
@@ -119,7 +119,7 @@ impl<P: Ports> App<P> {
             ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
                 self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
             }
             (path, "GET") if path.starts_with("/v1/models/") => {
@@ -137,7 +137,7 @@ impl<P: Ports> App<P> {
                 }
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
-            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic), the rest of a provider's API below /passthrough/.")),
+            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI) and /v1/messages (Anthropic), the rest of a provider's API below /passthrough/.")),
         }
     }
 
@@ -303,7 +303,11 @@ fn bound(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
 
 /// The dialect errors of a path are spelled in.
 fn dialect_of(path: &str) -> Dialect {
-    if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat }
+    match path {
+        path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+        path if path.starts_with("/v1/responses") => Dialect::OpenAiResponses,
+        _ => Dialect::OpenAiChat,
+    }
 }
 
 fn answer<P: Ports>(status: u16, body: &(impl Serialize + ?Sized)) -> Reply<Standard<P>> {

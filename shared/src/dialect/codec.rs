@@ -1,7 +1,7 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat};
+use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat, openai_responses};
 use crate::sse;
 
 /// Reads a provider's event stream, cut anywhere.
@@ -17,6 +17,7 @@ pub struct Decoder {
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
+    OpenAiResponses(openai_responses::stream::Decode),
 }
 
 impl DialectDecoder {
@@ -24,6 +25,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.event(event.name, event.data, out),
         }
     }
 
@@ -31,6 +33,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.fail(error, out),
         }
     }
 
@@ -38,6 +41,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+            DialectDecoder::OpenAiResponses(decode) => decode.end_of_body(out),
         }
     }
 }
@@ -47,6 +51,7 @@ impl Decoder {
         let dialect = match dialect {
             Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
             Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+            Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
         };
         Decoder { reader: sse::Reader::new(), dialect }
     }
@@ -83,6 +88,7 @@ pub struct Encoder(DialectEncoder);
 enum DialectEncoder {
     OpenAiChat(Box<openai_chat::stream::Encode>),
     Anthropic(Box<anthropic::stream::Encode>),
+    OpenAiResponses(Box<openai_responses::stream::Encode>),
 }
 
 impl Encoder {
@@ -90,6 +96,9 @@ impl Encoder {
         Encoder(match dialect {
             Dialect::OpenAiChat => DialectEncoder::OpenAiChat(Box::new(openai_chat::stream::Encode::new(context))),
             Dialect::Anthropic => DialectEncoder::Anthropic(Box::new(anthropic::stream::Encode::new(context))),
+            Dialect::OpenAiResponses => {
+                DialectEncoder::OpenAiResponses(Box::new(openai_responses::stream::Encode::new(context)))
+            }
         })
     }
 
@@ -99,6 +108,7 @@ impl Encoder {
         match &mut self.0 {
             DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
             DialectEncoder::Anthropic(encode) => encode.event(event, out),
+            DialectEncoder::OpenAiResponses(encode) => encode.event(event, out),
         }
     }
 }

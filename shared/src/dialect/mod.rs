@@ -17,6 +17,8 @@ pub(crate) mod json_write;
 pub(crate) mod lenient;
 mod meter;
 mod openai_chat;
+mod openai_responses;
+mod spelling;
 mod target;
 mod text;
 mod upstream;
@@ -46,6 +48,9 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     Anthropic,
+    /// OpenAI Responses.
+    #[serde(rename = "openai_responses")]
+    OpenAiResponses,
 }
 
 impl Dialect {
@@ -54,6 +59,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic",
+            Dialect::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -63,6 +69,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::inspect(body),
             Dialect::Anthropic => anthropic::request::inspect(body),
+            Dialect::OpenAiResponses => openai_responses::request::inspect(body),
         }
     }
 
@@ -71,6 +78,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::read(body),
             Dialect::Anthropic => anthropic::request::read(body),
+            Dialect::OpenAiResponses => openai_responses::request::read(body),
         }
     }
 
@@ -79,6 +87,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::write(request, target, warnings),
             Dialect::Anthropic => anthropic::request::write(request, target, warnings),
+            Dialect::OpenAiResponses => openai_responses::request::write(request, target, warnings),
         }
     }
 
@@ -88,6 +97,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::rewrite(body, edits),
             Dialect::Anthropic => anthropic::request::rewrite(body, edits),
+            Dialect::OpenAiResponses => openai_responses::request::rewrite(body, edits),
         }
     }
 
@@ -96,6 +106,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::read(body),
             Dialect::Anthropic => anthropic::response::read(body),
+            Dialect::OpenAiResponses => openai_responses::response::read(body),
         }
     }
 
@@ -109,6 +120,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::write(response, context, warnings),
             Dialect::Anthropic => anthropic::response::write(response, context, warnings),
+            Dialect::OpenAiResponses => openai_responses::response::write(response, context, warnings),
         }
     }
 
@@ -117,6 +129,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::observe(body),
             Dialect::Anthropic => anthropic::response::observe(body),
+            Dialect::OpenAiResponses => openai_responses::response::observe(body),
         }
     }
 
@@ -141,6 +154,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write(&mut out, error, request_id),
         }
         out
     }
@@ -151,6 +165,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write_event(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write_event(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write_event(&mut out, error, request_id),
         }
         out
     }
@@ -158,7 +173,9 @@ impl Dialect {
     /// Reads the body of an answer whose status is an error, whatever its shape.
     pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => UpstreamError::from_body(status, body),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                UpstreamError::from_body(status, body)
+            }
         }
     }
 }

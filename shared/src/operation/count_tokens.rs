@@ -11,7 +11,7 @@ use bytes::Bytes;
 pub fn path(provider: Dialect, chat_path: &str) -> Option<String> {
     match provider {
         Dialect::Anthropic => Some(format!("{chat_path}/count_tokens")),
-        Dialect::OpenAiChat => None,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => None,
     }
 }
 

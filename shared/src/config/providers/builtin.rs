@@ -28,6 +28,9 @@ pub struct Api {
     pub auth: AuthStyle,
     /// The chat endpoint below the base URL.
     pub chat_path: &'static str,
+    /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
+    /// gets it at first hand.
+    pub responses_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -74,17 +77,29 @@ const COMPATIBLE: Api = Api {
     dialect: Dialect::OpenAiChat,
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    responses_path: None,
     headers: &[],
     quirks: COMMON,
     operations: Operations::USUAL,
 };
 
-const OPENAI: Api = Api { quirks: Quirks::STANDARD, operations: Operations::OPENAI, ..COMPATIBLE };
+const OPENAI: Api = Api {
+    quirks: Quirks::STANDARD,
+    operations: Operations::OPENAI,
+    responses_path: Some(RESPONSES_PATH),
+    ..COMPATIBLE
+};
+
+const RESPONSES_PATH: &str = "/responses";
+
+const RESPONSES: Api =
+    Api { dialect: Dialect::OpenAiResponses, chat_path: RESPONSES_PATH, responses_path: None, ..OPENAI };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    responses_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
     operations: Operations::NONE,
@@ -96,6 +111,17 @@ impl Api {
         match dialect {
             Dialect::OpenAiChat => COMPATIBLE,
             Dialect::Anthropic => ANTHROPIC,
+            Dialect::OpenAiResponses => RESPONSES,
+        }
+    }
+
+    /// The same endpoint held to one dialect; `None` where it does not speak it.
+    pub fn only(self, dialect: Dialect) -> Option<Api> {
+        let alone = Api { responses_path: None, ..self };
+        match (dialect, self.responses_path) {
+            (dialect, _) if dialect == self.dialect => Some(alone),
+            (Dialect::OpenAiResponses, Some(path)) => Some(Api { dialect, chat_path: path, ..alone }),
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => None,
         }
     }
 }
@@ -169,6 +195,7 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         base_url: Some("https://api.deepseek.com"),
         api: Api {
             quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            responses_path: Some(RESPONSES_PATH),
             operations: Operations::NONE,
             ..COMPATIBLE
         },
@@ -177,7 +204,7 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.x.ai/v1"),
-        api: Api { operations: Operations::COMPLETIONS, ..COMPATIBLE },
+        api: Api { responses_path: Some(RESPONSES_PATH), operations: Operations::COMPLETIONS, ..COMPATIBLE },
         families: &["grok-"],
         ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
     },

@@ -24,6 +24,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// The chat endpoint below the base URL.
     pub chat_path: &'static str,
+    /// Where it speaks the Responses dialect beside its own.
+    pub responses_path: Option<&'static str>,
     /// How it is told who calls.
     pub auth: Auth,
     /// Headers sent with every call, the credential not among them. Values may be secrets.
@@ -55,6 +57,15 @@ pub enum Auth {
 }
 
 impl Provider {
+    /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
+    /// speaks that too.
+    pub fn dialect_for(&self, caller: Dialect) -> Dialect {
+        match (caller, self.responses_path) {
+            (Dialect::OpenAiResponses, Some(_)) => Dialect::OpenAiResponses,
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => self.dialect,
+        }
+    }
+
     /// The URL of its chat endpoint.
     pub fn chat_url(&self) -> String {
         self.base_url.join(self.chat_path)
@@ -66,16 +77,23 @@ impl Provider {
         self.base_url.join(&format!("{}{path}", self.operations.prefix.unwrap_or_else(beside_chat)))
     }
 
+    /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
+    pub fn url_for(&self, dialect: Dialect) -> String {
+        let path = self.responses_path.filter(|_| dialect != self.dialect);
+        self.base_url.join(path.unwrap_or(self.chat_path))
+    }
+
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
     pub fn quirks_for(&self, model: &Model) -> Quirks {
         let thinks = !model.known || model.capabilities.has(Capabilities::REASONING);
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
+            encrypted_reasoning: model.known && thinks,
             system_in_conversation: model.traits.system_in_conversation,
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            Dialect::OpenAiChat => SamplingSupport::All,
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
             Dialect::Anthropic if model.known => SamplingSupport::OneOf,
             Dialect::Anthropic => SamplingSupport::All,
@@ -162,6 +180,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         dialect: api.dialect,
         base_url: base_url(&url_binding, bound_url, known, id, over)?,
         chat_path: api.chat_path,
+        responses_path: api.responses_path,
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
@@ -175,8 +194,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
     match (known, dialect) {
         (Some(known), None) => Some(known.api),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
-        (_, Some(dialect)) => Some(Api::of(dialect)),
+        // A dialect that is written down is the only one.
+        (known, Some(dialect)) => known.and_then(|known| known.api.only(dialect)).or(Some(Api::of(dialect))),
         (None, None) => None,
     }
 }

@@ -63,8 +63,12 @@ pub(in crate::config) fn section() -> Dict<ProviderId, Record<ProviderOverride>>
 }
 
 const DIALECT: OneOf<Dialect> = OneOf {
-    words: &[("openai_chat", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)],
-    later: &["openai_responses", "gemini", "bedrock", "cohere"],
+    words: &[
+        ("openai_chat", Dialect::OpenAiChat),
+        ("anthropic", Dialect::Anthropic),
+        ("openai_responses", Dialect::OpenAiResponses),
+    ],
+    later: &["gemini", "bedrock", "cohere"],
 };
 
 const EMBEDDINGS: OneOf<Option<embeddings::Api>> = OneOf {
@@ -148,7 +152,11 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat or anthropic");
+                missing(
+                    &mut at.key("dialect"),
+                    provider.dialect.is_none(),
+                    "openai_chat, openai_responses or anthropic",
+                );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

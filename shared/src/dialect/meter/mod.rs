@@ -8,7 +8,7 @@ mod scan;
 
 pub(super) use scan::{Scan, Value, decoded_length};
 
-use super::{Dialect, UpstreamError, anthropic, openai_chat};
+use super::{Dialect, UpstreamError, anthropic, openai_chat, openai_responses};
 use crate::sse;
 use crate::usage::Usage;
 
@@ -86,6 +86,7 @@ pub struct Meter {
 enum Watch {
     OpenAiChat(openai_chat::stream::Watch),
     Anthropic(anthropic::stream::Watch),
+    OpenAiResponses(Box<openai_responses::stream::Watch>),
 }
 
 impl Watch {
@@ -93,6 +94,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.event(event.name, event.data),
             Watch::Anthropic(watch) => watch.event(event.name, event.data),
+            Watch::OpenAiResponses(watch) => watch.event(event.name, event.data),
         }
     }
 
@@ -100,6 +102,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => &watch.tally,
             Watch::Anthropic(watch) => &watch.tally,
+            Watch::OpenAiResponses(watch) => &watch.tally,
         }
     }
 
@@ -108,6 +111,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.finish(),
             Watch::Anthropic(watch) => watch.finish(),
+            Watch::OpenAiResponses(watch) => watch.finish(),
         }
     }
 }
@@ -117,6 +121,7 @@ impl Meter {
         let watch = match dialect {
             Dialect::OpenAiChat => Watch::OpenAiChat(openai_chat::stream::Watch::default()),
             Dialect::Anthropic => Watch::Anthropic(anthropic::stream::Watch::default()),
+            Dialect::OpenAiResponses => Watch::OpenAiResponses(Box::default()),
         };
         Meter { reader: sse::Reader::new(), watch }
     }
@@ -130,6 +135,7 @@ impl Meter {
                 Err(error) => match &mut self.watch {
                     Watch::OpenAiChat(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Anthropic(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
+                    Watch::OpenAiResponses(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                 },
             }
         }
