@@ -6,13 +6,19 @@ files! {
     cache_control
     caller_leaves
     chat_text
+    completions
     config
+    count_tokens
+    embeddings
     envelope
     finish_reasons
     images
     limits
     parameters
+    passthrough
+    prices
     reasoning
+    rerank
     responses
     routing
     stores

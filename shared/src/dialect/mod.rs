@@ -12,9 +12,9 @@ mod anthropic;
 mod codec;
 mod facts;
 pub mod ir;
-mod json_read;
-mod json_write;
-mod lenient;
+pub(crate) mod json_read;
+pub(crate) mod json_write;
+pub(crate) mod lenient;
 mod meter;
 mod openai_chat;
 mod openai_responses;
@@ -25,7 +25,7 @@ mod upstream;
 mod warnings;
 
 pub use codec::{Decoder, Encoder};
-pub use facts::{Facts, Needs};
+pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
 pub use target::{

@@ -7,7 +7,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, Operations, builtin};
 pub use enabled::{Auth, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
