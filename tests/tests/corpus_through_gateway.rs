@@ -36,13 +36,18 @@ const SPOKEN: &[Spoken] = &[
     },
     Spoken { api: "mistral_chat", providers: &["mistral"], asked: "{provider}" },
     Spoken { api: "anthropic_messages", providers: &["anthropic"], asked: "{provider}" },
+    Spoken {
+        api: "openai_responses",
+        providers: &["azure", "bedrock", "deepseek", "openai", "xai"],
+        asked: "like-responses",
+    },
     // Their compatible endpoints, as an operator would configure them.
     Spoken { api: "openai_chat", providers: &["cloudflare", "cohere", "gemini", "other"], asked: "like-openai" },
     Spoken { api: "anthropic_messages", providers: &["azure", "vertex"], asked: "like-anthropic" },
 ];
 
 /// The callers' dialects, by the checker's names.
-const SURFACES: [&str; 2] = ["chat", "messages"];
+const SURFACES: [&str; 3] = ["chat", "messages", "responses"];
 
 /// How the replay server writes its streams: as recorded; cut inside characters and line ends; one byte at a time; cut
 /// anywhere, with all that an event stream may hold besides.
@@ -100,11 +105,15 @@ const GATEWAYS_CREDENTIAL: &[&str] = &[
     "chat-json-error-403-text-embedding-3-small-dcb15185",
     "chat-stream-error-401-model-1c828e25",
     "messages-json-error-401-claude-3-opus-54f51e8f",
+    // xAI says so with a 400.
+    "responses-json-error-400-grok-4-3-6781ac85",
 ];
 
 /// Messages demands a limit: where the recorded request had none, the checker's own Messages request says 1024, and that
 /// is what reaches the provider.
 const CHECKERS_LIMIT: &str = r#"[".params.max_tokens: only in sent: 1024"]"#;
+/// It demands a schema of every tool, too.
+const CHECKERS_SCHEMA: &str = r#"[".tools[0].parameters.type: only in sent: \"object\""]"#;
 
 fn traffic() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
@@ -153,8 +162,14 @@ impl Replay {
             bindings.insert(format!("{name}_BASE_URL"), Some(format!("{}{path}", self.url)));
         }
         let like = |dialect: &str| json!({ "dialect": dialect, "base_url": self.url });
+        let only = |dialect: &str| json!({ "dialect": dialect });
         let config = json!({
-            "providers": { "like-openai": like("openai_chat"), "like-anthropic": like("anthropic") },
+            "providers": {
+                // Those with two endpoints are held to the one that was recorded.
+                "openai": only("openai_chat"), "azure": only("openai_chat"), "deepseek": only("openai_chat"),
+                "xai": only("openai_chat"), "like-openai": like("openai_chat"),
+                "like-responses": like("openai_responses"), "like-anthropic": like("anthropic"),
+            },
             // Every fault is to be seen.
             "retries": { "max": 0 },
             "teams": { "recorded": {} },
@@ -213,9 +228,9 @@ fn check(
 fn argued(case: &str, surface: &str, check: &str, verdict: &str) -> bool {
     match check {
         "status" if GATEWAYS_CREDENTIAL.contains(&case) => {
-            ["502, upstream 401", "502, upstream 403"].contains(&verdict)
+            ["502, upstream 400", "502, upstream 401", "502, upstream 403"].contains(&verdict)
         }
-        "upstream" if surface == "messages" => verdict == CHECKERS_LIMIT,
+        "upstream" if surface == "messages" => [CHECKERS_LIMIT, CHECKERS_SCHEMA].contains(&verdict),
         _ => ARGUED.iter().any(|(known, caller, what, _)| (*known, *caller, *what) == (case, surface, check)),
     }
 }
