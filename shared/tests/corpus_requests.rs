@@ -5,12 +5,12 @@
 mod corpus;
 
 use corpus::{Case, cases, shared};
-use signalbox::dialect::{Dialect, Edits, MaxTokensField, Quirks, Target, ThinkingSupport, Warnings};
+use signalbox::dialect::{Dialect, Edits, MaxTokensField, ProviderDialect, Quirks, Target, ThinkingSupport, Warnings};
 use signalbox::json::{Limits, scan};
 use std::process::Command;
 
 /// Sends `client_chat.json` (OpenAI's dialect) to the dialect of the case.
-fn translate(case: &Case, chat: &[u8], dialect: Dialect) -> (Vec<u8>, Warnings) {
+fn translate(case: &Case, chat: &[u8], dialect: ProviderDialect) -> (Vec<u8>, Warnings) {
     let request = Dialect::OpenAiChat.read_request(chat).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let quirks =
         Quirks { thinking: ThinkingSupport::Budget, max_tokens_field: MaxTokensField::MaxTokens, ..Quirks::default() };
@@ -29,6 +29,7 @@ fn translate(case: &Case, chat: &[u8], dialect: Dialect) -> (Vec<u8>, Warnings) 
 #[test]
 fn a_recorded_request_is_forwarded_byte_for_byte_but_for_the_model() {
     for case in cases() {
+        let ProviderDialect::Both(dialect) = case.dialect else { continue };
         for body in [case.client_chat(), case.request().map(|request| request["body"].to_string().into_bytes())] {
             let Some(body) = body else { continue };
             let Ok(document) = scan(&body, &Limits::default()) else { continue };
@@ -36,8 +37,8 @@ fn a_recorded_request_is_forwarded_byte_for_byte_but_for_the_model() {
             let edits = Edits { model: Some("the-model"), ..Edits::default() };
             let (before, after) = (&body[..model.value.start], &body[model.value.end..]);
             let expected = [before, b"\"the-model\"", after].concat();
-            assert_eq!(case.dialect.rewrite_request(&document, &edits), expected, "{}", case.name);
-            assert_eq!(case.dialect.rewrite_request(&document, &Edits::default()), body, "{}", case.name);
+            assert_eq!(dialect.rewrite_request(&document, &edits), expected, "{}", case.name);
+            assert_eq!(dialect.rewrite_request(&document, &Edits::default()), body, "{}", case.name);
         }
     }
 }
@@ -52,10 +53,11 @@ fn every_recorded_request_is_read_and_inspected() {
         assert_eq!(facts.messages, request.messages.len());
         assert_eq!(facts.needs.tools, !request.tools.is_empty());
         let Some(sent) = case.request() else { continue };
-        if sent["body"]["messages"].is_array() && case.dialect == Dialect::Anthropic {
+        let anthropic = Dialect::Anthropic;
+        if sent["body"]["messages"].is_array() && case.dialect == anthropic {
             let body = sent["body"].to_string();
-            let facts = case.dialect.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
-            let request = case.dialect.read_request(body.as_bytes()).unwrap();
+            let facts = anthropic.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
+            let request = anthropic.read_request(body.as_bytes()).unwrap();
             assert_eq!((facts.model, facts.messages), (request.model, request.messages.len()), "{}", case.name);
         }
     }
@@ -121,11 +123,11 @@ fn a_chat_request_reaches_the_provider_as_what_was_really_sent() {
 fn explained(case: &Case, line: &str, warnings: &Warnings) -> bool {
     let named = |path: &str| warnings.list().iter().any(|warning| warning.path == path);
     match case.dialect {
-        Dialect::Anthropic => {
+        ProviderDialect::Both(Dialect::Anthropic) => {
             (line.starts_with(".params.seed") && named("seed"))
                 || (line.starts_with(".params.max_tokens") && case.request().unwrap()["body"]["max_tokens"].is_null())
         }
-        Dialect::OpenAiChat => false,
+        ProviderDialect::Both(Dialect::OpenAiChat) | ProviderDialect::Bedrock => false,
     }
 }
 
@@ -135,7 +137,7 @@ fn a_recorded_conversation_survives_the_way_through_the_other_dialect() {
     for case in cases() {
         let Some(chat) = case.client_chat() else { continue };
         let Ok(original) = Dialect::OpenAiChat.read_request(&chat) else { continue };
-        let (there, warnings) = translate(&case, &chat, Dialect::Anthropic);
+        let (there, warnings) = translate(&case, &chat, Dialect::Anthropic.into());
         let back = Dialect::Anthropic.read_request(&there).unwrap();
         // Messages may merge; the text, calls and results in order may not change.
         let told = |request: &signalbox::dialect::ir::ChatRequest| -> Vec<String> {

@@ -1,18 +1,26 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat};
+use super::{Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, openai_chat};
+use crate::eventstream::{self, Frame};
 use crate::sse;
 
-/// Reads a provider's event stream, cut anywhere.
+/// Reads a provider's stream, cut anywhere.
 ///
 /// After [`Event::Error`] only [`Event::Usage`] follows, after [`Event::End`] nothing.
 #[derive(Debug)]
-pub struct Decoder {
-    reader: sse::Reader,
-    dialect: DialectDecoder,
+pub struct Decoder(Framing);
+
+/// How a stream is cut into what its dialect reads.
+#[derive(Debug)]
+enum Framing {
+    /// Server-sent events.
+    Events(sse::Reader, DialectDecoder),
+    /// AWS event stream.
+    Frames(eventstream::Reader, bedrock::stream::Decode),
 }
 
+/// A dialect whose streams are server-sent events.
 #[derive(Debug)]
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
@@ -20,6 +28,13 @@ enum DialectDecoder {
 }
 
 impl DialectDecoder {
+    fn new(dialect: Dialect) -> DialectDecoder {
+        match dialect {
+            Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
+            Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+        }
+    }
+
     fn event(&mut self, event: sse::Event<'_>, out: &mut Vec<Event>) {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
@@ -43,21 +58,39 @@ impl DialectDecoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(dialect: Dialect) -> Decoder {
-        let dialect = match dialect {
-            Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
-            Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
-        };
-        Decoder { reader: sse::Reader::new(), dialect }
+    pub(crate) fn new(dialect: ProviderDialect) -> Decoder {
+        Decoder(match dialect {
+            ProviderDialect::Both(dialect) => Framing::Events(sse::Reader::new(), DialectDecoder::new(dialect)),
+            ProviderDialect::Bedrock => Framing::Frames(eventstream::Reader::new(), Default::default()),
+        })
     }
 
     /// Takes the next bytes of the body; appends what they complete to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Event>) {
-        self.reader.push(bytes);
-        while let Some(event) = self.reader.next() {
-            match event {
-                Ok(event) => self.dialect.event(event, out),
-                Err(error) => self.dialect.fail(UpstreamError::protocol(&error.to_string()), out),
+        match &mut self.0 {
+            Framing::Events(reader, decode) => {
+                reader.push(bytes);
+                while let Some(event) = reader.next() {
+                    match event {
+                        Ok(event) => decode.event(event, out),
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
+            }
+            Framing::Frames(reader, decode) => {
+                reader.push(bytes);
+                while let Some(frame) = reader.next() {
+                    match frame {
+                        Ok(Frame::Event { name, payload }) => decode.event(name, payload, out),
+                        Ok(Frame::Exception { name, payload }) => {
+                            decode.fail(bedrock::error::exception(name, payload), out);
+                        }
+                        Ok(Frame::Error { code, message }) => {
+                            decode.fail(bedrock::error::unmodelled(code, message), out)
+                        }
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
             }
         }
     }
@@ -65,13 +98,21 @@ impl Decoder {
     /// The body has ended. A stream that did not come to its end becomes an error of class Protocol;
     /// one that only lacks its last marker counts as complete.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
-        if let Some(event) = self.reader.finish() {
-            // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
-            if event.data.trim() == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok() {
-                self.dialect.event(event, out);
+        match &mut self.0 {
+            Framing::Events(reader, decode) => {
+                if let Some(event) = reader.finish() {
+                    // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
+                    if event.data.trim() == "[DONE]"
+                        || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok()
+                    {
+                        decode.event(event, out);
+                    }
+                }
+                decode.end_of_body(out);
             }
+            // Half a frame is a cut stream.
+            Framing::Frames(_, decode) => decode.end_of_body(out),
         }
-        self.dialect.end_of_body(out);
     }
 }
 

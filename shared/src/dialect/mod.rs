@@ -1,4 +1,5 @@
-//! The chat dialects, each both as a caller's and as a provider's.
+//! The chat dialects: those both callers and providers speak ([`Dialect`]), and those of providers
+//! alone ([`ProviderDialect`]).
 //!
 //! Hub and spokes: every dialect reads into and writes from one common form ([`ir`]), so a new one
 //! costs one folder, not one per pair. Where caller and provider speak the same dialect nothing is
@@ -9,6 +10,7 @@
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
 mod anthropic;
+mod bedrock;
 mod codec;
 mod facts;
 pub mod ir;
@@ -17,6 +19,8 @@ mod json_write;
 mod lenient;
 mod meter;
 mod openai_chat;
+mod provider;
+mod spelling;
 mod target;
 mod text;
 mod upstream;
@@ -26,6 +30,7 @@ pub use codec::{Decoder, Encoder};
 pub use facts::{Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
+pub use provider::ProviderDialect;
 pub use target::{
     Edits, MaxTokensField, Quirks, ReasoningReplay, ResponseContext, SamplingSupport, StreamContext, Target,
     ThinkingSupport,
@@ -37,7 +42,7 @@ use crate::error::ApiError;
 use crate::json::Document;
 use serde::{Deserialize, Serialize};
 
-/// A way to speak of chats on the wire.
+/// A way to speak of chats on the wire, for callers and for providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -122,7 +127,7 @@ impl Dialect {
 
     /// A reader of a provider's stream.
     pub fn decoder(self) -> Decoder {
-        Decoder::new(self)
+        Decoder::new(self.into())
     }
 
     /// A writer of a caller's stream.

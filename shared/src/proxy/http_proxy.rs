@@ -7,7 +7,9 @@ use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
-use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Edits, Observed, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings,
+};
 use crate::http::Header;
 use crate::json;
 use crate::ports::{Body, Incoming, Outgoing, Ports};
@@ -78,7 +80,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let mut outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
+        let mut outgoing = write(call, provider, &self.catalog.model(call.model), self.ports.now(), &mut warnings)?;
         outgoing.forward &= !self.hides_usage(call, provider);
         let forward = outgoing.forward;
 
@@ -93,9 +95,12 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 impl<P: Ports> HttpProxy<P> {
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
-        match provider.dialect {
+        match call.request.dialect {
             Dialect::OpenAiChat => {
-                self.streams.hide_unasked_usage && !call.request.facts.include_usage && provider.quirks.stream_usage
+                same_dialect(call, provider)
+                    && self.streams.hide_unasked_usage
+                    && !call.request.facts.include_usage
+                    && provider.quirks.stream_usage
             }
             Dialect::Anthropic => false,
         }
@@ -145,7 +150,8 @@ impl<P: Ports> HttpProxy<P> {
             .await?
             .map_err(|error| Failure::send(wait.provider, &error))?;
         let status = incoming.status;
-        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
+        let stream_type = provider.dialect.stream_type();
+        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with(stream_type));
         if is_success(&incoming) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
             let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
@@ -179,11 +185,17 @@ impl<P: Ports> HttpProxy<P> {
 
 /// Whether the caller gets the provider's dialect.
 fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
-    call.request.dialect == provider.dialect
+    provider.dialect == call.request.dialect
 }
 
 /// Puts the request into the provider's words and on its wire.
-fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
+fn write(
+    call: &Call<'_>,
+    provider: &Provider,
+    model: &Model,
+    now: Timestamp,
+    warnings: &mut Warnings,
+) -> Result<Outgoing, Failure> {
     let request = call.request;
     let stream = request.facts.stream;
     let same = same_dialect(call, provider);
@@ -197,7 +209,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         let document =
             json::scan(&request.body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
-        provider.dialect.rewrite_request(&document, &edits)
+        request.dialect.rewrite_request(&document, &edits)
     } else {
         let target = Target {
             model: name,
@@ -208,13 +220,15 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
     };
+    let url = provider.chat_url(name, stream);
     let mut headers = vec![
         header("content-type", "application/json"),
-        header("accept", if stream { "text/event-stream" } else { "application/json" }),
+        header("accept", if stream { provider.dialect.stream_type() } else { "application/json" }),
         header("user-agent", concat!("signalbox/", env!("CARGO_PKG_VERSION"))),
     ];
     match &provider.auth {
         Auth::Header { name, value } => headers.push(header(name, value.expose())),
+        Auth::Aws(signer) => headers.extend(signer.sign(&url, &body, now)),
         Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
@@ -222,7 +236,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same })
+    Ok(Outgoing { url, headers, body, forward: stream && same })
 }
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {
@@ -232,12 +246,12 @@ fn header(name: &'static str, value: impl Into<String>) -> Header {
 /// What happens to the bytes of this call's stream.
 fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp) -> Transform {
     if forward {
-        return Transform::Untouched(Box::new(provider.dialect.meter()));
+        return Transform::Untouched(Box::new(call.request.dialect.meter()));
     }
     if same_dialect(call, provider) {
-        return Transform::Stripped(Box::new((Stripper::default(), provider.dialect.meter())));
+        return Transform::Stripped(Box::new((Stripper::default(), call.request.dialect.meter())));
     }
-    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context(call, now)));
+    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context(call, provider, now)));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
 }
 
@@ -250,29 +264,36 @@ fn whole<B>(
     warnings: &mut Warnings,
 ) -> Result<Content<B>, Failure> {
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
-    let observed = provider.dialect.observe_response(&body).map_err(broken)?;
     let stream = call.request.facts.stream;
     if same_dialect(call, provider) && !stream {
+        let observed = call.request.dialect.observe_response(&body).map_err(broken)?;
         return Ok(Content::Whole { body, observed, stream });
     }
     let response = provider.dialect.read_response(&body).map_err(broken)?;
+    let observed = Observed::of(&response);
     let body = if stream {
-        let mut encoder = call.request.dialect.encoder(context(call, now));
+        let mut encoder = call.request.dialect.encoder(context(call, provider, now));
         let mut out = Vec::with_capacity(body.len());
         response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
         out
     } else {
-        let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
+        let model = label(call, provider);
+        let context = ResponseContext { id: call.request_id, model, created: now.0 / 1_000 };
         call.request.dialect.write_response(&response, &context, warnings)
     };
     Ok(Content::Whole { body: body.into(), observed, stream })
 }
 
+/// The model to name in an answer of a provider that names none.
+fn label<'a>(call: &Call<'a>, provider: &Provider) -> Option<&'a str> {
+    (!provider.dialect.names_its_model()).then(|| call.model.model.as_str())
+}
+
 /// How a stream of this call is labelled.
-fn context(call: &Call<'_>, now: Timestamp) -> StreamContext {
+fn context(call: &Call<'_>, provider: &Provider, now: Timestamp) -> StreamContext {
     StreamContext {
         id: call.request_id.to_owned(),
-        model: None,
+        model: label(call, provider).map(str::to_owned),
         created: now.0 / 1_000,
         include_usage: call.request.facts.include_usage,
         request_id: call.request_id.to_owned(),

@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay};
+use crate::dialect::{Dialect, MaxTokensField, ProviderDialect, Quirks, ReasoningReplay};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,13 @@ pub enum AuthStyle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
     /// Which dialect it speaks.
-    pub dialect: Dialect,
+    pub dialect: ProviderDialect,
     /// How it wants its key.
     pub auth: AuthStyle,
-    /// The chat endpoint below the base URL.
+    /// The chat endpoint below the base URL. `{model}` stands for the model.
     pub chat_path: &'static str,
+    /// The endpoint of a streamed chat, where it is another.
+    pub stream_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -39,9 +41,10 @@ const COMMON: Quirks =
 
 /// What an OpenAI-compatible server is taken for unless known otherwise.
 const COMPATIBLE: Api = Api {
-    dialect: Dialect::OpenAiChat,
+    dialect: ProviderDialect::Both(Dialect::OpenAiChat),
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    stream_path: None,
     headers: &[],
     quirks: COMMON,
 };
@@ -49,19 +52,30 @@ const COMPATIBLE: Api = Api {
 const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
 
 const ANTHROPIC: Api = Api {
-    dialect: Dialect::Anthropic,
+    dialect: ProviderDialect::Both(Dialect::Anthropic),
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    stream_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
+    quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
+};
+
+const BEDROCK: Api = Api {
+    dialect: ProviderDialect::Bedrock,
+    auth: AuthStyle::Bearer,
+    chat_path: "/model/{model}/converse",
+    stream_path: Some("/model/{model}/converse-stream"),
+    headers: &[],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
 
 impl Api {
     /// How an endpoint of this dialect is addressed when nothing else is known of it.
-    pub fn of(dialect: Dialect) -> Api {
+    pub fn of(dialect: ProviderDialect) -> Api {
         match dialect {
-            Dialect::OpenAiChat => COMPATIBLE,
-            Dialect::Anthropic => ANTHROPIC,
+            ProviderDialect::Both(Dialect::OpenAiChat) => COMPATIBLE,
+            ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
+            ProviderDialect::Bedrock => BEDROCK,
         }
     }
 }
@@ -71,10 +85,15 @@ impl Api {
 pub struct Builtin {
     /// Its name before the colon of a model id.
     pub id: &'static str,
-    /// Where it is; `None` where every customer has a place of their own.
+    /// Where it is; `None` where every customer has a place of their own. `{NAME}` stands for the text
+    /// of the binding of that name: a region, an account.
     pub base_url: Option<&'static str>,
     /// The binding that holds its key; `None` where there is no key and the base URL's binding enables it.
     pub key_binding: Option<&'static str>,
+    /// Another binding for the key, by which the provider's own tools go.
+    pub other_key_binding: Option<&'static str>,
+    /// The AWS credentials its calls can be signed with instead.
+    pub signing: Option<Signing>,
     /// The binding that overrides its base URL.
     pub base_url_binding: &'static str,
     /// How it is addressed.
@@ -84,6 +103,19 @@ pub struct Builtin {
     pub families: &'static [&'static str],
     /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
     pub resells: bool,
+}
+
+/// Where AWS credentials are bound: `{prefix}_ACCESS_KEY_ID`, `{prefix}_SECRET_ACCESS_KEY` and
+/// `{prefix}_SESSION_TOKEN`, else the same names with AWS's own prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// The provider's own prefix.
+    pub prefix: &'static str,
+    /// The binding that holds the region. AWS's own credentials count only where it is bound: a
+    /// Lambda function always has them, and may not mean to use them here.
+    pub region_binding: &'static str,
+    /// The service's name in signatures.
+    pub service: &'static str,
 }
 
 impl Builtin {
@@ -101,7 +133,7 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
 
 /// Ids of providers that a later version will know: they are not free for the operator's own.
 pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "cohere", "bedrock", "vertex", "cloudflare"].contains(&id)
+    ["gemini", "cohere", "vertex", "cloudflare"].contains(&id)
 }
 
 /// All of them, in the order in which a bare model name is looked for: those who make models before
@@ -170,6 +202,13 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
     },
+    Builtin {
+        base_url: Some("https://bedrock-runtime.{BEDROCK_REGION}.amazonaws.com"),
+        api: BEDROCK,
+        families: &["anthropic.", "us.anthropic.", "eu.anthropic.", "apac.anthropic.", "global.anthropic.", "amazon."],
+        signing: Some(Signing { prefix: "BEDROCK", region_binding: "BEDROCK_REGION", service: "bedrock" }),
+        ..keyed("bedrock", "BEDROCK_API_KEY", "BEDROCK_BASE_URL")
+    },
     // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
     Builtin {
         api: Api { auth: AuthStyle::Header("api-key"), ..OPENAI },
@@ -188,6 +227,8 @@ const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'
         id,
         base_url: None,
         key_binding: Some(key_binding),
+        other_key_binding: None,
+        signing: None,
         base_url_binding,
         api: COMPATIBLE,
         families: &[],

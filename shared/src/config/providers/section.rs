@@ -6,7 +6,7 @@ use crate::config::problem::At;
 use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record, wrong_type};
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ProviderDialect};
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderOverride {
     /// Which dialect it speaks.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<ProviderDialect>,
     /// Where it is.
     pub base_url: Option<BaseUrl>,
     /// The binding that holds its key.
@@ -55,9 +55,13 @@ pub(in crate::config) fn section() -> Dict<ProviderId, Record<ProviderOverride>>
     Dict { name: ProviderId::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(provider) }
 }
 
-const DIALECT: OneOf<Dialect> = OneOf {
-    words: &[("openai_chat", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)],
-    later: &["openai_responses", "gemini", "bedrock", "cohere"],
+const DIALECT: OneOf<ProviderDialect> = OneOf {
+    words: &[
+        ("openai_chat", ProviderDialect::Both(Dialect::OpenAiChat)),
+        ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
+        ("bedrock", ProviderDialect::Bedrock),
+    ],
+    later: &["openai_responses", "gemini", "cohere"],
 };
 
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
@@ -115,7 +119,7 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat or anthropic");
+                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat, anthropic or bedrock");
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

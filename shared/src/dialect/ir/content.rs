@@ -1,7 +1,8 @@
 //! Turns of a conversation and what they are made of.
 
 use super::Json;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ProviderDialect};
+use std::borrow::Cow;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +172,16 @@ impl Arguments {
         }
     }
 
+    /// The text of an object, for dialects that take nothing else: what is none is put into one.
+    pub fn as_object(&self) -> Cow<'_, str> {
+        match self {
+            Arguments::Json(json) if json.is_object() => Cow::Borrowed(json.text()),
+            Arguments::Json(json) if json.text() == "null" => Cow::Borrowed("{}"),
+            Arguments::Json(json) => Cow::Owned(format!("{{\"value\":{}}}", json.text())),
+            Arguments::Text(text) => Cow::Owned(serde_json::json!({ "text": text }).to_string()),
+        }
+    }
+
     /// The text OpenAI's dialect carries.
     pub fn as_text(&self) -> &str {
         match self {
@@ -254,7 +265,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Citation {
     /// The dialect [`Citation::json`] is written in.
-    pub origin: Dialect,
+    pub origin: ProviderDialect,
     /// The page, when it is one.
     pub url: Option<String>,
     /// The page's title.

@@ -8,7 +8,9 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::lenient::{Many, One, Text};
 use crate::dialect::text::{decode, stand_in_for_surrogates};
-use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -56,7 +58,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         top.take(known);
     }
     Ok(ChatResponse {
-        origin: Dialect::OpenAiChat,
+        origin: Dialect::OpenAiChat.into(),
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: top.count("created").ok().flatten(),
@@ -144,7 +146,7 @@ pub(super) fn read_annotation(raw: &RawValue) -> Option<Citation> {
     let mut annotation = Object::read(raw.get(), &path).ok()?;
     let mut inner = annotation.take("url_citation").and_then(|raw| Object::read(raw.get(), &path).ok());
     let mut said = |name| inner.as_mut().and_then(|inner| inner.string(name).ok().flatten());
-    Some(Citation { origin: Dialect::OpenAiChat, url: said("url"), title: said("title"), json: Json::from(raw) })
+    Some(Citation { origin: Dialect::OpenAiChat.into(), url: said("url"), title: said("title"), json: Json::from(raw) })
 }
 
 /// Writes an annotation for a citation that has a page; `false` when it has none.
@@ -189,16 +191,17 @@ pub(in crate::dialect) fn write(
         }
         o.maybe_string("service_tier", response.service_tier.as_deref());
         for (name, json) in &response.extra {
-            match response.origin {
-                Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+            if response.origin == Dialect::OpenAiChat {
+                o.json(name, json);
+            } else {
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });
     out
 }
 
-fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings: &mut Warnings) {
+fn write_choice(o: &mut Members<'_>, origin: ProviderDialect, choice: &Choice, warnings: &mut Warnings) {
     o.number("index", choice.index);
     o.object("message", |o| {
         o.string("role", "assistant");
@@ -254,9 +257,10 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
             o.array("tool_calls", |a| choice.content.iter().filter(call).for_each(|part| write_call(a, part)));
         }
         for (name, json) in &choice.extra {
-            match origin {
-                Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+            if origin == Dialect::OpenAiChat {
+                o.json(name, json);
+            } else {
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });

@@ -172,12 +172,7 @@ pub(in crate::dialect::anthropic) fn write_tool_use(o: &mut Members<'_>, id: &st
     o.string("type", "tool_use");
     o.string("id", id);
     o.string("name", name);
-    match arguments {
-        Arguments::Json(json) if json.is_object() => o.json("input", json),
-        Arguments::Json(json) if json.text() == "null" => o.object("input", |_| {}),
-        Arguments::Json(json) => o.object("input", |o| o.json("value", json)),
-        Arguments::Text(text) => o.object("input", |o| o.string("text", text)),
-    }
+    o.value("input").extend_from_slice(arguments.as_object().as_bytes());
 }
 
 /// Standard base64, padding optional, white space ignored; `None` when it is something else.

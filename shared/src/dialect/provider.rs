@@ -1,0 +1,82 @@
+//! The dialects providers speak: those callers speak too, and those no caller does.
+//!
+//! A provider's side of a dialect is to write a request and to read what comes back. A caller's side
+//! (read a request, write an answer) exists for [`Dialect`] alone, so nothing here pretends to it.
+
+use super::{Decoder, Dialect, ProtocolError, Target, UpstreamError, Warnings, bedrock, ir};
+
+/// A way in which a provider speaks of chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderDialect {
+    /// One that callers speak too.
+    Both(Dialect),
+    /// Amazon Bedrock's Converse and ConverseStream.
+    Bedrock,
+}
+
+impl ProviderDialect {
+    /// The name in configuration and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProviderDialect::Both(dialect) => dialect.as_str(),
+            ProviderDialect::Bedrock => "bedrock",
+        }
+    }
+
+    /// The media type of its streams.
+    pub fn stream_type(self) -> &'static str {
+        match self {
+            ProviderDialect::Both(_) => "text/event-stream",
+            ProviderDialect::Bedrock => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    /// Whether its answers name the model that gave them.
+    pub fn names_its_model(self) -> bool {
+        match self {
+            ProviderDialect::Both(_) => true,
+            ProviderDialect::Bedrock => false,
+        }
+    }
+
+    /// Writes a request. What this dialect or the target cannot carry goes to `warnings`.
+    pub fn write_request(self, request: &ir::ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
+        match self {
+            ProviderDialect::Both(dialect) => dialect.write_request(request, target, warnings),
+            ProviderDialect::Bedrock => bedrock::request::write(request, target, warnings),
+        }
+    }
+
+    /// Reads a whole answer of status 200.
+    pub fn read_response(self, body: &[u8]) -> Result<ir::ChatResponse, ProtocolError> {
+        match self {
+            ProviderDialect::Both(dialect) => dialect.read_response(body),
+            ProviderDialect::Bedrock => bedrock::response::read(body),
+        }
+    }
+
+    /// A reader of its streams.
+    pub fn decoder(self) -> Decoder {
+        Decoder::new(self)
+    }
+
+    /// Reads the body of an answer whose status is an error, whatever its shape.
+    pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
+        match self {
+            ProviderDialect::Both(dialect) => dialect.read_error(status, body),
+            ProviderDialect::Bedrock => bedrock::error::read(status, body),
+        }
+    }
+}
+
+impl From<Dialect> for ProviderDialect {
+    fn from(dialect: Dialect) -> ProviderDialect {
+        ProviderDialect::Both(dialect)
+    }
+}
+
+impl PartialEq<Dialect> for ProviderDialect {
+    fn eq(&self, other: &Dialect) -> bool {
+        *self == ProviderDialect::Both(*other)
+    }
+}
