@@ -155,6 +155,10 @@ fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> 
         answer.finish = None;
         answer.model = None;
         for (_, _, arguments) in &mut answer.calls {
+            // No words for arguments and no arguments are the same.
+            if arguments.is_empty() {
+                arguments.push_str("{}");
+            }
             let Ok(value) = serde_json::from_str::<serde_json::Value>(arguments) else { continue };
             *arguments = if value.is_null() { "{}".to_owned() } else { value.to_string() };
         }
@@ -290,7 +294,9 @@ fn observing_a_whole_answer_sees_what_reading_it_sees() {
     for case in wholes() {
         let observed = match case.dialect {
             ProviderDialect::Both(dialect) => dialect.observe_response(&case.body),
-            ProviderDialect::Bedrock => case.dialect.read_response(&case.body).map(|read| Observed::of(&read)),
+            ProviderDialect::Bedrock | ProviderDialect::Cohere => {
+                case.dialect.read_response(&case.body).map(|read| Observed::of(&read))
+            }
         };
         match (case.dialect.read_response(&case.body), observed) {
             (Ok(response), Ok(observed)) => {

@@ -206,7 +206,7 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
     for section in LATER {
         assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
     }
-    for dialect in ["openai_responses", "gemini", "cohere"] {
+    for dialect in ["openai_responses", "gemini"] {
         let text = format!("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"{dialect}\"");
         let found = problems(&text);
         assert!(

@@ -1,7 +1,7 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, openai_chat};
+use super::{Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, openai_chat};
 use crate::eventstream::{self, Frame};
 use crate::sse;
 
@@ -13,6 +13,7 @@ pub struct Decoder(Framing);
 
 /// How a stream is cut into what its dialect reads.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for a stream, and it is not moved")]
 enum Framing {
     /// Server-sent events.
     Events(sse::Reader, DialectDecoder),
@@ -25,6 +26,7 @@ enum Framing {
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
+    Cohere(cohere::stream::Decode),
 }
 
 impl DialectDecoder {
@@ -39,6 +41,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::Cohere(decode) => decode.event(event.name, event.data, out),
         }
     }
 
@@ -46,6 +49,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+            DialectDecoder::Cohere(decode) => decode.fail(error, out),
         }
     }
 
@@ -53,6 +57,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+            DialectDecoder::Cohere(decode) => decode.end_of_body(out),
         }
     }
 }
@@ -61,6 +66,7 @@ impl Decoder {
     pub(crate) fn new(dialect: ProviderDialect) -> Decoder {
         Decoder(match dialect {
             ProviderDialect::Both(dialect) => Framing::Events(sse::Reader::new(), DialectDecoder::new(dialect)),
+            ProviderDialect::Cohere => Framing::Events(sse::Reader::new(), DialectDecoder::Cohere(Default::default())),
             ProviderDialect::Bedrock => Framing::Frames(eventstream::Reader::new(), Default::default()),
         })
     }

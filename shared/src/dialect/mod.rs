@@ -10,8 +10,10 @@
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
 mod anthropic;
+mod base64;
 mod bedrock;
 mod codec;
+mod cohere;
 mod facts;
 pub mod ir;
 mod json_read;

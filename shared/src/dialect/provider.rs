@@ -3,7 +3,7 @@
 //! A provider's side of a dialect is to write a request and to read what comes back. A caller's side
 //! (read a request, write an answer) exists for [`Dialect`] alone, so nothing here pretends to it.
 
-use super::{Decoder, Dialect, ProtocolError, Target, UpstreamError, Warnings, bedrock, ir};
+use super::{Decoder, Dialect, ProtocolError, Target, UpstreamError, Warnings, bedrock, cohere, ir};
 
 /// A way in which a provider speaks of chats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum ProviderDialect {
     Both(Dialect),
     /// Amazon Bedrock's Converse and ConverseStream.
     Bedrock,
+    /// Cohere's v2 chat.
+    Cohere,
 }
 
 impl ProviderDialect {
@@ -20,13 +22,14 @@ impl ProviderDialect {
         match self {
             ProviderDialect::Both(dialect) => dialect.as_str(),
             ProviderDialect::Bedrock => "bedrock",
+            ProviderDialect::Cohere => "cohere",
         }
     }
 
     /// The media type of its streams.
     pub fn stream_type(self) -> &'static str {
         match self {
-            ProviderDialect::Both(_) => "text/event-stream",
+            ProviderDialect::Both(_) | ProviderDialect::Cohere => "text/event-stream",
             ProviderDialect::Bedrock => "application/vnd.amazon.eventstream",
         }
     }
@@ -35,7 +38,7 @@ impl ProviderDialect {
     pub fn names_its_model(self) -> bool {
         match self {
             ProviderDialect::Both(_) => true,
-            ProviderDialect::Bedrock => false,
+            ProviderDialect::Bedrock | ProviderDialect::Cohere => false,
         }
     }
 
@@ -44,6 +47,7 @@ impl ProviderDialect {
         match self {
             ProviderDialect::Both(dialect) => dialect.write_request(request, target, warnings),
             ProviderDialect::Bedrock => bedrock::request::write(request, target, warnings),
+            ProviderDialect::Cohere => cohere::request::write(request, target, warnings),
         }
     }
 
@@ -52,6 +56,7 @@ impl ProviderDialect {
         match self {
             ProviderDialect::Both(dialect) => dialect.read_response(body),
             ProviderDialect::Bedrock => bedrock::response::read(body),
+            ProviderDialect::Cohere => cohere::response::read(body),
         }
     }
 
@@ -65,6 +70,7 @@ impl ProviderDialect {
         match self {
             ProviderDialect::Both(dialect) => dialect.read_error(status, body),
             ProviderDialect::Bedrock => bedrock::error::read(status, body),
+            ProviderDialect::Cohere => cohere::error::read(status, body),
         }
     }
 }

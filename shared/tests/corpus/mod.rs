@@ -56,6 +56,7 @@ fn load(folder: &Path) -> Option<Case> {
         "openai_chat" | "mistral_chat" => ProviderDialect::Both(Dialect::OpenAiChat),
         "anthropic_messages" => ProviderDialect::Both(Dialect::Anthropic),
         "bedrock_converse" => ProviderDialect::Bedrock,
+        "cohere_v2" => ProviderDialect::Cohere,
         _ => return None,
     };
     Some(Case {

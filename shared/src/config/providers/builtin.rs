@@ -69,6 +69,15 @@ const BEDROCK: Api = Api {
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
 
+const COHERE: Api = Api {
+    dialect: ProviderDialect::Cohere,
+    auth: AuthStyle::Bearer,
+    chat_path: "/v2/chat",
+    stream_path: None,
+    headers: &[],
+    quirks: Quirks::STANDARD,
+};
+
 impl Api {
     /// How an endpoint of this dialect is addressed when nothing else is known of it.
     pub fn of(dialect: ProviderDialect) -> Api {
@@ -76,6 +85,7 @@ impl Api {
             ProviderDialect::Both(Dialect::OpenAiChat) => COMPATIBLE,
             ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
             ProviderDialect::Bedrock => BEDROCK,
+            ProviderDialect::Cohere => COHERE,
         }
     }
 }
@@ -133,7 +143,7 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
 
 /// Ids of providers that a later version will know: they are not free for the operator's own.
 pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "cohere", "vertex", "cloudflare"].contains(&id)
+    ["gemini", "vertex", "cloudflare"].contains(&id)
 }
 
 /// All of them, in the order in which a bare model name is looked for: those who make models before
@@ -173,6 +183,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         base_url: Some("https://api.perplexity.ai"),
         families: &["sonar"],
         ..keyed("perplexity", "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.cohere.com"),
+        api: COHERE,
+        families: &["command-", "c4ai-"],
+        ..keyed("cohere", "COHERE_API_KEY", "COHERE_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.groq.com"),

@@ -65,7 +65,7 @@ impl Provider {
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            ProviderDialect::Both(Dialect::OpenAiChat) => SamplingSupport::All,
+            ProviderDialect::Both(Dialect::OpenAiChat) | ProviderDialect::Cohere => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
             ProviderDialect::Both(Dialect::Anthropic) | ProviderDialect::Bedrock if model.known => {
                 SamplingSupport::OneOf

@@ -60,8 +60,9 @@ const DIALECT: OneOf<ProviderDialect> = OneOf {
         ("openai_chat", ProviderDialect::Both(Dialect::OpenAiChat)),
         ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
         ("bedrock", ProviderDialect::Bedrock),
+        ("cohere", ProviderDialect::Cohere),
     ],
-    later: &["openai_responses", "gemini", "cohere"],
+    later: &["openai_responses", "gemini"],
 };
 
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
@@ -119,7 +120,11 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat, anthropic or bedrock");
+                missing(
+                    &mut at.key("dialect"),
+                    provider.dialect.is_none(),
+                    "openai_chat, anthropic, bedrock or cohere",
+                );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

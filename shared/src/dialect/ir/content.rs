@@ -1,7 +1,7 @@
 //! Turns of a conversation and what they are made of.
 
 use super::Json;
-use crate::dialect::{Dialect, ProviderDialect};
+use crate::dialect::{Dialect, ProviderDialect, base64};
 use std::borrow::Cow;
 
 /// Who speaks.
@@ -249,6 +249,17 @@ pub enum Source {
 }
 
 impl Source {
+    /// The text of a document that is plain text, however it came.
+    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Source::Text(text) => Some(Cow::Borrowed(text)),
+            Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
+                String::from_utf8(base64::decode(data)?).ok().map(Cow::Owned)
+            }
+            Source::Base64 { .. } | Source::Url(_) | Source::File(_) | Source::Opaque(_) => None,
+        }
+    }
+
     /// From a URL: a `data:` URL in base64 becomes its content.
     pub fn from_url(url: &str) -> Source {
         let inline = url.strip_prefix("data:").and_then(|rest| {
