@@ -127,7 +127,11 @@ fn explained(case: &Case, line: &str, warnings: &Warnings) -> bool {
             (line.starts_with(".params.seed") && named("seed"))
                 || (line.starts_with(".params.max_tokens") && case.request().unwrap()["body"]["max_tokens"].is_null())
         }
-        ProviderDialect::Both(Dialect::OpenAiChat) | ProviderDialect::Bedrock | ProviderDialect::Cohere => false,
+        ProviderDialect::Both(Dialect::OpenAiChat)
+        | ProviderDialect::Bedrock
+        | ProviderDialect::Cohere
+        | ProviderDialect::Ollama
+        | ProviderDialect::WorkersAi => false,
     }
 }
 

@@ -294,9 +294,10 @@ fn observing_a_whole_answer_sees_what_reading_it_sees() {
     for case in wholes() {
         let observed = match case.dialect {
             ProviderDialect::Both(dialect) => dialect.observe_response(&case.body),
-            ProviderDialect::Bedrock | ProviderDialect::Cohere => {
-                case.dialect.read_response(&case.body).map(|read| Observed::of(&read))
-            }
+            ProviderDialect::Bedrock
+            | ProviderDialect::Cohere
+            | ProviderDialect::Ollama
+            | ProviderDialect::WorkersAi => case.dialect.read_response(&case.body).map(|read| Observed::of(&read)),
         };
         match (case.dialect.read_response(&case.body), observed) {
             (Ok(response), Ok(observed)) => {

@@ -1,8 +1,11 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, openai_chat};
+use super::{
+    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, ollama, openai_chat, workers_ai,
+};
 use crate::eventstream::{self, Frame};
+use crate::ndjson;
 use crate::sse;
 
 /// Reads a provider's stream, cut anywhere.
@@ -19,6 +22,8 @@ enum Framing {
     Events(sse::Reader, DialectDecoder),
     /// AWS event stream.
     Frames(eventstream::Reader, bedrock::stream::Decode),
+    /// JSON lines.
+    Lines(ndjson::Reader, ollama::stream::Decode),
 }
 
 /// A dialect whose streams are server-sent events.
@@ -27,6 +32,7 @@ enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
     Cohere(cohere::stream::Decode),
+    WorkersAi(workers_ai::stream::Decode),
 }
 
 impl DialectDecoder {
@@ -42,6 +48,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Cohere(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::WorkersAi(decode) => decode.event(event.name, event.data, out),
         }
     }
 
@@ -50,6 +57,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
             DialectDecoder::Cohere(decode) => decode.fail(error, out),
+            DialectDecoder::WorkersAi(decode) => decode.fail(error, out),
         }
     }
 
@@ -58,6 +66,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
             DialectDecoder::Cohere(decode) => decode.end_of_body(out),
+            DialectDecoder::WorkersAi(decode) => decode.end_of_body(out),
         }
     }
 }
@@ -67,6 +76,10 @@ impl Decoder {
         Decoder(match dialect {
             ProviderDialect::Both(dialect) => Framing::Events(sse::Reader::new(), DialectDecoder::new(dialect)),
             ProviderDialect::Cohere => Framing::Events(sse::Reader::new(), DialectDecoder::Cohere(Default::default())),
+            ProviderDialect::WorkersAi => {
+                Framing::Events(sse::Reader::new(), DialectDecoder::WorkersAi(Default::default()))
+            }
+            ProviderDialect::Ollama => Framing::Lines(ndjson::Reader::new(), Default::default()),
             ProviderDialect::Bedrock => Framing::Frames(eventstream::Reader::new(), Default::default()),
         })
     }
@@ -79,6 +92,15 @@ impl Decoder {
                 while let Some(event) = reader.next() {
                     match event {
                         Ok(event) => decode.event(event, out),
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
+            }
+            Framing::Lines(reader, decode) => {
+                reader.push(bytes);
+                while let Some(line) = reader.next() {
+                    match line {
+                        Ok(line) => decode.line(&line, out),
                         Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
                     }
                 }
@@ -113,6 +135,14 @@ impl Decoder {
                     {
                         decode.event(event, out);
                     }
+                }
+                decode.end_of_body(out);
+            }
+            Framing::Lines(reader, decode) => {
+                if let Some(line) = reader.finish()
+                    && serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok()
+                {
+                    decode.line(&line, out);
                 }
                 decode.end_of_body(out);
             }

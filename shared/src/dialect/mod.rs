@@ -20,6 +20,7 @@ mod json_read;
 mod json_write;
 mod lenient;
 mod meter;
+mod ollama;
 mod openai_chat;
 mod provider;
 mod spelling;
@@ -27,6 +28,7 @@ mod target;
 mod text;
 mod upstream;
 mod warnings;
+mod workers_ai;
 
 pub use codec::{Decoder, Encoder};
 pub use facts::{Facts, Needs};

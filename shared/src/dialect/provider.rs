@@ -3,7 +3,9 @@
 //! A provider's side of a dialect is to write a request and to read what comes back. A caller's side
 //! (read a request, write an answer) exists for [`Dialect`] alone, so nothing here pretends to it.
 
-use super::{Decoder, Dialect, ProtocolError, Target, UpstreamError, Warnings, bedrock, cohere, ir};
+use super::{
+    Decoder, Dialect, ProtocolError, Target, UpstreamError, Warnings, bedrock, cohere, ir, ollama, workers_ai,
+};
 
 /// A way in which a provider speaks of chats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,10 @@ pub enum ProviderDialect {
     Bedrock,
     /// Cohere's v2 chat.
     Cohere,
+    /// Ollama's own chat.
+    Ollama,
+    /// Workers AI's own form.
+    WorkersAi,
 }
 
 impl ProviderDialect {
@@ -23,13 +29,16 @@ impl ProviderDialect {
             ProviderDialect::Both(dialect) => dialect.as_str(),
             ProviderDialect::Bedrock => "bedrock",
             ProviderDialect::Cohere => "cohere",
+            ProviderDialect::Ollama => "ollama",
+            ProviderDialect::WorkersAi => "workers_ai",
         }
     }
 
     /// The media type of its streams.
     pub fn stream_type(self) -> &'static str {
         match self {
-            ProviderDialect::Both(_) | ProviderDialect::Cohere => "text/event-stream",
+            ProviderDialect::Both(_) | ProviderDialect::Cohere | ProviderDialect::WorkersAi => "text/event-stream",
+            ProviderDialect::Ollama => "application/x-ndjson",
             ProviderDialect::Bedrock => "application/vnd.amazon.eventstream",
         }
     }
@@ -37,8 +46,8 @@ impl ProviderDialect {
     /// Whether its answers name the model that gave them.
     pub fn names_its_model(self) -> bool {
         match self {
-            ProviderDialect::Both(_) => true,
-            ProviderDialect::Bedrock | ProviderDialect::Cohere => false,
+            ProviderDialect::Both(_) | ProviderDialect::Ollama => true,
+            ProviderDialect::Bedrock | ProviderDialect::Cohere | ProviderDialect::WorkersAi => false,
         }
     }
 
@@ -48,6 +57,8 @@ impl ProviderDialect {
             ProviderDialect::Both(dialect) => dialect.write_request(request, target, warnings),
             ProviderDialect::Bedrock => bedrock::request::write(request, target, warnings),
             ProviderDialect::Cohere => cohere::request::write(request, target, warnings),
+            ProviderDialect::Ollama => ollama::request::write(request, target, warnings),
+            ProviderDialect::WorkersAi => workers_ai::request::write(request, target, warnings),
         }
     }
 
@@ -57,6 +68,8 @@ impl ProviderDialect {
             ProviderDialect::Both(dialect) => dialect.read_response(body),
             ProviderDialect::Bedrock => bedrock::response::read(body),
             ProviderDialect::Cohere => cohere::response::read(body),
+            ProviderDialect::Ollama => ollama::response::read(body),
+            ProviderDialect::WorkersAi => workers_ai::response::read(body),
         }
     }
 
@@ -71,6 +84,8 @@ impl ProviderDialect {
             ProviderDialect::Both(dialect) => dialect.read_error(status, body),
             ProviderDialect::Bedrock => bedrock::error::read(status, body),
             ProviderDialect::Cohere => cohere::error::read(status, body),
+            ProviderDialect::Ollama => ollama::error::read(status, body),
+            ProviderDialect::WorkersAi => workers_ai::error::read(status, body),
         }
     }
 }

@@ -57,6 +57,8 @@ fn load(folder: &Path) -> Option<Case> {
         "anthropic_messages" => ProviderDialect::Both(Dialect::Anthropic),
         "bedrock_converse" => ProviderDialect::Bedrock,
         "cohere_v2" => ProviderDialect::Cohere,
+        "ollama_chat" => ProviderDialect::Ollama,
+        "cloudflare_native" => ProviderDialect::WorkersAi,
         _ => return None,
     };
     Some(Case {

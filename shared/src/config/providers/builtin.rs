@@ -25,7 +25,8 @@ pub struct Api {
     pub dialect: ProviderDialect,
     /// How it wants its key.
     pub auth: AuthStyle,
-    /// The chat endpoint below the base URL. `{model}` stands for the model.
+    /// The chat endpoint below the base URL. `{model}` stands for the model as one segment,
+    /// `{model/path}` for the model with its slashes.
     pub chat_path: &'static str,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
@@ -78,6 +79,24 @@ const COHERE: Api = Api {
     quirks: Quirks::STANDARD,
 };
 
+const OLLAMA: Api = Api {
+    dialect: ProviderDialect::Ollama,
+    auth: AuthStyle::Bearer,
+    chat_path: "/api/chat",
+    stream_path: None,
+    headers: &[],
+    quirks: Quirks::STANDARD,
+};
+
+const WORKERS_AI: Api = Api {
+    dialect: ProviderDialect::WorkersAi,
+    auth: AuthStyle::Bearer,
+    chat_path: "/run/{model/path}",
+    stream_path: None,
+    headers: &[],
+    quirks: COMMON,
+};
+
 impl Api {
     /// How an endpoint of this dialect is addressed when nothing else is known of it.
     pub fn of(dialect: ProviderDialect) -> Api {
@@ -86,6 +105,8 @@ impl Api {
             ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
             ProviderDialect::Bedrock => BEDROCK,
             ProviderDialect::Cohere => COHERE,
+            ProviderDialect::Ollama => OLLAMA,
+            ProviderDialect::WorkersAi => WORKERS_AI,
         }
     }
 }
@@ -143,7 +164,7 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
 
 /// Ids of providers that a later version will know: they are not free for the operator's own.
 pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "vertex", "cloudflare"].contains(&id)
+    ["gemini", "vertex"].contains(&id)
 }
 
 /// All of them, in the order in which a bare model name is looked for: those who make models before
@@ -224,6 +245,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         families: &["anthropic.", "us.anthropic.", "eu.anthropic.", "apac.anthropic.", "global.anthropic.", "amazon."],
         signing: Some(Signing { prefix: "BEDROCK", region_binding: "BEDROCK_REGION", service: "bedrock" }),
         ..keyed("bedrock", "BEDROCK_API_KEY", "BEDROCK_BASE_URL")
+    },
+    // Workers AI, by the endpoint that speaks OpenAI's dialect.
+    Builtin {
+        base_url: Some("https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1"),
+        other_key_binding: Some("CLOUDFLARE_API_TOKEN"),
+        ..keyed("cloudflare", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL")
     },
     // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
     Builtin {

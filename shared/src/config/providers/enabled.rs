@@ -53,7 +53,8 @@ impl Provider {
     /// stands in it: a caller chooses a model, never a path.
     pub fn chat_url(&self, model: &str, stream: bool) -> String {
         let path = if stream { &self.paths.stream } else { &self.paths.whole };
-        self.base_url.join(path).replace("{model}", &url::segment(model))
+        let segments = || model.split('/').map(url::segment).collect::<Vec<_>>().join("/");
+        self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
     }
 
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
@@ -65,7 +66,10 @@ impl Provider {
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            ProviderDialect::Both(Dialect::OpenAiChat) | ProviderDialect::Cohere => SamplingSupport::All,
+            ProviderDialect::Both(Dialect::OpenAiChat)
+            | ProviderDialect::Cohere
+            | ProviderDialect::Ollama
+            | ProviderDialect::WorkersAi => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
             ProviderDialect::Both(Dialect::Anthropic) | ProviderDialect::Bedrock if model.known => {
                 SamplingSupport::OneOf

@@ -61,6 +61,8 @@ const DIALECT: OneOf<ProviderDialect> = OneOf {
         ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
         ("bedrock", ProviderDialect::Bedrock),
         ("cohere", ProviderDialect::Cohere),
+        ("ollama", ProviderDialect::Ollama),
+        ("workers_ai", ProviderDialect::WorkersAi),
     ],
     later: &["openai_responses", "gemini"],
 };
@@ -123,7 +125,7 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 missing(
                     &mut at.key("dialect"),
                     provider.dialect.is_none(),
-                    "openai_chat, anthropic, bedrock or cohere",
+                    "openai_chat, anthropic, bedrock, cohere, ollama or workers_ai",
                 );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }

@@ -55,7 +55,12 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
     out
 }
 
-fn write_tools(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+pub(in crate::dialect) fn write_tools(
+    o: &mut Members<'_>,
+    request: &ChatRequest,
+    quirks: &Quirks,
+    warnings: &mut Warnings,
+) {
     let ours = |tool: &Tool| match tool {
         Tool::Function { .. } => true,
         Tool::Opaque { origin, .. } => *origin == Dialect::OpenAiChat,
