@@ -12,6 +12,7 @@ files! {
     images
     limits
     parameters
+    provider_dialects
     reasoning
     routing
     stores

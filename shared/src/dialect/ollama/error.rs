@@ -16,10 +16,7 @@ pub(super) fn told(sentence: &str) -> UpstreamError {
 /// A server of one's own has no codes: a full queue says so in words.
 fn refined(error: UpstreamError) -> UpstreamError {
     let said = error.message.as_deref().unwrap_or_default();
-    let class = match error.class {
-        _ if said.contains("server busy") => UpstreamClass::Overloaded,
-        class => class,
-    };
+    let class = if said.contains("server busy") { UpstreamClass::Overloaded } else { error.class };
     UpstreamError { class, ..error }
 }
 
