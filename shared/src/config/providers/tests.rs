@@ -75,6 +75,7 @@ fn each_provider_is_called_at_the_url_its_documentation_names() {
         ("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1/chat/completions"),
         ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/chat/completions"),
         ("CEREBRAS_API_KEY", "https://api.cerebras.ai/v1/chat/completions"),
+        ("COHERE_API_KEY", "https://api.cohere.com/v2/chat"),
     ] {
         let providers = providers("", &[(key, "k")]);
         assert_eq!(providers.iter().next().unwrap().chat_url("m", false), url);
@@ -189,7 +190,8 @@ fn one_bad_binding_disables_one_provider_and_is_told_without_its_text() {
 #[test]
 fn a_models_own_quirks_are_laid_over_its_providers() {
     let config = Config::default();
-    let providers = providers("", &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    let keys = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "MISTRAL_API_KEY", "BEDROCK_API_KEY"].map(|name| (name, "k"));
+    let providers = providers("", &[keys.as_slice(), &[("BEDROCK_REGION", "eu-west-1")]].concat());
     let catalog = Catalog::new(&config, &providers);
     let quirks = |id: &str| {
         let id = crate::config::ModelId::parse(id).unwrap();
@@ -205,6 +207,8 @@ fn a_models_own_quirks_are_laid_over_its_providers() {
     assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
     let strict = quirks("mistral:mistral-small-latest");
     assert!(!strict.stream_usage && !strict.developer_role);
+    let on_bedrock = quirks("bedrock:eu.anthropic.claude-haiku-4-5-20251001-v1:0");
+    assert_eq!((on_bedrock.thinking, on_bedrock.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
 }
 
 #[test]
@@ -256,4 +260,22 @@ fn half_of_a_providers_bindings_is_a_problem_with_a_name() {
         assert!(providers.is_empty(), "{bound:?}");
         assert_eq!(providers.problems()[0].path, path, "{bound:?}");
     }
+}
+
+#[test]
+fn workers_ai_is_where_its_account_says_and_takes_either_name_of_its_key() {
+    for key in ["CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN"] {
+        let providers = providers("", &[(key, "k"), ("CLOUDFLARE_ACCOUNT_ID", "0123abcd")]);
+        let cloudflare = providers.get("cloudflare").unwrap();
+        assert_eq!(credential(cloudflare), Some(("authorization", "Bearer k")));
+        assert_eq!(
+            cloudflare.chat_url("@cf/meta/llama", false),
+            "https://api.cloudflare.com/client/v4/accounts/0123abcd/ai/v1/chat/completions"
+        );
+    }
+    let document =
+        "[providers.own]\ndialect = \"workers_ai\"\nbase_url = \"https://api.cloudflare.com/client/v4/accounts/a/ai\"";
+    let providers = providers(document, &[]);
+    let own = providers.get("own").unwrap();
+    assert!(own.chat_url("@cf/meta/ll?ama", true).ends_with("/ai/run/%40cf/meta/ll%3Fama"));
 }

@@ -50,21 +50,25 @@ pub(super) fn write(
     });
 }
 
-/// The tools the conversation has used.
+/// The tools the conversation has used. A result whose call is gone counts as one nobody knows.
 fn used<'r>(turns: &[Turn<'r>]) -> BTreeSet<&'r str> {
-    let parts = turns.iter().flat_map(|turn| &turn.parts);
-    parts
-        .filter_map(|placed| match placed.part {
-            Part::ToolCall { name, .. } => Some(name.as_str()),
-            Part::ToolResult { .. } => Some("tool"),
+    let (mut names, mut results) = (BTreeSet::new(), false);
+    for placed in turns.iter().flat_map(|turn| &turn.parts) {
+        match placed.part {
+            Part::ToolCall { name, .. } => drop(names.insert(name.as_str())),
+            Part::ToolResult { .. } => results = true,
             Part::Text { .. }
             | Part::Media(_)
             | Part::Refusal(_)
             | Part::Thinking { .. }
             | Part::RedactedThinking(_)
-            | Part::Opaque { .. } => None,
-        })
-        .collect()
+            | Part::Opaque { .. } => {}
+        }
+    }
+    if results && names.is_empty() {
+        names.insert("tool");
+    }
+    names
 }
 
 fn write_tool(
