@@ -5,19 +5,20 @@
 
 const TABLE: [u32; 256] = table();
 
-#[allow(clippy::indexing_slicing, reason = "computed while compiling: an index out of bounds would not build")]
 const fn table() -> [u32; 256] {
     let mut table = [0; 256];
+    let mut entries = table.as_mut_slice();
     let mut byte = 0;
-    while byte < 256 {
-        let mut remainder = byte as u32;
+    while let Some((entry, rest)) = entries.split_first_mut() {
+        let mut remainder = byte;
         let mut bit = 0;
         while bit < 8 {
             remainder = if remainder & 1 == 1 { (remainder >> 1) ^ 0xEDB8_8320 } else { remainder >> 1 };
             bit += 1;
         }
-        table[byte] = remainder;
+        *entry = remainder;
         byte += 1;
+        entries = rest;
     }
     table
 }
