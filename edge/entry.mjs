@@ -3,17 +3,20 @@
 // A panic (or any other trap) ends the wasm instance and every future in it: none of them would ever resolve.
 // `aborted.notify` (put into index.js by build-worker) is called at that moment, whoever was on the stack.
 import { DurableObject } from "cloudflare:workers";
+import { Call, releaseAll } from "./glue.mjs";
 import * as wasm from "./index.js";
+import { connect } from "./operation.mjs";
 
 let dead = false; // the instance trapped and has not been replaced yet
 let generation = 0; // how many instances trapped so far
-const waiting = new Set(); // reject functions of the requests inside the present instance
+const waiting = new Set(); // the calls inside the present instance
 
 wasm.aborted.notify = () => {
   dead = true;
   generation += 1;
-  for (const reject of waiting) reject(new Error("the wasm instance was aborted"));
+  for (const call of waiting) call.reject(new Error("the wasm instance was aborted"));
   waiting.clear();
+  releaseAll();
 };
 
 /** The core in a living instance. Every call goes through here: arguments written into a dead one would be lost. */
@@ -25,31 +28,38 @@ function core() {
   return wasm;
 }
 
+connect(core);
+
 export default {
   fetch(request, env, ctx) {
-    let reject;
-    const answer = new Promise((resolve, no) => {
-      reject = no;
-      waiting.add(reject);
-      const running = core().serve(request, env);
-      // What was begun is settled, whether or not the caller waits for it.
-      ctx.waitUntil(running.catch(() => {}));
-      running.then(resolve, reject);
-    });
-    return answer.catch((error) => panicked(request, error)).finally(() => waiting.delete(reject));
+    const call = new Call(request);
+    waiting.add(call);
+    const answered = call.answered.then(
+      (response) => (waiting.delete(call), response),
+      (error) => panicked(call, error),
+    );
+    core().serve(call, env);
+    // What was begun is settled, whether or not the caller waits for it.
+    ctx.waitUntil(answered);
+    return answered;
   },
 };
 
 /** The answer to a request whose instance is gone: in the caller's dialect, with an id that is also in the log. */
-function panicked(request, error) {
+function panicked({ request }, error) {
   const id = crypto.randomUUID();
   const { pathname } = new URL(request.url);
   console.error(JSON.stringify({ level: "error", event: "panic", request_id: id, path: pathname, error: String(error) }));
+  const call = new Call(request);
   try {
-    return core().broken(pathname, id);
+    core().broken(call, pathname, id);
   } catch {
-    return Response.json({ error: { message: `Internal error. Request id: ${id}`, type: "server_error" } }, { status: 500 });
+    call.reject(new Error(id));
   }
+  return call.answered.catch(() => {
+    const message = `Internal error. Request id: ${id}`;
+    return Response.json({ error: { message, type: "server_error" } }, { status: 500 });
+  });
 }
 
 /** One tenant's limits and budgets: a synchronous state machine in wasm over the object's SQLite. */

@@ -1,11 +1,56 @@
-// What the Worker needs of JavaScript's own: calls whose body flows past the wasm natively, answers
-// from one string of headers, calls of a tenant's object. Imported by the wasm; no policy in here.
+// What the Worker needs of JavaScript's own beside calls to providers: timers, randomness, the caller's
+// request and its answer, calls of a tenant's object. Imported by the wasm; no policy in here.
 
 import { waitUntil } from "cloudflare:workers";
+import { collect, fields, values } from "./http.mjs";
+import { begin, core, operation } from "./operation.mjs";
 
-export { waitUntil };
+const timers = new Map();
 
-const PIECE = 64 * 1024;
+/** Waits. */
+export function sleep(ms) {
+  const number = begin();
+  const timer = setTimeout(() => {
+    timers.delete(number);
+    core().done(number);
+  }, ms);
+  timers.set(number, timer);
+  return number;
+}
+
+/** Nobody waits any longer for that `sleep`. */
+export function wake(number) {
+  clearTimeout(timers.get(number));
+  timers.delete(number);
+}
+
+/** Has what was woken outside of an operation run soon. */
+export function soon() {
+  queueMicrotask(() => core().run());
+}
+
+const held = new Map();
+
+/** Keeps the platform from ending this request's context until `release`. */
+export function hold() {
+  const number = begin();
+  waitUntil(new Promise((resolve) => held.set(number, resolve)));
+  return number;
+}
+
+export function release(number) {
+  held.get(number)?.();
+  held.delete(number);
+}
+
+/** The instance is gone, and all that it began: nobody else would let go of it. */
+export function releaseAll() {
+  for (const number of [...held.keys()]) release(number);
+}
+
+export function log(line) {
+  console.log(line);
+}
 
 const randomness = new BigUint64Array(128);
 let used = randomness.length;
@@ -19,22 +64,54 @@ export function entropy() {
   return randomness[used++];
 }
 
-/** `name\nvalue\nname\nvalue` as an object: one crossing for all headers. */
-function fields(lines) {
-  const object = {};
-  const parts = lines.split("\n");
-  for (let at = 0; at + 1 < parts.length; at += 2) object[parts[at]] = parts[at + 1];
-  return object;
+let wanted = [];
+
+/** Says once which headers of a request the core may ask for, a line each. */
+export function want(names) {
+  wanted = names.split("\n");
 }
 
-/** An answer; `body` is bytes, a stream or nothing. */
-export function respond(status, headers, body) {
-  return new Response(body, { status, headers: fields(headers) });
-}
+/** One request of a caller, and the way to answer it. */
+export class Call {
+  constructor(request) {
+    this.request = request;
+    this.answered = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 
-/** Headers of a request that the core may ask for, one crossing for all: a line each, empty where there is none. */
-export function headers(request, names) {
-  return names.split("\n").map((name) => request.headers.get(name) ?? "").join("\n");
+  /** Method, URL and the wanted headers, a line each: one crossing for all. */
+  envelope() {
+    const { method, url, headers } = this.request;
+    return `${method}\n${url}${values(headers, wanted)}`;
+  }
+
+  /** The whole body, whose length is known and small. */
+  body() {
+    return operation(this.request.arrayBuffer());
+  }
+
+  /** The whole body, if it has no more than `limit` bytes. */
+  bodyUpTo(limit) {
+    return operation(collect(this.request.body, limit));
+  }
+
+  /** Is done when the caller has gone, as far as this runtime tells. */
+  gone() {
+    const number = begin();
+    this.request.signal?.addEventListener("abort", () => core().done(number));
+    return number;
+  }
+
+  answer(status, headers, body) {
+    // What lies in the wasm's memory stays there.
+    this.resolve(new Response(body.slice(), { status, headers: fields(headers) }));
+  }
+
+  stream(status, headers, body) {
+    this.resolve(new Response(body, { status, headers: fields(headers) }));
+  }
 }
 
 /** A binding as text: a string as it is, a JSON object as its JSON. */
@@ -44,16 +121,16 @@ export function binding(env, name) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Resolves when the caller has gone, as far as this runtime tells. */
-export function gone(request) {
-  return new Promise((resolve) => request.signal?.addEventListener("abort", () => resolve()));
-}
-
 const objects = new Map();
 const OBJECT_TIMEOUT_MS = 10_000;
 
-/** Calls a tenant's object. It may hang (a panic in it does), so there is a limit to waiting. */
-export async function tenant(env, name, commands) {
+/** Calls a tenant's object: commands in, replies out, both JSON. */
+export function tenant(env, name, commands) {
+  return operation(perform(env, name, commands));
+}
+
+/** It may hang (a panic in it does), so there is a limit to waiting. */
+async function perform(env, name, commands) {
   let id = objects.get(name);
   if (id === undefined) objects.set(name, (id = env.TENANT.idFromName(name)));
   let timer;
@@ -65,190 +142,5 @@ export async function tenant(env, name, commands) {
     return await Promise.race([env.TENANT.get(id).perform(commands), late]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** One call to a provider. */
-export class Upstream {
-  abort = new AbortController();
-  /** Why we ended the call ourselves, if we did. */
-  stopped;
-
-  /** Sends the call; resolves with the status once the head of the answer is there. */
-  async send(url, headers, body, forward) {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: fields(headers),
-      body,
-      redirect: "manual",
-      signal: this.abort.signal,
-    });
-    this.response = response;
-    this.watched = response.body;
-    if (forward && response.ok && response.body) [this.forwarded, this.watched] = response.body.tee();
-    return response.status;
-  }
-
-  header(name) {
-    return this.response.headers.get(name) ?? undefined;
-  }
-
-  /** The whole body, whose length is known and small. */
-  async whole() {
-    return new Uint8Array(await this.response.arrayBuffer());
-  }
-
-  /** The next bytes of the body, as many as have arrived; nothing at the end. Valid until the next call. */
-  async read() {
-    if (!this.watched) return undefined;
-    this.reader ??= this.watched.getReader({ mode: "byob" });
-    const { value, done } = await this.reader.read(new Uint8Array(this.buffer ?? PIECE));
-    this.buffer = value?.buffer;
-    return done ? undefined : value;
-  }
-
-  stop(why) {
-    if (this.stopped !== undefined) return;
-    this.stopped = why;
-    this.abort.abort(new Error(why));
-  }
-
-  /** Lets the forwarded half flow to the caller by itself from here on. */
-  pipe(tick, idle, left) {
-    return new Pipe(this, tick, idle, left);
-  }
-}
-
-/**
- * A body on its way to the caller without a step of ours per piece. The other half of the tee, which
- * holds what has passed, is read on a slow tick (that bounds it, and tells silence) and at the end.
- */
-class Pipe {
-  silent = 0;
-  over = false;
-  /** A read under way, and what it brought. */
-  reading;
-  read;
-
-  constructor(upstream, tick, idle, left) {
-    const { readable, writable } = new IdentityTransformStream();
-    Object.assign(this, { upstream, tick, idle, readable, writable });
-    this.total = setTimeout(() => upstream.stop("total"), left);
-    this.ended = upstream.forwarded
-      .pipeTo(writable, { preventClose: true, preventAbort: true })
-      // Caller gone or provider dead: a dead provider gives its own error to the other half.
-      .catch(() => upstream.stop("gone"))
-      .then(() => {
-        this.over = true;
-      });
-  }
-
-  /** The next bytes that passed, or at last the reason there are no more: end, cut, gone, idle, total. */
-  async next() {
-    while (!this.over) {
-      const piece = await this.wait();
-      if (piece) return piece;
-    }
-    if (!this.read) await this.begin();
-    const { piece, error } = this.take();
-    if (error) return error.message === this.upstream.stopped ? this.upstream.stopped : "cut";
-    return piece ?? "end";
-  }
-
-  /** Waits for a tick, or for what a read begun at an earlier tick brings. Nothing for `idle` ms is silence. */
-  async wait() {
-    let timer;
-    const tick = new Promise((resolve) => {
-      timer = setTimeout(resolve, this.tick);
-    });
-    await Promise.race([this.ended, tick, ...(this.reading ? [this.reading] : [])]);
-    clearTimeout(timer);
-    if (this.over) return undefined;
-    if (this.read) {
-      // The provider is done; what is left flows to the caller at the caller's pace.
-      if (!this.read.piece) return this.ended;
-      this.silent = 0;
-      return this.take().piece;
-    }
-    if (this.reading && (this.silent += this.tick) >= this.idle) this.upstream.stop("idle");
-    this.begin();
-    return undefined;
-  }
-
-  /** Begins to read, unless a read is under way; resolves when it has brought something. */
-  begin() {
-    this.reading ??= this.upstream.read().then(
-      (piece) => {
-        this.read = { piece };
-      },
-      (error) => {
-        this.read = { error };
-      },
-    );
-    return this.reading;
-  }
-
-  take() {
-    const read = this.read;
-    this.read = this.reading = undefined;
-    return read;
-  }
-
-  /** Sends the caller what is left to say, if anything, and ends the answer. */
-  async close(last) {
-    clearTimeout(this.total);
-    try {
-      const writer = this.writable.getWriter();
-      if (last) await writer.write(last);
-      await writer.close();
-    } catch {
-      // The caller has gone: nobody is left to tell.
-    }
-  }
-}
-
-/** A body that passes through the core piece by piece: read here, written here, one step of the core's in between. */
-export class Pump {
-  silent = 0;
-
-  constructor(upstream, tick, idle, left) {
-    const { readable, writable } = new IdentityTransformStream();
-    Object.assign(this, { upstream, readable, writer: writable.getWriter() });
-    // Two timers for the whole stream, not one a piece.
-    this.total = setTimeout(() => upstream.stop("total"), left);
-    this.ticks = setInterval(() => {
-      if ((this.silent += tick) >= idle) upstream.stop("idle");
-    }, tick);
-  }
-
-  /** The next bytes, or at last the reason there are no more: end, cut, gone, idle, total. */
-  async next() {
-    if (this.full) await this.full;
-    this.full = undefined;
-    try {
-      const piece = await this.upstream.read();
-      this.silent = 0;
-      return piece ?? "end";
-    } catch (error) {
-      return error?.message === this.upstream.stopped ? this.upstream.stopped : "cut";
-    }
-  }
-
-  /** Hands bytes to the caller. The next piece is read meanwhile, unless the caller is slower than the provider. */
-  write(bytes) {
-    const written = this.writer.write(bytes).catch(() => this.upstream.stop("gone"));
-    if (this.writer.desiredSize <= 0) this.full = written;
-  }
-
-  /** Sends the caller what is left to say, if anything, and ends the answer. */
-  async close(last) {
-    clearTimeout(this.total);
-    clearInterval(this.ticks);
-    try {
-      if (last) await this.writer.write(last);
-      await this.writer.close();
-    } catch {
-      // The caller has gone: nobody is left to tell.
-    }
   }
 }

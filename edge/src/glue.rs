@@ -1,59 +1,91 @@
-//! The JavaScript in `glue.mjs`, as Rust sees it.
+//! The JavaScript in `glue.mjs` and `upstream.mjs`, as Rust sees it. A function that gives a `u32` begins an operation: see
+//! [`crate::operation`].
 
-use js_sys::{Promise, Uint8Array};
+use signalbox::http::Header;
+use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 use worker::Env;
-use worker::worker_sys::web_sys::{ReadableStream, Request, Response};
+use worker::worker_sys::web_sys::ReadableStream;
 
 #[wasm_bindgen(raw_module = "./glue.mjs")]
 extern "C" {
-    /// Keeps the platform from ending the request's context before `promise` settles.
-    #[wasm_bindgen(js_name = waitUntil)]
-    pub(crate) fn wait_until(promise: &Promise);
+    /// Waits.
+    pub(crate) fn sleep(ms: f64) -> u32;
+
+    /// Ends a wait before its time.
+    pub(crate) fn wake(number: u32);
+
+    /// Has [`crate::operation::run`] called soon.
+    pub(crate) fn soon();
+
+    /// Keeps the platform from ending the request's context until that number is released.
+    pub(crate) fn hold() -> u32;
+
+    /// Lets go of what was held.
+    pub(crate) fn release(number: u32);
+
+    /// Writes a line to the log.
+    pub(crate) fn log(line: &str);
 
     /// 64 random bits.
     pub(crate) fn entropy() -> u64;
 
-    /// An answer; headers as `name\nvalue\n…`.
-    pub(crate) fn respond(status: u16, headers: &str, body: &JsValue) -> Response;
-
-    /// The named headers of a request: names and values a line each.
-    pub(crate) fn headers(request: &Request, names: &str) -> String;
-
     /// A binding as text.
     pub(crate) fn binding(env: &Env, name: &str) -> Option<String>;
 
-    /// Resolves when the caller has gone.
-    pub(crate) fn gone(request: &Request) -> Promise;
-
     /// Calls a tenant's object: commands in, replies out, both JSON.
-    #[wasm_bindgen(catch)]
-    pub(crate) async fn tenant(env: &Env, name: &str, commands: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn tenant(env: &Env, name: &str, commands: &str) -> u32;
 
-    /// One call to a provider.
+    /// Says which headers [`Call::envelope`] gives, a line each.
+    pub(crate) fn want(names: &str);
+
+    /// One request of a caller, and the way to answer it.
+    pub type Call;
+
+    /// Method, URL and the headers that were wanted, a line each.
+    #[wasm_bindgen(method)]
+    pub(crate) fn envelope(this: &Call) -> String;
+
+    /// Brings the whole body.
+    #[wasm_bindgen(method)]
+    pub(crate) fn body(this: &Call) -> u32;
+
+    /// Brings the whole body, or nothing if it is longer than `limit`.
+    #[wasm_bindgen(method, js_name = bodyUpTo)]
+    pub(crate) fn body_up_to(this: &Call, limit: f64) -> u32;
+
+    /// Is done when the caller has gone.
+    #[wasm_bindgen(method)]
+    pub(crate) fn gone(this: &Call) -> u32;
+
+    /// The answer, whole; headers as [`lines`].
+    #[wasm_bindgen(method)]
+    pub(crate) fn answer(this: &Call, status: u16, headers: &str, body: &[u8]);
+
+    /// The answer, whose body flows.
+    #[wasm_bindgen(method)]
+    pub(crate) fn stream(this: &Call, status: u16, headers: &str, body: ReadableStream);
+}
+
+#[wasm_bindgen(raw_module = "./upstream.mjs")]
+extern "C" {
+    /// Sends a call and brings the whole answer, or [`LATE`] after `patience` ms.
+    pub(crate) fn exchange(url: &str, headers: &str, body: &[u8], patience: f64, limit: f64) -> u32;
+
+    /// One call to a provider whose answer flows.
     #[derive(Clone, Debug)]
     pub(crate) type Upstream;
 
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> Upstream;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn send(
-        this: &Upstream,
-        url: &str,
-        headers: &str,
-        body: Uint8Array,
-        forward: bool,
-    ) -> Result<JsValue, JsValue>;
-
+    /// Sends it; brings the status and [`READ`], a line each.
     #[wasm_bindgen(method)]
-    pub(crate) fn header(this: &Upstream, name: &str) -> Option<String>;
+    pub(crate) fn send(this: &Upstream, url: &str, headers: &str, body: &[u8], forward: bool) -> u32;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn whole(this: &Upstream) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn read(this: &Upstream) -> Result<JsValue, JsValue>;
+    /// Brings the next bytes, or nothing at the end.
+    #[wasm_bindgen(method)]
+    pub(crate) fn chunk(this: &Upstream) -> u32;
 
     #[wasm_bindgen(method)]
     pub(crate) fn stop(this: &Upstream, why: &str);
@@ -67,11 +99,13 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn readable(this: &Pipe) -> ReadableStream;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn next(this: &Pipe) -> Result<JsValue, JsValue>;
+    /// Brings bytes that passed, or the word for why there are no more.
+    #[wasm_bindgen(method, js_name = next)]
+    pub(crate) fn watch(this: &Pipe) -> u32;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) async fn close(this: &Pipe, last: Option<Uint8Array>) -> Result<JsValue, JsValue>;
+    /// Ends the answer.
+    #[wasm_bindgen(method, js_name = close)]
+    pub(crate) fn finish(this: &Pipe, last: Option<Box<[u8]>>) -> u32;
 
     /// A body that passes through the core piece by piece.
     pub(crate) type Pump;
@@ -80,32 +114,47 @@ extern "C" {
     pub(crate) fn new(upstream: &Upstream, tick: f64, idle: f64, left: f64) -> Pump;
 
     #[wasm_bindgen(method, getter, js_name = readable)]
-    pub(crate) fn stream(this: &Pump) -> ReadableStream;
+    pub(crate) fn output(this: &Pump) -> ReadableStream;
 
-    #[wasm_bindgen(method, catch, js_name = next)]
-    pub(crate) async fn read(this: &Pump) -> Result<JsValue, JsValue>;
+    /// Brings the next bytes, or the word for why there are no more.
+    #[wasm_bindgen(method)]
+    pub(crate) fn next(this: &Pump) -> u32;
 
     #[wasm_bindgen(method)]
-    pub(crate) fn write(this: &Pump, bytes: Uint8Array);
+    pub(crate) fn write(this: &Pump, bytes: &[u8]);
 
-    #[wasm_bindgen(method, catch, js_name = close)]
-    pub(crate) async fn finish(this: &Pump, last: Option<Uint8Array>) -> Result<JsValue, JsValue>;
+    /// Ends the answer.
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &Pump, last: Option<Box<[u8]>>) -> u32;
+}
+
+/// Headers of a provider's answer that the core reads, in the order of `upstream.mjs`.
+pub(crate) const READ: [&str; 4] = ["content-type", "content-length", "retry-after", "retry-after-ms"];
+
+/// The exception of an exchange that took too long.
+pub(crate) const LATE: &str = "late";
+
+/// Status and headers of a provider's answer, from their lines.
+pub(crate) fn head(lines: &str) -> (u16, Vec<Header>) {
+    let mut lines = lines.split('\n');
+    let status = lines.next().and_then(|status| status.parse().ok()).unwrap_or_default();
+    let named = READ.iter().zip(lines).filter(|(_, value)| !value.is_empty());
+    (status, named.map(|(name, value)| (Cow::Borrowed(*name), value.to_owned())).collect())
 }
 
 /// Headers in the one string that crosses to JavaScript.
-pub(crate) fn lines(headers: &[signalbox::http::Header]) -> String {
+pub(crate) fn lines(headers: &[Header]) -> String {
     let mut lines = String::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
     for (name, value) in headers {
         lines.push_str(name);
         lines.push('\n');
         // A line break in a value would be another header.
-        lines.extend(value.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
+        if value.contains(['\n', '\r']) {
+            lines.extend(value.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
+        } else {
+            lines.push_str(value);
+        }
         lines.push('\n');
     }
     lines
-}
-
-/// What a JavaScript exception says.
-pub(crate) fn message(error: &JsValue) -> String {
-    error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message())).unwrap_or_else(|| format!("{error:?}"))
 }

@@ -5,6 +5,7 @@
 //! full, and past its lease too.
 
 use crate::glue;
+use crate::operation::Operation;
 use signalbox::gateway::ledger::{Admit, Command, Reply, Report, Settle, Standing, Verdict};
 use signalbox::ports::StoreError;
 use signalbox::units::{Millis, Timestamp};
@@ -82,9 +83,9 @@ impl Client {
 
     async fn send(&self, tenant: &str, commands: &[Command]) -> Result<Vec<Reply>, StoreError> {
         let text = serde_json::to_string(commands).map_err(|error| StoreError(error.to_string()))?;
-        let answer = glue::tenant(&self.env, tenant, &text).await;
-        let answer = answer.map_err(|error| StoreError(format!("tenant {tenant}: {}", glue::message(&error))))?;
-        let answer = answer.as_string().unwrap_or_default();
+        let answer = Operation::new(glue::tenant(&self.env, tenant, &text)).await;
+        let answer = answer.map_err(|error| StoreError(format!("tenant {tenant}: {error}")))?;
+        let answer = answer.into_text().unwrap_or_default();
         serde_json::from_str(&answer).map_err(|error| StoreError(format!("tenant {tenant}: {error}")))
     }
 }

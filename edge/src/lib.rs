@@ -5,22 +5,26 @@
 
 mod glue;
 mod ledger;
+mod operation;
 mod ports;
 mod reply;
 mod request;
+mod task;
 mod tenant;
 
 use futures_util::future::{Either, select};
+use glue::Call;
+use operation::Operation;
 use ports::EdgePorts;
 use request::Request;
 use signalbox::app::App;
 use std::cell::RefCell;
 use std::pin::pin;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
-use worker::worker_sys::web_sys;
 
+pub use operation::{answered, brought, done, failed, run, told};
 pub use tenant::Tenant;
 
 thread_local! {
@@ -31,27 +35,31 @@ thread_local! {
 #[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    glue::want(&signalbox::ports::REQUEST_HEADERS.join("\n"));
 }
 
 /// Serves one request. Runs to its end even if the caller leaves, unless the runtime tells us so:
 /// then everything under way is dropped, which aborts the provider's call and settles.
 #[wasm_bindgen]
-pub async fn serve(request: web_sys::Request, env: Env) -> web_sys::Response {
+pub fn serve(call: Call, env: Env) {
     let (app, ports) = app(env);
-    let left = pin!(JsFuture::from(glue::gone(&request)));
-    let served = pin!(app.serve(Request::new(request)));
-    match select(served, left).await {
-        Either::Left((reply, _)) => reply::respond(&ports, reply),
-        // Nobody reads this one.
-        Either::Right(_) => glue::respond(499, "", &JsValue::NULL),
-    }
+    let call = Rc::new(call);
+    task::spawn(async move {
+        let left = Operation::new(call.gone());
+        let served = pin!(app.serve(Request::new(call.clone())));
+        match select(served, left).await {
+            Either::Left((reply, _)) => reply::answer(&ports, &call, reply),
+            // Nobody reads this one.
+            Either::Right(_) => call.answer(499, "", &[]),
+        }
+    });
 }
 
-/// The answer to a request during which the wasm trapped. Headers as `name\nvalue\n…`.
+/// Answers a call during which the wasm trapped.
 #[wasm_bindgen]
-pub fn broken(path: &str, request_id: &str) -> web_sys::Response {
+pub fn broken(call: &Call, path: &str, request_id: &str) {
     let (head, body) = signalbox::app::broken(path, request_id);
-    reply::whole(&head, &body)
+    reply::whole(call, &head, &body);
 }
 
 fn app(env: Env) -> (App<EdgePorts>, EdgePorts) {

@@ -2,22 +2,21 @@
 
 use crate::glue::{self, Upstream};
 use crate::ledger::Client;
+use crate::operation::{self, Operation, Value};
+use crate::task;
 use bytes::Bytes;
-use js_sys::{Date, Uint8Array};
+use js_sys::Date;
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use signalbox::ports::{
-    Body, Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig, Transport,
+    Body, Clock, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig,
+    Transport, Whole,
 };
 use signalbox::units::{Millis, Timestamp};
-use std::borrow::Cow;
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::future_to_promise;
+use worker::Env;
 use worker::kv::KvStore;
-use worker::{Delay, Env};
 
 /// Everything the core may ask of this isolate.
 #[derive(Clone)]
@@ -43,41 +42,62 @@ impl Clock for EdgePorts {
 
     async fn sleep(&self, span: Millis) {
         // The platform's timers count in 32 bits.
-        Delay::from(Duration::from_millis(span.0.min(i32::MAX as u64))).await;
+        operation::sleep(span.0.min(i32::MAX as u64) as f64).await;
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        glue::wait_until(&future_to_promise(async move {
+        let held = Held(glue::hold());
+        task::spawn(async move {
             task.await;
-            Ok(JsValue::UNDEFINED)
-        }));
+            drop(held);
+        });
     }
 
     fn log(&self, line: &str) {
-        worker::console_log!("{line}");
+        glue::log(line);
     }
 }
 
-/// Headers of a provider's answer that the core reads.
-const READ: [&str; 4] = ["content-type", "content-length", "retry-after", "retry-after-ms"];
+/// The platform lets the request's context live until this is dropped.
+struct Held(u32);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        glue::release(self.0);
+    }
+}
 
 impl Transport for EdgePorts {
     type Body = EdgeBody;
 
     async fn send(&self, call: Outgoing) -> Result<Incoming<EdgeBody>, SendError> {
-        let mut body = EdgeBody { upstream: Upstream::new(), length: None, over: false };
-        let bytes = Uint8Array::from(call.body.as_slice());
-        let status = body.upstream.send(&call.url, &glue::lines(&call.headers), bytes, call.forward).await;
-        let status = status.map_err(|error| {
-            body.over = true;
-            // fetch does not say how far it came: only what provably never left is unreachable.
-            SendError::Broken(glue::message(&error))
-        })?;
-        let headers: Vec<_> =
-            READ.iter().filter_map(|name| Some((Cow::Borrowed(*name), body.upstream.header(name)?))).collect();
-        body.length =
-            headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
-        Ok(Incoming { status: status.as_f64().unwrap_or_default() as u16, headers, body })
+        let mut body = EdgeBody { upstream: Upstream::new(), over: false };
+        let sent = body.upstream.send(&call.url, &glue::lines(&call.headers), &call.body, call.forward);
+        match Operation::new(sent).await {
+            Ok(value) => {
+                let (status, headers) = glue::head(&value.into_text().unwrap_or_default());
+                Ok(Incoming { status, headers, body })
+            }
+            Err(error) => {
+                body.over = true;
+                // fetch does not say how far it came: only what provably never left is unreachable.
+                Err(SendError::Broken(error))
+            }
+        }
+    }
+
+    async fn exchange(&self, call: Outgoing, patience: Millis, limit: usize) -> Result<Whole, ExchangeError> {
+        let (headers, patience) = (glue::lines(&call.headers), patience.0.min(i32::MAX as u64));
+        let sent = glue::exchange(&call.url, &headers, &call.body, patience as f64, limit as f64);
+        match Operation::new(sent).await {
+            Ok(value) => {
+                let (head, body) = value.into_answer().unwrap_or_default();
+                let (status, headers) = glue::head(&head);
+                Ok(Whole { status, headers, body: body.map(Bytes::from) })
+            }
+            Err(error) if error == glue::LATE => Err(ExchangeError::TimedOut),
+            Err(error) => Err(ExchangeError::Failed(SendError::Broken(error))),
+        }
     }
 }
 
@@ -85,7 +105,6 @@ impl Transport for EdgePorts {
 #[derive(Debug)]
 pub(crate) struct EdgeBody {
     upstream: Upstream,
-    length: Option<usize>,
     over: bool,
 }
 
@@ -98,32 +117,9 @@ impl EdgeBody {
 
 impl Body for EdgeBody {
     async fn chunk(&mut self) -> Result<Option<Bytes>, SendError> {
-        match self.upstream.read().await {
-            Ok(piece) => match piece.dyn_ref::<Uint8Array>() {
-                Some(bytes) => Ok(Some(bytes.to_vec().into())),
-                None => {
-                    self.over = true;
-                    Ok(None)
-                }
-            },
-            Err(error) => {
-                self.over = true;
-                Err(SendError::Broken(glue::message(&error)))
-            }
-        }
-    }
-
-    async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, SendError> {
-        match self.length {
-            Some(length) if length <= limit => {
-                let whole = self.upstream.whole().await;
-                self.over = true;
-                let whole = whole.map_err(|error| SendError::Broken(glue::message(&error)))?;
-                Ok(Some(Uint8Array::new(&whole).to_vec().into()))
-            }
-            Some(_) => Ok(None),
-            None => signalbox::ports::collect(self, limit).await,
-        }
+        let read = Operation::new(self.upstream.chunk()).await.map(Value::into_bytes);
+        self.over = !matches!(read, Ok(Some(_)));
+        read.map(|bytes| bytes.map(Bytes::from)).map_err(SendError::Broken)
     }
 }
 

@@ -1,15 +1,13 @@
 //! A caller's request over the Worker's own.
 
-use crate::glue;
-use js_sys::Uint8Array;
+use crate::glue::Call;
+use crate::operation::Operation;
 use signalbox::ports::{self, BodyError};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use worker::worker_sys::web_sys;
+use std::rc::Rc;
 
 /// The request: what the core asks of it is fetched from JavaScript in one crossing.
 pub(crate) struct Request {
-    inner: web_sys::Request,
+    call: Rc<Call>,
     method: String,
     path: String,
     /// The values of [`ports::REQUEST_HEADERS`], in their order.
@@ -17,10 +15,12 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(inner: web_sys::Request) -> Request {
-        let path = path_of(&inner.url()).to_owned();
-        let lines = glue::headers(&inner, &ports::REQUEST_HEADERS.join("\n"));
-        Request { method: inner.method(), path, headers: lines.split('\n').map(str::to_owned).collect(), inner }
+    pub(crate) fn new(call: Rc<Call>) -> Request {
+        let envelope = call.envelope();
+        let mut lines = envelope.split('\n');
+        let method = lines.next().unwrap_or_default().to_owned();
+        let path = path_of(lines.next().unwrap_or_default()).to_owned();
+        Request { method, path, headers: lines.map(str::to_owned).collect(), call }
     }
 }
 
@@ -46,36 +46,14 @@ impl ports::Request for Request {
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        match self.header("content-length").and_then(|text| text.parse::<u64>().ok()) {
+        let body = match self.header("content-length").and_then(|text| text.parse::<u64>().ok()) {
             // An isolate's memory never shrinks: what is too large must not get in.
-            Some(length) if length > limit as u64 => Err(BodyError::TooLarge),
-            Some(_) => {
-                let buffer = self.inner.array_buffer().map_err(|_| BodyError::Broken)?;
-                let buffer = JsFuture::from(buffer).await.map_err(|_| BodyError::Broken)?;
-                Ok(Uint8Array::new(&buffer).to_vec())
-            }
-            None => read(&self.inner, limit).await,
-        }
-    }
-}
-
-/// Reads a body of unknown length piece by piece, so that an endless one is left off in time.
-async fn read(request: &web_sys::Request, limit: usize) -> Result<Vec<u8>, BodyError> {
-    let Some(stream) = request.body() else { return Ok(Vec::new()) };
-    let reader: web_sys::ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut whole = Vec::new();
-    loop {
-        let step = JsFuture::from(reader.read()).await.map_err(|_| BodyError::Broken)?;
-        let step: web_sys::ReadableStreamReadResult = step.unchecked_into();
-        if step.get_done().unwrap_or(true) {
-            return Ok(whole);
-        }
-        let piece = Uint8Array::new(&step.get_value());
-        if whole.len() + piece.length() as usize > limit {
-            let _ = JsFuture::from(reader.cancel()).await;
-            return Err(BodyError::TooLarge);
-        }
-        whole.extend_from_slice(&piece.to_vec());
+            Some(length) if length > limit as u64 => return Err(BodyError::TooLarge),
+            Some(_) => self.call.body(),
+            None => self.call.body_up_to(limit as f64),
+        };
+        let body = Operation::new(body).await.map_err(|_| BodyError::Broken)?;
+        body.into_bytes().ok_or(BodyError::TooLarge)
     }
 }
 

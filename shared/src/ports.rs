@@ -11,8 +11,10 @@ use crate::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use crate::http::Header;
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
+use std::pin::pin;
 
 /// Everything the core needs from a platform. Cloning is cheap and shares state.
 pub trait Ports: Clock + Transport + Directory + LedgerStore + Clone + 'static {}
@@ -46,6 +48,30 @@ pub trait Transport {
     /// Sends the call and waits for the head of the answer. Dropping the future aborts the call.
     /// No redirect is followed: a provider's credential must not travel to another host.
     async fn send(&self, call: Outgoing) -> Result<Incoming<Self::Body>, SendError>;
+
+    /// Sends the call and reads its answer whole, at most `limit` bytes of it, within `patience`. A
+    /// platform that can do it with less than this overrides it.
+    async fn exchange(&self, call: Outgoing, patience: Millis, limit: usize) -> Result<Whole, ExchangeError>
+    where
+        Self: Clock + Sized,
+    {
+        let exchange = async {
+            let Incoming { status, headers, mut body } = self.send(call).await?;
+            let body = body.whole(limit).await;
+            // The status of an error says enough where its body breaks off.
+            let body = if is_success(status) { body? } else { body.ok().flatten() };
+            Ok(Whole { status, headers, body })
+        };
+        match select(pin!(exchange), pin!(self.sleep(patience))).await {
+            Either::Left((exchanged, _)) => exchanged.map_err(ExchangeError::Failed),
+            Either::Right(((), _)) => Err(ExchangeError::TimedOut),
+        }
+    }
+}
+
+/// Whether a status tells of success.
+pub fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 /// A call on its way to a provider.
@@ -73,11 +99,15 @@ pub struct Incoming<B> {
     pub body: B,
 }
 
-impl<B> Incoming<B> {
-    /// The first header of that name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
+/// A provider's answer, all of it.
+#[derive(Debug)]
+pub struct Whole {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; names are lower case.
+    pub headers: Vec<Header>,
+    /// The body; `None` when it is longer than was allowed.
+    pub body: Option<Bytes>,
 }
 
 /// A body that is pulled. Dropping it cancels the call it belongs to.
@@ -115,6 +145,15 @@ pub enum SendError {
     Unreachable(String),
     /// The connection broke after the request was sent.
     Broken(String),
+}
+
+/// Why an answer could not be had whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExchangeError {
+    /// It broke.
+    Failed(SendError),
+    /// It took too long; the call was ended.
+    TimedOut,
 }
 
 /// A request's body that could not be had whole.

@@ -25,6 +25,10 @@ fn stream(dialect: Dialect) -> Vec<u8> {
             "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
             "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" a token or two\"}}\n\n",
         ),
+        Dialect::OpenAiResponses => (
+            "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\"},\"sequence_number\":0}\n\n",
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"content_index\":0,\"delta\":\" a token\",\"item_id\":\"msg_0ecff685e411ca7b0069e063580128819b9ec474594c61b988\",\"logprobs\":[],\"obfuscation\":\"gXy977j6nL2j2\",\"output_index\":0,\"sequence_number\":4}\n\n",
+        ),
     };
     let mut stream = head.as_bytes().to_vec();
     while stream.len() < SIZE {
@@ -52,7 +56,7 @@ fn cpu_nanoseconds() -> Option<u64> {
 #[test]
 #[ignore = "a measurement"]
 fn throughput_of_streams() {
-    for from in [Dialect::OpenAiChat, Dialect::Anthropic] {
+    for from in corpus::ALL {
         let stream = stream(from);
         for chunk in [16 << 10, 1_000] {
             let name = format!("{} in chunks of {chunk}", from.as_str());
@@ -70,7 +74,7 @@ fn throughput_of_streams() {
                 }
                 count
             });
-            for to in [Dialect::OpenAiChat, Dialect::Anthropic] {
+            for to in corpus::ALL {
                 measure(&format!("to {}, {name}", to.as_str()), stream.len(), || {
                     let (mut decoder, mut encoder) = (from.decoder(), to.encoder(corpus::context()));
                     let (mut events, mut out, mut produced) = (Vec::new(), Vec::new(), 0);

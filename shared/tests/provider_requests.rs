@@ -147,10 +147,7 @@ fn a_conversation_reaches_converse_whole_and_in_its_order() {
             {"role": "user", "content": [{"toolResult": {"toolUseId": "a_b", "content": [{"text": "no"}, {"image": {"format": "png", "source": {"bytes": "AA"}}}], "status": "error"}},
                 {"text": "so"}, point]}])
     );
-    assert_eq!(
-        warnings,
-        ["messages[0].content[0].file.filename;converted", "messages[0].content[1].file.filename;converted"]
-    );
+    assert_eq!(warnings, ["messages[0].content[0];converted", "messages[0].content[1];converted"]);
 }
 
 #[test]
@@ -188,7 +185,7 @@ fn each_member_becomes_its_counterpart_in_coheres_dialect() {
         (json!({"tools": [tool], "tool_choice": "none"}), "/tool_choice", json!("NONE"), vec![]),
         (json!({"tools": [tool, other], "tool_choice": {"type": "function", "function": {"name": "f"}}}), "/tools", json!([tool]), vec!["tool_choice;converted"]),
         (json!({"tools": [strict]}), "/strict_tools", json!(true), vec![]),
-        (json!({"tools": [strict, other]}), "/strict_tools", Value::Null, vec!["tools[0].strict;dropped"]),
+        (json!({"tools": [strict, other]}), "/strict_tools", Value::Null, vec!["tools[0].function.strict;dropped"]),
         (json!({"response_format": {"type": "json_object"}}), "/response_format", json!({"type": "json_object"}), vec![]),
         (json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}}), "/response_format", json!({"type": "json_object", "json_schema": {"type": "object"}}), vec!["response_format.json_schema.name;dropped"]),
         (json!({"reasoning_effort": "low"}), "/thinking", json!({"type": "enabled", "token_budget": 2_048}), vec![]),

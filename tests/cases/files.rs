@@ -14,6 +14,7 @@ files! {
     parameters
     provider_dialects
     reasoning
+    responses
     routing
     stores
     stream_errors

@@ -9,7 +9,7 @@ use signalbox::dialect::{
 };
 use signalbox::json::{Limits, scan};
 
-pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::Anthropic];
+pub(crate) const DIALECTS: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses];
 
 /// The first byte says what the rest is.
 pub fn run(dialect: Dialect, mut data: &[u8]) {

@@ -11,6 +11,7 @@ pub mod event_stream;
 pub mod json_scan;
 pub mod ollama;
 pub mod openai_chat;
+pub mod openai_responses;
 mod provider_dialect;
 pub mod sse_reader;
 pub mod workers_ai;

@@ -107,11 +107,11 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
             ("/v1/models", "GET") => self.models(setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
                 self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
             }
             (path, "GET") if path.starts_with("/v1/models/") => {
@@ -119,7 +119,7 @@ impl<P: Ports> App<P> {
                 self.models(setup, &request, Some(&id)).await
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
-            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic).")),
+            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI) and /v1/messages (Anthropic).")),
         }
     }
 
@@ -277,7 +277,11 @@ fn bound(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
 
 /// The dialect errors of a path are spelled in.
 fn dialect_of(path: &str) -> Dialect {
-    if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat }
+    match path {
+        path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+        path if path.starts_with("/v1/responses") => Dialect::OpenAiResponses,
+        _ => Dialect::OpenAiChat,
+    }
 }
 
 fn answer<P: Ports>(status: u16, body: &(impl Serialize + ?Sized)) -> Reply<Standard<P>> {

@@ -2,7 +2,8 @@
 
 use super::ir::Event;
 use super::{
-    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, ollama, openai_chat, workers_ai,
+    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, ollama, openai_chat,
+    openai_responses, workers_ai,
 };
 use crate::eventstream::{self, Frame};
 use crate::ndjson;
@@ -31,6 +32,7 @@ enum Framing {
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
+    OpenAiResponses(openai_responses::stream::Decode),
     Cohere(cohere::stream::Decode),
     WorkersAi(workers_ai::stream::Decode),
 }
@@ -40,6 +42,7 @@ impl DialectDecoder {
         match dialect {
             Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
             Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+            Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
         }
     }
 
@@ -47,6 +50,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Cohere(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::WorkersAi(decode) => decode.event(event.name, event.data, out),
         }
@@ -56,6 +60,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.fail(error, out),
             DialectDecoder::Cohere(decode) => decode.fail(error, out),
             DialectDecoder::WorkersAi(decode) => decode.fail(error, out),
         }
@@ -65,6 +70,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+            DialectDecoder::OpenAiResponses(decode) => decode.end_of_body(out),
             DialectDecoder::Cohere(decode) => decode.end_of_body(out),
             DialectDecoder::WorkersAi(decode) => decode.end_of_body(out),
         }
@@ -160,6 +166,7 @@ pub struct Encoder(DialectEncoder);
 enum DialectEncoder {
     OpenAiChat(Box<openai_chat::stream::Encode>),
     Anthropic(Box<anthropic::stream::Encode>),
+    OpenAiResponses(Box<openai_responses::stream::Encode>),
 }
 
 impl Encoder {
@@ -167,6 +174,9 @@ impl Encoder {
         Encoder(match dialect {
             Dialect::OpenAiChat => DialectEncoder::OpenAiChat(Box::new(openai_chat::stream::Encode::new(context))),
             Dialect::Anthropic => DialectEncoder::Anthropic(Box::new(anthropic::stream::Encode::new(context))),
+            Dialect::OpenAiResponses => {
+                DialectEncoder::OpenAiResponses(Box::new(openai_responses::stream::Encode::new(context)))
+            }
         })
     }
 
@@ -176,6 +186,7 @@ impl Encoder {
         match &mut self.0 {
             DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
             DialectEncoder::Anthropic(encode) => encode.event(event, out),
+            DialectEncoder::OpenAiResponses(encode) => encode.event(event, out),
         }
     }
 }

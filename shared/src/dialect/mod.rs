@@ -22,6 +22,7 @@ mod lenient;
 mod meter;
 mod ollama;
 mod openai_chat;
+mod openai_responses;
 mod provider;
 mod spelling;
 mod target;
@@ -55,6 +56,9 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     Anthropic,
+    /// OpenAI Responses.
+    #[serde(rename = "openai_responses")]
+    OpenAiResponses,
 }
 
 impl Dialect {
@@ -63,6 +67,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic",
+            Dialect::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -72,6 +77,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::inspect(body),
             Dialect::Anthropic => anthropic::request::inspect(body),
+            Dialect::OpenAiResponses => openai_responses::request::inspect(body),
         }
     }
 
@@ -80,6 +86,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::read(body),
             Dialect::Anthropic => anthropic::request::read(body),
+            Dialect::OpenAiResponses => openai_responses::request::read(body),
         }
     }
 
@@ -88,6 +95,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::write(request, target, warnings),
             Dialect::Anthropic => anthropic::request::write(request, target, warnings),
+            Dialect::OpenAiResponses => openai_responses::request::write(request, target, warnings),
         }
     }
 
@@ -97,6 +105,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::rewrite(body, edits),
             Dialect::Anthropic => anthropic::request::rewrite(body, edits),
+            Dialect::OpenAiResponses => openai_responses::request::rewrite(body, edits),
         }
     }
 
@@ -105,6 +114,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::read(body),
             Dialect::Anthropic => anthropic::response::read(body),
+            Dialect::OpenAiResponses => openai_responses::response::read(body),
         }
     }
 
@@ -118,6 +128,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::write(response, context, warnings),
             Dialect::Anthropic => anthropic::response::write(response, context, warnings),
+            Dialect::OpenAiResponses => openai_responses::response::write(response, context, warnings),
         }
     }
 
@@ -126,6 +137,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::observe(body),
             Dialect::Anthropic => anthropic::response::observe(body),
+            Dialect::OpenAiResponses => openai_responses::response::observe(body),
         }
     }
 
@@ -150,6 +162,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write(&mut out, error, request_id),
         }
         out
     }
@@ -160,6 +173,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write_event(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write_event(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write_event(&mut out, error, request_id),
         }
         out
     }
@@ -167,7 +181,9 @@ impl Dialect {
     /// Reads the body of an answer whose status is an error, whatever its shape.
     pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => UpstreamError::from_body(status, body),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                UpstreamError::from_body(status, body)
+            }
         }
     }
 }

@@ -1,36 +1,145 @@
-//! What callers call the things a request can ask for: the paths in warnings.
+//! How each dialect's callers call what the common form calls otherwise: for warnings, which name the
+//! caller's own fields.
 
-use super::Dialect;
+use super::ir::ChatRequest;
+use super::{Dialect, Warnings};
 
-/// Something a request can ask for that has another name in each dialect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// The form of the answer.
-    Output,
-    /// How much to think.
-    Reasoning,
-    /// Whether to call several tools at once.
-    ParallelCalls,
-    /// The caller's own user.
-    User,
-    /// Texts that end the answer.
-    Stop,
+impl Dialect {
+    /// The member that asks for a form of the answer.
+    pub(crate) fn output_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "response_format",
+            Dialect::Anthropic => "output_config.format",
+            Dialect::OpenAiResponses => "text.format",
+        }
+    }
+
+    /// Where the name and description of the answer's schema stand.
+    pub(crate) fn schema_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "response_format.json_schema",
+            Dialect::Anthropic | Dialect::OpenAiResponses => self.output_path(),
+        }
+    }
+
+    /// The member that asks for reasoning.
+    pub(crate) fn reasoning_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "reasoning_effort",
+            Dialect::Anthropic => "thinking",
+            Dialect::OpenAiResponses => "reasoning.effort",
+        }
+    }
+
+    /// The member that says whether several tools may be called at once.
+    pub(crate) fn parallel_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => "parallel_tool_calls",
+            Dialect::Anthropic => "tool_choice.disable_parallel_tool_use",
+        }
+    }
+
+    /// The member that names the caller's own user.
+    pub(crate) fn user_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => "user",
+            Dialect::Anthropic => "metadata.user_id",
+        }
+    }
+
+    /// The member with texts that end the answer.
+    pub(crate) fn stop_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => "stop",
+            Dialect::Anthropic => "stop_sequences",
+        }
+    }
+
+    /// The member with the answer's wordiness.
+    pub(crate) fn verbosity_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => "verbosity",
+            Dialect::OpenAiResponses => "text.verbosity",
+        }
+    }
+
+    /// The members of a function, below its tool.
+    pub(crate) fn function_path(self, tool: usize) -> String {
+        match self {
+            Dialect::OpenAiChat => format!("tools[{tool}].function"),
+            Dialect::Anthropic | Dialect::OpenAiResponses => format!("tools[{tool}]"),
+        }
+    }
+
+    /// The arguments of a tool call, whose place is known.
+    pub(crate) fn arguments_path(self, call: &str) -> String {
+        match self {
+            Dialect::OpenAiChat => format!("{call}.function.arguments"),
+            Dialect::Anthropic => format!("{call}.input"),
+            Dialect::OpenAiResponses => format!("{call}.arguments"),
+        }
+    }
+
+    /// A part of what a tool answered, whose result's place is known.
+    pub(crate) fn result_part_path(self, result: &str, part: usize) -> String {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => format!("{result}.content[{part}]"),
+            Dialect::OpenAiResponses => format!("{result}.output[{part}]"),
+        }
+    }
+
+    /// A detail of an image, whose place is known.
+    pub(crate) fn image_detail_path(self, image: &str) -> String {
+        match self {
+            Dialect::OpenAiChat => format!("{image}.image_url.detail"),
+            Dialect::Anthropic | Dialect::OpenAiResponses => format!("{image}.detail"),
+        }
+    }
+
+    /// The id of an uploaded file, whose part's place is known.
+    pub(crate) fn file_id_path(self, part: &str) -> String {
+        match self {
+            Dialect::OpenAiChat => format!("{part}.file.file_id"),
+            Dialect::Anthropic => format!("{part}.source.file_id"),
+            Dialect::OpenAiResponses => format!("{part}.file_id"),
+        }
+    }
 }
 
-impl Wish {
-    /// Where a caller of this dialect wrote it.
-    pub(super) fn path(self, origin: Dialect) -> &'static str {
-        match (self, origin) {
-            (Wish::Output, Dialect::OpenAiChat) => "response_format",
-            (Wish::Output, Dialect::Anthropic) => "output_config.format",
-            (Wish::Reasoning, Dialect::OpenAiChat) => "reasoning_effort",
-            (Wish::Reasoning, Dialect::Anthropic) => "thinking",
-            (Wish::ParallelCalls, Dialect::OpenAiChat) => "parallel_tool_calls",
-            (Wish::ParallelCalls, Dialect::Anthropic) => "tool_choice.disable_parallel_tool_use",
-            (Wish::User, Dialect::OpenAiChat) => "user",
-            (Wish::User, Dialect::Anthropic) => "metadata.user_id",
-            (Wish::Stop, Dialect::OpenAiChat) => "stop",
-            (Wish::Stop, Dialect::Anthropic) => "stop_sequences",
+impl ChatRequest {
+    /// Where the caller has a part of the instructions above the conversation.
+    pub(crate) fn instruction_place(&self, part: usize) -> String {
+        match self.origin {
+            Dialect::OpenAiChat | Dialect::Anthropic => format!("system[{part}]"),
+            Dialect::OpenAiResponses => "instructions".to_owned(),
+        }
+    }
+
+    /// Names what says something of the request and nothing to the model, and what was not understood:
+    /// for dialects that have no place for it.
+    pub(crate) fn warn_of_labels(&self, warnings: &mut Warnings) {
+        for (path, asked) in [
+            (self.origin.user_path(), self.user.is_some()),
+            ("store", self.store == Some(true)),
+            (self.origin.verbosity_path(), self.verbosity.is_some()),
+        ] {
+            if asked {
+                warnings.dropped(path);
+            }
+        }
+        self.unread.iter().for_each(|path| warnings.dropped(path));
+    }
+
+    /// Names what asks the provider for a service beside the answer: for dialects that have none.
+    pub(crate) fn warn_of_services(&self, warnings: &mut Warnings) {
+        for (path, asked) in [
+            ("service_tier", self.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
+            ("metadata", self.metadata.is_some()),
+            ("cache_control", self.cache.is_some()),
+        ] {
+            if asked {
+                warnings.dropped(path);
+            }
         }
     }
 }

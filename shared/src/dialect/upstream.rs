@@ -271,6 +271,8 @@ fn classify(status: Option<u16>, said: &Said) -> UpstreamClass {
         "content_policy_violation",
         "responsibleaipolicyviolation",
         "content_policy",
+        "image_content_policy_violation",
+        "bio_policy",
         "moderation",
     ]) {
         return UpstreamClass::ContentPolicy;
@@ -312,7 +314,12 @@ fn classify(status: Option<u16>, said: &Said) -> UpstreamClass {
         Some(503 | 529) => UpstreamClass::Overloaded,
         Some(400..=499) => UpstreamClass::InvalidRequest,
         Some(_) => UpstreamClass::ServerError,
-        None if named(&["invalid_request_error", "invalid_argument", "bad_request"]) => UpstreamClass::InvalidRequest,
+        None if named(&["invalid_request_error", "invalid_argument", "bad_request", "invalid_prompt"])
+            // `failed_to_download_image` and a dozen like it
+            || code.contains("image") =>
+        {
+            UpstreamClass::InvalidRequest
+        }
         None => UpstreamClass::ServerError,
     }
 }

@@ -112,15 +112,10 @@ impl Record {
 
     /// The record as the line that is logged.
     pub fn line(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            event: &'static str,
-            #[serde(flatten)]
-            record: &'a Record,
-            cost_usd: String,
-        }
-        let line = Line { event: "request", record: self, cost_usd: self.cost_nano_usd.to_string() };
-        // Plain data with string keys cannot fail to serialise.
-        serde_json::to_string(&line).unwrap_or_default()
+        // Plain data with string keys cannot fail to serialise. `serde(flatten)` would do the same for
+        // several times the work.
+        let record = serde_json::to_string(self).unwrap_or_default();
+        let members = record.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        format!("{{\"event\":\"request\",{members},\"cost_usd\":\"{}\"}}", self.cost_nano_usd)
     }
 }

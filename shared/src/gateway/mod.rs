@@ -40,7 +40,7 @@ pub trait Gateway {
 
     /// Replaces the reservation by what was used and writes the record down. Never fails towards
     /// the caller: what cannot be posted now stays reserved and counts in full.
-    async fn settle(&self, admission: Admission, record: Record);
+    async fn settle(&self, admission: &Admission, record: &mut Record);
 
     /// Writes down a request that was never admitted.
     fn refuse(&self, record: Record);

@@ -21,7 +21,7 @@ impl Gateway for Open {
         Ok(Admission { id: claim.id, tenant: None, granted: None, charge: Vec::new(), rate: None })
     }
 
-    async fn settle(&self, _admission: Admission, _record: Record) {}
+    async fn settle(&self, _admission: &Admission, _record: &mut Record) {}
 
     fn refuse(&self, _record: Record) {}
 }

@@ -196,15 +196,15 @@ impl<P: Ports> Gateway for Policy<P> {
         }
     }
 
-    async fn settle(&self, admission: Admission, mut record: Record) {
+    async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
         if let Some(tenant) = &admission.tenant {
             let settle = Settle {
-                id: ReservationId(admission.id),
+                id: ReservationId(admission.id.clone()),
                 now: self.ports.now(),
                 amount: record.cost_nano_usd,
                 tokens: Some(record.usage.total_tokens()),
-                charge: admission.charge,
+                charge: admission.charge.clone(),
             };
             if let Err(problem) = self.ports.settle(tenant, settle).await {
                 self.ports.log(&denial::store_line("settle", &problem));

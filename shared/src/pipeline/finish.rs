@@ -191,7 +191,7 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
     let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record)) };
-    if let Some((admission, record)) = unsettled.what.clone() {
+    if let Some((admission, record)) = &mut unsettled.what {
         pipeline.layers.gateway().settle(admission, record).await;
     }
     unsettled.what = None;
@@ -206,9 +206,9 @@ struct Unsettled<L: Layers> {
 
 impl<L: Layers> Drop for Unsettled<L> {
     fn drop(&mut self) {
-        let Some((admission, record)) = self.what.take() else { return };
+        let Some((admission, mut record)) = self.what.take() else { return };
         let pipeline = self.pipeline.clone();
-        let task = async move { pipeline.layers.gateway().settle(admission, record).await };
+        let task = async move { pipeline.layers.gateway().settle(&admission, &mut record).await };
         self.pipeline.layers.clock().spawn(task);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::intake::Intake;
 use crate::config::ModelId;
-use crate::dialect::Warnings;
+use crate::dialect::{Dialect, Warnings};
 use crate::error::{ApiError, Code};
 use crate::gateway::{Admission, RateStanding};
 use crate::http::Head;
@@ -11,16 +11,18 @@ use crate::units::{Millis, NanoUsd};
 
 /// Headers every answer has.
 pub(super) fn envelope(head: &mut Head, intake: &Intake) {
-    identity(head, &intake.id);
+    identity(head, intake.dialect, &intake.id);
     head.set("traceparent", intake.traceparent.clone());
 }
 
 /// The request's id, and what every answer shares.
-pub(super) fn identity(head: &mut Head, id: &str) {
+pub(super) fn identity(head: &mut Head, dialect: Dialect, id: &str) {
     head.set("x-signalbox-request-id", id);
-    // SDKs show an id they find under these names.
-    head.set("x-request-id", id);
-    head.set("request-id", id);
+    // SDKs show the id they find under their provider's name for it.
+    match dialect {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => head.set("x-request-id", id),
+        Dialect::Anthropic => head.set("request-id", id),
+    }
     head.set("cache-control", "no-store");
 }
 

@@ -131,7 +131,7 @@ impl<L: Layers> Reply<L> {
 pub fn error_reply<L: Layers>(clock: &impl Clock, dialect: Dialect, error: &ApiError) -> Reply<L> {
     let id = intake::request_id(clock);
     let mut head = Head::new(error.code.status(), "application/json");
-    headers::identity(&mut head, &id);
+    headers::identity(&mut head, dialect, &id);
     headers::retry(&mut head, error);
     Reply::whole(head, dialect.write_error(error, &id))
 }

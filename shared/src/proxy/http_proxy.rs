@@ -8,11 +8,12 @@ use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
 use crate::dialect::{
-    Dialect, Edits, Observed, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings,
+    Dialect, Edits, Observed, ProviderDialect, ResponseContext, StreamContext, Stripper, Target, UpstreamError,
+    Warnings,
 };
 use crate::http::Header;
 use crate::json;
-use crate::ports::{Body, Incoming, Outgoing, Ports};
+use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -102,7 +103,7 @@ impl<P: Ports> HttpProxy<P> {
                     && !call.request.facts.include_usage
                     && provider.quirks.stream_usage
             }
-            Dialect::Anthropic => false,
+            Dialect::Anthropic | Dialect::OpenAiResponses => false,
         }
     }
 
@@ -115,23 +116,20 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let exchange = async {
-            let mut incoming = self.ports.send(outgoing).await?;
-            let limit = if is_success(&incoming) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
-            let body = incoming.body.whole(limit).await;
-            Ok((incoming, body))
-        };
-        let exchanged = self.within(exchange, wait, Stage::Total, provider.timeouts.total).await?;
-        let (incoming, body) = exchanged.map_err(|error| Failure::send(wait.provider, &error))?;
-        if !is_success(&incoming) {
-            // The status says enough where the body does not.
-            return Err(self.failure(provider, &incoming, &body.ok().flatten().unwrap_or_default()));
+        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
+        let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
+        let Whole { status, headers, body } = exchanged.map_err(|error| match error {
+            ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
+            ExchangeError::TimedOut => {
+                Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
+            }
+        })?;
+        if !is_success(status) {
+            return Err(self.failure(provider, status, &headers, &body.unwrap_or_default()));
         }
-        let body = body
-            .map_err(|error| Failure::send(wait.provider, &error))?
-            .ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
+        let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status: incoming.status, warnings, content })
+        Ok(Answer { status, warnings, content })
     }
 
     /// A call for a stream: returns with its first content.
@@ -150,42 +148,49 @@ impl<P: Ports> HttpProxy<P> {
             .await?
             .map_err(|error| Failure::send(wait.provider, &error))?;
         let status = incoming.status;
-        let stream_type = provider.dialect.stream_type();
-        let is_stream = incoming.header("content-type").is_none_or(|t| t.trim_start().starts_with(stream_type));
-        if is_success(&incoming) && is_stream {
+        let content_type = find(&incoming.headers, "content-type");
+        let stream_type = dialect(call, provider).stream_type();
+        let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with(stream_type));
+        if is_success(status) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
             let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
             return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
         }
         // An error, or a provider that answers whole although it was asked to stream.
-        let limit = if is_success(&incoming) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
+        let limit = if is_success(status) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
         let body = self.within(incoming.body.whole(limit), wait, Stage::Total, patience.total).await?;
         let body = body.ok().flatten().unwrap_or_default();
-        if !is_success(&incoming) {
-            return Err(self.failure(provider, &incoming, &body));
+        if !is_success(status) {
+            return Err(self.failure(provider, status, &incoming.headers, &body));
         }
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
         Ok(Answer { status, warnings, content })
     }
 }
 
-fn is_success<B>(incoming: &Incoming<B>) -> bool {
-    (200..300).contains(&incoming.status)
-}
-
 impl<P: Ports> HttpProxy<P> {
     /// What an answer whose status is an error means.
-    fn failure(&self, provider: &Provider, incoming: &Incoming<P::Body>, body: &[u8]) -> Failure {
-        let (ms, seconds) = (incoming.header("retry-after-ms"), incoming.header("retry-after"));
-        let asked_for = retry_after(ms, seconds, self.ports.now());
-        Failure::upstream(&provider.dialect.read_error(incoming.status, body), asked_for)
+    fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+        let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), self.ports.now());
+        let body = body.get(..MAX_ERROR_BYTES).unwrap_or(body);
+        Failure::upstream(&provider.dialect.read_error(status, body), asked_for)
     }
+}
+
+/// The first header of that name.
+fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+/// The dialect this provider is asked in.
+fn dialect(call: &Call<'_>, provider: &Provider) -> ProviderDialect {
+    provider.dialect_for(call.request.dialect)
 }
 
 /// Whether the caller gets the provider's dialect.
 fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
-    provider.dialect == call.request.dialect
+    dialect(call, provider) == call.request.dialect
 }
 
 /// Puts the request into the provider's words and on its wire.
@@ -218,12 +223,17 @@ fn write(
             default_max_output_tokens: model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
             quirks: &provider.quirks_for(model),
         };
-        provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
+        let common = request.common().map_err(Failure::request)?;
+        if let Some(error) = common.needs_native() {
+            return Err(Failure::needs_native(error));
+        }
+        dialect(call, provider).write_request(common, &target, warnings)
     };
-    let url = provider.chat_url(name, stream);
+    let asked = dialect(call, provider);
+    let url = provider.url_for(asked, name, stream);
     let mut headers = vec![
         header("content-type", "application/json"),
-        header("accept", if stream { provider.dialect.stream_type() } else { "application/json" }),
+        header("accept", if stream { asked.stream_type() } else { "application/json" }),
         header("user-agent", concat!("signalbox/", env!("CARGO_PKG_VERSION"))),
     ];
     match &provider.auth {
@@ -251,7 +261,8 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
     if same_dialect(call, provider) {
         return Transform::Stripped(Box::new((Stripper::default(), call.request.dialect.meter())));
     }
-    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context(call, provider, now)));
+    let decoder = dialect(call, provider).decoder();
+    let encoder = call.request.dialect.encoder(context(call, provider, now));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
 }
 
@@ -269,7 +280,7 @@ fn whole<B>(
         let observed = call.request.dialect.observe_response(&body).map_err(broken)?;
         return Ok(Content::Whole { body, observed, stream });
     }
-    let response = provider.dialect.read_response(&body).map_err(broken)?;
+    let response = dialect(call, provider).read_response(&body).map_err(broken)?;
     let observed = Observed::of(&response);
     let body = if stream {
         let mut encoder = call.request.dialect.encoder(context(call, provider, now));
@@ -286,7 +297,7 @@ fn whole<B>(
 
 /// The model to name in an answer of a provider that names none.
 fn label<'a>(call: &Call<'a>, provider: &Provider) -> Option<&'a str> {
-    (!provider.dialect.names_its_model()).then(|| call.model.model.as_str())
+    (!dialect(call, provider).names_its_model()).then(|| call.model.model.as_str())
 }
 
 /// How a stream of this call is labelled.

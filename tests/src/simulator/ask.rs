@@ -20,7 +20,7 @@ pub struct Ask {
 /// The API whose shapes an answer must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// OpenAI: chat completions, models, and everything unknown.
+    /// OpenAI: chat completions, responses, models, and everything unknown.
     OpenAi,
     /// Anthropic: messages and its models list.
     Anthropic,
@@ -30,6 +30,7 @@ pub enum Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     ChatCompletions,
+    Responses,
     Messages,
     CountTokens,
     Models,
@@ -58,6 +59,8 @@ impl Ask {
         };
         let endpoint = if path.ends_with("/chat/completions") {
             Some(Endpoint::ChatCompletions)
+        } else if path.ends_with("/responses") {
+            Some(Endpoint::Responses)
         } else if path.ends_with("/messages") {
             Some(Endpoint::Messages)
         } else if path.ends_with("/messages/count_tokens") {
@@ -70,7 +73,7 @@ impl Ask {
         let speaks_anthropic = self.headers.iter().any(|(name, _)| name == "anthropic-version" || name == "x-api-key");
         let dialect = match endpoint {
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
-            Some(Endpoint::ChatCompletions) => Dialect::OpenAi,
+            Some(Endpoint::ChatCompletions | Endpoint::Responses) => Dialect::OpenAi,
             Some(Endpoint::Models) | None if speaks_anthropic => Dialect::Anthropic,
             Some(Endpoint::Models) | None => Dialect::OpenAi,
         };

@@ -8,7 +8,7 @@
 //! | `tool_calls` | `id`, `name` and `arguments` (as JSON where they are) |
 //! | `finish` | `finish_reason` or `stop_reason` |
 //! | `usage` | as the dialect tells it |
-//! | `message` | the assistant's message, fit to be sent back |
+//! | `message` | the assistant's message, or the answer's items, fit to be sent back |
 //! | `error` | the error event, whole |
 //! | `done` | the dialect's terminal event came |
 //! | `events` | how many events with data there were |
@@ -16,6 +16,7 @@
 
 mod anthropic;
 mod openai;
+mod responses;
 
 use serde_json::Value;
 
@@ -26,12 +27,18 @@ pub enum Dialect {
     OpenAi,
     /// Messages.
     Anthropic,
+    /// Responses.
+    Responses,
 }
 
 impl Dialect {
     /// The dialect of a path.
     pub fn of(path: &str) -> Dialect {
-        if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAi }
+        match path {
+            path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+            path if path.starts_with("/v1/responses") => Dialect::Responses,
+            _ => Dialect::OpenAi,
+        }
     }
 }
 
@@ -71,6 +78,7 @@ pub fn assemble(dialect: Dialect, bytes: &[u8]) -> Value {
     match dialect {
         Dialect::OpenAi => openai::assemble(&events),
         Dialect::Anthropic => anthropic::assemble(&events),
+        Dialect::Responses => responses::assemble(&events),
     }
 }
 

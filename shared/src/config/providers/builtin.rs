@@ -30,6 +30,9 @@ pub struct Api {
     pub chat_path: &'static str,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
+    /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
+    /// gets it at first hand.
+    pub responses_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -46,17 +49,28 @@ const COMPATIBLE: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
     stream_path: None,
+    responses_path: None,
     headers: &[],
     quirks: COMMON,
 };
 
-const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
+const OPENAI: Api = Api { quirks: Quirks::STANDARD, responses_path: Some(RESPONSES_PATH), ..COMPATIBLE };
+
+const RESPONSES_PATH: &str = "/responses";
+
+const RESPONSES: Api = Api {
+    dialect: ProviderDialect::Both(Dialect::OpenAiResponses),
+    chat_path: RESPONSES_PATH,
+    responses_path: None,
+    ..OPENAI
+};
 
 const ANTHROPIC: Api = Api {
     dialect: ProviderDialect::Both(Dialect::Anthropic),
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
     stream_path: None,
+    responses_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
@@ -66,6 +80,7 @@ const BEDROCK: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/model/{model}/converse",
     stream_path: Some("/model/{model}/converse-stream"),
+    responses_path: None,
     headers: &[],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
@@ -75,6 +90,7 @@ const COHERE: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/v2/chat",
     stream_path: None,
+    responses_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
 };
@@ -84,6 +100,7 @@ const OLLAMA: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/api/chat",
     stream_path: None,
+    responses_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
 };
@@ -93,6 +110,7 @@ const WORKERS_AI: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/run/{model/path}",
     stream_path: None,
+    responses_path: None,
     headers: &[],
     quirks: COMMON,
 };
@@ -103,11 +121,22 @@ impl Api {
         match dialect {
             ProviderDialect::Both(Dialect::OpenAiChat) => COMPATIBLE,
             ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
+            ProviderDialect::Both(Dialect::OpenAiResponses) => RESPONSES,
             ProviderDialect::Bedrock => BEDROCK,
             ProviderDialect::Cohere => COHERE,
             ProviderDialect::Ollama => OLLAMA,
             ProviderDialect::WorkersAi => WORKERS_AI,
         }
+    }
+
+    /// The same endpoint held to one dialect; `None` where it does not speak it.
+    pub fn only(self, dialect: ProviderDialect) -> Option<Api> {
+        let alone = Api { responses_path: None, ..self };
+        if dialect == self.dialect {
+            return Some(alone);
+        }
+        let path = self.responses_path.filter(|_| dialect == Dialect::OpenAiResponses)?;
+        Some(Api { dialect, chat_path: path, ..alone })
     }
 }
 
@@ -191,12 +220,17 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
-        api: Api { quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON }, ..COMPATIBLE },
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            responses_path: Some(RESPONSES_PATH),
+            ..COMPATIBLE
+        },
         families: &["deepseek-"],
         ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.x.ai/v1"),
+        api: Api { responses_path: Some(RESPONSES_PATH), ..COMPATIBLE },
         families: &["grok-"],
         ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
     },

@@ -25,6 +25,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// The chat endpoints below the base URL.
     pub paths: Paths,
+    /// Where it speaks the Responses dialect beside its own.
+    pub responses_path: Option<&'static str>,
     /// How it is told who calls.
     pub auth: Auth,
     /// Headers sent with every call, the credential not among them. Values may be secrets.
@@ -49,6 +51,15 @@ pub struct Paths {
 }
 
 impl Provider {
+    /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
+    /// speaks that too.
+    pub fn dialect_for(&self, caller: Dialect) -> ProviderDialect {
+        match (caller, self.responses_path) {
+            (Dialect::OpenAiResponses, Some(_)) => ProviderDialect::Both(Dialect::OpenAiResponses),
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => self.dialect,
+        }
+    }
+
     /// The URL a chat with this model is posted to. A model's name is one segment of a path whatever
     /// stands in it: a caller chooses a model, never a path.
     pub fn chat_url(&self, model: &str, stream: bool) -> String {
@@ -57,16 +68,25 @@ impl Provider {
         self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
     }
 
+    /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
+    pub fn url_for(&self, dialect: ProviderDialect, model: &str, stream: bool) -> String {
+        match self.responses_path.filter(|_| dialect != self.dialect) {
+            Some(path) => self.base_url.join(path),
+            None => self.chat_url(model, stream),
+        }
+    }
+
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
     pub fn quirks_for(&self, model: &Model) -> Quirks {
         let thinks = !model.known || model.capabilities.has(Capabilities::REASONING);
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
+            encrypted_reasoning: model.known && thinks,
             system_in_conversation: model.traits.system_in_conversation,
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            ProviderDialect::Both(Dialect::OpenAiChat)
+            ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses)
             | ProviderDialect::Cohere
             | ProviderDialect::Ollama
             | ProviderDialect::WorkersAi => SamplingSupport::All,
@@ -151,6 +171,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
             whole: Cow::Borrowed(api.chat_path),
             stream: Cow::Borrowed(api.stream_path.unwrap_or(api.chat_path)),
         },
+        responses_path: api.responses_path,
         auth,
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
@@ -163,8 +184,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 fn api(known: Option<&Builtin>, dialect: Option<ProviderDialect>) -> Option<Api> {
     match (known, dialect) {
         (Some(known), None) => Some(known.api),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
-        (_, Some(dialect)) => Some(Api::of(dialect)),
+        // A dialect that is written down is the only one.
+        (known, Some(dialect)) => known.and_then(|known| known.api.only(dialect)).or(Some(Api::of(dialect))),
         (None, None) => None,
     }
 }

@@ -59,12 +59,13 @@ const DIALECT: OneOf<ProviderDialect> = OneOf {
     words: &[
         ("openai_chat", ProviderDialect::Both(Dialect::OpenAiChat)),
         ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
+        ("openai_responses", ProviderDialect::Both(Dialect::OpenAiResponses)),
         ("bedrock", ProviderDialect::Bedrock),
         ("cohere", ProviderDialect::Cohere),
         ("ollama", ProviderDialect::Ollama),
         ("workers_ai", ProviderDialect::WorkersAi),
     ],
-    later: &["openai_responses", "gemini"],
+    later: &["gemini"],
 };
 
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
@@ -125,7 +126,7 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 missing(
                     &mut at.key("dialect"),
                     provider.dialect.is_none(),
-                    "openai_chat, anthropic, bedrock, cohere, ollama or workers_ai",
+                    "openai_chat, openai_responses, anthropic, bedrock, cohere, ollama or workers_ai",
                 );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }

@@ -4,7 +4,7 @@
 //! overlap (OpenAI streams parallel calls interleaved); an encoder that may not interleave queues.
 
 use super::{FinishReason, Json, Seal};
-use crate::dialect::UpstreamError;
+use crate::dialect::{Dialect, UpstreamError};
 use crate::usage::Usage;
 
 /// One step of a streamed answer.
@@ -82,8 +82,13 @@ pub enum BlockKind {
         /// The tool's name.
         name: String,
     },
-    /// A block of one dialect, as its own JSON.
-    Opaque(Json),
+    /// A block of one dialect that no other has.
+    Opaque {
+        /// The dialect that understands it.
+        origin: Dialect,
+        /// The block as it began.
+        json: Json,
+    },
 }
 
 /// What a block grows by.
@@ -97,6 +102,6 @@ pub enum Delta {
     Arguments(String),
     /// A source of the text.
     Citation(super::Citation),
-    /// A delta of one dialect, as its own JSON.
+    /// A delta of an opaque block, as its dialect's own JSON; in some dialects the whole block anew.
     Opaque(Json),
 }

@@ -9,7 +9,7 @@ mod scan;
 pub(super) use scan::{Scan, Value, decoded_length};
 
 use super::ir::{ChatResponse, Part};
-use super::{Dialect, UpstreamError, anthropic, openai_chat};
+use super::{Dialect, UpstreamError, anthropic, openai_chat, openai_responses};
 use crate::sse;
 use crate::usage::Usage;
 
@@ -107,6 +107,7 @@ pub struct Meter {
 enum Watch {
     OpenAiChat(openai_chat::stream::Watch),
     Anthropic(anthropic::stream::Watch),
+    OpenAiResponses(Box<openai_responses::stream::Watch>),
 }
 
 impl Watch {
@@ -114,6 +115,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.event(event.name, event.data),
             Watch::Anthropic(watch) => watch.event(event.name, event.data),
+            Watch::OpenAiResponses(watch) => watch.event(event.name, event.data),
         }
     }
 
@@ -121,6 +123,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => &watch.tally,
             Watch::Anthropic(watch) => &watch.tally,
+            Watch::OpenAiResponses(watch) => &watch.tally,
         }
     }
 
@@ -129,6 +132,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.finish(),
             Watch::Anthropic(watch) => watch.finish(),
+            Watch::OpenAiResponses(watch) => watch.finish(),
         }
     }
 }
@@ -138,6 +142,7 @@ impl Meter {
         let watch = match dialect {
             Dialect::OpenAiChat => Watch::OpenAiChat(openai_chat::stream::Watch::default()),
             Dialect::Anthropic => Watch::Anthropic(anthropic::stream::Watch::default()),
+            Dialect::OpenAiResponses => Watch::OpenAiResponses(Box::default()),
         };
         Meter { reader: sse::Reader::new(), watch }
     }
@@ -151,6 +156,7 @@ impl Meter {
                 Err(error) => match &mut self.watch {
                     Watch::OpenAiChat(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Anthropic(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
+                    Watch::OpenAiResponses(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                 },
             }
         }

@@ -150,12 +150,13 @@ pub(super) fn read_annotation(raw: &RawValue) -> Option<Citation> {
 }
 
 /// Writes an annotation for a citation that has a page; `false` when it has none.
-pub(super) fn write_annotation(out: &mut Vec<u8>, citation: &Citation, span: Option<(usize, usize)>) -> bool {
+pub(super) fn write_annotation(out: &mut Vec<u8>, citation: &Citation, span: Option<(u64, u64)>) -> bool {
     if citation.origin == Dialect::OpenAiChat {
         out.extend_from_slice(citation.json.text().as_bytes());
         return true;
     }
     let Some(url) = &citation.url else { return false };
+    let span = citation.span().or(span);
     object(out, |o| {
         o.string("type", "url_citation");
         o.object("url_citation", |o| {
@@ -213,11 +214,11 @@ fn write_choice(o: &mut Members<'_>, origin: ProviderDialect, choice: &Choice, w
             match part {
                 Part::Text { text: piece, citations, .. } => {
                     said = true;
-                    let start = text.chars().count();
+                    let start = text.chars().count() as u64;
                     text.push_str(piece);
                     for citation in citations {
                         let mut annotation = Vec::new();
-                        if write_annotation(&mut annotation, citation, Some((start, text.chars().count()))) {
+                        if write_annotation(&mut annotation, citation, Some((start, text.chars().count() as u64))) {
                             annotations.push(annotation);
                         } else {
                             warnings.dropped(format_args!("{path}.citations"));

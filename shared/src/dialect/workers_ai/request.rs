@@ -3,7 +3,6 @@
 use crate::dialect::ir::{ChatRequest, OutputFormat, ToolChoice};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::openai_chat::request::{write_messages, write_tools};
-use crate::dialect::spelling::Wish;
 use crate::dialect::{Effect, Quirks, Target, Warnings};
 
 /// Parameters that no other dialect has a word for; a caller may write them as they are.
@@ -32,22 +31,16 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Opaque { .. }));
     for (name, asked) in [
         ("tool_choice", forced),
-        (Wish::ParallelCalls.path(request.origin), request.parallel_tool_calls == Some(false)),
-        (Wish::Reasoning.path(request.origin), request.reasoning.is_wanted()),
-        (Wish::Stop.path(request.origin), !request.stop.is_empty()),
-        (Wish::User.path(request.origin), request.user.is_some()),
-        ("service_tier", request.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
-        ("metadata", request.metadata.is_some()),
-        ("store", request.store == Some(true)),
-        ("cache_control", request.cache.is_some()),
+        (request.origin.parallel_path(), request.parallel_tool_calls == Some(false)),
+        (request.origin.reasoning_path(), request.reasoning.is_wanted()),
+        (request.origin.stop_path(), !request.stop.is_empty()),
     ] {
         if asked {
             warnings.dropped(name);
         }
     }
-    for path in &request.unread {
-        warnings.dropped(path);
-    }
+    request.warn_of_labels(warnings);
+    request.warn_of_services(warnings);
     out
 }
 
@@ -60,7 +53,7 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warni
         Some(OutputFormat::JsonObject | OutputFormat::JsonSchema { .. }) => {
             o.object("response_format", |o| o.string("type", "json_object"));
         }
-        Some(OutputFormat::Opaque { .. }) => warnings.dropped(Wish::Output.path(request.origin)),
+        Some(OutputFormat::Opaque { .. }) => warnings.dropped(request.origin.output_path()),
         None => {}
     }
 }

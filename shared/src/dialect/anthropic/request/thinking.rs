@@ -29,15 +29,15 @@ pub(in crate::dialect) fn plan(
     let wish = request.reasoning.thinking;
     let effort = request.reasoning.effort;
     let path = match (request.origin, wish) {
-        (Dialect::OpenAiChat, None) => "reasoning_effort",
-        (Dialect::OpenAiChat | Dialect::Anthropic, _) => "thinking",
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, None) => request.origin.reasoning_path(),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic, _) => "thinking",
     };
     let level = effort.map(level);
     // In OpenAI's dialect an effort alone asks for reasoning; in Anthropic's it does not.
     let wish = wish.or(match (request.origin, effort) {
-        (Dialect::OpenAiChat, Some(Effort::None)) => Some(Thinking::Disabled),
-        (Dialect::OpenAiChat, Some(_)) => Some(Thinking::Adaptive),
-        (Dialect::OpenAiChat, None) | (Dialect::Anthropic, _) => None,
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Some(Effort::None)) => Some(Thinking::Disabled),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Some(_)) => Some(Thinking::Adaptive),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, None) | (Dialect::Anthropic, _) => None,
     });
     let plan = match (target.quirks.thinking, wish) {
         (ThinkingSupport::None, Some(Thinking::Adaptive | Thinking::Budget(_))) => {
@@ -75,7 +75,7 @@ pub(in crate::dialect) fn plan(
     };
     let forced = matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     let unsigned = matches!(plan.thinking, Some(Thinking::Budget(_))) && continues_without_thoughts(request);
-    if !plan.thinks() || (request.origin == Dialect::OpenAiChat && forced) || unsigned {
+    if !plan.thinks() || (request.origin != Dialect::Anthropic && forced) || unsigned {
         warnings.dropped(path);
         return Plan::default();
     }

@@ -6,10 +6,11 @@ use crate::dialect::anthropic::request::{Ids, Placed};
 use crate::dialect::ir::{Json, Part, Seal, SealFormat};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, array};
-use crate::dialect::{Effect, Warnings};
+use crate::dialect::{Dialect, Effect, Warnings};
 
 /// Writes the blocks of one request.
 pub(super) struct Blocks<'w> {
+    origin: Dialect,
     warnings: &'w mut Warnings,
     ids: Ids,
     names: Names,
@@ -18,8 +19,8 @@ pub(super) struct Blocks<'w> {
 }
 
 impl<'w> Blocks<'w> {
-    pub(super) fn new(caches: bool, warnings: &'w mut Warnings) -> Blocks<'w> {
-        Blocks { warnings, ids: Ids::default(), names: Names::default(), caches }
+    pub(super) fn new(origin: Dialect, caches: bool, warnings: &'w mut Warnings) -> Blocks<'w> {
+        Blocks { origin, warnings, ids: Ids::default(), names: Names::default(), caches }
     }
 
     /// A block of `system`, which takes text alone.
@@ -62,7 +63,7 @@ impl<'w> Blocks<'w> {
             }
             Part::Media(_) if role == "assistant" => self.warnings.dropped(path),
             Part::Media(media) => {
-                media::write(a, path, media, &mut self.names, self.warnings);
+                media::write(a, self.origin, path, media, &mut self.names, self.warnings);
                 self.cache_point(a, path, media.cache.as_ref());
             }
             Part::Thinking { text, signature: Some(Seal { text: signature, format: SealFormat::Anthropic }) }
@@ -84,7 +85,7 @@ impl<'w> Blocks<'w> {
             Part::Thinking { .. } | Part::RedactedThinking(_) | Part::Opaque { .. } => self.warnings.dropped(path),
             Part::ToolCall { id, name, arguments, cache } => {
                 if !arguments.is_object() {
-                    self.warnings.add(format_args!("{path}.function.arguments"), Effect::Converted);
+                    self.warnings.add(self.origin.arguments_path(path), Effect::Converted);
                 }
                 let id = self.ids.call(id);
                 a.object(|o| {
@@ -115,11 +116,11 @@ impl<'w> Blocks<'w> {
     /// What a tool answered: text, images, documents.
     fn result(&mut self, a: &mut Items<'_>, path: &str, content: &[Part]) {
         for (index, part) in content.iter().enumerate() {
-            let path = format!("{path}.content[{index}]");
+            let path = self.origin.result_part_path(path, index);
             match part {
                 Part::Text { text, .. } if text.is_empty() => {}
                 Part::Text { text, .. } => a.object(|o| o.string("text", text)),
-                Part::Media(media) => media::write(a, &path, media, &mut self.names, self.warnings),
+                Part::Media(media) => media::write(a, self.origin, &path, media, &mut self.names, self.warnings),
                 Part::Refusal(_)
                 | Part::Thinking { .. }
                 | Part::RedactedThinking(_)

@@ -7,7 +7,6 @@ use crate::dialect::anthropic::request::{Plan, plan};
 use crate::dialect::ir::{ChatRequest, Effort, Json, Thinking};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
-use crate::dialect::spelling::Wish;
 use crate::dialect::{SamplingSupport, Target, ThinkingSupport, Warnings};
 
 /// Whose model it is, as far as that makes a difference.
@@ -67,7 +66,7 @@ pub(super) fn reasoning(
         Family::Nova | Family::GptOss | Family::Other | Family::Unnamed if !wish.is_wanted() => return None,
         Family::Nova | Family::GptOss if target.quirks.thinking != ThinkingSupport::None => {}
         Family::Nova | Family::GptOss | Family::Other | Family::Unnamed => {
-            warnings.dropped(Wish::Reasoning.path(request.origin));
+            warnings.dropped(request.origin.reasoning_path());
             return None;
         }
     }

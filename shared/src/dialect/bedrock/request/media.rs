@@ -2,7 +2,7 @@
 
 use crate::dialect::ir::{Media, MediaKind, Source};
 use crate::dialect::json_write::{Items, Members};
-use crate::dialect::{Effect, Warnings};
+use crate::dialect::{Dialect, Effect, Warnings};
 use std::collections::BTreeSet;
 
 /// Names of documents, which must be unique within a request.
@@ -10,12 +10,19 @@ use std::collections::BTreeSet;
 pub(super) struct Names(BTreeSet<String>);
 
 /// Writes a block, or names in the warnings why there is none.
-pub(super) fn write(a: &mut Items<'_>, path: &str, media: &Media, names: &mut Names, warnings: &mut Warnings) {
+pub(super) fn write(
+    a: &mut Items<'_>,
+    origin: Dialect,
+    path: &str,
+    media: &Media,
+    names: &mut Names,
+    warnings: &mut Warnings,
+) {
     let Some(format) = format(media) else { return warnings.dropped(path) };
     match media.kind {
         MediaKind::Image => {
             if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-                warnings.dropped(format_args!("{path}.image_url.detail"));
+                warnings.dropped(origin.image_detail_path(path));
             }
             a.object(|o| o.object("image", |o| write_source(o, &format, &media.source)));
         }
@@ -23,7 +30,7 @@ pub(super) fn write(a: &mut Items<'_>, path: &str, media: &Media, names: &mut Na
         MediaKind::Document => {
             let name = names.fit(media.name.as_deref());
             if media.name.as_deref().is_some_and(|wish| without_extension(wish) != name) {
-                warnings.add(format_args!("{path}.file.filename"), Effect::Converted);
+                warnings.add(path, Effect::Converted);
             }
             a.object(|o| {
                 o.object("document", |o| {

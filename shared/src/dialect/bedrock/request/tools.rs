@@ -4,7 +4,6 @@ use super::blocks::write_cache_point;
 use crate::dialect::anthropic::request::{Turn, write_schema};
 use crate::dialect::ir::{ChatRequest, Part, Tool, ToolChoice};
 use crate::dialect::json_write::{Items, Members};
-use crate::dialect::spelling::Wish;
 use crate::dialect::{Dialect, Effect, Target, Warnings};
 use std::collections::BTreeSet;
 
@@ -23,7 +22,7 @@ pub(super) fn write(
         }
     }
     if request.parallel_tool_calls == Some(false) {
-        warnings.dropped(Wish::ParallelCalls.path(request.origin));
+        warnings.dropped(request.origin.parallel_path());
     }
     let used = used(turns);
     let any = request.tools.iter().any(|tool| function(&tool));
@@ -93,10 +92,7 @@ fn write_tool(
         });
     });
     for (member, _) in extra {
-        match origin {
-            Dialect::OpenAiChat => warnings.dropped(format_args!("tools[{index}].function.{member}")),
-            Dialect::Anthropic => warnings.dropped(format_args!("tools[{index}].{member}")),
-        }
+        warnings.dropped(format_args!("{}.{member}", origin.function_path(index)));
     }
     match cache {
         Some(cache) if caches => write_cache_point(a, cache),

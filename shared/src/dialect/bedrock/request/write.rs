@@ -7,7 +7,6 @@ use crate::dialect::anthropic::request::{Placed, Turn, arrange};
 use crate::dialect::ir::{ChatRequest, Json, OutputFormat};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
-use crate::dialect::spelling::Wish;
 use crate::dialect::{Effect, SamplingSupport, Target, Warnings};
 
 /// Members of Converse that no other dialect has a word for; a caller may write them as they are.
@@ -38,15 +37,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             }
         }
     });
-    if request.user.is_some() {
-        warnings.dropped(Wish::User.path(request.origin));
-    }
-    if request.store == Some(true) {
-        warnings.dropped("store");
-    }
-    for path in &request.unread {
-        warnings.dropped(path);
-    }
+    request.warn_of_labels(warnings);
     out
 }
 
@@ -58,7 +49,7 @@ fn write_conversation(
     caches: bool,
     warnings: &mut Warnings,
 ) {
-    let mut blocks = Blocks::new(caches, warnings);
+    let mut blocks = Blocks::new(request.origin, caches, warnings);
     if !system.is_empty() {
         o.array("system", |a| system.iter().for_each(|placed| blocks.instruction(a, placed)));
     }
@@ -114,7 +105,7 @@ fn write_inference(
     // A sequence of white space alone is refused.
     let (stop, blank): (Vec<_>, Vec<_>) = request.stop.iter().partition(|text| !text.trim().is_empty());
     if !blank.is_empty() {
-        warnings.dropped(Wish::Stop.path(request.origin));
+        warnings.dropped(request.origin.stop_path());
     }
     if limit.is_some() || temperature.is_some() || top_p.is_some() || !stop.is_empty() {
         o.object("inferenceConfig", |o| {
@@ -147,7 +138,7 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>,
             });
         }
         Some(OutputFormat::JsonObject | OutputFormat::JsonSchema { .. } | OutputFormat::Opaque { .. }) => {
-            warnings.dropped(Wish::Output.path(request.origin));
+            warnings.dropped(request.origin.output_path());
         }
         None => {}
     }

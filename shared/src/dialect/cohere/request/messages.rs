@@ -10,11 +10,11 @@ pub(super) type Document = (Option<String>, String);
 
 /// Writes `messages`; returns the documents.
 pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) -> Vec<Document> {
-    let mut writer = Writer { warnings, documents: Vec::new() };
+    let mut writer = Writer { request, warnings, documents: Vec::new() };
     o.array("messages", |a| {
         if !request.instructions.is_empty() {
             let parts: Vec<(String, &Part)> =
-                request.instructions.iter().enumerate().map(|(i, part)| (format!("system[{i}]"), part)).collect();
+                request.instructions.iter().enumerate().map(|(i, part)| (request.instruction_place(i), part)).collect();
             writer.message(a, "system", &parts);
         }
         for (index, message) in request.messages.iter().enumerate() {
@@ -22,7 +22,10 @@ pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut W
                 writer.warnings.dropped(format_args!("messages[{index}].name"));
             }
             match message.role {
-                Role::System | Role::Developer => writer.message(a, "system", &placed(message, index)),
+                Role::System | Role::Developer => {
+                    let parts = writer.placed(message, index);
+                    writer.message(a, "system", &parts);
+                }
                 Role::User => writer.user(a, message, index),
                 Role::Assistant => writer.assistant(a, message, index),
             }
@@ -31,21 +34,22 @@ pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut W
     writer.documents
 }
 
-fn placed(message: &Message, index: usize) -> Vec<(String, &Part)> {
-    let parts = message.content.iter().enumerate();
-    parts.map(|(place, part)| (format!("messages[{index}].content[{place}]"), part)).collect()
-}
-
-struct Writer<'w> {
+struct Writer<'r, 'w> {
+    request: &'r ChatRequest,
     warnings: &'w mut Warnings,
     documents: Vec<Document>,
 }
 
-impl Writer<'_> {
+impl<'r> Writer<'r, '_> {
+    fn placed(&self, message: &'r Message, index: usize) -> Vec<(String, &'r Part)> {
+        let parts = message.content.iter().enumerate();
+        parts.map(|(place, part)| (self.request.place(index, place), part)).collect()
+    }
+
     /// A turn of tool results and whatever the person says beside them.
-    fn user(&mut self, a: &mut Items<'_>, message: &Message, index: usize) {
+    fn user(&mut self, a: &mut Items<'_>, message: &'r Message, index: usize) {
         let (mut said, mut any_result) = (Vec::new(), false);
-        for (path, part) in placed(message, index) {
+        for (path, part) in self.placed(message, index) {
             let Part::ToolResult { id, content, is_error, cache } = part else {
                 said.push((path, part));
                 continue;
@@ -55,7 +59,8 @@ impl Writer<'_> {
             if *is_error == Some(true) {
                 self.warnings.dropped(format_args!("{path}.is_error"));
             }
-            let inner = content.iter().enumerate().map(|(i, part)| (format!("{path}.content[{i}]"), part));
+            let inner =
+                content.iter().enumerate().map(|(i, part)| (self.request.origin.result_part_path(&path, i), part));
             let (text, other): (Vec<_>, Vec<_>) = inner.partition(|(_, part)| matches!(part, Part::Text { .. }));
             for (path, part) in other {
                 // A tool message takes text alone.
@@ -84,11 +89,11 @@ impl Writer<'_> {
         });
     }
 
-    fn assistant(&mut self, a: &mut Items<'_>, message: &Message, index: usize) {
+    fn assistant(&mut self, a: &mut Items<'_>, message: &'r Message, index: usize) {
         let calls: Vec<&Part> = message.content.iter().filter(|part| matches!(part, Part::ToolCall { .. })).collect();
         let mut plan = String::new();
         let mut said = Vec::new();
-        for (path, part) in placed(message, index) {
+        for (path, part) in self.placed(message, index) {
             match part {
                 Part::ToolCall { cache, .. } => self.uncached(&path, cache.is_some()),
                 Part::Thinking { text, signature } => {

@@ -5,8 +5,7 @@ use crate::dialect::anthropic::request::write_schema;
 use crate::dialect::ir::{ChatRequest, Effort, Json, OutputFormat, Thinking, Tool, ToolChoice};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, Members, object};
-use crate::dialect::spelling::Wish;
-use crate::dialect::{Effect, Target, ThinkingSupport, Warnings};
+use crate::dialect::{Dialect, Effect, Target, ThinkingSupport, Warnings};
 
 /// Members of Cohere's that no other dialect has a word for; a caller may write them as they are.
 const OWN: [&str; 6] = ["documents", "citation_options", "safety_mode", "strict_tools", "raw_prompting", "priority"];
@@ -33,20 +32,8 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             }
         }
     });
-    for (name, asked) in [
-        (Wish::User.path(request.origin), request.user.is_some()),
-        ("service_tier", request.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
-        ("metadata", request.metadata.is_some()),
-        ("store", request.store == Some(true)),
-        ("cache_control", request.cache.is_some()),
-    ] {
-        if asked {
-            warnings.dropped(name);
-        }
-    }
-    for path in &request.unread {
-        warnings.dropped(path);
-    }
+    request.warn_of_labels(warnings);
+    request.warn_of_services(warnings);
     out
 }
 
@@ -75,7 +62,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
     // One tool that must be called is the only one there is, and must be called.
     let only = if let Some(ToolChoice::Named(name)) = &request.tool_choice { Some(name) } else { None };
     if request.parallel_tool_calls == Some(false) {
-        warnings.dropped(Wish::ParallelCalls.path(request.origin));
+        warnings.dropped(request.origin.parallel_path());
     }
     let mut tools = Vec::new();
     for (index, tool) in request.tools.iter().enumerate() {
@@ -92,7 +79,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
         }
         return;
     }
-    o.array("tools", |a| tools.iter().for_each(|(index, tool)| write_tool(a, *index, tool, warnings)));
+    o.array("tools", |a| tools.iter().for_each(|(index, tool)| write_tool(a, request.origin, *index, tool, warnings)));
     match &request.tool_choice {
         Some(ToolChoice::Required) => o.string("tool_choice", "REQUIRED"),
         Some(ToolChoice::None) => o.string("tool_choice", "NONE"),
@@ -109,7 +96,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
     write_strictness(o, request, &tools, warnings);
 }
 
-fn write_tool(a: &mut Items<'_>, index: usize, tool: &Tool, warnings: &mut Warnings) {
+fn write_tool(a: &mut Items<'_>, origin: Dialect, index: usize, tool: &Tool, warnings: &mut Warnings) {
     let Tool::Function { name, description, parameters, cache, extra, .. } = tool else { return };
     a.object(|o| {
         o.string("type", "function");
@@ -123,7 +110,7 @@ fn write_tool(a: &mut Items<'_>, index: usize, tool: &Tool, warnings: &mut Warni
         warnings.dropped(format_args!("tools[{index}].cache_control"));
     }
     for (member, _) in extra {
-        warnings.dropped(format_args!("tools[{index}].{member}"));
+        warnings.dropped(format_args!("{}.{member}", origin.function_path(index)));
     }
 }
 
@@ -143,12 +130,12 @@ fn write_strictness(o: &mut Members<'_>, request: &ChatRequest, tools: &[(usize,
         return o.boolean("strict_tools", true);
     }
     for (index, _) in tools.iter().filter(|(_, tool)| !said && strict(tool)) {
-        warnings.dropped(format_args!("tools[{index}].strict"));
+        warnings.dropped(format_args!("{}.strict", request.origin.function_path(*index)));
     }
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) {
-    let path = Wish::Output.path(request.origin);
+    let path = request.origin.output_path();
     match &request.output {
         Some(OutputFormat::JsonObject | OutputFormat::JsonSchema { schema: None, .. }) => {
             o.object("response_format", |o| o.string("type", "json_object"));
@@ -156,7 +143,7 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>,
         Some(OutputFormat::JsonSchema { name, description, schema: Some(schema), .. }) if target.quirks.json_schema => {
             for (member, present) in [("name", name.is_some()), ("description", description.is_some())] {
                 if present {
-                    warnings.dropped(format_args!("{path}.json_schema.{member}"));
+                    warnings.dropped(format_args!("{}.{member}", request.origin.schema_path()));
                 }
             }
             o.object("response_format", |o| {
@@ -184,7 +171,7 @@ fn write_thinking(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_
     }
     if target.quirks.thinking == ThinkingSupport::None {
         if reasoning.is_wanted() {
-            warnings.dropped(Wish::Reasoning.path(request.origin));
+            warnings.dropped(request.origin.reasoning_path());
         }
         return;
     }

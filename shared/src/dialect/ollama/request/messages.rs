@@ -7,12 +7,12 @@ use crate::dialect::{Effect, Warnings};
 use std::collections::BTreeMap;
 
 pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
-    let mut writer = Writer { warnings, tools: BTreeMap::new() };
+    let mut writer = Writer { request, warnings, tools: BTreeMap::new() };
     o.array("messages", |a| {
         if !request.instructions.is_empty() {
             let mut said = Said::default();
             for (index, part) in request.instructions.iter().enumerate() {
-                writer.take(&mut said, format!("system[{index}]"), part);
+                writer.take(&mut said, request.instruction_place(index), part);
             }
             said.write(a, "system");
         }
@@ -26,6 +26,7 @@ pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut W
 }
 
 struct Writer<'r, 'w> {
+    request: &'r ChatRequest,
     warnings: &'w mut Warnings,
     /// From a call's id to the name of its tool.
     tools: BTreeMap<&'r str, &'r str>,
@@ -49,7 +50,7 @@ impl<'r> Writer<'r, '_> {
         };
         let (mut said, mut any_result) = (Said::default(), false);
         for (place, part) in message.content.iter().enumerate() {
-            let path = format!("messages[{index}].content[{place}]");
+            let path = self.request.place(index, place);
             let Part::ToolResult { id, content, is_error, cache } = part else {
                 self.take(&mut said, path, part);
                 continue;
@@ -62,7 +63,7 @@ impl<'r> Writer<'r, '_> {
             }
             let mut result = Said::default();
             for (i, part) in content.iter().enumerate() {
-                self.take(&mut result, format!("{path}.content[{i}]"), part);
+                self.take(&mut result, self.request.origin.result_part_path(&path, i), part);
             }
             a.object(|o| {
                 o.string("role", "tool");
@@ -113,7 +114,7 @@ impl<'r> Writer<'r, '_> {
             (MediaKind::Image, Source::Base64 { data, .. }) => {
                 said.images.push(data);
                 if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-                    self.warnings.dropped(format_args!("{path}.image_url.detail"));
+                    self.warnings.dropped(self.request.origin.image_detail_path(&path));
                 }
             }
             (MediaKind::Document, source) => match source.as_text() {

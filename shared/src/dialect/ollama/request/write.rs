@@ -4,7 +4,6 @@ use super::messages;
 use crate::dialect::ir::{ChatRequest, Effort, OutputFormat, Thinking, Tool, ToolChoice};
 use crate::dialect::json_read::RawMembers;
 use crate::dialect::json_write::{Members, object};
-use crate::dialect::spelling::Wish;
 use crate::dialect::{Effect, Target, ThinkingSupport, Warnings};
 
 /// Members of Ollama's that no other dialect has a word for; a caller may write them as they are.
@@ -31,20 +30,8 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             }
         }
     });
-    for (name, asked) in [
-        (Wish::User.path(request.origin), request.user.is_some()),
-        ("service_tier", request.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
-        ("metadata", request.metadata.is_some()),
-        ("store", request.store == Some(true)),
-        ("cache_control", request.cache.is_some()),
-    ] {
-        if asked {
-            warnings.dropped(name);
-        }
-    }
-    for path in &request.unread {
-        warnings.dropped(path);
-    }
+    request.warn_of_labels(warnings);
+    request.warn_of_services(warnings);
     out
 }
 
@@ -53,7 +40,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
 fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
     let only = if let Some(ToolChoice::Named(name)) = &request.tool_choice { Some(name) } else { None };
     if request.parallel_tool_calls == Some(false) {
-        warnings.dropped(Wish::ParallelCalls.path(request.origin));
+        warnings.dropped(request.origin.parallel_path());
     }
     match &request.tool_choice {
         Some(ToolChoice::None) => return,
@@ -86,18 +73,19 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
             let mut unsaid: Vec<&str> = extra.iter().map(|(member, _)| member.as_str()).collect();
             unsaid.extend((*strict == Some(true)).then_some("strict"));
             unsaid.extend(cache.is_some().then_some("cache_control"));
-            unsaid.iter().for_each(|member| warnings.dropped(format_args!("tools[{index}].{member}")));
+            let path = request.origin.function_path(index);
+            unsaid.iter().for_each(|member| warnings.dropped(format_args!("{path}.{member}")));
         }
     });
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) {
-    let path = Wish::Output.path(request.origin);
+    let path = request.origin.output_path();
     match &request.output {
         Some(OutputFormat::JsonSchema { name, description, schema: Some(schema), .. }) if target.quirks.json_schema => {
             for (member, present) in [("name", name.is_some()), ("description", description.is_some())] {
                 if present {
-                    warnings.dropped(format_args!("{path}.json_schema.{member}"));
+                    warnings.dropped(format_args!("{}.{member}", request.origin.schema_path()));
                 }
             }
             o.json("format", schema);
@@ -123,7 +111,7 @@ fn write_think(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, 
     }
     if target.quirks.thinking == ThinkingSupport::None {
         if reasoning.is_wanted() {
-            warnings.dropped(Wish::Reasoning.path(request.origin));
+            warnings.dropped(request.origin.reasoning_path());
         }
         return;
     }
