@@ -262,3 +262,19 @@ fn each_member_becomes_its_counterpart_in_workers_ais_form() {
         (json!({"repetition_penalty": 1.1, "x": 1}), "/repetition_penalty", json!(1.1), vec!["x;dropped"]),
     ]);
 }
+
+#[test]
+fn a_server_of_openais_dialect_is_not_sent_what_it_would_refuse() {
+    let strict = Quirks { user: false, account_members: false, json_schema: false, ..Quirks::STANDARD };
+    let body = json!({"model": "x", "max_tokens": 9, "metadata": {"user_id": "u"}, "service_tier": "standard_only",
+        "output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+        "messages": [{"role": "user", "content": "hi"}]});
+    let (sent, warnings) = send(Anthropic, &body, OpenAiChat.into(), "m", &strict);
+    for member in ["user", "service_tier", "store", "metadata", "verbosity"] {
+        assert_eq!(sent[member], Value::Null, "{member}");
+    }
+    assert_eq!(sent["response_format"], json!({"type": "json_object"}));
+    assert_eq!(warnings, ["output_config.format;converted", "metadata.user_id;dropped", "service_tier;dropped"]);
+    let (sent, _) = send(Anthropic, &body, OpenAiChat.into(), "m", &Quirks::STANDARD);
+    assert_eq!((&sent["user"], &sent["service_tier"]), (&json!("u"), &json!("default")));
+}

@@ -40,8 +40,12 @@ pub struct Api {
 }
 
 /// What an OpenAI-compatible server is taken to do unless known otherwise.
-const COMMON: Quirks =
-    Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD };
+const COMMON: Quirks = Quirks {
+    max_tokens_field: MaxTokensField::MaxTokens,
+    developer_role: false,
+    account_members: false,
+    ..Quirks::STANDARD
+};
 
 /// What an OpenAI-compatible server is taken for unless known otherwise.
 const COMPATIBLE: Api = Api {
@@ -214,14 +218,19 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     Builtin {
         base_url: Some("https://api.mistral.ai"),
         // Refuses members it does not know; its streams end with usage unasked.
-        api: Api { chat_path: "/v1/chat/completions", quirks: Quirks { stream_usage: false, ..COMMON }, ..COMPATIBLE },
+        api: Api {
+            chat_path: "/v1/chat/completions",
+            quirks: Quirks { stream_usage: false, user: false, ..COMMON },
+            ..COMPATIBLE
+        },
         families: &["mistral-", "ministral-", "codestral-", "devstral-", "magistral-", "pixtral-", "open-mi"],
         ..keyed("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
         api: Api {
-            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            // A schema for the answer is refused; JSON as such is not.
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, json_schema: false, ..COMMON },
             responses_path: Some(RESPONSES_PATH),
             ..COMPATIBLE
         },
@@ -267,7 +276,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     Builtin {
         base_url: Some("https://openrouter.ai/api/v1"),
         api: Api {
-            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningDetails, cache_control: true, ..COMMON },
+            quirks: Quirks {
+                reasoning_replay: ReasoningReplay::ReasoningDetails,
+                cache_control: true,
+                account_members: true,
+                ..COMMON
+            },
             ..COMPATIBLE
         },
         resells: true,

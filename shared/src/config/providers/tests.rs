@@ -206,7 +206,7 @@ fn a_models_own_quirks_are_laid_over_its_providers() {
     assert_eq!((unknown.thinking, unknown.sampling), (ThinkingSupport::Adaptive, SamplingSupport::All));
     assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
     let strict = quirks("mistral:mistral-small-latest");
-    assert!(!strict.stream_usage && !strict.developer_role);
+    assert!(!strict.stream_usage && !strict.developer_role && !strict.user && !strict.account_members);
     let on_bedrock = quirks("bedrock:eu.anthropic.claude-haiku-4-5-20251001-v1:0");
     assert_eq!((on_bedrock.thinking, on_bedrock.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
 }
