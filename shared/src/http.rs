@@ -25,3 +25,19 @@ impl Head {
         self.headers.push((Cow::Borrowed(name), value.into()));
     }
 }
+
+/// The bytes a percent-encoded text stands for (RFC 3986, section 2.1); `None` where an escape is broken.
+pub fn percent_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || (bytes.next()? as char).to_digit(16);
+        let (high, low) = (digit()?, digit()?);
+        out.push(u8::try_from(high << 4 | low).ok()?);
+    }
+    Some(out)
+}

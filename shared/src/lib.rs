@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod http;
 pub mod json;
 pub mod ndjson;
+pub mod operation;
 pub mod pipeline;
 pub mod ports;
 pub mod proxy;

@@ -1,7 +1,7 @@
 //! AWS Signature Version 4: who calls is proved by a signature of the request itself.
 //!
 //! Source: AWS IAM's user guide, "Create a signed AWS API request". Only what a provider's calls need:
-//! POST, no query, a body that is at hand. The time is an argument.
+//! a body that is at hand. The time is an argument.
 
 use crate::http::Header;
 use crate::secret::Secret;
@@ -28,17 +28,16 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The headers that sign a POST of `body` to this absolute URL: `x-amz-date`,
-    /// `x-amz-security-token` where there is one, `authorization`. The transport must send the URL's
-    /// host and path as they stand.
-    pub fn sign(&self, url: &str, body: &[u8], now: Timestamp) -> Vec<Header> {
-        let (host, path) = split(url);
+    /// The headers that sign a call of this absolute URL: `x-amz-date`, `x-amz-security-token` where
+    /// there is one, `authorization`. The transport must send the URL's host, path and query as they stand.
+    pub fn sign(&self, method: &str, url: &str, body: &[u8], now: Timestamp) -> Vec<Header> {
+        let (host, target) = split(url);
         let at = instant(now);
         let mut headers = vec![("host", host.to_owned()), ("x-amz-date", at.clone())];
         if let Some(token) = &self.session_token {
             headers.push(("x-amz-security-token", token.expose().to_owned()));
         }
-        let authorization = self.authorization("POST", path, &headers, body, &at);
+        let authorization = self.authorization(method, target, &headers, body, &at);
         let signed = headers.into_iter().filter(|(name, _)| *name != "host");
         let mut out: Vec<Header> = signed.map(|(name, value)| (Cow::Borrowed(name), value)).collect();
         out.push((Cow::Borrowed("authorization"), authorization));
@@ -46,10 +45,11 @@ impl Signer {
     }
 
     /// The value of `authorization`. `headers` are sorted by name and in lower case.
-    fn authorization(&self, method: &str, path: &str, headers: &[(&str, String)], body: &[u8], at: &str) -> String {
+    fn authorization(&self, method: &str, target: &str, headers: &[(&str, String)], body: &[u8], at: &str) -> String {
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         // Every service but S3 wants the path encoded once more than it is sent.
-        let mut request = format!("{method}\n{}\n\n", encode(path, b"/"));
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut request = format!("{method}\n{}\n{}\n", encode(path, b"/"), canonical(query));
         for (name, value) in headers {
             // Writing to a String cannot fail.
             let _ = writeln!(request, "{name}:{}", value.trim());
@@ -82,7 +82,18 @@ fn instant(now: Timestamp) -> String {
     seconds.chars().filter(|c| !matches!(c, '-' | ':')).chain(['Z']).collect()
 }
 
-/// The host with its port, and the path, of an absolute URL.
+/// A query, already percent-encoded, in the order of its names; every name has its `=`.
+fn canonical(query: &str) -> String {
+    let mut pairs: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect();
+    pairs.sort_unstable();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+/// The host with its port, and what comes after it, of an absolute URL.
 fn split(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"))
@@ -156,6 +167,20 @@ mod tests {
         }
     }
 
+    /// The example of AWS's guide to Signature Version 4, with a query and a further header.
+    #[test]
+    fn the_published_example_with_a_query_agrees() {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned()),
+            ("host", "iam.amazonaws.com".to_owned()),
+            ("x-amz-date", instant(THEN)),
+        ];
+        let target = "/?Version=2010-05-08&Action=ListUsers";
+        let authorization = example("iam").authorization("GET", target, &headers, b"", "20150830T123600Z");
+        let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+        assert!(authorization.ends_with(&format!("SignedHeaders=content-type;host;x-amz-date, Signature={signature}")));
+    }
+
     #[test]
     fn the_published_signing_key_agrees() {
         let key = hex(&example("iam").key("20120215"));
@@ -165,18 +190,18 @@ mod tests {
     #[test]
     fn a_call_is_signed_with_its_host_its_path_and_the_session_token() {
         let signer = Signer { session_token: Some(Secret::new("token")), ..example("service") };
-        let signed = signer.sign("https://example.amazonaws.com/", b"", THEN);
+        let signed = signer.sign("POST", "https://example.amazonaws.com/", b"", THEN);
         let names: Vec<&str> = signed.iter().map(|(name, _)| name.as_ref()).collect();
         assert_eq!(names, ["x-amz-date", "x-amz-security-token", "authorization"]);
         let authorization = &signed.last().unwrap().1;
         assert!(authorization.contains("SignedHeaders=host;x-amz-date;x-amz-security-token,"), "{authorization}");
 
-        let plain = example("service").sign("https://example.amazonaws.com/", b"", THEN);
+        let plain = example("service").sign("POST", "https://example.amazonaws.com/", b"", THEN);
         assert!(plain.last().unwrap().1.ends_with("5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"));
         for other in ["https://example.amazonaws.com:8443/", "https://example.amazonaws.com/model/a%3A0/converse"] {
-            assert_ne!(example("service").sign(other, b"", THEN).last(), plain.last(), "{other}");
+            assert_ne!(example("service").sign("POST", other, b"", THEN).last(), plain.last(), "{other}");
         }
-        assert_ne!(example("service").sign("https://example.amazonaws.com/", b"{}", THEN).last(), plain.last());
+        assert_ne!(example("service").sign("POST", "https://example.amazonaws.com/", b"{}", THEN).last(), plain.last());
     }
 
     #[test]

@@ -16,11 +16,14 @@ use crate::gateway::key_cache::KeyCache;
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::Keys;
 use crate::http::Head;
+use crate::operation::Operation;
+use crate::operation::passthrough::{self, Target};
 use crate::pipeline::{self, Reply, Stack};
 use crate::ports::{BodyError, Ports, Request, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
 use crate::units::{Millis, Timestamp};
+use models::Form;
 use serde::Serialize;
 use serde_json::json;
 use setup::Setup;
@@ -107,19 +110,42 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
-            ("/v1/models", "GET") => self.models(setup, &request, None).await,
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
+            ("/v1/messages/count_tokens", "POST") => pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect), request).await,
+            ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
+            ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
+            ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
+            ("/v1/models", "GET") => self.models(setup, &request, Form::of(&request), None).await,
+            ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
                 self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
             }
             (path, "GET") if path.starts_with("/v1/models/") => {
-                let id = path.trim_start_matches("/v1/models/").to_owned();
-                self.models(setup, &request, Some(&id)).await
+                let name = path.trim_start_matches("/v1/models/").to_owned();
+                self.models(setup, &request, Form::of(&request), Some(&name)).await
+            }
+            (path, "GET") if path.starts_with("/v1beta/models/") => {
+                let name = path.trim_start_matches("/v1beta/models/").to_owned();
+                self.models(setup, &request, Form::Gemini, Some(&name)).await
+            }
+            (path, method) if path.starts_with(passthrough::PREFIX) => {
+                match self.target(setup, method, path, request.query()) {
+                    Ok(target) => pipeline::serve(&setup.pipeline, Operation::PassThrough(target), request).await,
+                    Err(error) => self.error(dialect, &error),
+                }
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
-            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI) and /v1/messages (Anthropic).")),
+            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI) and /v1/messages (Anthropic), the rest of a provider's API below /passthrough/.")),
+        }
+    }
+
+    /// What a call that is passed through is for.
+    fn target(&self, setup: &Setup<P>, method: &str, path: &str, query: &str) -> Result<Target, ApiError> {
+        match setup.config.passthrough.enabled {
+            true => Target::read(method, path, query),
+            false => Err(ApiError::new(Code::NotFound, "Pass-through is switched off here (`passthrough.enabled`).")),
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn aliases(provider: &str, model: &str) -> Vec<(String, Kinship)> {
 }
 
 /// Bedrock's `us.anthropic.claude-…-v1:0`, alone or at the end of an ARN, is Anthropic's `claude-…`.
-fn on_bedrock(provider: &str, model: &str) -> Vec<(String, Kinship)> {
+pub(super) fn on_bedrock(provider: &str, model: &str) -> Vec<(String, Kinship)> {
     let id = model.rsplit('/').next().unwrap_or(model);
     let is_bedrock = builtin(provider).is_some_and(|known| known.api.dialect == ProviderDialect::Bedrock);
     let Some((_, name)) = id.split_once("anthropic.").filter(|(place, _)| is_bedrock && !place.contains(':')) else {

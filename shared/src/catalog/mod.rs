@@ -16,9 +16,9 @@ mod tests;
 
 pub use capabilities::Capabilities;
 pub use class::Class;
-pub use model::{Model, Traits};
+pub use model::{Kind, Model, Traits};
 pub use name::{ModelName, ModelRef};
-pub use price::{Price, Rate};
+pub use price::{Price, Rate, Rates, Size, Special};
 pub use resolve::Asked;
 
 use crate::config::providers::{Builtin, builtin};
@@ -80,7 +80,11 @@ impl Catalog {
         let (provider, name) = (id.provider.as_str(), id.model.as_str());
         let alias =
             || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
-        self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias))
+        let mut model = self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias));
+        // How a model differs is its maker's doing, whoever runs it.
+        let makers = alias::on_bedrock(provider, name).into_iter().find_map(|(id, _)| table::find(&id));
+        model.traits = makers.map_or(model.traits, |row| row.traits);
+        model
     }
 
     /// What the table and the configuration say together; `found` is the line of the table.
@@ -116,7 +120,7 @@ impl Catalog {
             model.context_tokens = over.context_tokens.or(model.context_tokens);
             model.max_output_tokens = over.max_output_tokens.or(model.max_output_tokens);
             model.estimated_price &= over.price.is_none();
-            model.price = over.price.unwrap_or(model.price);
+            model.price = over.price.clone().unwrap_or(model.price);
             model.capabilities = over.capabilities.unwrap_or(model.capabilities);
             model.quality = over.quality;
         }

@@ -34,6 +34,17 @@ impl ProviderDialect {
         }
     }
 
+    /// The same dialect among those callers speak, if it is one.
+    pub fn of_callers(self) -> Option<Dialect> {
+        match self {
+            ProviderDialect::Both(dialect) => Some(dialect),
+            ProviderDialect::Bedrock
+            | ProviderDialect::Cohere
+            | ProviderDialect::Ollama
+            | ProviderDialect::WorkersAi => None,
+        }
+    }
+
     /// The media type of its streams.
     pub fn stream_type(self) -> &'static str {
         match self {

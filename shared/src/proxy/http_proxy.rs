@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Stage, retry_after};
 use super::live::Live;
+use super::operations;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
@@ -13,6 +14,7 @@ use crate::dialect::{
 };
 use crate::http::Header;
 use crate::json;
+use crate::operation::Operation;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
@@ -23,7 +25,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 /// The largest whole answer that is read.
-const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 /// As much of an error's body as is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// What Anthropic's dialect is told when nobody named a limit and the catalog knows none.
@@ -32,7 +34,7 @@ const DEFAULT_MAX_OUTPUT_TOKENS: u64 = 8_192;
 /// Calls the enabled providers through a platform's transport.
 #[derive(Debug)]
 pub struct HttpProxy<P> {
-    ports: P,
+    pub(super) ports: P,
     providers: Arc<Providers>,
     catalog: Arc<Catalog>,
     streams: Streams,
@@ -46,7 +48,7 @@ impl<P: Ports> HttpProxy<P> {
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
     /// request is over.
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         future: impl Future<Output = T>,
         wait: &Wait<'_>,
@@ -68,8 +70,8 @@ impl<P: Ports> HttpProxy<P> {
 }
 
 /// Against what a wait is measured.
-struct Wait<'a> {
-    provider: &'a str,
+pub(super) struct Wait<'a> {
+    pub(super) provider: &'a str,
     since: Timestamp,
     deadline: Timestamp,
 }
@@ -81,11 +83,21 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let mut outgoing = write(call, provider, &self.catalog.model(call.model), self.ports.now(), &mut warnings)?;
+        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
+        let mut outgoing = match &call.request.operation {
+            Operation::Chat(_) => write(call, provider, &self.catalog.model(call.model), &mut warnings)?,
+            Operation::CountTokens(dialect) if provider.dialect != *dialect => {
+                return Ok(operations::counted(call, warnings));
+            }
+            Operation::CountTokens(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
+                operations::write(call, provider, &mut warnings)?
+            }
+            Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
+        };
         outgoing.forward &= !self.hides_usage(call, provider);
+        let outgoing = self.signed(provider, outgoing);
         let forward = outgoing.forward;
 
-        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         match call.request.facts.stream {
             true => self.stream(call, provider, outgoing, forward, &wait, warnings).await,
             false => self.exchange(call, provider, outgoing, &wait, warnings).await,
@@ -94,6 +106,14 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 }
 
 impl<P: Ports> HttpProxy<P> {
+    /// The call with its signature, where its provider wants one. Nothing of it may change afterwards.
+    pub(super) fn signed(&self, provider: &Provider, mut call: Outgoing) -> Outgoing {
+        if let Auth::Aws(signer) = &provider.auth {
+            call.headers.extend(signer.sign(call.method, &call.url, &call.body, self.ports.now()));
+        }
+        call
+    }
+
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
         match call.request.dialect {
@@ -116,7 +136,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
+        let left = provider.timeouts.with(&call.timeouts).total.min(wait.deadline.since(wait.since));
         let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
         let Whole { status, headers, body } = exchanged.map_err(|error| match error {
             ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
@@ -129,7 +149,7 @@ impl<P: Ports> HttpProxy<P> {
         }
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status, warnings, content })
+        Ok(Answer { status, warnings, passed: None, content })
     }
 
     /// A call for a stream: returns with its first content.
@@ -142,7 +162,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let patience = provider.timeouts;
+        let patience = provider.timeouts.with(&call.timeouts);
         let mut incoming = self
             .within(self.ports.send(outgoing), wait, Stage::Headers, patience.headers)
             .await?
@@ -155,7 +175,7 @@ impl<P: Ports> HttpProxy<P> {
             let transform = transform(call, provider, forward, self.ports.now());
             let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
-            return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
+            return Ok(Answer { status, warnings, passed: None, content: Content::Live(Box::new(live)) });
         }
         // An error, or a provider that answers whole although it was asked to stream.
         let limit = if is_success(status) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
@@ -165,13 +185,13 @@ impl<P: Ports> HttpProxy<P> {
             return Err(self.failure(provider, status, &incoming.headers, &body));
         }
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status, warnings, content })
+        Ok(Answer { status, warnings, passed: None, content })
     }
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// What an answer whose status is an error means.
-    fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+    pub(super) fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
         let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), self.ports.now());
         let body = body.get(..MAX_ERROR_BYTES).unwrap_or(body);
         Failure::upstream(&provider.dialect.read_error(status, body), asked_for)
@@ -179,7 +199,7 @@ impl<P: Ports> HttpProxy<P> {
 }
 
 /// The first header of that name.
-fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
+pub(super) fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
@@ -194,13 +214,7 @@ fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
 }
 
 /// Puts the request into the provider's words and on its wire.
-fn write(
-    call: &Call<'_>,
-    provider: &Provider,
-    model: &Model,
-    now: Timestamp,
-    warnings: &mut Warnings,
-) -> Result<Outgoing, Failure> {
+fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut Warnings) -> Result<Outgoing, Failure> {
     let request = call.request;
     let stream = request.facts.stream;
     let same = same_dialect(call, provider);
@@ -229,25 +243,43 @@ fn write(
         }
         dialect(call, provider).write_request(common, &target, warnings)
     };
-    let asked = dialect(call, provider);
-    let url = provider.url_for(asked, name, stream);
-    let mut headers = vec![
-        header("content-type", "application/json"),
-        header("accept", if stream { asked.stream_type() } else { "application/json" }),
-        header("user-agent", concat!("signalbox/", env!("CARGO_PKG_VERSION"))),
-    ];
+    let headers = headers(call, provider, same);
+    Ok(Outgoing {
+        method: "POST",
+        url: provider.url_for(dialect(call, provider), name, stream),
+        headers,
+        body,
+        forward: stream && same,
+    })
+}
+
+/// The headers of a call. `same`: in the caller's own words.
+pub(super) fn headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
+    let stream_type = dialect(call, provider).stream_type();
+    let accept = if call.request.facts.stream { stream_type } else { "application/json" };
+    let mut all = vec![header("content-type", "application/json"), header("accept", accept)];
+    all.extend(own_headers(call, provider, same));
+    all
+}
+
+/// The headers of any call: who calls, with what credential, and what caller and provider want said.
+pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
+    let mut headers = vec![header("user-agent", USER_AGENT)];
     match &provider.auth {
         Auth::Header { name, value } => headers.push(header(name, value.expose())),
-        Auth::Aws(signer) => headers.extend(signer.sign(&url, &body, now)),
-        Auth::None => {}
+        // Signed when all of the call is known.
+        Auth::Aws(_) | Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
-    let forwarded = if same { request.forwarded.as_slice() } else { &[] };
+    let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url, headers, body, forward: stream && same })
+    headers
 }
+
+/// Who calls, as providers see it.
+const USER_AGENT: &str = concat!("signalbox/", env!("CARGO_PKG_VERSION"));
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {
     (Cow::Borrowed(name), value.into())
@@ -274,6 +306,12 @@ fn whole<B>(
     now: Timestamp,
     warnings: &mut Warnings,
 ) -> Result<Content<B>, Failure> {
+    match &call.request.operation {
+        Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_) => {}
+        Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank => {
+            return operations::whole(call, provider, body);
+        }
+    }
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let stream = call.request.facts.stream;
     if same_dialect(call, provider) && !stream {

@@ -11,12 +11,15 @@ pub mod failure;
 mod http_proxy;
 mod live;
 pub mod null;
+mod operations;
+mod passthrough;
 mod request;
 mod tally;
 mod transform;
 
-use crate::config::ModelId;
+use crate::config::{ModelId, TimeoutsOverride};
 use crate::dialect::{Observed, Warnings};
+use crate::http::Head;
 use crate::ports::Body;
 use crate::units::{Timestamp, Tokens};
 use bytes::Bytes;
@@ -50,6 +53,8 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// When the whole request must be over.
     pub deadline: Timestamp,
+    /// What takes the place of the provider's time limits.
+    pub timeouts: TimeoutsOverride,
 }
 
 /// A provider's answer in the caller's dialect.
@@ -59,6 +64,8 @@ pub struct Answer<B> {
     pub status: u16,
     /// What the translation could not carry.
     pub warnings: Warnings,
+    /// Of a call that is passed through, status and headers as the caller gets them.
+    pub passed: Option<Head>,
     /// The answer itself.
     pub content: Content<B>,
 }

@@ -93,6 +93,9 @@ impl Ordered {
         }
         reach.route.as_ref()?;
         let model = self.catalog.model(id);
+        if model.traits.kind.is_some_and(|kind| kind != ask.kind) {
+            return Some(Drop::OtherKind);
+        }
         for (needed, capability, drop) in [
             (ask.needs.tools, Capabilities::TOOLS, Drop::LacksTools),
             (ask.needs.vision, Capabilities::VISION, Drop::LacksVision),
@@ -163,7 +166,11 @@ impl Router for Ordered {
         if plan.is_empty() {
             return Err(self.refuse(ask, &reach));
         }
-        Ok(Decision { id: String::new(), route: reach.route, strategy: reach.strategy, reason, plan, considered })
+        let Reach { route, strategy, .. } = reach;
+        // A class has none, and a fallback's own route is not the one that was asked for.
+        let configured = route.as_deref().and_then(|name| self.config.routes.get(name));
+        let timeouts = configured.map(|route| route.timeouts).unwrap_or_default();
+        Ok(Decision { id: String::new(), route, strategy, reason, plan, considered, timeouts })
     }
 
     fn observe(&self, _outcome: &Outcome) {}

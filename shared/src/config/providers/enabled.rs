@@ -1,7 +1,7 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
 use super::credentials::{Auth, auth, header_value};
-use super::{Api, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
+use super::{Api, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
@@ -33,6 +33,8 @@ pub struct Provider {
     pub headers: Vec<(String, Secret)>,
     /// What it does differently from others of its dialect; see [`Provider::quirks_for`].
     pub quirks: Quirks,
+    /// What it does beside chats.
+    pub operations: Operations,
     /// Where it keeps data.
     pub region: Option<String>,
     /// What it promises about data.
@@ -66,6 +68,12 @@ impl Provider {
         let path = if stream { &self.paths.stream } else { &self.paths.whole };
         let segments = || model.split('/').map(url::segment).collect::<Vec<_>>().join("/");
         self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
+    }
+
+    /// The URL of an operation beside chats: `/embeddings`, below what its chat's path begins with.
+    pub fn operation_url(&self, path: &str) -> String {
+        let beside_chat = || self.paths.whole.strip_suffix("/chat/completions").unwrap_or_default();
+        self.base_url.join(&format!("{}{path}", self.operations.prefix.unwrap_or_else(beside_chat)))
     }
 
     /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
@@ -175,6 +183,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         auth,
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
+        operations: operations(api.operations, over),
         region: over.region.clone(),
         data_policy: over.data_policy.clone(),
         timeouts: config.timeouts.with(&over.timeouts),
@@ -187,6 +196,16 @@ fn api(known: Option<&Builtin>, dialect: Option<ProviderDialect>) -> Option<Api>
         // A dialect that is written down is the only one.
         (known, Some(dialect)) => known.and_then(|known| known.api.only(dialect)).or(Some(Api::of(dialect))),
         (None, None) => None,
+    }
+}
+
+/// What is known, with what the document says in its place.
+fn operations(known: Operations, over: &ProviderOverride) -> Operations {
+    Operations {
+        completions: over.completions.unwrap_or(known.completions),
+        embeddings: over.embeddings.unwrap_or(known.embeddings),
+        rerank: over.rerank.unwrap_or(known.rerank),
+        ..known
     }
 }
 

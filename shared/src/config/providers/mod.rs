@@ -8,7 +8,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Signing, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, Operations, Signing, builtin};
 pub use credentials::Auth;
 pub use enabled::{Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};

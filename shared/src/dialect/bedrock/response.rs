@@ -1,10 +1,10 @@
 //! Whole answers of Converse.
 
-use super::usage::UsageWire;
+use super::usage::{TierWire, UsageWire};
 use super::{ModelFields, citation, read_stop};
 use crate::dialect::ir::{Arguments, ChatResponse, Choice, Json, Part, Seal};
 use crate::dialect::json_read::{Object, Path};
-use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError};
+use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError, text};
 
 /// Checks that a body is an answer, and not an error in an answer's clothes.
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
@@ -48,8 +48,13 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     let sequence = fields.and_then(|raw| serde_json::from_str::<ModelFields<'_>>(raw.get()).ok());
     let sequence = sequence.and_then(|fields| fields.stop_sequence.into_some()).map(|text| text.into_owned());
     let finish = top.string("stopReason").ok().flatten().map(|word| read_stop(&word, sequence));
-    let usage = top.take("usage").and_then(|raw| serde_json::from_str::<UsageWire<'_>>(raw.get()).ok()?.usage());
-    let tier = top.take("serviceTier").and_then(|raw| Object::read(raw.get(), &path).ok()?.string("type").ok()?);
+    let tier = top.peek("serviceTier").and_then(|raw| text::read::<TierWire>(raw.get()));
+    let usage = top.take("usage").and_then(|raw| {
+        let fixed = text::stand_in_for_numbers(raw.get());
+        serde_json::from_str::<UsageWire<'_>>(&fixed).ok()?.usage(tier)
+    });
+    let service_tier =
+        top.take("serviceTier").and_then(|raw| Object::read(raw.get(), &path).ok()?.string("type").ok()?);
     // How long it took: nobody misses it.
     top.take("metrics");
     Ok(ChatResponse {
@@ -59,7 +64,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         created: None,
         choices: vec![Choice { index: 0, content, finish, logprobs: None, extra }],
         usage,
-        service_tier: tier,
+        service_tier,
         extra: top.rest(),
     })
 }

@@ -1,6 +1,6 @@
 //! Token counts as Bedrock tells them.
 
-use crate::dialect::lenient::{Count, Many, One, Text};
+use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text};
 use crate::usage::Usage;
 use serde::Deserialize;
 
@@ -29,9 +29,17 @@ struct Written<'a> {
     input_tokens: Count,
 }
 
+/// `serviceTier`, which stands beside the usage.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TierWire {
+    #[serde(rename = "type")]
+    kind: ServiceTier,
+}
+
 impl UsageWire<'_> {
-    /// The usage, unless nothing believable was said.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    /// The usage, unless nothing believable was said, as it was served under this tier.
+    pub(super) fn usage(&self, tier: Option<TierWire>) -> Option<Usage> {
         let (input, output) = (self.input_tokens.tokens(), self.output_tokens.tokens());
         input.or(output)?;
         let either = |new: Count, old: Count| new.tokens().or(old.tokens()).unwrap_or(0);
@@ -45,8 +53,8 @@ impl UsageWire<'_> {
             cache_write_5m: written - long,
             cache_write_1h: long,
             output: output.unwrap_or(0),
-            reasoning: 0,
-            estimated: false,
+            tier: tier.unwrap_or_default().kind.0,
+            ..Usage::default()
         })
     }
 }
@@ -72,7 +80,7 @@ mod tests {
             ("{}", None),
         ];
         for (json, expected) in table {
-            let usage = serde_json::from_str::<UsageWire<'_>>(json).unwrap().usage();
+            let usage = serde_json::from_str::<UsageWire<'_>>(json).unwrap().usage(None);
             let parts = usage.map(|u| [u.input, u.cache_read, u.cache_write_5m, u.cache_write_1h, u.output]);
             assert_eq!(parts, expected, "{json}");
         }

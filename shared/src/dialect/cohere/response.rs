@@ -4,7 +4,7 @@ use super::usage::UsageWire;
 use super::{citation, error, read_finish};
 use crate::dialect::ir::{Arguments, ChatResponse, Choice, Json, Part};
 use crate::dialect::json_read::{Object, Path};
-use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError};
+use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError, text};
 use serde_json::value::RawValue;
 
 /// Checks that a body is an answer, and not an error in an answer's clothes.
@@ -59,7 +59,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     message.take("role");
     extra.append(&mut message.rest());
     let finish = top.string("finish_reason").ok().flatten().map(|word| read_finish(&word));
-    let usage = top.take("usage").and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage());
+    let usage = top.take("usage").and_then(|raw| text::read::<UsageWire>(raw.get())?.usage());
     Ok(ChatResponse {
         origin: ProviderDialect::Cohere,
         id: top.string("id").ok().flatten(),
@@ -106,9 +106,7 @@ fn read_call(raw: &RawValue, index: usize) -> Option<Part> {
     let name = function.string("name").ok().flatten().unwrap_or_default();
     let id = call.string("id").ok().flatten().filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{index}"));
     let arguments = match function.take("arguments") {
-        Some(raw) if raw.get().starts_with('"') => {
-            Arguments::from_text(&crate::dialect::text::decode(raw.get()).unwrap_or_default())
-        }
+        Some(raw) if raw.get().starts_with('"') => Arguments::from_text(&text::decode(raw.get()).unwrap_or_default()),
         Some(raw) => Arguments::Json(Json::from(raw)),
         None => Arguments::from_text(""),
     };

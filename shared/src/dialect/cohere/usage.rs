@@ -33,11 +33,9 @@ impl UsageWire {
         Some(Usage {
             input: input - cached,
             cache_read: cached,
-            cache_write_5m: 0,
-            cache_write_1h: 0,
             output: output - reasoning,
             reasoning,
-            estimated: false,
+            ..Usage::default()
         })
     }
 }

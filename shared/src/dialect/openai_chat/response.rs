@@ -6,11 +6,12 @@ use super::{finish_word, read_finish, reasoning};
 use crate::dialect::ir::{Arguments, ChatResponse, Choice, Citation, FinishReason, Json, Part};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
-use crate::dialect::lenient::{Many, One, Text};
-use crate::dialect::text::{decode, stand_in_for_surrogates};
+use crate::dialect::lenient::{Many, One, ServiceTier, Text};
+use crate::dialect::text::{self, Repaired, decode, repair};
 use crate::dialect::{
     Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
 };
+use crate::usage::{Tier, Usage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -57,17 +58,24 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     for known in ["object", "error", "choices"] {
         top.take(known);
     }
+    let service_tier = top.string("service_tier").ok().flatten();
+    let tier = service_tier.as_deref().map(Tier::parse).unwrap_or_default();
+    let usage = usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage());
     Ok(ChatResponse {
         origin: Dialect::OpenAiChat.into(),
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: top.count("created").ok().flatten(),
         choices,
-        usage: usage.and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage()),
-        service_tier: top.string("service_tier").ok().flatten(),
+        usage: usage.map(|usage| Usage { tier, ..usage }),
+        service_tier,
         extra: top.rest(),
     })
 }
+
+/// What [`write_choice`] says within the message.
+const MESSAGE: [&str; 7] =
+    ["role", "content", "refusal", "reasoning_content", "reasoning_details", "annotations", "tool_calls"];
 
 fn read_choice(mut choice: Object<'_, '_>, index: u64) -> Choice {
     let at = choice.path.member("message");
@@ -84,7 +92,10 @@ fn read_choice(mut choice: Object<'_, '_>, index: u64) -> Choice {
     let index = choice.count("index").ok().flatten().unwrap_or(index);
     // OpenRouter has been seen to send a number here.
     let logprobs = choice.json("logprobs").filter(Json::is_object);
-    extra.append(&mut choice.rest());
+    // There is one place for both, and it is the message: what would be said twice there is left out.
+    let within = |name: &str| MESSAGE.contains(&name) || extra.iter().any(|(known, _)| known == name);
+    let beside: Vec<(String, Json)> = choice.rest().into_iter().filter(|(name, _)| !within(name)).collect();
+    extra.extend(beside);
     Choice { index, content, finish, logprobs, extra }
 }
 
@@ -290,6 +301,8 @@ struct Whole<'a> {
     #[serde(borrow, default)]
     model: Text<'a>,
     #[serde(default)]
+    service_tier: ServiceTier,
+    #[serde(default)]
     usage: One<UsageWire>,
     #[serde(default)]
     x_groq: One<Groq>,
@@ -305,6 +318,9 @@ struct Groq {
 
 #[derive(Deserialize)]
 struct WholeChoice<'a> {
+    /// Legacy completions.
+    #[serde(borrow, default)]
+    text: Text<'a>,
     #[serde(borrow, default)]
     message: One<super::stream::DeltaWire<'a>>,
 }
@@ -313,21 +329,31 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let path = Path::Root;
     open(body, &path)?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
-    let fixed = stand_in_for_surrogates(text);
-    let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
-        .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
+    let fixed;
+    let whole: Whole<'_> = match serde_json::from_str(text) {
+        Ok(whole) => whole,
+        Err(_) => {
+            let strange = ProtocolError::WrongShape("the answer has another shape");
+            let Repaired::Object(object) = repair(text) else { return Err(strange) };
+            fixed = object;
+            serde_json::from_str(&fixed).map_err(|_| strange)?
+        }
+    };
     let Many(choices) = whole.choices;
     if choices.is_empty() {
         return Err(ProtocolError::WrongShape("the answer has no choices"));
     }
     let output_bytes = choices
         .iter()
-        .filter_map(|choice| choice.0.as_ref()?.message.0.as_ref())
-        .map(|message| message.output_bytes(false))
+        .filter_map(|choice| choice.0.as_ref())
+        .map(|choice| {
+            let text = || choice.text.some().map_or(0, str::len) as u64;
+            choice.message.0.as_ref().map_or_else(text, |message| message.output_bytes(false))
+        })
         .sum();
     let usage = whole.usage.0.or_else(|| whole.x_groq.0?.usage.0).and_then(|usage| usage.usage());
     Ok(Observed {
-        usage,
+        usage: usage.map(|usage| Usage { tier: whole.service_tier.0, ..usage }),
         finish: Finish::Complete,
         output_bytes,
         model: whole.model.into_some().map(|model| model.into_owned()),

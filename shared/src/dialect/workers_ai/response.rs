@@ -3,7 +3,7 @@
 use super::wire::{AnswerWire, first_error};
 use crate::dialect::ir::{Arguments, ChatResponse, Choice, FinishReason, Part};
 use crate::dialect::json_read::{Object, Path};
-use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::text::repaired;
 use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError, openai_chat};
 
 pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolError> {
@@ -21,7 +21,10 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         return Err(ProtocolError::Upstream(UpstreamError::from_event(error.text())));
     }
     let inner = envelope.take("result").map_or(text, |raw| raw.get());
-    let fixed = stand_in_for_surrogates(inner);
+    let fixed = match serde_json::from_str::<AnswerWire<'_>>(inner) {
+        Ok(_) => None,
+        Err(_) => repaired(inner),
+    };
     let answer: AnswerWire<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(inner))
         .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
     if answer.choices.is_some() {

@@ -123,7 +123,8 @@ impl Decode {
             }
             "metadata" => {
                 self.start(out);
-                out.extend(event.usage.0.and_then(|usage| usage.usage()).map(Event::Usage));
+                let tier = event.service_tier.0;
+                out.extend(event.usage.0.and_then(|usage| usage.usage(tier)).map(Event::Usage));
                 if self.phase == Phase::Stopped {
                     self.end(out);
                 }

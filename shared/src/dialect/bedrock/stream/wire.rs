@@ -2,7 +2,7 @@
 //! unexpected type is absent; `p`, the padding that hides lengths from eavesdroppers, is passed over.
 
 use crate::dialect::bedrock::ModelFields;
-use crate::dialect::bedrock::usage::UsageWire;
+use crate::dialect::bedrock::usage::{TierWire, UsageWire};
 use crate::dialect::lenient::{Count, One, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,6 +23,8 @@ pub(super) struct EventWire<'a> {
     pub(super) additional_model_response_fields: One<ModelFields<'a>>,
     #[serde(borrow, default)]
     pub(super) usage: One<UsageWire<'a>>,
+    #[serde(default)]
+    pub(super) service_tier: One<TierWire>,
 }
 
 /// What opens a block. Text and reasoning have no opening.
