@@ -26,7 +26,7 @@ async function main() {
   const port = readPort(process.env.PORT ?? "8787");
   const settings = loadSettings();
   const bindings = { ...providerBindings(), SIGNALBOX_SECRET: settings.secret, SIGNALBOX_ADMIN_KEY: settings.admin_key };
-  const simulated = !Object.keys(bindings).some((name) => /_(API_KEY|BASE_URL)$/.test(name));
+  const simulated = !Object.keys(bindings).some((name) => /_(API_KEY|BASE_URL|ACCESS_KEY_ID)$/.test(name));
   if (simulated) Object.assign(bindings, await startSimulator(process.argv[2]));
 
   const url = await startWorker(port, bindings);
@@ -45,7 +45,8 @@ function readPort(text) {
 
 /** The caller's environment, as far as it is meant for the gateway. */
 function providerBindings() {
-  const wanted = ([name, value]) => value && (/_(API_KEY|BASE_URL)$/.test(name) || name.startsWith("SIGNALBOX_"));
+  const wanted = ([name, value]) =>
+    value && (/_(API_KEY|BASE_URL)$/.test(name) || /^(SIGNALBOX_|BEDROCK_|CLOUDFLARE_ACCOUNT_ID$)/.test(name));
   return Object.fromEntries(Object.entries(process.env).filter(wanted));
 }
 

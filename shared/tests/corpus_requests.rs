@@ -5,17 +5,17 @@
 mod corpus;
 
 use corpus::{Case, cases, shared};
-use signalbox::dialect::{Dialect, Edits, MaxTokensField, Quirks, Target, ThinkingSupport, Warnings};
+use signalbox::dialect::{Dialect, Edits, MaxTokensField, ProviderDialect, Quirks, Target, ThinkingSupport, Warnings};
 use signalbox::json::{Limits, scan};
 use std::process::Command;
 
 /// Sends `client_chat.json` (OpenAI's dialect) to a dialect.
-fn translate(case: &Case, chat: &[u8], dialect: Dialect) -> (Vec<u8>, Warnings) {
+fn translate(case: &Case, chat: &[u8], dialect: impl Into<ProviderDialect>) -> (Vec<u8>, Warnings) {
     send(case, Dialect::OpenAiChat, chat, dialect)
 }
 
 /// Sends a request in one dialect to another.
-fn send(case: &Case, from: Dialect, body: &[u8], dialect: Dialect) -> (Vec<u8>, Warnings) {
+fn send(case: &Case, from: Dialect, body: &[u8], dialect: impl Into<ProviderDialect>) -> (Vec<u8>, Warnings) {
     let request = from.read_request(body).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let quirks =
         Quirks { thinking: ThinkingSupport::Budget, max_tokens_field: MaxTokensField::MaxTokens, ..Quirks::default() };
@@ -27,13 +27,14 @@ fn send(case: &Case, from: Dialect, body: &[u8], dialect: Dialect) -> (Vec<u8>, 
         quirks: &quirks,
     };
     let mut warnings = Warnings::default();
-    let body = dialect.write_request(&request, &target, &mut warnings);
+    let body = dialect.into().write_request(&request, &target, &mut warnings);
     (body, warnings)
 }
 
 #[test]
 fn a_recorded_request_is_forwarded_byte_for_byte_but_for_the_model() {
     for case in cases() {
+        let ProviderDialect::Both(dialect) = case.dialect else { continue };
         for body in [case.client_chat(), case.request().map(|request| request["body"].to_string().into_bytes())] {
             let Some(body) = body else { continue };
             let Ok(document) = scan(&body, &Limits::default()) else { continue };
@@ -41,8 +42,8 @@ fn a_recorded_request_is_forwarded_byte_for_byte_but_for_the_model() {
             let edits = Edits { model: Some("the-model"), ..Edits::default() };
             let (before, after) = (&body[..model.value.start], &body[model.value.end..]);
             let expected = [before, b"\"the-model\"", after].concat();
-            assert_eq!(case.dialect.rewrite_request(&document, &edits), expected, "{}", case.name);
-            assert_eq!(case.dialect.rewrite_request(&document, &Edits::default()), body, "{}", case.name);
+            assert_eq!(dialect.rewrite_request(&document, &edits), expected, "{}", case.name);
+            assert_eq!(dialect.rewrite_request(&document, &Edits::default()), body, "{}", case.name);
         }
     }
 }
@@ -57,14 +58,13 @@ fn every_recorded_request_is_read_and_inspected() {
         assert_eq!(facts.messages, request.messages.len());
         assert_eq!(facts.needs.tools, !request.tools.is_empty());
         let Some(sent) = case.request() else { continue };
-        if sent["body"]["messages"].is_array() && case.dialect == Dialect::Anthropic
-            || case.dialect == Dialect::OpenAiResponses
-        {
+        let ProviderDialect::Both(dialect) = case.dialect else { continue };
+        if sent["body"]["messages"].is_array() && dialect == Dialect::Anthropic || dialect == Dialect::OpenAiResponses {
             let body = sent["body"].to_string();
-            let facts = case.dialect.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
-            let request = case.dialect.read_request(body.as_bytes()).unwrap();
+            let facts = dialect.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
+            let request = dialect.read_request(body.as_bytes()).unwrap();
             assert_eq!((&facts.model, facts.stream), (&request.model, request.stream), "{}", case.name);
-            match case.dialect {
+            match dialect {
                 // Items of one turn are one message.
                 Dialect::OpenAiResponses => assert!(facts.messages >= request.messages.len(), "{}", case.name),
                 Dialect::OpenAiChat | Dialect::Anthropic => {
@@ -203,11 +203,15 @@ fn a_recorded_responses_request_says_the_same_to_providers_of_other_dialects() {
 fn explained(case: &Case, line: &str, warnings: &Warnings) -> bool {
     let named = |path: &str| warnings.list().iter().any(|warning| warning.path == path);
     match case.dialect {
-        Dialect::Anthropic => {
+        ProviderDialect::Both(Dialect::Anthropic) => {
             (line.starts_with(".params.seed") && named("seed"))
                 || (line.starts_with(".params.max_tokens") && case.request().unwrap()["body"]["max_tokens"].is_null())
         }
-        Dialect::OpenAiChat | Dialect::OpenAiResponses => false,
+        ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses)
+        | ProviderDialect::Bedrock
+        | ProviderDialect::Cohere
+        | ProviderDialect::Ollama
+        | ProviderDialect::WorkersAi => false,
     }
 }
 

@@ -6,7 +6,9 @@ mod corpus;
 
 use corpus::{ALL, Answer, Case, cases, decode, encode};
 use signalbox::dialect::ir::Event;
-use signalbox::dialect::{Dialect, Finish, ProtocolError, ResponseContext, UpstreamClass, Warnings};
+use signalbox::dialect::{
+    Dialect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamClass, Warnings,
+};
 
 fn report(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
@@ -151,6 +153,10 @@ fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> 
         answer.finish = None;
         answer.model = None;
         for (_, _, arguments) in &mut answer.calls {
+            // No words for arguments and no arguments are the same.
+            if arguments.is_empty() {
+                arguments.push_str("{}");
+            }
             let Ok(value) = serde_json::from_str::<serde_json::Value>(arguments) else { continue };
             *arguments = if value.is_null() { "{}".to_owned() } else { value.to_string() };
         }
@@ -354,6 +360,10 @@ fn any_chunking_of_a_recorded_stream_gives_the_same_events() {
             let events = decode(case.dialect, case.body.chunks(size));
             assert_eq!(events, whole, "{} in chunks of {size}", case.name);
         }
+        // Frames of bytes have no line ends.
+        if case.dialect == ProviderDialect::Bedrock {
+            continue;
+        }
         let crlf = String::from_utf8_lossy(&case.body).replace("\r\n", "\n").replace('\n', "\r\n");
         assert_eq!(decode(case.dialect, crlf.as_bytes().chunks(5)), whole, "{} with CRLF", case.name);
     }
@@ -378,10 +388,11 @@ fn a_recorded_stream_cut_anywhere_is_never_taken_for_complete() {
 fn the_meter_sees_what_the_decoder_sees() {
     let mut wrong = Vec::new();
     for case in streams() {
+        let ProviderDialect::Both(dialect) = case.dialect else { continue };
         for cut in [case.body.len(), case.body.len() / 2, case.body.len() / 3] {
             let body = &case.body[..cut];
             let events = decode(case.dialect, [body]);
-            let mut meter = case.dialect.meter();
+            let mut meter = dialect.meter();
             body.chunks(100).for_each(|chunk| meter.push(chunk));
             let observed = meter.finish();
             let expected = corpus_observed(&events);
@@ -396,7 +407,14 @@ fn the_meter_sees_what_the_decoder_sees() {
 #[test]
 fn observing_a_whole_answer_sees_what_reading_it_sees() {
     for case in wholes() {
-        match (case.dialect.read_response(&case.body), case.dialect.observe_response(&case.body)) {
+        let observed = match case.dialect {
+            ProviderDialect::Both(dialect) => dialect.observe_response(&case.body),
+            ProviderDialect::Bedrock
+            | ProviderDialect::Cohere
+            | ProviderDialect::Ollama
+            | ProviderDialect::WorkersAi => case.dialect.read_response(&case.body).map(|read| Observed::of(&read)),
+        };
+        match (case.dialect.read_response(&case.body), observed) {
             (Ok(response), Ok(observed)) => {
                 assert_eq!((observed.usage, &observed.model), (response.usage, &response.model), "{}", case.name);
                 assert_eq!(observed.finish, Finish::Complete);

@@ -17,6 +17,7 @@ files! {
     parameters
     passthrough
     prices
+    provider_dialects
     reasoning
     rerank
     responses

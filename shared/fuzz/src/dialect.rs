@@ -5,11 +5,11 @@ use crate::{chunks, take_byte};
 use serde_json::Value;
 use signalbox::dialect::ir::Event;
 use signalbox::dialect::{
-    Dialect, Edits, Finish, Meter, Observed, Quirks, ResponseContext, StreamContext, Target, Warnings,
+    Dialect, Edits, Finish, Meter, Observed, ProviderDialect, Quirks, ResponseContext, StreamContext, Target, Warnings,
 };
 use signalbox::json::{Limits, scan};
 
-const DIALECTS: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses];
+pub(crate) const DIALECTS: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses];
 
 /// The first byte says what the rest is.
 pub fn run(dialect: Dialect, mut data: &[u8]) {
@@ -78,6 +78,11 @@ fn stream(dialect: Dialect, mut data: &[u8]) {
     let observed = observe(dialect.meter(), std::iter::once(data));
     assert_eq!(observed, observe(dialect.meter(), chunks(data, seed)));
 
+    told_to_callers(&events);
+}
+
+/// Every caller gets the same end of a stream.
+pub(crate) fn told_to_callers(events: &[Event]) {
     for caller in DIALECTS {
         let context = StreamContext {
             id: "id".to_owned(),
@@ -88,12 +93,12 @@ fn stream(dialect: Dialect, mut data: &[u8]) {
         };
         let mut encoder = caller.encoder(context);
         let mut written = Vec::new();
-        for event in events.clone() {
-            encoder.push(event, &mut written);
+        for event in events {
+            encoder.push(event.clone(), &mut written);
         }
         let again = decode(caller, std::iter::once(written.as_slice()));
         well_formed(&again);
-        assert_eq!(complete(&again), complete(&events), "{:?}\n{}", caller, written.escape_ascii());
+        assert_eq!(complete(&again), complete(events), "{:?}\n{}", caller, written.escape_ascii());
         let complete = observe(caller.meter(), std::iter::once(written.as_slice())).finish == Finish::Complete;
         assert_eq!(complete, self::complete(&again));
     }
@@ -107,8 +112,8 @@ fn error(dialect: Dialect, mut body: &[u8]) {
     assert!(!complete(&decode(dialect, std::iter::once(stream.as_slice()))));
 }
 
-fn decode<'a>(dialect: Dialect, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
-    let mut decoder = dialect.decoder();
+pub(crate) fn decode<'a>(dialect: impl Into<ProviderDialect>, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut decoder = dialect.into().decoder();
     let mut events = Vec::new();
     chunks.for_each(|chunk| decoder.push(chunk, &mut events));
     decoder.finish(&mut events);
@@ -120,12 +125,12 @@ fn observe<'a>(mut meter: Meter, chunks: impl Iterator<Item = &'a [u8]>) -> Obse
     meter.finish()
 }
 
-fn complete(events: &[Event]) -> bool {
+pub(crate) fn complete(events: &[Event]) -> bool {
     events.last() == Some(&Event::End)
 }
 
 /// What the documentation of [`Event`] promises of their order.
-fn well_formed(events: &[Event]) {
+pub(crate) fn well_formed(events: &[Event]) {
     let failed = events.iter().position(|event| matches!(event, Event::Error(_)));
     let after = failed.map_or(&[][..], |at| &events[at + 1..]);
     assert!(after.iter().all(|event| matches!(event, Event::Usage(_))), "after the error: {after:?}");

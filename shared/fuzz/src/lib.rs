@@ -4,11 +4,17 @@
 //! time on stable, `make fuzz` hands each to libFuzzer.
 
 pub mod anthropic;
+pub mod bedrock;
+pub mod cohere;
 mod dialect;
+pub mod event_stream;
 pub mod json_scan;
+pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
+mod provider_dialect;
 pub mod sse_reader;
+pub mod workers_ai;
 
 /// Takes the first byte of the input as a number to decide by.
 fn take_byte(data: &mut &[u8]) -> usize {

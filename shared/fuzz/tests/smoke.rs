@@ -130,3 +130,28 @@ fn anthropic_keeps_its_promises() {
 fn openai_responses_keeps_its_promises() {
     smoke("openai_responses", signalbox_fuzz::openai_responses::run);
 }
+
+#[test]
+fn bedrock_keeps_its_promises() {
+    smoke("bedrock", signalbox_fuzz::bedrock::run);
+}
+
+#[test]
+fn cohere_keeps_its_promises() {
+    smoke("cohere", signalbox_fuzz::cohere::run);
+}
+
+#[test]
+fn event_stream_keeps_its_promises() {
+    smoke("event_stream", signalbox_fuzz::event_stream::run);
+}
+
+#[test]
+fn ollama_keeps_its_promises() {
+    smoke("ollama", signalbox_fuzz::ollama::run);
+}
+
+#[test]
+fn workers_ai_keeps_its_promises() {
+    smoke("workers_ai", signalbox_fuzz::workers_ai::run);
+}

@@ -1,6 +1,7 @@
 //! Other names of models that the table lists under one.
 
 use crate::config::providers::builtin;
+use crate::dialect::ProviderDialect;
 
 /// What a model has to do with the one whose facts it shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,20 @@ pub(super) fn aliases(provider: &str, model: &str) -> Vec<(String, Kinship)> {
     let plain = [without_date(model), model.strip_suffix("-latest"), own_name];
     let plain = plain.into_iter().flatten().map(|plain| (format!("{provider}:{plain}"), Kinship::Same));
     let tuned = fine_tune_base(model).map(|base| (format!("{provider}:ft:{base}"), Kinship::Same));
-    plain.chain(tuned).chain(of_maker(provider, model)).collect()
+    plain.chain(tuned).chain(of_maker(provider, model)).chain(on_bedrock(provider, model)).collect()
+}
+
+/// Bedrock's `us.anthropic.claude-…-v1:0`, alone or at the end of an ARN, is Anthropic's `claude-…`.
+pub(super) fn on_bedrock(provider: &str, model: &str) -> Vec<(String, Kinship)> {
+    let id = model.rsplit('/').next().unwrap_or(model);
+    let is_bedrock = builtin(provider).is_some_and(|known| known.api.dialect == ProviderDialect::Bedrock);
+    let Some((_, name)) = id.split_once("anthropic.").filter(|(place, _)| is_bedrock && !place.contains(':')) else {
+        return Vec::new();
+    };
+    let is_version = |tail: &str| tail.starts_with(|c: char| c.is_ascii_digit());
+    let name = name.rsplit_once("-v").filter(|(_, tail)| is_version(tail)).map_or(name, |(base, _)| base);
+    let names = [Some(name), without_date(name)].into_iter().flatten();
+    names.map(|name| (format!("anthropic:{name}"), Kinship::Resold)).collect()
 }
 
 fn of_maker(provider: &str, model: &str) -> Vec<(String, Kinship)> {
@@ -83,5 +97,16 @@ mod tests {
         assert_eq!(first("openrouter", "x-ai/grok-4.7"), Some(("xai:grok-4.7".to_owned(), Kinship::Resold)));
         assert_eq!(first("acme", "openai/gpt-5.4"), Some(("openai:gpt-5.4".to_owned(), Kinship::Hosted)));
         assert_eq!(first("openai", "gpt-5.4"), None);
+        for model in [
+            "anthropic.claude-opus-4-8-v1",
+            "eu.anthropic.claude-opus-4-8-v1:0",
+            "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.anthropic.claude-opus-4-8-v1:0",
+            "global.anthropic.claude-opus-4-8",
+        ] {
+            let found = aliases("bedrock", model);
+            assert!(found.contains(&("anthropic:claude-opus-4-8".to_owned(), Kinship::Resold)), "{model}: {found:?}");
+        }
+        assert_eq!(first("bedrock", "amazon.nova-lite-v1:0"), None);
+        assert_eq!(first("acme", "anthropic.claude-opus-4-8-v1"), None);
     }
 }

@@ -80,7 +80,11 @@ impl Catalog {
         let (provider, name) = (id.provider.as_str(), id.model.as_str());
         let alias =
             || alias::aliases(provider, name).into_iter().find_map(|(id, kinship)| Some((table::find(&id)?, kinship)));
-        self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias))
+        let mut model = self.describe(id, table::find(&id.to_string()).map(|row| (row, Kinship::Same)).or_else(alias));
+        // How a model differs is its maker's doing, whoever runs it.
+        let makers = alias::on_bedrock(provider, name).into_iter().find_map(|(id, _)| table::find(&id));
+        model.traits = makers.map_or(model.traits, |row| row.traits);
+        model
     }
 
     /// What the table and the configuration say together; `found` is the line of the table.

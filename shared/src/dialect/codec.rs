@@ -1,31 +1,58 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat, openai_responses};
+use super::{
+    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, ollama, openai_chat,
+    openai_responses, workers_ai,
+};
+use crate::eventstream::{self, Frame};
+use crate::ndjson;
 use crate::sse;
 
-/// Reads a provider's event stream, cut anywhere.
+/// Reads a provider's stream, cut anywhere.
 ///
 /// After [`Event::Error`] only [`Event::Usage`] follows, after [`Event::End`] nothing.
 #[derive(Debug)]
-pub struct Decoder {
-    reader: sse::Reader,
-    dialect: DialectDecoder,
+pub struct Decoder(Framing);
+
+/// How a stream is cut into what its dialect reads.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for a stream, and it is not moved")]
+enum Framing {
+    /// Server-sent events.
+    Events(sse::Reader, DialectDecoder),
+    /// AWS event stream.
+    Frames(eventstream::Reader, bedrock::stream::Decode),
+    /// JSON lines.
+    Lines(ndjson::Reader, ollama::stream::Decode),
 }
 
+/// A dialect whose streams are server-sent events.
 #[derive(Debug)]
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
     OpenAiResponses(openai_responses::stream::Decode),
+    Cohere(cohere::stream::Decode),
+    WorkersAi(workers_ai::stream::Decode),
 }
 
 impl DialectDecoder {
+    fn new(dialect: Dialect) -> DialectDecoder {
+        match dialect {
+            Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
+            Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+            Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
+        }
+    }
+
     fn event(&mut self, event: sse::Event<'_>, out: &mut Vec<Event>) {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::OpenAiResponses(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::Cohere(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::WorkersAi(decode) => decode.event(event.name, event.data, out),
         }
     }
 
@@ -34,6 +61,8 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
             DialectDecoder::OpenAiResponses(decode) => decode.fail(error, out),
+            DialectDecoder::Cohere(decode) => decode.fail(error, out),
+            DialectDecoder::WorkersAi(decode) => decode.fail(error, out),
         }
     }
 
@@ -42,27 +71,60 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
             DialectDecoder::OpenAiResponses(decode) => decode.end_of_body(out),
+            DialectDecoder::Cohere(decode) => decode.end_of_body(out),
+            DialectDecoder::WorkersAi(decode) => decode.end_of_body(out),
         }
     }
 }
 
 impl Decoder {
-    pub(crate) fn new(dialect: Dialect) -> Decoder {
-        let dialect = match dialect {
-            Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
-            Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
-            Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
-        };
-        Decoder { reader: sse::Reader::new(), dialect }
+    pub(crate) fn new(dialect: ProviderDialect) -> Decoder {
+        Decoder(match dialect {
+            ProviderDialect::Both(dialect) => Framing::Events(sse::Reader::new(), DialectDecoder::new(dialect)),
+            ProviderDialect::Cohere => Framing::Events(sse::Reader::new(), DialectDecoder::Cohere(Default::default())),
+            ProviderDialect::WorkersAi => {
+                Framing::Events(sse::Reader::new(), DialectDecoder::WorkersAi(Default::default()))
+            }
+            ProviderDialect::Ollama => Framing::Lines(ndjson::Reader::new(), Default::default()),
+            ProviderDialect::Bedrock => Framing::Frames(eventstream::Reader::new(), Default::default()),
+        })
     }
 
     /// Takes the next bytes of the body; appends what they complete to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Event>) {
-        self.reader.push(bytes);
-        while let Some(event) = self.reader.next() {
-            match event {
-                Ok(event) => self.dialect.event(event, out),
-                Err(error) => self.dialect.fail(UpstreamError::protocol(&error.to_string()), out),
+        match &mut self.0 {
+            Framing::Events(reader, decode) => {
+                reader.push(bytes);
+                while let Some(event) = reader.next() {
+                    match event {
+                        Ok(event) => decode.event(event, out),
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
+            }
+            Framing::Lines(reader, decode) => {
+                reader.push(bytes);
+                while let Some(line) = reader.next() {
+                    match line {
+                        Ok(line) => decode.line(&line, out),
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
+            }
+            Framing::Frames(reader, decode) => {
+                reader.push(bytes);
+                while let Some(frame) = reader.next() {
+                    match frame {
+                        Ok(Frame::Event { name, payload }) => decode.event(name, payload, out),
+                        Ok(Frame::Exception { name, payload }) => {
+                            decode.fail(bedrock::error::exception(name, payload), out);
+                        }
+                        Ok(Frame::Error { code, message }) => {
+                            decode.fail(bedrock::error::unmodelled(code, message), out)
+                        }
+                        Err(error) => decode.fail(UpstreamError::protocol(&error.to_string()), out),
+                    }
+                }
             }
         }
     }
@@ -70,13 +132,29 @@ impl Decoder {
     /// The body has ended. A stream that did not come to its end becomes an error of class Protocol;
     /// one that only lacks its last marker counts as complete.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
-        if let Some(event) = self.reader.finish() {
-            // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
-            if event.data.trim() == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok() {
-                self.dialect.event(event, out);
+        match &mut self.0 {
+            Framing::Events(reader, decode) => {
+                if let Some(event) = reader.finish() {
+                    // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
+                    if event.data.trim() == "[DONE]"
+                        || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok()
+                    {
+                        decode.event(event, out);
+                    }
+                }
+                decode.end_of_body(out);
             }
+            Framing::Lines(reader, decode) => {
+                if let Some(line) = reader.finish()
+                    && serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok()
+                {
+                    decode.line(&line, out);
+                }
+                decode.end_of_body(out);
+            }
+            // Half a frame is a cut stream.
+            Framing::Frames(_, decode) => decode.end_of_body(out),
         }
-        self.dialect.end_of_body(out);
     }
 }
 

@@ -77,6 +77,11 @@ impl<'a, 'p> Object<'a, 'p> {
         self.members.iter().any(|(key, value)| key == name && value.is_some_and(|raw| raw.get() != "null"))
     }
 
+    /// The member's value, left where it is.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
+        self.members.iter().find(|(key, _)| key == name)?.1.filter(|raw| raw.get() != "null")
+    }
+
     pub(crate) fn json(&mut self, name: &str) -> Option<Json> {
         self.take(name).map(Json::from)
     }

@@ -1,4 +1,5 @@
-//! The chat dialects, each both as a caller's and as a provider's.
+//! The chat dialects: those both callers and providers speak ([`Dialect`]), and those of providers
+//! alone ([`ProviderDialect`]).
 //!
 //! Hub and spokes: every dialect reads into and writes from one common form ([`ir`]), so a new one
 //! costs one folder, not one per pair. Where caller and provider speak the same dialect nothing is
@@ -9,25 +10,32 @@
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
 mod anthropic;
+mod base64;
+mod bedrock;
 mod codec;
+mod cohere;
 mod facts;
 pub mod ir;
 pub(crate) mod json_read;
 pub(crate) mod json_write;
 pub(crate) mod lenient;
 mod meter;
+mod ollama;
 mod openai_chat;
 mod openai_responses;
+mod provider;
 mod spelling;
 mod target;
 mod text;
 mod upstream;
 mod warnings;
+mod workers_ai;
 
 pub use codec::{Decoder, Encoder};
 pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
+pub use provider::ProviderDialect;
 pub use target::{
     Edits, MaxTokensField, Quirks, ReasoningReplay, ResponseContext, SamplingSupport, StreamContext, Target,
     ThinkingSupport,
@@ -39,7 +47,7 @@ use crate::error::ApiError;
 use crate::json::Document;
 use serde::{Deserialize, Serialize};
 
-/// A way to speak of chats on the wire.
+/// A way to speak of chats on the wire, for callers and for providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -135,7 +143,7 @@ impl Dialect {
 
     /// A reader of a provider's stream.
     pub fn decoder(self) -> Decoder {
-        Decoder::new(self)
+        Decoder::new(self.into())
     }
 
     /// A writer of a caller's stream.

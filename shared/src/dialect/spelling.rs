@@ -1,8 +1,8 @@
 //! How each dialect's callers call what the common form calls otherwise: for warnings, which name the
 //! caller's own fields.
 
-use super::Dialect;
 use super::ir::ChatRequest;
+use super::{Dialect, Warnings};
 
 impl Dialect {
     /// The member that asks for a form of the answer.
@@ -28,6 +28,22 @@ impl Dialect {
             Dialect::OpenAiChat => "reasoning_effort",
             Dialect::Anthropic => "thinking",
             Dialect::OpenAiResponses => "reasoning.effort",
+        }
+    }
+
+    /// The member that says whether several tools may be called at once.
+    pub(crate) fn parallel_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => "parallel_tool_calls",
+            Dialect::Anthropic => "tool_choice.disable_parallel_tool_use",
+        }
+    }
+
+    /// The member that names the caller's own user.
+    pub(crate) fn user_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => "user",
+            Dialect::Anthropic => "metadata.user_id",
         }
     }
 
@@ -96,6 +112,34 @@ impl ChatRequest {
         match self.origin {
             Dialect::OpenAiChat | Dialect::Anthropic => format!("system[{part}]"),
             Dialect::OpenAiResponses => "instructions".to_owned(),
+        }
+    }
+
+    /// Names what says something of the request and nothing to the model, and what was not understood:
+    /// for dialects that have no place for it.
+    pub(crate) fn warn_of_labels(&self, warnings: &mut Warnings) {
+        for (path, asked) in [
+            (self.origin.user_path(), self.user.is_some()),
+            ("store", self.store == Some(true)),
+            (self.origin.verbosity_path(), self.verbosity.is_some()),
+        ] {
+            if asked {
+                warnings.dropped(path);
+            }
+        }
+        self.unread.iter().for_each(|path| warnings.dropped(path));
+    }
+
+    /// Names what asks the provider for a service beside the answer: for dialects that have none.
+    pub(crate) fn warn_of_services(&self, warnings: &mut Warnings) {
+        for (path, asked) in [
+            ("service_tier", self.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
+            ("metadata", self.metadata.is_some()),
+            ("cache_control", self.cache.is_some()),
+        ] {
+            if asked {
+                warnings.dropped(path);
+            }
         }
     }
 }

@@ -42,6 +42,11 @@ pub struct Quirks {
     pub stream_usage: bool,
     /// OpenAI: takes `reasoning_effort`.
     pub reasoning_effort: bool,
+    /// OpenAI: takes `service_tier`, `store`, `metadata` and `verbosity`, which only some know and strict
+    /// servers refuse.
+    pub account_members: bool,
+    /// OpenAI: takes `user`.
+    pub user: bool,
     /// OpenAI: how earlier reasoning is given back.
     pub reasoning_replay: ReasoningReplay,
     /// OpenAI Responses: the model reasons, so its reasoning can be asked for sealed.
@@ -65,6 +70,8 @@ impl Quirks {
         developer_role: true,
         stream_usage: true,
         reasoning_effort: true,
+        account_members: true,
+        user: true,
         reasoning_replay: ReasoningReplay::None,
         encrypted_reasoning: false,
         thinking: ThinkingSupport::Adaptive,

@@ -70,12 +70,28 @@ pub(crate) fn repair(json: &str) -> Repaired {
     }
 }
 
+/// The object that [`repair`] makes of a text, if it makes one.
+pub(crate) fn repaired(json: &str) -> Option<String> {
+    match repair(json) {
+        Repaired::Object(fixed) => Some(fixed),
+        Repaired::Nothing | Repaired::NotJson => None,
+    }
+}
+
 /// Reads what a provider wrote into a type that owns what it takes, repaired where that is needed.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok().or_else(|| match repair(json) {
         Repaired::Object(fixed) => serde_json::from_str(&fixed).ok(),
         Repaired::Nothing | Repaired::NotJson => None,
     })
+}
+
+/// A text in which a parser that borrows from it finds only what it takes: see [`repair`].
+pub(crate) fn stand_in_for_numbers(json: &str) -> Cow<'_, str> {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(_) => Cow::Borrowed(json),
+        Err(_) => Cow::Owned(null_for_numbers_beyond_f64(json)),
+    }
 }
 
 /// `51e999` is JSON, and beyond what the parser takes for a number: nobody could believe it, but the rest of the

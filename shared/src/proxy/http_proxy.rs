@@ -8,7 +8,10 @@ use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
-use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Edits, Observed, ProviderDialect, ResponseContext, StreamContext, Stripper, Target, UpstreamError,
+    Warnings,
+};
 use crate::http::Header;
 use crate::json;
 use crate::operation::Operation;
@@ -83,7 +86,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         let mut outgoing = match &call.request.operation {
             Operation::Chat(_) => write(call, provider, &self.catalog.model(call.model), &mut warnings)?,
-            Operation::CountTokens(dialect) if *dialect != provider.dialect => {
+            Operation::CountTokens(dialect) if provider.dialect != *dialect => {
                 return Ok(operations::counted(call, warnings));
             }
             Operation::CountTokens(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
@@ -92,6 +95,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
         };
         outgoing.forward &= !self.hides_usage(call, provider);
+        let outgoing = self.signed(provider, outgoing);
         let forward = outgoing.forward;
 
         match call.request.facts.stream {
@@ -102,11 +106,22 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 }
 
 impl<P: Ports> HttpProxy<P> {
+    /// The call with its signature, where its provider wants one. Nothing of it may change afterwards.
+    pub(super) fn signed(&self, provider: &Provider, mut call: Outgoing) -> Outgoing {
+        if let Auth::Aws(signer) = &provider.auth {
+            call.headers.extend(signer.sign(call.method, &call.url, &call.body, self.ports.now()));
+        }
+        call
+    }
+
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
-        match dialect(call, provider) {
+        match call.request.dialect {
             Dialect::OpenAiChat => {
-                self.streams.hide_unasked_usage && !call.request.facts.include_usage && provider.quirks.stream_usage
+                same_dialect(call, provider)
+                    && self.streams.hide_unasked_usage
+                    && !call.request.facts.include_usage
+                    && provider.quirks.stream_usage
             }
             Dialect::Anthropic | Dialect::OpenAiResponses => false,
         }
@@ -154,7 +169,8 @@ impl<P: Ports> HttpProxy<P> {
             .map_err(|error| Failure::send(wait.provider, &error))?;
         let status = incoming.status;
         let content_type = find(&incoming.headers, "content-type");
-        let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
+        let stream_type = dialect(call, provider).stream_type();
+        let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with(stream_type));
         if is_success(status) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
             let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
@@ -188,13 +204,13 @@ pub(super) fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
 }
 
 /// The dialect this provider is asked in.
-fn dialect(call: &Call<'_>, provider: &Provider) -> Dialect {
+fn dialect(call: &Call<'_>, provider: &Provider) -> ProviderDialect {
     provider.dialect_for(call.request.dialect)
 }
 
 /// Whether the caller gets the provider's dialect.
 fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
-    call.request.dialect == dialect(call, provider)
+    dialect(call, provider) == call.request.dialect
 }
 
 /// Puts the request into the provider's words and on its wire.
@@ -212,7 +228,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         let document =
             json::scan(&request.body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
-        dialect(call, provider).rewrite_request(&document, &edits)
+        request.dialect.rewrite_request(&document, &edits)
     } else {
         let target = Target {
             model: name,
@@ -230,7 +246,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     let headers = headers(call, provider, same);
     Ok(Outgoing {
         method: "POST",
-        url: provider.url_for(dialect(call, provider)),
+        url: provider.url_for(dialect(call, provider), name, stream),
         headers,
         body,
         forward: stream && same,
@@ -239,7 +255,8 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
 
 /// The headers of a call. `same`: in the caller's own words.
 pub(super) fn headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
-    let accept = if call.request.facts.stream { "text/event-stream" } else { "application/json" };
+    let stream_type = dialect(call, provider).stream_type();
+    let accept = if call.request.facts.stream { stream_type } else { "application/json" };
     let mut all = vec![header("content-type", "application/json"), header("accept", accept)];
     all.extend(own_headers(call, provider, same));
     all
@@ -250,7 +267,8 @@ pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> V
     let mut headers = vec![header("user-agent", USER_AGENT)];
     match &provider.auth {
         Auth::Header { name, value } => headers.push(header(name, value.expose())),
-        Auth::None => {}
+        // Signed when all of the call is known.
+        Auth::Aws(_) | Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
     let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };
@@ -270,12 +288,13 @@ fn header(name: &'static str, value: impl Into<String>) -> Header {
 /// What happens to the bytes of this call's stream.
 fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp) -> Transform {
     if forward {
-        return Transform::Untouched(Box::new(dialect(call, provider).meter()));
+        return Transform::Untouched(Box::new(call.request.dialect.meter()));
     }
     if same_dialect(call, provider) {
-        return Transform::Stripped(Box::new((Stripper::default(), dialect(call, provider).meter())));
+        return Transform::Stripped(Box::new((Stripper::default(), call.request.dialect.meter())));
     }
-    let (decoder, encoder) = (dialect(call, provider).decoder(), call.request.dialect.encoder(context(call, now)));
+    let decoder = dialect(call, provider).decoder();
+    let encoder = call.request.dialect.encoder(context(call, provider, now));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
 }
 
@@ -294,29 +313,36 @@ fn whole<B>(
         }
     }
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
-    let observed = dialect(call, provider).observe_response(&body).map_err(broken)?;
     let stream = call.request.facts.stream;
     if same_dialect(call, provider) && !stream {
+        let observed = call.request.dialect.observe_response(&body).map_err(broken)?;
         return Ok(Content::Whole { body, observed, stream });
     }
     let response = dialect(call, provider).read_response(&body).map_err(broken)?;
+    let observed = Observed::of(&response);
     let body = if stream {
-        let mut encoder = call.request.dialect.encoder(context(call, now));
+        let mut encoder = call.request.dialect.encoder(context(call, provider, now));
         let mut out = Vec::with_capacity(body.len());
         response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
         out
     } else {
-        let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
+        let model = label(call, provider);
+        let context = ResponseContext { id: call.request_id, model, created: now.0 / 1_000 };
         call.request.dialect.write_response(&response, &context, warnings)
     };
     Ok(Content::Whole { body: body.into(), observed, stream })
 }
 
+/// The model to name in an answer of a provider that names none.
+fn label<'a>(call: &Call<'a>, provider: &Provider) -> Option<&'a str> {
+    (!dialect(call, provider).names_its_model()).then(|| call.model.model.as_str())
+}
+
 /// How a stream of this call is labelled.
-fn context(call: &Call<'_>, now: Timestamp) -> StreamContext {
+fn context(call: &Call<'_>, provider: &Provider, now: Timestamp) -> StreamContext {
     StreamContext {
         id: call.request_id.to_owned(),
-        model: None,
+        model: label(call, provider).map(str::to_owned),
         created: now.0 / 1_000,
         include_usage: call.request.facts.include_usage,
         request_id: call.request_id.to_owned(),

@@ -39,14 +39,14 @@ pub(super) fn write(call: &Call<'_>, provider: &Provider, warnings: &mut Warning
                 max_output_tokens: call.max_output_tokens,
                 max_tokens_field: MaxTokensField::MaxTokens,
             };
-            (provider.operation_url("/completions"), provider.dialect.rewrite_request(&document, &edits), true)
+            (provider.operation_url("/completions"), Dialect::OpenAiChat.rewrite_request(&document, &edits), true)
         }
-        Operation::CountTokens(_) => {
-            let path = count_tokens::path(provider.dialect, provider.chat_path);
+        Operation::CountTokens(dialect) => {
+            let path = count_tokens::path(*dialect, &provider.paths.whole);
             let url = path.map(|path| provider.base_url.join(&path));
             let edits = Edits { model: Some(model), ..Edits::default() };
             let url = url.ok_or_else(|| lacks(provider, &request.operation))?;
-            (url, provider.dialect.rewrite_request(&document, &edits), true)
+            (url, dialect.rewrite_request(&document, &edits), true)
         }
         Operation::Chat(_) | Operation::PassThrough(_) => return Err(lacks(provider, &request.operation)),
     };

@@ -35,6 +35,7 @@ impl<P: Ports> HttpProxy<P> {
             body: call.request.body.clone(),
             forward: true,
         };
+        let outgoing = self.signed(provider, outgoing);
         // Pictures take minutes before there is a head: only the total binds it.
         let sent = self.within(self.ports.send(outgoing), wait, Stage::Total, provider.timeouts.total).await;
         let mut incoming = sent.map_err(once)?.map_err(|error| once(Failure::send(wait.provider, &error)))?;
@@ -53,12 +54,13 @@ impl<P: Ports> HttpProxy<P> {
         }
         let status = incoming.status;
         let passed = Some(head(&incoming));
-        let content = self.content(provider, target, wait, incoming).await.map_err(once)?;
+        let content = self.content(call, provider, target, wait, incoming).await.map_err(once)?;
         Ok(Answer { status, warnings: Warnings::default(), passed, content })
     }
 
     async fn content(
         &self,
+        call: &Call<'_>,
         provider: &Provider,
         target: &Target,
         wait: &Wait<'_>,
@@ -73,7 +75,8 @@ impl<P: Ports> HttpProxy<P> {
         let mut meter = Meter::new(&kind, length, target.is_billed() && succeeded);
         if succeeded && !is_empty && !is_small_json {
             let transform = Transform::Passed(Box::new(meter));
-            let live = Live::new(incoming.body, provider.dialect, transform, provider.timeouts.idle);
+            let told_in = provider.dialect.of_callers().unwrap_or(call.request.dialect);
+            let live = Live::new(incoming.body, told_in, transform, provider.timeouts.idle);
             return Ok(Content::Live(Box::new(live)));
         }
         let body = match is_empty {

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 use signalbox::dialect::ir::{BlockKind, ChatResponse, Delta, Event, FinishReason, Part, Seal};
-use signalbox::dialect::{Dialect, StreamContext, UpstreamError};
+use signalbox::dialect::{Dialect, ProviderDialect, StreamContext, UpstreamError};
 use signalbox::usage::Usage;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub fn shared() -> Option<PathBuf> {
 pub struct Case {
     pub name: String,
     pub folder: PathBuf,
-    pub dialect: Dialect,
+    pub dialect: ProviderDialect,
     pub streaming: bool,
     pub status: u16,
     pub meta: Value,
@@ -32,10 +32,10 @@ pub struct Case {
     pub body: Vec<u8>,
 }
 
-/// Every dialect.
+/// Every dialect that callers speak.
 pub const ALL: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses];
 
-/// Every case of these dialects.
+/// Every case of the dialects we read.
 pub fn cases() -> Vec<Case> {
     let Some(shared) = shared() else { return Vec::new() };
     let mut cases = Vec::new();
@@ -56,16 +56,20 @@ fn load(folder: &Path) -> Option<Case> {
     let json = |name: &str| Some(serde_json::from_slice::<Value>(&std::fs::read(folder.join(name)).ok()?).unwrap());
     let meta = json("meta.json")?;
     let dialect = match meta["api"].as_str()? {
-        "openai_chat" | "mistral_chat" => Dialect::OpenAiChat,
-        "anthropic_messages" => Dialect::Anthropic,
-        "openai_responses" => Dialect::OpenAiResponses,
+        "openai_chat" | "mistral_chat" => ProviderDialect::Both(Dialect::OpenAiChat),
+        "anthropic_messages" => ProviderDialect::Both(Dialect::Anthropic),
+        "openai_responses" => ProviderDialect::Both(Dialect::OpenAiResponses),
+        "bedrock_converse" => ProviderDialect::Bedrock,
+        "cohere_v2" => ProviderDialect::Cohere,
+        "ollama_chat" => ProviderDialect::Ollama,
+        "cloudflare_native" => ProviderDialect::WorkersAi,
         _ => return None,
     };
     Some(Case {
         name: format!("{}/{}", meta["provider"].as_str()?, meta["id"].as_str()?),
         folder: folder.to_owned(),
         dialect,
-        streaming: meta["streaming"].as_bool()? && meta["response_file"].as_str()?.ends_with(".sse"),
+        streaming: meta["streaming"].as_bool()? && !meta["response_file"].as_str()?.ends_with(".json"),
         status: meta["status"].as_u64()? as u16,
         expect: json("expect.json")?,
         body: std::fs::read(folder.join(meta["response_file"].as_str()?)).unwrap(),
@@ -299,8 +303,8 @@ fn openai_finish(reason: &FinishReason) -> &str {
 }
 
 /// All events of a stream that arrives in these chunks.
-pub fn decode<'a>(dialect: Dialect, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
-    let mut decoder = dialect.decoder();
+pub fn decode<'a>(dialect: impl Into<ProviderDialect>, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut decoder = dialect.into().decoder();
     let mut events = Vec::new();
     for chunk in chunks {
         decoder.push(chunk, &mut events);

@@ -12,7 +12,7 @@ pub struct Providers {
 /// The provider bindings of an environment decide; an empty value counts as none.
 pub fn providers(environment: impl Iterator<Item = (String, String)>) -> Providers {
     let set = environment.filter(|(name, value)| {
-        let binds = name.ends_with("_API_KEY") || name.ends_with("_BASE_URL");
+        let binds = ["_API_KEY", "_BASE_URL"].iter().any(|end| name.ends_with(end)) || name == "BEDROCK_ACCESS_KEY_ID";
         binds && !value.is_empty() && !name.starts_with("SIGNALBOX_")
     });
     let mut names: Vec<String> = set.map(|(name, _)| name).collect();
@@ -39,7 +39,7 @@ mod tests {
         for none in [&[][..], &[("OPENAI_API_KEY", "")], &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")]] {
             assert!(of(none).simulated, "{none:?}");
         }
-        for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1")] {
+        for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1"), ("BEDROCK_ACCESS_KEY_ID", "i")] {
             assert!(!of(&[some]).simulated, "{some:?}");
         }
     }

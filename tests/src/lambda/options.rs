@@ -36,7 +36,7 @@ pub struct Options {
     pub state: State,
     /// Environment of the function, over everything else.
     pub env: Vec<(String, String)>,
-    /// Pass on this process's own `*_API_KEY`, `*_BASE_URL` and `SIGNALBOX_*`.
+    /// Pass on this process's own `*_API_KEY`, `*_BASE_URL`, `SIGNALBOX_*`, `BEDROCK_*` and `CLOUDFLARE_ACCOUNT_ID`.
     pub inherit: bool,
     /// Print the function's output on standard error.
     pub echo: bool,
@@ -96,7 +96,8 @@ impl Options {
 
 /// What `make dev` and `make dev-lambda` pass on as bindings.
 pub(crate) fn is_passed_on(name: &str) -> bool {
-    name.ends_with("_API_KEY") || name.ends_with("_BASE_URL") || name.starts_with("SIGNALBOX_")
+    let ends = ["_API_KEY", "_BASE_URL"].iter().any(|end| name.ends_with(end));
+    ends || ["SIGNALBOX_", "BEDROCK_"].iter().any(|begin| name.starts_with(begin)) || name == "CLOUDFLARE_ACCOUNT_ID"
 }
 
 /// What a program needs of the machine it runs on.

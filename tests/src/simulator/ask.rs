@@ -78,7 +78,8 @@ impl Ask {
             Some(Endpoint::Models) | None => Dialect::OpenAi,
         };
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // Bedrock and Workers AI have the model in the path.
+        let model = body.get("model").and_then(Value::as_str).unwrap_or(path).to_owned();
         Parsed {
             dialect,
             endpoint,

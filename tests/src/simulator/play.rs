@@ -73,7 +73,13 @@ fn silent(step: &Step) -> Option<Action> {
         Step::Cut(_) => Some(Action::Cut),
         Step::Reset(_) => Some(Action::Reset),
         Step::Stall(_) => Some(Action::Stall),
-        Step::Send(_) | Step::SendB64(_) | Step::Data(_) | Step::Event(_) => None,
+        Step::Send(_)
+        | Step::SendB64(_)
+        | Step::Data(_)
+        | Step::Event(_)
+        | Step::Frame(..)
+        | Step::Exception(..)
+        | Step::Line(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use signalbox::eventstream::crc32;
 
 /// One answer of an upstream.
 ///
@@ -53,6 +54,12 @@ pub enum Step {
     Data(Value),
     /// A server-sent event named after the JSON's `type` member, as Anthropic sends them.
     Event(Value),
+    /// A frame of an AWS event stream: the event's name and its payload, compact JSON.
+    Frame(String, Value),
+    /// The same for an exception, which ends such a stream.
+    Exception(String, Value),
+    /// A line of JSON.
+    Line(Value),
     /// Nothing for this many milliseconds.
     DelayMs(u64),
     /// The connection closes without the body's proper end.
@@ -229,7 +236,7 @@ impl Script {
         let has = |headers: &[(String, String)], wanted: &str| headers.iter().any(|(name, _)| name == wanted);
         if !has(&headers, "content-type") {
             let kind = match (&self.body, self.steps.is_empty()) {
-                (_, false) => "text/event-stream",
+                (_, false) => self.stream_type(),
                 (Some(Value::String(_)), true) => "text/plain; charset=utf-8",
                 (Some(_), true) => "application/json",
                 (None, true) => "application/octet-stream",
@@ -240,6 +247,17 @@ impl Script {
             headers.push(("content-length".to_owned(), self.whole_body().len().to_string()));
         }
         headers
+    }
+
+    /// The media type of the steps, told by the first that has one.
+    fn stream_type(&self) -> &'static str {
+        let of = |step: &Step| match step {
+            Step::Frame(..) | Step::Exception(..) => Some("application/vnd.amazon.eventstream"),
+            Step::Line(_) => Some("application/x-ndjson"),
+            Step::Send(_) | Step::SendB64(_) | Step::Data(_) | Step::Event(_) => Some("text/event-stream"),
+            Step::DelayMs(_) | Step::Cut(_) | Step::Reset(_) | Step::Stall(_) => None,
+        };
+        self.steps.iter().find_map(of).unwrap_or("text/event-stream")
     }
 
     /// The bytes of `body` and `body_b64`. Text that is no base64 counts as nothing: [`Script::check`] names it.
@@ -283,9 +301,34 @@ impl Step {
                 let name = data.get("type").and_then(Value::as_str).unwrap_or("message");
                 format!("event: {name}\ndata: {}\n\n", sse_data(data)).into_bytes()
             }
+            Step::Frame(name, payload) => frame("event", name, payload),
+            Step::Exception(name, payload) => frame("exception", name, payload),
+            Step::Line(line) => format!("{line}\n").into_bytes(),
             Step::DelayMs(_) | Step::Cut(_) | Step::Reset(_) | Step::Stall(_) => Vec::new(),
         }
     }
+}
+
+/// A frame of an AWS event stream: lengths and their checksum, headers of type string, payload, checksum.
+fn frame(kind: &str, name: &str, payload: &Value) -> Vec<u8> {
+    let typed = format!(":{kind}-type");
+    let mut headers = Vec::new();
+    for (name, value) in [(typed.as_str(), name), (":content-type", "application/json"), (":message-type", kind)] {
+        headers.push(name.len() as u8);
+        headers.extend(name.as_bytes());
+        headers.push(7);
+        headers.extend((value.len() as u16).to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    let payload = payload.to_string();
+    let mut out = Vec::new();
+    out.extend(((16 + headers.len() + payload.len()) as u32).to_be_bytes());
+    out.extend((headers.len() as u32).to_be_bytes());
+    out.extend(crc32(&out).to_be_bytes());
+    out.extend(headers);
+    out.extend(payload.as_bytes());
+    out.extend(crc32(&out).to_be_bytes());
+    out
 }
 
 fn sse_data(data: &Value) -> String {

@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay};
+use crate::dialect::{Dialect, MaxTokensField, ProviderDialect, Quirks, ReasoningReplay};
 use crate::operation::{embeddings, rerank};
 
 /// How a provider wants its key.
@@ -23,11 +23,14 @@ pub enum AuthStyle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
     /// Which dialect it speaks.
-    pub dialect: Dialect,
+    pub dialect: ProviderDialect,
     /// How it wants its key.
     pub auth: AuthStyle,
-    /// The chat endpoint below the base URL.
+    /// The chat endpoint below the base URL. `{model}` stands for the model as one segment,
+    /// `{model/path}` for the model with its slashes.
     pub chat_path: &'static str,
+    /// The endpoint of a streamed chat, where it is another.
+    pub stream_path: Option<&'static str>,
     /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
     /// gets it at first hand.
     pub responses_path: Option<&'static str>,
@@ -69,14 +72,19 @@ impl Operations {
 }
 
 /// What an OpenAI-compatible server is taken to do unless known otherwise.
-const COMMON: Quirks =
-    Quirks { max_tokens_field: MaxTokensField::MaxTokens, developer_role: false, ..Quirks::STANDARD };
+const COMMON: Quirks = Quirks {
+    max_tokens_field: MaxTokensField::MaxTokens,
+    developer_role: false,
+    account_members: false,
+    ..Quirks::STANDARD
+};
 
 /// What an OpenAI-compatible server is taken for unless known otherwise.
 const COMPATIBLE: Api = Api {
-    dialect: Dialect::OpenAiChat,
+    dialect: ProviderDialect::Both(Dialect::OpenAiChat),
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    stream_path: None,
     responses_path: None,
     headers: &[],
     quirks: COMMON,
@@ -92,37 +100,94 @@ const OPENAI: Api = Api {
 
 const RESPONSES_PATH: &str = "/responses";
 
-const RESPONSES: Api =
-    Api { dialect: Dialect::OpenAiResponses, chat_path: RESPONSES_PATH, responses_path: None, ..OPENAI };
+const RESPONSES: Api = Api {
+    dialect: ProviderDialect::Both(Dialect::OpenAiResponses),
+    chat_path: RESPONSES_PATH,
+    responses_path: None,
+    ..OPENAI
+};
 
 const ANTHROPIC: Api = Api {
-    dialect: Dialect::Anthropic,
+    dialect: ProviderDialect::Both(Dialect::Anthropic),
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    stream_path: None,
     responses_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
     operations: Operations::NONE,
 };
 
+const BEDROCK: Api = Api {
+    dialect: ProviderDialect::Bedrock,
+    auth: AuthStyle::Bearer,
+    chat_path: "/model/{model}/converse",
+    stream_path: Some("/model/{model}/converse-stream"),
+    responses_path: None,
+    headers: &[],
+    quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
+    operations: Operations::NONE,
+};
+
+const COHERE: Api = Api {
+    dialect: ProviderDialect::Cohere,
+    auth: AuthStyle::Bearer,
+    chat_path: "/v2/chat",
+    stream_path: None,
+    responses_path: None,
+    headers: &[],
+    quirks: Quirks::STANDARD,
+    operations: Operations {
+        embeddings: Some(embeddings::Api::Cohere),
+        rerank: Some(rerank::Api::Cohere),
+        ..Operations::NONE
+    },
+};
+
+const OLLAMA: Api = Api {
+    dialect: ProviderDialect::Ollama,
+    auth: AuthStyle::Bearer,
+    chat_path: "/api/chat",
+    stream_path: None,
+    responses_path: None,
+    headers: &[],
+    quirks: Quirks::STANDARD,
+    operations: Operations::NONE,
+};
+
+const WORKERS_AI: Api = Api {
+    dialect: ProviderDialect::WorkersAi,
+    auth: AuthStyle::Bearer,
+    chat_path: "/run/{model/path}",
+    stream_path: None,
+    responses_path: None,
+    headers: &[],
+    quirks: COMMON,
+    operations: Operations::NONE,
+};
+
 impl Api {
     /// How an endpoint of this dialect is addressed when nothing else is known of it.
-    pub fn of(dialect: Dialect) -> Api {
+    pub fn of(dialect: ProviderDialect) -> Api {
         match dialect {
-            Dialect::OpenAiChat => COMPATIBLE,
-            Dialect::Anthropic => ANTHROPIC,
-            Dialect::OpenAiResponses => RESPONSES,
+            ProviderDialect::Both(Dialect::OpenAiChat) => COMPATIBLE,
+            ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
+            ProviderDialect::Both(Dialect::OpenAiResponses) => RESPONSES,
+            ProviderDialect::Bedrock => BEDROCK,
+            ProviderDialect::Cohere => COHERE,
+            ProviderDialect::Ollama => OLLAMA,
+            ProviderDialect::WorkersAi => WORKERS_AI,
         }
     }
 
     /// The same endpoint held to one dialect; `None` where it does not speak it.
-    pub fn only(self, dialect: Dialect) -> Option<Api> {
+    pub fn only(self, dialect: ProviderDialect) -> Option<Api> {
         let alone = Api { responses_path: None, ..self };
-        match (dialect, self.responses_path) {
-            (dialect, _) if dialect == self.dialect => Some(alone),
-            (Dialect::OpenAiResponses, Some(path)) => Some(Api { dialect, chat_path: path, ..alone }),
-            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => None,
+        if dialect == self.dialect {
+            return Some(alone);
         }
+        let path = self.responses_path.filter(|_| dialect == Dialect::OpenAiResponses)?;
+        Some(Api { dialect, chat_path: path, ..alone })
     }
 }
 
@@ -131,10 +196,15 @@ impl Api {
 pub struct Builtin {
     /// Its name before the colon of a model id.
     pub id: &'static str,
-    /// Where it is; `None` where every customer has a place of their own.
+    /// Where it is; `None` where every customer has a place of their own. `{NAME}` stands for the text
+    /// of the binding of that name: a region, an account.
     pub base_url: Option<&'static str>,
     /// The binding that holds its key; `None` where there is no key and the base URL's binding enables it.
     pub key_binding: Option<&'static str>,
+    /// Another binding for the key, by which the provider's own tools go.
+    pub other_key_binding: Option<&'static str>,
+    /// The AWS credentials its calls can be signed with instead.
+    pub signing: Option<Signing>,
     /// The binding that overrides its base URL.
     pub base_url_binding: &'static str,
     /// How it is addressed.
@@ -144,6 +214,19 @@ pub struct Builtin {
     pub families: &'static [&'static str],
     /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
     pub resells: bool,
+}
+
+/// Where AWS credentials are bound: `{prefix}_ACCESS_KEY_ID`, `{prefix}_SECRET_ACCESS_KEY` and
+/// `{prefix}_SESSION_TOKEN`, else the same names with AWS's own prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// The provider's own prefix.
+    pub prefix: &'static str,
+    /// The binding that holds the region. AWS's own credentials count only where it is bound: a
+    /// Lambda function always has them, and may not mean to use them here.
+    pub region_binding: &'static str,
+    /// The service's name in signatures.
+    pub service: &'static str,
 }
 
 impl Builtin {
@@ -161,7 +244,7 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
 
 /// Ids of providers that a later version will know: they are not free for the operator's own.
 pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "cohere", "bedrock", "vertex", "cloudflare"].contains(&id)
+    ["gemini", "vertex"].contains(&id)
 }
 
 /// All of them, in the order in which a bare model name is looked for: those who make models before
@@ -184,7 +267,7 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         // Refuses members it does not know; its streams end with usage unasked.
         api: Api {
             chat_path: "/v1/chat/completions",
-            quirks: Quirks { stream_usage: false, ..COMMON },
+            quirks: Quirks { stream_usage: false, user: false, ..COMMON },
             operations: Operations::EMBEDDINGS,
             ..COMPATIBLE
         },
@@ -194,7 +277,8 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     Builtin {
         base_url: Some("https://api.deepseek.com"),
         api: Api {
-            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            // A schema for the answer is refused; JSON as such is not.
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, json_schema: false, ..COMMON },
             responses_path: Some(RESPONSES_PATH),
             operations: Operations::NONE,
             ..COMPATIBLE
@@ -213,6 +297,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         api: Api { operations: Operations { prefix: Some("/v1"), ..Operations::EMBEDDINGS }, ..COMPATIBLE },
         families: &["sonar"],
         ..keyed("perplexity", "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.cohere.com"),
+        api: COHERE,
+        families: &["command-", "c4ai-"],
+        ..keyed("cohere", "COHERE_API_KEY", "COHERE_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.groq.com"),
@@ -236,11 +326,30 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     Builtin {
         base_url: Some("https://openrouter.ai/api/v1"),
         api: Api {
-            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningDetails, cache_control: true, ..COMMON },
+            quirks: Quirks {
+                reasoning_replay: ReasoningReplay::ReasoningDetails,
+                cache_control: true,
+                account_members: true,
+                ..COMMON
+            },
             ..COMPATIBLE
         },
         resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://bedrock-runtime.{BEDROCK_REGION}.amazonaws.com"),
+        api: BEDROCK,
+        families: &["anthropic.", "us.anthropic.", "eu.anthropic.", "apac.anthropic.", "global.anthropic.", "amazon."],
+        signing: Some(Signing { prefix: "BEDROCK", region_binding: "BEDROCK_REGION", service: "bedrock" }),
+        ..keyed("bedrock", "BEDROCK_API_KEY", "BEDROCK_BASE_URL")
+    },
+    // Workers AI, by the endpoint that speaks OpenAI's dialect.
+    Builtin {
+        base_url: Some("https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1"),
+        api: Api { operations: Operations::EMBEDDINGS, ..COMPATIBLE },
+        other_key_binding: Some("CLOUDFLARE_API_TOKEN"),
+        ..keyed("cloudflare", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL")
     },
     // These two have no chats.
     Builtin {
@@ -276,6 +385,8 @@ const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'
         id,
         base_url: None,
         key_binding: Some(key_binding),
+        other_key_binding: None,
+        signing: None,
         base_url_binding,
         api: COMPATIBLE,
         families: &[],

@@ -1,7 +1,7 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
-use super::section::is_header_value;
-use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
+use super::credentials::{Auth, auth, header_value};
+use super::{Api, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
@@ -9,8 +9,9 @@ use crate::config::names::ProviderId;
 use crate::config::problem::Problem;
 use crate::config::timing::Timeouts;
 use crate::config::url::{self, BaseUrl};
-use crate::dialect::{Dialect, Quirks, SamplingSupport, ThinkingSupport};
+use crate::dialect::{Dialect, ProviderDialect, Quirks, SamplingSupport, ThinkingSupport};
 use crate::secret::Secret;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A provider that can be called.
@@ -19,11 +20,11 @@ pub struct Provider {
     /// Its name before the colon of a model id.
     pub id: ProviderId,
     /// Which dialect it speaks.
-    pub dialect: Dialect,
+    pub dialect: ProviderDialect,
     /// Where it is.
     pub base_url: BaseUrl,
-    /// The chat endpoint below the base URL.
-    pub chat_path: &'static str,
+    /// The chat endpoints below the base URL.
+    pub paths: Paths,
     /// Where it speaks the Responses dialect beside its own.
     pub responses_path: Option<&'static str>,
     /// How it is told who calls.
@@ -42,45 +43,45 @@ pub struct Provider {
     pub timeouts: Timeouts,
 }
 
-/// The credential of a call.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// None: a server of one's own.
-    None,
-    /// A header and its whole value.
-    Header {
-        /// In lower case.
-        name: &'static str,
-        /// With `Bearer ` where that is the style.
-        value: Secret,
-    },
+/// The chat endpoints of a provider, in which `{model}` stands for the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// For whole answers.
+    pub whole: Cow<'static, str>,
+    /// For streams.
+    pub stream: Cow<'static, str>,
 }
 
 impl Provider {
     /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
     /// speaks that too.
-    pub fn dialect_for(&self, caller: Dialect) -> Dialect {
+    pub fn dialect_for(&self, caller: Dialect) -> ProviderDialect {
         match (caller, self.responses_path) {
-            (Dialect::OpenAiResponses, Some(_)) => Dialect::OpenAiResponses,
+            (Dialect::OpenAiResponses, Some(_)) => ProviderDialect::Both(Dialect::OpenAiResponses),
             (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => self.dialect,
         }
     }
 
-    /// The URL of its chat endpoint.
-    pub fn chat_url(&self) -> String {
-        self.base_url.join(self.chat_path)
+    /// The URL a chat with this model is posted to. A model's name is one segment of a path whatever
+    /// stands in it: a caller chooses a model, never a path.
+    pub fn chat_url(&self, model: &str, stream: bool) -> String {
+        let path = if stream { &self.paths.stream } else { &self.paths.whole };
+        let segments = || model.split('/').map(url::segment).collect::<Vec<_>>().join("/");
+        self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
     }
 
     /// The URL of an operation beside chats: `/embeddings`, below what its chat's path begins with.
     pub fn operation_url(&self, path: &str) -> String {
-        let beside_chat = || self.chat_path.strip_suffix("/chat/completions").unwrap_or_default();
+        let beside_chat = || self.paths.whole.strip_suffix("/chat/completions").unwrap_or_default();
         self.base_url.join(&format!("{}{path}", self.operations.prefix.unwrap_or_else(beside_chat)))
     }
 
     /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
-    pub fn url_for(&self, dialect: Dialect) -> String {
-        let path = self.responses_path.filter(|_| dialect != self.dialect);
-        self.base_url.join(path.unwrap_or(self.chat_path))
+    pub fn url_for(&self, dialect: ProviderDialect, model: &str, stream: bool) -> String {
+        match self.responses_path.filter(|_| dialect != self.dialect) {
+            Some(path) => self.base_url.join(path),
+            None => self.chat_url(model, stream),
+        }
     }
 
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
@@ -93,10 +94,15 @@ impl Provider {
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => SamplingSupport::All,
+            ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses)
+            | ProviderDialect::Cohere
+            | ProviderDialect::Ollama
+            | ProviderDialect::WorkersAi => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
-            Dialect::Anthropic if model.known => SamplingSupport::OneOf,
-            Dialect::Anthropic => SamplingSupport::All,
+            ProviderDialect::Both(Dialect::Anthropic) | ProviderDialect::Bedrock if model.known => {
+                SamplingSupport::OneOf
+            }
+            ProviderDialect::Both(Dialect::Anthropic) | ProviderDialect::Bedrock => SamplingSupport::All,
         };
         let thinking = match (thinks, model.traits.budget_thinking) {
             (false, _) => ThinkingSupport::None,
@@ -163,25 +169,18 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 
     let url_binding = url_binding(id, known);
     let bound_url = bindings::text(bindings, &url_binding);
-    let key_binding = match &over.api_key {
-        Some(name) => Some(name.as_str()),
-        None => known.and_then(|known| known.key_binding),
-    };
-    let key = match key_binding {
-        Some(name) => match bindings::text(bindings, name) {
-            Some(text) => Some(header_value(name, text)?),
-            None => return Ok(None),
-        },
-        None if bound_url.is_none() && over.base_url.is_none() => return Ok(None),
-        None => None,
-    };
+    let has_url = bound_url.is_some() || over.base_url.is_some();
+    let Some(auth) = auth(known, over, api.auth, has_url, bindings)? else { return Ok(None) };
     Ok(Some(Provider {
         id: id.clone(),
         dialect: api.dialect,
-        base_url: base_url(&url_binding, bound_url, known, id, over)?,
-        chat_path: api.chat_path,
+        base_url: base_url(&url_binding, bound_url, known, id, over, bindings)?,
+        paths: Paths {
+            whole: Cow::Borrowed(api.chat_path),
+            stream: Cow::Borrowed(api.stream_path.unwrap_or(api.chat_path)),
+        },
         responses_path: api.responses_path,
-        auth: auth(key, api.auth),
+        auth,
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
         operations: operations(api.operations, over),
@@ -191,7 +190,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
     }))
 }
 
-fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
+fn api(known: Option<&Builtin>, dialect: Option<ProviderDialect>) -> Option<Api> {
     match (known, dialect) {
         (Some(known), None) => Some(known.api),
         // A dialect that is written down is the only one.
@@ -224,11 +223,12 @@ fn base_url(
     known: Option<&Builtin>,
     id: &ProviderId,
     over: &ProviderOverride,
+    bindings: &(impl Bindings + ?Sized),
 ) -> Result<BaseUrl, Problem> {
     let text = match (bound, &over.base_url, known.and_then(|known| known.base_url)) {
         (Some(text), _, _) => text,
         (None, Some(url), _) => return Ok(url.clone()),
-        (None, None, Some(text)) => text.to_owned(),
+        (None, None, Some(text)) => filled(text, bindings)?,
         (None, None, None) => {
             return Err(problem(
                 binding,
@@ -245,14 +245,24 @@ fn base_url(
     Err(problem(binding, "would send keys and prompts unencrypted", &hint))
 }
 
-fn auth(key: Option<Secret>, style: AuthStyle) -> Auth {
-    match (key, style) {
-        (None, AuthStyle::Bearer | AuthStyle::Header(_)) => Auth::None,
-        (Some(key), AuthStyle::Header(name)) => Auth::Header { name, value: key },
-        (Some(key), AuthStyle::Bearer) => {
-            Auth::Header { name: "authorization", value: Secret::new(format!("Bearer {}", key.expose())) }
+/// A base URL with the texts of the bindings it names.
+fn filled(template: &str, bindings: &(impl Bindings + ?Sized)) -> Result<String, Problem> {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        let text = bindings::text(bindings, name)
+            .ok_or_else(|| problem(name, "is missing", "The provider's URL has it in it: bind it"))?;
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(problem(name, "cannot stand in a URL", "Use letters, digits, - and _"));
         }
+        out.push_str(before);
+        out.push_str(&text);
+        rest = after;
     }
+    out.push_str(rest);
+    Ok(out)
 }
 
 /// The dialect's headers, then the document's, which win where both name the same.
@@ -278,13 +288,6 @@ fn headers(
     usual.chain(own).collect()
 }
 
-fn header_value(binding: &str, text: String) -> Result<Secret, Problem> {
-    if is_header_value(&text) {
-        return Ok(Secret::new(text));
-    }
-    Err(problem(binding, "cannot stand in a header", "Use printable ASCII characters without line breaks"))
-}
-
-fn problem(path: &str, message: &str, hint: &str) -> Problem {
+pub(super) fn problem(path: &str, message: &str, hint: &str) -> Problem {
     Problem { path: path.to_owned(), message: message.to_owned(), hint: hint.to_owned() }
 }

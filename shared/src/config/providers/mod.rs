@@ -2,13 +2,15 @@
 //! ([`ProviderOverride`]), and those that are enabled because their bindings are there ([`Providers`]).
 
 mod builtin;
+mod credentials;
 mod enabled;
 mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Operations, builtin};
-pub use enabled::{Auth, Provider, Providers};
+pub use builtin::{Api, AuthStyle, Builtin, Operations, Signing, builtin};
+pub use credentials::Auth;
+pub use enabled::{Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
 pub(crate) use builtin::{BUILTIN, is_later};

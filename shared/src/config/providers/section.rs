@@ -6,7 +6,7 @@ use crate::config::problem::At;
 use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record, wrong_type};
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ProviderDialect};
 use crate::operation::{embeddings, rerank};
 use serde_json::Value;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderOverride {
     /// Which dialect it speaks.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<ProviderDialect>,
     /// Where it is.
     pub base_url: Option<BaseUrl>,
     /// The binding that holds its key.
@@ -62,13 +62,17 @@ pub(in crate::config) fn section() -> Dict<ProviderId, Record<ProviderOverride>>
     Dict { name: ProviderId::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(provider) }
 }
 
-const DIALECT: OneOf<Dialect> = OneOf {
+const DIALECT: OneOf<ProviderDialect> = OneOf {
     words: &[
-        ("openai_chat", Dialect::OpenAiChat),
-        ("anthropic", Dialect::Anthropic),
-        ("openai_responses", Dialect::OpenAiResponses),
+        ("openai_chat", ProviderDialect::Both(Dialect::OpenAiChat)),
+        ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
+        ("openai_responses", ProviderDialect::Both(Dialect::OpenAiResponses)),
+        ("bedrock", ProviderDialect::Bedrock),
+        ("cohere", ProviderDialect::Cohere),
+        ("ollama", ProviderDialect::Ollama),
+        ("workers_ai", ProviderDialect::WorkersAi),
     ],
-    later: &["gemini", "bedrock", "cohere"],
+    later: &["gemini"],
 };
 
 const EMBEDDINGS: OneOf<Option<embeddings::Api>> = OneOf {
@@ -155,7 +159,7 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 missing(
                     &mut at.key("dialect"),
                     provider.dialect.is_none(),
-                    "openai_chat, openai_responses or anthropic",
+                    "openai_chat, openai_responses, anthropic, bedrock, cohere, ollama or workers_ai",
                 );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }

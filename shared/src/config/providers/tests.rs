@@ -20,7 +20,7 @@ fn ids(providers: &Providers) -> Vec<&str> {
 
 fn credential(provider: &Provider) -> Option<(&str, &str)> {
     match &provider.auth {
-        Auth::None => None,
+        Auth::None | Auth::Aws(_) => None,
         Auth::Header { name, value } => Some((name, value.expose())),
     }
 }
@@ -43,8 +43,9 @@ fn the_table_of_built_in_providers_is_sound() {
     assert_eq!(ids.len(), BUILTIN.len());
     for known in BUILTIN {
         assert!(crate::config::ProviderId::parse(known.id).is_some(), "{}", known.id);
+        let filled = known.base_url.map(|url| url.replace(['{', '}'], ""));
         assert!(
-            known.base_url.is_none_or(|url| crate::config::BaseUrl::parse(url).is_ok_and(|url| url.is_private())),
+            filled.is_none_or(|url| crate::config::BaseUrl::parse(&url).is_ok_and(|url| url.is_private())),
             "{}",
             known.id
         );
@@ -74,9 +75,10 @@ fn each_provider_is_called_at_the_url_its_documentation_names() {
         ("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1/chat/completions"),
         ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/chat/completions"),
         ("CEREBRAS_API_KEY", "https://api.cerebras.ai/v1/chat/completions"),
+        ("COHERE_API_KEY", "https://api.cohere.com/v2/chat"),
     ] {
         let providers = providers("", &[(key, "k")]);
-        assert_eq!(providers.iter().next().unwrap().chat_url(), url);
+        assert_eq!(providers.iter().next().unwrap().chat_url("m", false), url);
     }
 }
 
@@ -134,7 +136,7 @@ fn a_base_url_written_for_the_providers_own_sdk_works_here() {
         ),
     ] {
         let providers = providers("", &[(key, "k"), (binding, base)]);
-        assert_eq!(providers.iter().next().unwrap().chat_url(), want);
+        assert_eq!(providers.iter().next().unwrap().chat_url("m", false), want);
     }
 }
 
@@ -177,14 +179,17 @@ fn the_document_adds_and_changes_providers() {
     let providers = providers(document, &[("ACME_API_KEY", "a"), ("ACME_SIGNATURE", "s"), ("OTHER_KEY", "o")]);
     assert_eq!(ids(&providers), ["openai", "acme", "keyless"]);
     let acme = providers.get("acme").unwrap();
-    assert_eq!(acme.chat_url(), "https://llm.acme.example/v1/messages");
+    assert_eq!(acme.chat_url("m", false), "https://llm.acme.example/v1/messages");
     assert_eq!(credential(acme), Some(("x-api-key", "a")));
     let headers: Vec<(&str, &str)> = acme.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(headers, [("anthropic-version", "2099-01-01"), ("x-signature", "s")]);
     assert_eq!((acme.timeouts.idle, acme.timeouts.total), (Millis(7), Millis(9)));
     assert_eq!((acme.region.as_deref(), acme.data_policy.len()), (Some("eu"), 1));
     let keyless = providers.get("keyless").unwrap();
-    assert_eq!((credential(keyless), keyless.chat_url().as_str()), (None, "http://localhost:8000/v1/chat/completions"));
+    assert_eq!(
+        (credential(keyless), keyless.chat_url("m", false).as_str()),
+        (None, "http://localhost:8000/v1/chat/completions")
+    );
     assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer o")));
 }
 
@@ -194,7 +199,7 @@ fn a_provider_of_ones_own_without_its_key_is_not_enabled() {
     assert!(providers(document, &[]).is_empty());
     assert!(providers(document, &[("ACME_API_KEY", "  ")]).is_empty());
     let overridden = providers(document, &[("ACME_API_KEY", "k"), ("ACME_BASE_URL", "http://localhost:1")]);
-    assert_eq!(overridden.get("acme").unwrap().chat_url(), "http://localhost:1/chat/completions");
+    assert_eq!(overridden.get("acme").unwrap().chat_url("m", false), "http://localhost:1/chat/completions");
 }
 
 #[test]
@@ -220,7 +225,8 @@ fn one_bad_binding_disables_one_provider_and_is_told_without_its_text() {
 #[test]
 fn a_models_own_quirks_are_laid_over_its_providers() {
     let config = Config::default();
-    let providers = providers("", &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    let keys = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "MISTRAL_API_KEY", "BEDROCK_API_KEY"].map(|name| (name, "k"));
+    let providers = providers("", &[keys.as_slice(), &[("BEDROCK_REGION", "eu-west-1")]].concat());
     let catalog = Catalog::new(&config, &providers);
     let quirks = |id: &str| {
         let id = crate::config::ModelId::parse(id).unwrap();
@@ -235,5 +241,76 @@ fn a_models_own_quirks_are_laid_over_its_providers() {
     assert_eq!((unknown.thinking, unknown.sampling), (ThinkingSupport::Adaptive, SamplingSupport::All));
     assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
     let strict = quirks("mistral:mistral-small-latest");
-    assert!(!strict.stream_usage && !strict.developer_role);
+    assert!(!strict.stream_usage && !strict.developer_role && !strict.user && !strict.account_members);
+    let on_bedrock = quirks("bedrock:eu.anthropic.claude-haiku-4-5-20251001-v1:0");
+    assert_eq!((on_bedrock.thinking, on_bedrock.sampling), (ThinkingSupport::Budget, SamplingSupport::OneOf));
+}
+
+#[test]
+fn bedrock_is_where_its_region_says_and_takes_any_model_name_as_one_segment() {
+    let providers = providers("", &[("BEDROCK_API_KEY", "k"), ("BEDROCK_REGION", "eu-central-1")]);
+    let bedrock = providers.get("bedrock").unwrap();
+    assert_eq!(credential(bedrock), Some(("authorization", "Bearer k")));
+    assert_eq!(
+        bedrock.chat_url("us.anthropic.claude-sonnet-4-5-20250929-v1:0", false),
+        "https://bedrock-runtime.eu-central-1.amazonaws.com/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse"
+    );
+    assert!(
+        bedrock.chat_url("arn:aws:bedrock:a/b", true).ends_with("/model/arn%3Aaws%3Abedrock%3Aa%2Fb/converse-stream")
+    );
+}
+
+#[test]
+fn aws_credentials_enable_bedrock_where_its_region_is_bound() {
+    let region = ("BEDROCK_REGION", "us-east-1");
+    let own = [("BEDROCK_ACCESS_KEY_ID", "own-id"), ("BEDROCK_SECRET_ACCESS_KEY", "hunter2")];
+    let functions =
+        [("AWS_ACCESS_KEY_ID", "env-id"), ("AWS_SECRET_ACCESS_KEY", "hunter2"), ("AWS_SESSION_TOKEN", "hunter2")];
+    // What every Lambda function has is not meant until the region says so.
+    assert!(ids(&providers("", &functions)).is_empty() && providers("", &functions).problems().is_empty());
+    let id_of = |bound: &[(&str, &str)]| {
+        let providers = providers("", bound);
+        let Auth::Aws(signer) = &providers.get("bedrock").unwrap().auth else { panic!("not signed") };
+        assert!(!format!("{providers:?}").contains("hunter2"));
+        (signer.access_key_id.expose().to_owned(), signer.session_token.is_some(), signer.region.clone())
+    };
+    let with = |bound: &[(&'static str, &'static str)]| [bound, &[region]].concat();
+    assert_eq!(id_of(&with(&own)), ("own-id".to_owned(), false, "us-east-1".to_owned()));
+    assert_eq!(id_of(&with(&functions)), ("env-id".to_owned(), true, "us-east-1".to_owned()));
+    assert_eq!(id_of(&with(&[own.as_slice(), &functions].concat())).0, "own-id");
+    // A key is the simpler of the two.
+    let key = providers("", &with(&[own.as_slice(), &[("BEDROCK_API_KEY", "k")]].concat()));
+    assert_eq!(credential(key.get("bedrock").unwrap()), Some(("authorization", "Bearer k")));
+}
+
+#[test]
+fn half_of_a_providers_bindings_is_a_problem_with_a_name() {
+    for (bound, path) in [
+        (vec![("BEDROCK_API_KEY", "k")], "BEDROCK_REGION"),
+        (vec![("BEDROCK_ACCESS_KEY_ID", "i"), ("BEDROCK_SECRET_ACCESS_KEY", "s")], "BEDROCK_REGION"),
+        (vec![("BEDROCK_ACCESS_KEY_ID", "i"), ("BEDROCK_REGION", "r")], "BEDROCK_SECRET_ACCESS_KEY"),
+        (vec![("BEDROCK_API_KEY", "k"), ("BEDROCK_REGION", "evil.example/x#")], "BEDROCK_REGION"),
+    ] {
+        let providers = providers("", &bound);
+        assert!(providers.is_empty(), "{bound:?}");
+        assert_eq!(providers.problems()[0].path, path, "{bound:?}");
+    }
+}
+
+#[test]
+fn workers_ai_is_where_its_account_says_and_takes_either_name_of_its_key() {
+    for key in ["CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN"] {
+        let providers = providers("", &[(key, "k"), ("CLOUDFLARE_ACCOUNT_ID", "0123abcd")]);
+        let cloudflare = providers.get("cloudflare").unwrap();
+        assert_eq!(credential(cloudflare), Some(("authorization", "Bearer k")));
+        assert_eq!(
+            cloudflare.chat_url("@cf/meta/llama", false),
+            "https://api.cloudflare.com/client/v4/accounts/0123abcd/ai/v1/chat/completions"
+        );
+    }
+    let document =
+        "[providers.own]\ndialect = \"workers_ai\"\nbase_url = \"https://api.cloudflare.com/client/v4/accounts/a/ai\"";
+    let providers = providers(document, &[]);
+    let own = providers.get("own").unwrap();
+    assert!(own.chat_url("@cf/meta/ll?ama", true).ends_with("/ai/run/%40cf/meta/ll%3Fama"));
 }

@@ -11,5 +11,5 @@ pub(super) fn read(raw: &RawValue) -> Option<Citation> {
     let mut citation = Object::read(raw.get(), &path).ok()?;
     let mut said = |name| citation.string(name).ok().flatten();
     let title = said("title").or_else(|| said("document_title"));
-    Some(Citation { origin: Dialect::Anthropic, url: said("url"), title, json: Json::from(raw) })
+    Some(Citation { origin: Dialect::Anthropic.into(), url: said("url"), title, json: Json::from(raw) })
 }

@@ -9,7 +9,9 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, object};
 use crate::dialect::lenient::{Many, One, Text};
 use crate::dialect::text::{self, Repaired, repair};
-use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
+};
 use serde::Deserialize;
 
 /// Checks that a body is an answer, and not an error in an answer's clothes.
@@ -46,7 +48,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         top.take(known);
     }
     Ok(ChatResponse {
-        origin: Dialect::Anthropic,
+        origin: Dialect::Anthropic.into(),
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: None,
@@ -93,11 +95,11 @@ pub(in crate::dialect) fn write(
             o.maybe_string("service_tier", response.service_tier.as_deref());
         });
         for (name, json) in &response.extra {
-            match response.origin {
-                Dialect::Anthropic => o.json(name, json),
-                // A label of the provider's build, which nobody misses.
-                Dialect::OpenAiChat if name == "system_fingerprint" => {}
-                Dialect::OpenAiChat | Dialect::OpenAiResponses => warnings.dropped(format_args!("response.{name}")),
+            if response.origin == Dialect::Anthropic {
+                o.json(name, json);
+            } else if name != "system_fingerprint" {
+                // That one is a label of the provider's build, which nobody misses.
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });
@@ -118,7 +120,7 @@ fn write_block(a: &mut Items<'_>, part: &Part, place: usize, warnings: &mut Warn
         Part::Text { text, citations, .. } => a.object(|o| {
             o.string("type", "text");
             o.string("text", text);
-            let ours = |origin: Dialect| origin == Dialect::Anthropic;
+            let ours = |origin: ProviderDialect| origin == Dialect::Anthropic;
             if citations.iter().any(|citation| ours(citation.origin)) {
                 o.array("citations", |a| {
                     citations

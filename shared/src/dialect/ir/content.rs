@@ -1,8 +1,9 @@
 //! Turns of a conversation and what they are made of.
 
 use super::Json;
-use crate::dialect::Dialect;
 use crate::dialect::json_read::{Object, Path};
+use crate::dialect::{Dialect, ProviderDialect, base64};
+use std::borrow::Cow;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +184,16 @@ impl Arguments {
         }
     }
 
+    /// The text of an object, for dialects that take nothing else: what is none is put into one.
+    pub fn as_object(&self) -> Cow<'_, str> {
+        match self {
+            Arguments::Json(json) if json.is_object() => Cow::Borrowed(json.text()),
+            Arguments::Json(json) if json.text() == "null" => Cow::Borrowed("{}"),
+            Arguments::Json(json) => Cow::Owned(format!("{{\"value\":{}}}", json.text())),
+            Arguments::Text(text) => Cow::Owned(serde_json::json!({ "text": text }).to_string()),
+        }
+    }
+
     /// The text OpenAI's dialect carries.
     pub fn as_text(&self) -> &str {
         match self {
@@ -250,6 +261,17 @@ pub enum Source {
 }
 
 impl Source {
+    /// The text of a document that is plain text, however it came.
+    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Source::Text(text) => Some(Cow::Borrowed(text)),
+            Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
+                String::from_utf8(base64::decode(data)?).ok().map(Cow::Owned)
+            }
+            Source::Base64 { .. } | Source::Url(_) | Source::File(_) | Source::Opaque(_) => None,
+        }
+    }
+
     /// From a URL: a `data:` URL in base64 becomes its content.
     pub fn from_url(url: &str) -> Source {
         let inline = url.strip_prefix("data:").and_then(|rest| {
@@ -266,7 +288,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Citation {
     /// The dialect [`Citation::json`] is written in.
-    pub origin: Dialect,
+    pub origin: ProviderDialect,
     /// The page, when it is one.
     pub url: Option<String>,
     /// The page's title.

@@ -1,7 +1,7 @@
 //! A chat request in the common form.
 
 use super::{Json, Message, Part};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Warnings};
 use crate::error::ApiError;
 
 /// What a caller asks of a model.
@@ -321,4 +321,21 @@ pub struct Sampling {
     pub logprobs: Option<bool>,
     /// Of how many alternatives.
     pub top_logprobs: Option<u64>,
+}
+
+impl Sampling {
+    /// Names what was asked for and is none of `temperature`, `top_p` and `top_k`: for dialects that
+    /// have nothing else.
+    pub(crate) fn warn_of_the_rest(&self, warnings: &mut Warnings) {
+        let asked = [
+            ("seed", self.seed.is_some()),
+            ("n", self.n.is_some_and(|n| n > 1)),
+            ("presence_penalty", self.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
+            ("frequency_penalty", self.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
+            ("logit_bias", self.logit_bias.is_some()),
+            ("logprobs", self.logprobs == Some(true)),
+            ("top_logprobs", self.top_logprobs.is_some_and(|top| top > 0)),
+        ];
+        asked.into_iter().filter(|(_, asked)| *asked).for_each(|(name, _)| warnings.dropped(name));
+    }
 }

@@ -1,14 +1,14 @@
 //! A whole answer in the common form.
 
 use super::{Json, Part};
-use crate::dialect::Dialect;
+use crate::dialect::ProviderDialect;
 use crate::usage::Usage;
 
 /// What a model answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatResponse {
     /// The dialect it was read from.
-    pub origin: Dialect,
+    pub origin: ProviderDialect,
     /// The provider's id of the answer.
     pub id: Option<String>,
     /// The model as the provider names it.

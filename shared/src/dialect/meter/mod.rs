@@ -8,6 +8,7 @@ mod scan;
 
 pub(super) use scan::{Scan, Value, decoded_length};
 
+use super::ir::{ChatResponse, Part};
 use super::{Dialect, UpstreamError, anthropic, openai_chat, openai_responses};
 use crate::sse;
 use crate::usage::Usage;
@@ -25,6 +26,26 @@ pub struct Observed {
     pub model: Option<String>,
     /// Whether any content came.
     pub content_started: bool,
+}
+
+impl Observed {
+    /// What settlement needs of a whole answer that was read.
+    pub fn of(response: &ChatResponse) -> Observed {
+        let parts = response.choices.iter().flat_map(|choice| &choice.content);
+        let bytes = parts.map(|part| match part {
+            Part::Text { text, .. } | Part::Refusal(text) | Part::Thinking { text, .. } => text.len(),
+            Part::ToolCall { arguments, .. } => arguments.as_text().len(),
+            Part::Media(_) | Part::RedactedThinking(_) | Part::ToolResult { .. } | Part::Opaque { .. } => 0,
+        });
+        let output_bytes = bytes.sum::<usize>() as u64;
+        Observed {
+            usage: response.usage,
+            finish: Finish::Complete,
+            output_bytes,
+            model: response.model.clone(),
+            content_started: output_bytes > 0,
+        }
+    }
 }
 
 /// How an answer ended.

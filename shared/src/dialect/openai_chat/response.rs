@@ -8,7 +8,9 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::lenient::{Many, One, ServiceTier, Text};
 use crate::dialect::text::{self, Repaired, decode, repair};
-use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
+};
 use crate::usage::{Tier, Usage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -60,7 +62,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     let tier = service_tier.as_deref().map(Tier::parse).unwrap_or_default();
     let usage = usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage());
     Ok(ChatResponse {
-        origin: Dialect::OpenAiChat,
+        origin: Dialect::OpenAiChat.into(),
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: top.count("created").ok().flatten(),
@@ -155,7 +157,7 @@ pub(super) fn read_annotation(raw: &RawValue) -> Option<Citation> {
     let mut annotation = Object::read(raw.get(), &path).ok()?;
     let mut inner = annotation.take("url_citation").and_then(|raw| Object::read(raw.get(), &path).ok());
     let mut said = |name| inner.as_mut().and_then(|inner| inner.string(name).ok().flatten());
-    Some(Citation { origin: Dialect::OpenAiChat, url: said("url"), title: said("title"), json: Json::from(raw) })
+    Some(Citation { origin: Dialect::OpenAiChat.into(), url: said("url"), title: said("title"), json: Json::from(raw) })
 }
 
 /// Writes an annotation for a citation that has a page; `false` when it has none.
@@ -201,16 +203,17 @@ pub(in crate::dialect) fn write(
         }
         o.maybe_string("service_tier", response.service_tier.as_deref());
         for (name, json) in &response.extra {
-            match response.origin {
-                Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic | Dialect::OpenAiResponses => warnings.dropped(format_args!("response.{name}")),
+            if response.origin == Dialect::OpenAiChat {
+                o.json(name, json);
+            } else {
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });
     out
 }
 
-fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings: &mut Warnings) {
+fn write_choice(o: &mut Members<'_>, origin: ProviderDialect, choice: &Choice, warnings: &mut Warnings) {
     o.number("index", choice.index);
     o.object("message", |o| {
         o.string("role", "assistant");
@@ -266,9 +269,10 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
             o.array("tool_calls", |a| choice.content.iter().filter(call).for_each(|part| write_call(a, part)));
         }
         for (name, json) in &choice.extra {
-            match origin {
-                Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic | Dialect::OpenAiResponses => warnings.dropped(format_args!("response.{name}")),
+            if origin == Dialect::OpenAiChat {
+                o.json(name, json);
+            } else {
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });

@@ -77,7 +77,12 @@ pub(super) fn read_annotation(raw: &RawValue) -> Option<Citation> {
     let path = Path::Root;
     let mut annotation = Object::read(raw.get(), &path).ok()?;
     let mut said = |name| annotation.string(name).ok().flatten();
-    Some(Citation { origin: Dialect::OpenAiResponses, url: said("url"), title: said("title"), json: Json::from(raw) })
+    Some(Citation {
+        origin: Dialect::OpenAiResponses.into(),
+        url: said("url"),
+        title: said("title"),
+        json: Json::from(raw),
+    })
 }
 
 /// Writes an annotation for a citation that has a page; `false` when it has none. `span` is what it is

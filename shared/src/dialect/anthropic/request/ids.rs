@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
-pub(super) struct Ids {
+pub(in crate::dialect) struct Ids {
     /// From the caller's id to the one last written for it.
     last: BTreeMap<String, String>,
     used: BTreeSet<String>,
@@ -14,7 +14,7 @@ pub(super) struct Ids {
 
 impl Ids {
     /// The id to write for a call.
-    pub(super) fn call(&mut self, id: &str) -> String {
+    pub(in crate::dialect) fn call(&mut self, id: &str) -> String {
         let base = clean(id);
         let mut unique = base.clone();
         let mut n = 1_usize;
@@ -29,7 +29,7 @@ impl Ids {
     }
 
     /// The id to write for a result.
-    pub(super) fn result(&self, id: &str) -> String {
+    pub(in crate::dialect) fn result(&self, id: &str) -> String {
         self.last.get(id).cloned().unwrap_or_else(|| clean(id))
     }
 }

@@ -8,19 +8,24 @@ const LEAST_BUDGET: u64 = 1_024;
 
 /// What to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) thinking: Option<Thinking>,
-    pub(super) effort: Option<Effort>,
+pub(in crate::dialect) struct Plan {
+    pub(in crate::dialect) thinking: Option<Thinking>,
+    pub(in crate::dialect) effort: Option<Effort>,
 }
 
 impl Plan {
     /// Whether the model will think; then it takes no sampling parameters and no forced tool.
-    pub(super) fn thinks(&self) -> bool {
+    pub(in crate::dialect) fn thinks(&self) -> bool {
         matches!(self.thinking, Some(Thinking::Adaptive | Thinking::Budget(_)))
     }
 }
 
-pub(super) fn plan(request: &ChatRequest, target: &Target<'_>, max_tokens: u64, warnings: &mut Warnings) -> Plan {
+pub(in crate::dialect) fn plan(
+    request: &ChatRequest,
+    target: &Target<'_>,
+    max_tokens: u64,
+    warnings: &mut Warnings,
+) -> Plan {
     let wish = request.reasoning.thinking;
     let effort = request.reasoning.effort;
     let path = match (request.origin, wish) {

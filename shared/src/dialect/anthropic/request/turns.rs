@@ -5,20 +5,20 @@ use crate::dialect::ir::{ChatRequest, Message, Part, Role};
 use crate::dialect::{Dialect, Effect, Warnings};
 
 /// A part and where the caller has it.
-pub(super) struct Placed<'r> {
-    pub(super) path: String,
-    pub(super) part: &'r Part,
+pub(in crate::dialect) struct Placed<'r> {
+    pub(in crate::dialect) path: String,
+    pub(in crate::dialect) part: &'r Part,
 }
 
 /// A turn of the conversation.
-pub(super) struct Turn<'r> {
+pub(in crate::dialect) struct Turn<'r> {
     /// `user`, `assistant`, or where the model takes it `system`.
-    pub(super) role: &'static str,
-    pub(super) parts: Vec<Placed<'r>>,
+    pub(in crate::dialect) role: &'static str,
+    pub(in crate::dialect) parts: Vec<Placed<'r>>,
 }
 
 /// The instructions and the turns of a request.
-pub(super) fn arrange<'r>(
+pub(in crate::dialect) fn arrange<'r>(
     request: &'r ChatRequest,
     system_in_conversation: bool,
     warnings: &mut Warnings,

@@ -105,7 +105,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                 Tool::Function { name, description, parameters, strict, cache, extra } => a.object(|o| {
                     o.string("name", name);
                     o.maybe_string("description", description.as_deref());
-                    write_schema(o, parameters.as_ref());
+                    write_schema(o, "input_schema", parameters.as_ref());
                     o.maybe_number("strict", *strict);
                     o.maybe_json("cache_control", cache.as_ref());
                     for (name, json) in extra {
@@ -125,20 +125,21 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
     write_tool_choice(o, request, warnings);
 }
 
-/// `input_schema`, which must say that it is an object; every other keyword as it came.
-fn write_schema(o: &mut Members<'_>, schema: Option<&Json>) {
+/// A schema of arguments as the member `name`. It must say that it is an object; every other keyword
+/// stays as it came.
+pub(in crate::dialect) fn write_schema(o: &mut Members<'_>, name: &str, schema: Option<&Json>) {
     let path = Path::Root;
     match schema.map(|schema| (schema, Object::read(schema.text(), &path))) {
-        Some((schema, Ok(object))) if object.has("type") => o.json("input_schema", schema),
-        Some((_, Ok(object))) => o.object("input_schema", |o| {
+        Some((schema, Ok(object))) if object.has("type") => o.json(name, schema),
+        Some((_, Ok(object))) => o.object(name, |o| {
             o.string("type", "object");
             for (name, json) in object.rest() {
                 o.json(&name, &json);
             }
         }),
         // No object at all: the provider's error says it best.
-        Some((schema, Err(_))) => o.json("input_schema", schema),
-        None => o.object("input_schema", |o| {
+        Some((schema, Err(_))) => o.json(name, schema),
+        None => o.object(name, |o| {
             o.string("type", "object");
             o.object("properties", |_| {});
         }),
@@ -256,20 +257,7 @@ fn write_sampling(
             warnings.dropped(name);
         }
     }
-    let unknown = [
-        ("seed", sampling.seed.is_some()),
-        ("n", sampling.n.is_some_and(|n| n > 1)),
-        ("presence_penalty", sampling.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("frequency_penalty", sampling.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("logit_bias", sampling.logit_bias.is_some()),
-        ("logprobs", sampling.logprobs == Some(true)),
-        ("top_logprobs", sampling.top_logprobs.is_some_and(|top| top > 0)),
-    ];
-    for (name, asked) in unknown {
-        if asked {
-            warnings.dropped(name);
-        }
-    }
+    sampling.warn_of_the_rest(warnings);
 }
 
 fn write_stop(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {

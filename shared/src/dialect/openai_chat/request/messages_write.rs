@@ -5,7 +5,12 @@ use crate::dialect::json_write::{Items, Members, array};
 use crate::dialect::openai_chat::reasoning;
 use crate::dialect::{Dialect, Effect, Quirks, ReasoningReplay, Warnings};
 
-pub(super) fn write_messages(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+pub(in crate::dialect) fn write_messages(
+    o: &mut Members<'_>,
+    request: &ChatRequest,
+    quirks: &Quirks,
+    warnings: &mut Warnings,
+) {
     o.array("messages", |a| {
         if !request.instructions.is_empty() {
             let parts: Vec<(String, &Part)> =

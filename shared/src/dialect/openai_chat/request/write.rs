@@ -31,13 +31,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
                 o.object("stream_options", |o| o.boolean("include_usage", true));
             }
         }
-        o.maybe_string("user", request.user.as_deref());
-        write_service_tier(o, request, warnings);
-        o.maybe_json("metadata", request.metadata.as_ref());
-        o.maybe_string("verbosity", request.verbosity.as_deref());
-        if let Some(store) = request.store {
-            o.boolean("store", store);
-        }
+        write_account(o, request, quirks, warnings);
         match &request.cache {
             Some(cache) if quirks.cache_control => o.json("cache_control", cache),
             Some(_) => warnings.dropped("cache_control"),
@@ -57,7 +51,12 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
     out
 }
 
-fn write_tools(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+pub(in crate::dialect) fn write_tools(
+    o: &mut Members<'_>,
+    request: &ChatRequest,
+    quirks: &Quirks,
+    warnings: &mut Warnings,
+) {
     let ours = |tool: &Tool| match tool {
         Tool::Function { .. } => true,
         Tool::Opaque { origin, .. } => *origin == Dialect::OpenAiChat,
@@ -200,6 +199,32 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
     o.maybe_json("logit_bias", sampling.logit_bias.as_ref());
     o.maybe_number("logprobs", sampling.logprobs);
     o.maybe_number("top_logprobs", sampling.top_logprobs);
+}
+
+/// What concerns the account at the provider more than the answer.
+fn write_account(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    match &request.user {
+        Some(user) if quirks.user => o.string("user", user),
+        Some(_) => warnings.dropped(request.origin.user_path()),
+        None => {}
+    }
+    if quirks.account_members {
+        write_service_tier(o, request, warnings);
+        o.maybe_json("metadata", request.metadata.as_ref());
+        o.maybe_string("verbosity", request.verbosity.as_deref());
+        o.maybe_number("store", request.store);
+        return;
+    }
+    for (path, asked) in [
+        ("service_tier", request.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
+        ("metadata", request.metadata.is_some()),
+        (request.origin.verbosity_path(), request.verbosity.is_some()),
+        ("store", request.store == Some(true)),
+    ] {
+        if asked {
+            warnings.dropped(path);
+        }
+    }
 }
 
 fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {

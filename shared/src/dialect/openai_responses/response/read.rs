@@ -109,7 +109,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         top.take(known);
     }
     Ok(ChatResponse {
-        origin: Dialect::OpenAiResponses,
+        origin: Dialect::OpenAiResponses.into(),
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: top.count("created_at").ok().flatten(),

@@ -44,11 +44,11 @@ pub(in crate::dialect) fn write(
             });
         });
         for (name, json) in &response.extra {
-            match response.origin {
-                Dialect::OpenAiResponses => o.json(name, json),
-                // A label of the provider's build, which nobody misses.
-                Dialect::OpenAiChat if name == "system_fingerprint" => {}
-                Dialect::OpenAiChat | Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+            if response.origin == Dialect::OpenAiResponses {
+                o.json(name, json);
+            } else if name != "system_fingerprint" {
+                // That one is a label of the provider's build, which nobody misses.
+                warnings.dropped(format_args!("response.{name}"));
             }
         }
     });

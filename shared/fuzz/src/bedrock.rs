@@ -1,0 +1,7 @@
+//! Bedrock's Converse, written and read.
+
+use signalbox::dialect::ProviderDialect;
+
+pub fn run(data: &[u8]) {
+    crate::provider_dialect::run(ProviderDialect::Bedrock, data);
+}

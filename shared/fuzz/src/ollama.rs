@@ -1,0 +1,7 @@
+//! Ollama's own chat, written and read.
+
+use signalbox::dialect::ProviderDialect;
+
+pub fn run(data: &[u8]) {
+    crate::provider_dialect::run(ProviderDialect::Ollama, data);
+}

@@ -1,0 +1,7 @@
+//! Workers AI's own form, written and read.
+
+use signalbox::dialect::ProviderDialect;
+
+pub fn run(data: &[u8]) {
+    crate::provider_dialect::run(ProviderDialect::WorkersAi, data);
+}

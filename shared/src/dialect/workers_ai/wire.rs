@@ -1,0 +1,88 @@
+//! An answer as it stands on the wire, whole or an event of a stream. Whatever has an unexpected type
+//! is absent.
+
+use crate::dialect::ir::Json;
+use crate::dialect::lenient::{Count, Many, One, Text};
+use crate::usage::Usage;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+pub(super) struct AnswerWire<'a> {
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) tool_calls: Many<One<CallWire<'a>>>,
+    #[serde(default)]
+    usage: One<UsageWire>,
+    /// There in answers of OpenAI's form.
+    #[serde(borrow, default)]
+    pub(super) choices: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) errors: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) error: Option<&'a RawValue>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct UsageWire {
+    prompt_tokens: Count,
+    completion_tokens: Count,
+}
+
+impl AnswerWire<'_> {
+    /// The text; what is JSON because JSON was asked for stays as it is.
+    pub(super) fn text(&self) -> Option<String> {
+        let raw = self.response?.get();
+        let text = if raw == "null" { return None } else { crate::dialect::text::decode(raw) };
+        Some(text.unwrap_or_else(|| raw.to_owned())).filter(|text| !text.is_empty())
+    }
+
+    /// The usage, unless nothing believable was said.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let usage = self.usage.0?;
+        let (prompt, output) = (usage.prompt_tokens.tokens(), usage.completion_tokens.tokens());
+        prompt.or(output)?;
+        Some(Usage { input: prompt.unwrap_or(0), output: output.unwrap_or(0), ..Usage::default() })
+    }
+}
+
+/// A call: bare, or in OpenAI's form.
+#[derive(Deserialize)]
+pub(super) struct CallWire<'a> {
+    #[serde(borrow, default)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function: One<FunctionWire<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct FunctionWire<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+impl CallWire<'_> {
+    /// Its name and its arguments as text; `None` without a name.
+    pub(super) fn call(&self) -> Option<(String, String)> {
+        let function = self.function.0.as_ref();
+        let name = function.and_then(|function| function.name.some()).or(self.name.some())?;
+        let arguments = function.and_then(|function| function.arguments).or(self.arguments);
+        let arguments = arguments.map(RawValue::get).filter(|raw| *raw != "null").unwrap_or("{}");
+        let text = crate::dialect::text::decode(arguments).unwrap_or_else(|| arguments.to_owned());
+        Some((name.to_owned(), text))
+    }
+}
+
+/// The first of `errors`, if there is one.
+pub(super) fn first_error(errors: Option<&RawValue>) -> Option<Json> {
+    let list: Vec<&RawValue> = serde_json::from_str(errors?.get()).ok()?;
+    list.first().map(|raw| Json::from(*raw))
+}
