@@ -10,6 +10,7 @@ pub(crate) struct Request {
     call: Rc<Call>,
     method: String,
     path: String,
+    query: String,
     /// The values of [`ports::REQUEST_HEADERS`], in their order.
     headers: Vec<String>,
 }
@@ -17,10 +18,12 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn new(call: Rc<Call>) -> Request {
         let envelope = call.envelope();
-        let mut lines = envelope.split('\n');
+        let mut lines = envelope.split('
+');
         let method = lines.next().unwrap_or_default().to_owned();
-        let path = path_of(lines.next().unwrap_or_default()).to_owned();
-        Request { method, path, headers: lines.map(str::to_owned).collect(), call }
+        let url = lines.next().unwrap_or_default();
+        let (path, query) = (path_of(url).to_owned(), query_of(url).to_owned());
+        Request { method, path, query, headers: lines.map(str::to_owned).collect(), call }
     }
 }
 
@@ -31,6 +34,12 @@ pub(crate) fn path_of(url: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or("/")
 }
 
+/// The query of an absolute URL, without its question mark.
+fn query_of(url: &str) -> &str {
+    let url = url.split('#').next().unwrap_or_default();
+    url.split_once('?').map_or("", |(_, query)| query)
+}
+
 impl ports::Request for Request {
     fn method(&self) -> &str {
         &self.method
@@ -38,6 +47,10 @@ impl ports::Request for Request {
 
     fn path(&self) -> &str {
         &self.path
+    }
+
+    fn query(&self) -> &str {
+        &self.query
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -59,7 +72,7 @@ impl ports::Request for Request {
 
 #[cfg(test)]
 mod tests {
-    use super::path_of;
+    use super::{path_of, query_of};
 
     #[test]
     fn the_path_is_what_lies_between_host_and_query() {
@@ -70,5 +83,7 @@ mod tests {
         ] {
             assert_eq!(path_of(url), path, "{url}");
         }
+        assert_eq!(query_of("https://gateway.example/v1/messages?beta=true&a=b?c#d"), "beta=true&a=b?c");
+        assert_eq!(query_of("https://gateway.example/#a?b"), "");
     }
 }

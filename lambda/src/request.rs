@@ -39,6 +39,10 @@ impl ports::Request for EventRequest {
         &self.path
     }
 
+    fn query(&self) -> &str {
+        self.inner.uri().query().unwrap_or_default()
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         let joined = self.joined.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         joined.or_else(|| values(&self.inner, name).next()).filter(|value| !value.is_empty())

@@ -25,3 +25,42 @@ impl Head {
         self.headers.push((Cow::Borrowed(name), value.into()));
     }
 }
+
+/// A parameter of a query, decoded.
+pub fn query_parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key) == name).then(|| percent_decode(value))
+    })
+}
+
+/// Percent-encoded text as it is meant; what is not properly encoded stays as it stands.
+pub fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digit = |place: usize| after.get(place).and_then(|byte| (*byte as char).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (byte, _, _) => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_found_and_decoded() {
+        assert_eq!(query_parameter("a=1&key=sk%2Dsb&key=2", "key").as_deref(), Some("sk-sb"));
+        assert_eq!((query_parameter("akey=1", "key"), query_parameter("key", "key").as_deref()), (None, Some("")));
+    }
+}

@@ -195,6 +195,9 @@ pub trait Request {
     fn method(&self) -> &str;
     /// The path, without the query, still percent-encoded.
     fn path(&self) -> &str;
+    /// The query, without the question mark, still percent-encoded; empty where there is none. It may
+    /// hold a credential and is never logged.
+    fn query(&self) -> &str;
     /// A header of [`REQUEST_HEADERS`] by its name; several of one name are joined by `, `. `None` for
     /// one that is missing or empty.
     fn header(&self, name: &str) -> Option<&str>;

@@ -4,11 +4,9 @@
 
 mod corpus;
 
-use corpus::{Answer, Case, cases, decode, encode};
+use corpus::{Answer, Case, DIALECTS, cases, decode, encode};
 use signalbox::dialect::ir::Event;
 use signalbox::dialect::{Dialect, Finish, ProtocolError, ResponseContext, UpstreamClass, Warnings};
-
-const BOTH: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::Anthropic];
 
 fn report(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
@@ -94,12 +92,12 @@ fn every_recorded_error_is_read_with_its_message_and_an_accepted_status() {
 }
 
 #[test]
-fn a_stream_translated_to_either_dialect_and_read_again_is_the_same_answer() {
+fn a_stream_translated_to_any_dialect_and_read_again_is_the_same_answer() {
     let mut wrong = Vec::new();
     for case in streams() {
         let events = decode(case.dialect, [case.body.as_slice()]);
         let original = Answer::from_events(&events);
-        for dialect in BOTH {
+        for dialect in DIALECTS {
             let stream = encode(dialect, &events);
             check_form(dialect, &stream, &original);
             let again = Answer::from_events(&decode(dialect, [stream.as_slice()]));
@@ -110,12 +108,12 @@ fn a_stream_translated_to_either_dialect_and_read_again_is_the_same_answer() {
 }
 
 #[test]
-fn an_answer_translated_to_either_dialect_and_read_again_is_the_same_answer() {
+fn an_answer_translated_to_any_dialect_and_read_again_is_the_same_answer() {
     let mut wrong = Vec::new();
     for case in wholes() {
         let Ok(response) = case.dialect.read_response(&case.body) else { continue };
         let original = Answer::from_response(&response);
-        for dialect in BOTH {
+        for dialect in DIALECTS {
             let context = ResponseContext { id: "answer_1", model: None, created: 1 };
             let body = dialect.write_response(&response, &context, &mut Warnings::default());
             let again = Answer::from_response(&dialect.read_response(&body).unwrap());
@@ -129,21 +127,40 @@ fn an_answer_translated_to_either_dialect_and_read_again_is_the_same_answer() {
 fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> Vec<String> {
     let mut expected = original.clone();
     let mut again = again.clone();
-    if dialect == Dialect::Anthropic {
+    match dialect {
+        Dialect::Anthropic => {
+            // And no place for what another provider sealed.
+            expected.signatures.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+            expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+        }
+        // One word for both lifetimes of a cache, or none for what was written to it.
+        Dialect::OpenAiChat => {
+            if let Some(usage) = expected.usage.as_mut() {
+                usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
+            }
+        }
+        Dialect::Gemini => {
+            if let Some(usage) = expected.usage.as_mut() {
+                usage.input += std::mem::take(&mut usage.cache_write_1h) + std::mem::take(&mut usage.cache_write_5m);
+            }
+        }
+    }
+    let wants_objects = match dialect {
+        Dialect::OpenAiChat => false,
+        Dialect::Anthropic => !case.streaming,
+        Dialect::Gemini => true,
+    };
+    if dialect != Dialect::OpenAiChat {
         // No word for a refusal: it is text.
         expected.text.push_str(&std::mem::take(&mut expected.refusal));
-        // And no place for what another provider sealed.
-        expected.signatures.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
-        expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
-    } else if let Some(usage) = expected.usage.as_mut() {
-        // One word for both lifetimes of a cache.
-        usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
     }
-    if dialect == Dialect::Anthropic && !case.streaming {
+    if wants_objects {
         // Arguments must be an object here: what is none is put into one.
         for (_, _, arguments) in &mut expected.calls {
-            if serde_json::from_str::<serde_json::Value>(arguments).is_err() {
-                *arguments = serde_json::json!({ "text": arguments }).to_string();
+            match serde_json::from_str::<serde_json::Value>(if arguments.is_empty() { "{}" } else { arguments }) {
+                Ok(value) if value.is_object() || value.is_null() => {}
+                Ok(value) => *arguments = serde_json::json!({ "value": value }).to_string(),
+                Err(_) => *arguments = serde_json::json!({ "text": arguments }).to_string(),
             }
         }
     }
@@ -153,7 +170,8 @@ fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> 
         answer.finish = None;
         answer.model = None;
         for (_, _, arguments) in &mut answer.calls {
-            let Ok(value) = serde_json::from_str::<serde_json::Value>(arguments) else { continue };
+            let text = if arguments.is_empty() { "{}" } else { arguments.as_str() };
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else { continue };
             *arguments = if value.is_null() { "{}".to_owned() } else { value.to_string() };
         }
         if let Some(error) = &mut answer.error {
@@ -227,6 +245,25 @@ fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
                 }
             }
             assert_eq!(last == "message_stop", answer.ended);
+        }
+        Dialect::Gemini => {
+            let mut finished = std::collections::HashSet::new();
+            for line in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                if event.get("error").is_some() {
+                    continue;
+                }
+                assert!(event["responseId"].is_string() && event["modelVersion"].is_string());
+                for candidate in event["candidates"].as_array().unwrap() {
+                    for part in candidate["content"]["parts"].as_array().unwrap_or(&Vec::new()) {
+                        assert!(part["text"].is_string() || part["functionCall"]["args"].is_object() || part.is_object());
+                    }
+                    if candidate["finishReason"].is_string() {
+                        assert!(finished.insert(candidate["index"].as_u64()), "finished twice");
+                    }
+                }
+            }
+            assert_eq!(!finished.is_empty(), answer.ended);
         }
     }
 }

@@ -29,6 +29,10 @@ impl Request for Ask {
         "/v1/chat/completions"
     }
 
+    fn query(&self) -> &str {
+        ""
+    }
+
     fn header(&self, _name: &str) -> Option<&str> {
         None
     }

@@ -4,6 +4,7 @@
 //! over a newer one behind the callers' backs, and sends each path where it belongs.
 
 mod cors;
+mod gemini;
 mod models;
 mod setup;
 
@@ -108,6 +109,10 @@ impl<P: Ports> App<P> {
     ) -> Reply<Standard<P>> {
         match (path, method) {
             ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
+            (path, "POST") if gemini::speaks(path) => match gemini::endpoint(path, request.query()) {
+                Some(endpoint) => pipeline::chat::serve(&setup.pipeline, endpoint, request).await,
+                None => self.error(dialect, &nowhere()),
+            },
             ("/v1/models", "GET") => self.models(setup, &request, None).await,
             ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
@@ -119,7 +124,7 @@ impl<P: Ports> App<P> {
                 self.models(setup, &request, Some(&id)).await
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
-            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI) and /v1/messages (Anthropic).")),
+            _ => self.error(dialect, &nowhere()),
         }
     }
 
@@ -277,7 +282,17 @@ fn bound(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
 
 /// The dialect errors of a path are spelled in.
 fn dialect_of(path: &str) -> Dialect {
-    if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat }
+    match path {
+        path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+        path if gemini::speaks(path) => Dialect::Gemini,
+        _ => Dialect::OpenAiChat,
+    }
+}
+
+fn nowhere() -> ApiError {
+    let sentence = "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI), /v1/messages (Anthropic) and \
+        /v1beta/models/{model}:generateContent (Gemini).";
+    ApiError::new(Code::NotFound, sentence)
 }
 
 fn answer<P: Ports>(status: u16, body: &(impl Serialize + ?Sized)) -> Reply<Standard<P>> {

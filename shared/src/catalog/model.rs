@@ -38,12 +38,19 @@ pub struct Traits {
     pub fixed_sampling: bool,
     /// Takes instructions between the turns.
     pub system_in_conversation: bool,
+    /// Thinks as little as `minimal`.
+    pub minimal_effort: bool,
 }
 
 impl Traits {
     /// The letters of the table.
     pub fn letters(self) -> String {
-        let letters = [(self.budget_thinking, 'b'), (self.fixed_sampling, 'f'), (self.system_in_conversation, 's')];
+        let letters = [
+            (self.budget_thinking, 'b'),
+            (self.fixed_sampling, 'f'),
+            (self.minimal_effort, 'm'),
+            (self.system_in_conversation, 's'),
+        ];
         letters.into_iter().filter(|(is, _)| *is).map(|(_, letter)| letter).collect()
     }
 
@@ -53,6 +60,7 @@ impl Traits {
             budget_thinking: letters.contains('b'),
             fixed_sampling: letters.contains('f'),
             system_in_conversation: letters.contains('s'),
+            minimal_effort: letters.contains('m'),
         }
     }
 }

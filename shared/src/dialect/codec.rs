@@ -1,8 +1,16 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, StreamContext, UpstreamError, anthropic, openai_chat};
+use super::{Dialect, StreamContext, UpstreamError, anthropic, gemini, openai_chat};
 use crate::sse;
+
+/// A reader for the largest event a dialect has: Google's hold whole images.
+pub(super) fn reader(dialect: Dialect) -> sse::Reader {
+    match dialect {
+        Dialect::OpenAiChat | Dialect::Anthropic => sse::Reader::new(),
+        Dialect::Gemini => sse::Reader::with_limit(gemini::stream::LARGEST_EVENT),
+    }
+}
 
 /// Reads a provider's event stream, cut anywhere.
 ///
@@ -17,6 +25,7 @@ pub struct Decoder {
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
+    Gemini(gemini::stream::Decode),
 }
 
 impl DialectDecoder {
@@ -24,6 +33,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::Gemini(decode) => decode.event(event.data, out),
         }
     }
 
@@ -31,6 +41,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+            DialectDecoder::Gemini(decode) => decode.fail(error, out),
         }
     }
 
@@ -38,17 +49,20 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+            DialectDecoder::Gemini(decode) => decode.end_of_body(out),
         }
     }
 }
 
 impl Decoder {
     pub(crate) fn new(dialect: Dialect) -> Decoder {
+        let reader = reader(dialect);
         let dialect = match dialect {
             Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
             Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+            Dialect::Gemini => DialectDecoder::Gemini(gemini::stream::Decode::default()),
         };
-        Decoder { reader: sse::Reader::new(), dialect }
+        Decoder { reader, dialect }
     }
 
     /// Takes the next bytes of the body; appends what they complete to `out`.
@@ -83,6 +97,7 @@ pub struct Encoder(DialectEncoder);
 enum DialectEncoder {
     OpenAiChat(Box<openai_chat::stream::Encode>),
     Anthropic(Box<anthropic::stream::Encode>),
+    Gemini(Box<gemini::stream::Encode>),
 }
 
 impl Encoder {
@@ -90,6 +105,7 @@ impl Encoder {
         Encoder(match dialect {
             Dialect::OpenAiChat => DialectEncoder::OpenAiChat(Box::new(openai_chat::stream::Encode::new(context))),
             Dialect::Anthropic => DialectEncoder::Anthropic(Box::new(anthropic::stream::Encode::new(context))),
+            Dialect::Gemini => DialectEncoder::Gemini(Box::new(gemini::stream::Encode::new(context))),
         })
     }
 
@@ -99,6 +115,7 @@ impl Encoder {
         match &mut self.0 {
             DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
             DialectEncoder::Anthropic(encode) => encode.event(event, out),
+            DialectEncoder::Gemini(encode) => encode.event(event, out),
         }
     }
 }

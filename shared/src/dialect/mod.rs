@@ -9,8 +9,11 @@
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
 mod anthropic;
+mod base64;
 mod codec;
+mod endpoint;
 mod facts;
+mod gemini;
 pub mod ir;
 mod json_read;
 mod json_write;
@@ -19,10 +22,12 @@ mod meter;
 mod openai_chat;
 mod target;
 mod text;
+mod turns;
 mod upstream;
 mod warnings;
 
 pub use codec::{Decoder, Encoder};
+pub use endpoint::{Endpoint, Framing};
 pub use facts::{Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
@@ -46,6 +51,8 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     Anthropic,
+    /// Gemini `generateContent`, of AI Studio and of Vertex AI.
+    Gemini,
 }
 
 impl Dialect {
@@ -54,6 +61,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic",
+            Dialect::Gemini => "gemini",
         }
     }
 
@@ -63,6 +71,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::inspect(body),
             Dialect::Anthropic => anthropic::request::inspect(body),
+            Dialect::Gemini => gemini::request::inspect(body),
         }
     }
 
@@ -71,6 +80,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::read(body),
             Dialect::Anthropic => anthropic::request::read(body),
+            Dialect::Gemini => gemini::request::read(body),
         }
     }
 
@@ -79,6 +89,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::write(request, target, warnings),
             Dialect::Anthropic => anthropic::request::write(request, target, warnings),
+            Dialect::Gemini => gemini::request::write(request, target, warnings),
         }
     }
 
@@ -88,6 +99,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::rewrite(body, edits),
             Dialect::Anthropic => anthropic::request::rewrite(body, edits),
+            Dialect::Gemini => gemini::request::rewrite(body, edits),
         }
     }
 
@@ -96,6 +108,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::read(body),
             Dialect::Anthropic => anthropic::response::read(body),
+            Dialect::Gemini => gemini::response::read(body),
         }
     }
 
@@ -109,6 +122,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::write(response, context, warnings),
             Dialect::Anthropic => anthropic::response::write(response, context, warnings),
+            Dialect::Gemini => gemini::response::write(response, context, warnings),
         }
     }
 
@@ -117,6 +131,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::observe(body),
             Dialect::Anthropic => anthropic::response::observe(body),
+            Dialect::Gemini => gemini::response::observe(body),
         }
     }
 
@@ -141,6 +156,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write(&mut out, error, request_id),
+            Dialect::Gemini => gemini::error::write(&mut out, error, request_id),
         }
         out
     }
@@ -151,6 +167,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write_event(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write_event(&mut out, error, request_id),
+            Dialect::Gemini => gemini::error::write_event(&mut out, error, request_id),
         }
         out
     }
@@ -159,6 +176,7 @@ impl Dialect {
     pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
         match self {
             Dialect::OpenAiChat | Dialect::Anthropic => UpstreamError::from_body(status, body),
+            Dialect::Gemini => gemini::error::read(status, body),
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct Quirks {
     pub reasoning_effort: bool,
     /// OpenAI: how earlier reasoning is given back.
     pub reasoning_replay: ReasoningReplay,
-    /// Anthropic: what `thinking` it takes.
+    /// Anthropic: what `thinking` it takes. Gemini: a level (as adaptive thinking) or a budget.
     pub thinking: ThinkingSupport,
     /// Anthropic: takes instructions between the turns.
     pub system_in_conversation: bool,
@@ -54,6 +54,10 @@ pub struct Quirks {
     pub cache_control: bool,
     /// Which sampling parameters it takes.
     pub sampling: SamplingSupport,
+    /// Gemini: takes the ids of tool calls. Vertex refuses them.
+    pub call_ids: bool,
+    /// Gemini: takes the thinking level `minimal`.
+    pub minimal_effort: bool,
 }
 
 impl Quirks {
@@ -69,6 +73,8 @@ impl Quirks {
         json_schema: true,
         cache_control: false,
         sampling: SamplingSupport::All,
+        call_ids: true,
+        minimal_effort: false,
     };
 }
 

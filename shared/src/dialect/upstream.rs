@@ -3,6 +3,7 @@
 use super::json_read::{Object, Path};
 use super::text;
 use crate::error::{ApiError, Code};
+use crate::units::Millis;
 use serde_json::value::RawValue;
 
 /// Why a provider failed, as far as anybody must tell apart: to retry, to look elsewhere, to blame.
@@ -51,6 +52,8 @@ pub struct UpstreamError {
     pub code: Option<String>,
     /// The member the provider complains about.
     pub param: Option<String>,
+    /// How long to wait, where the body says it (Google).
+    pub retry_after: Option<Millis>,
 }
 
 /// An answer that is none.
@@ -87,6 +90,7 @@ impl UpstreamError {
             kind: None,
             code: None,
             param: None,
+            retry_after: None,
         }
     }
 
@@ -206,7 +210,8 @@ impl Said {
 
     fn into_error(self, status: Option<u16>) -> UpstreamError {
         let class = classify(status.filter(|&status| status >= 400).or(self.status), &self);
-        UpstreamError { class, status, message: self.message, kind: self.kind, code: self.code, param: self.param }
+        let Said { message, kind, code, param, .. } = self;
+        UpstreamError { class, status, message, kind, code, param, retry_after: None }
     }
 }
 

@@ -7,7 +7,7 @@ use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
 use crate::config::ModelId;
-use crate::dialect::{Dialect, Warnings};
+use crate::dialect::{Endpoint, Framing, Warnings};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Record};
 use crate::gateway::{Admission, Caller, Claim, Gateway};
@@ -23,12 +23,17 @@ const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 /// How long past its deadline a request may still settle before its lease is unconfirmed.
 const GRACE: Millis = Millis(60_000);
 
-/// Serves one chat request in `dialect`.
-pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, dialect: Dialect, request: R) -> Reply<L> {
+/// Serves one chat request at an endpoint; a dialect stands for one that says no more.
+pub async fn serve<L: Layers, R: Request>(
+    pipeline: &Arc<Pipeline<L>>,
+    endpoint: impl Into<Endpoint>,
+    request: R,
+) -> Reply<L> {
     let clock = pipeline.layers.clock();
-    let mut intake = Intake::new(clock, dialect, &request);
+    let endpoint = endpoint.into();
+    let mut intake = Intake::new(clock, endpoint.dialect, &request);
     let mut draft = Draft::new(pipeline.clone(), &intake);
-    let order = match accept(pipeline, &mut intake, request, draft.record()).await {
+    let order = match accept(pipeline, &endpoint, &mut intake, request, draft.record()).await {
         Ok(order) => order,
         Err(error) => {
             draft.refuse(error.code);
@@ -59,12 +64,13 @@ struct Order {
 /// Who is it, what do they want, may they, and can they pay.
 async fn accept<L: Layers, R: Request>(
     pipeline: &Arc<Pipeline<L>>,
+    endpoint: &Endpoint,
     intake: &mut Intake,
     request: R,
     record: &mut Record,
 ) -> Result<Order, ApiError> {
     let gateway = pipeline.layers.gateway();
-    let caller = gateway.authenticate(intake::credential(&request)?.as_deref()).await?;
+    let caller = gateway.authenticate(intake::chat_credential(&request, endpoint.dialect)?.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
     intake.read(&request)?;
@@ -78,7 +84,8 @@ async fn accept<L: Layers, R: Request>(
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
     let document = json::scan(&body, &json::Limits::default())?;
-    let facts = intake.dialect.inspect(&document)?;
+    let mut facts = intake.dialect.inspect(&document)?;
+    endpoint.complete(&mut facts);
     record.stream = facts.stream;
     let ask = Ask {
         model: intake.route.take().or(facts.model.clone()),
@@ -209,16 +216,20 @@ async fn reply<L: Layers>(
         headers::limits(head, &order.admission);
         headers::timing(head, gateway, upstream);
     };
+    let streamed = match order.request.facts.framing {
+        Framing::Events => EVENT_STREAM,
+        Framing::JsonArray => "application/json",
+    };
     match answer.content {
         Content::Whole { body, observed, stream } => {
-            let mut head = Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
+            let mut head = Head::new(200, if stream { streamed } else { "application/json" });
             dress(&mut head, &answer.warnings);
             headers::cost(&mut head, finish.cost(model, &observed));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }
         Content::Live(live) => {
-            let mut head = Head::new(200, EVENT_STREAM);
+            let mut head = Head::new(200, streamed);
             dress(&mut head, &answer.warnings);
             // Proxies in between must not hold events back.
             head.set("x-accel-buffering", "no");

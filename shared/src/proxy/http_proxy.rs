@@ -1,13 +1,13 @@
 //! The standard proxy: HTTP to the providers of the configuration.
 
 use super::failure::{Failure, Stage, retry_after};
-use super::live::Live;
+use super::live::{Live, frame_whole};
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
-use crate::dialect::{Dialect, Edits, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{Dialect, Edits, Framing, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
@@ -79,8 +79,9 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
         let mut outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
-        outgoing.forward &= !self.hides_usage(call, provider);
-        let forward = outgoing.forward;
+        // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
+        let forward = outgoing.forward && !self.hides_usage(call, provider);
+        outgoing.forward = forward && call.request.facts.framing == Framing::Events;
 
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         match call.request.facts.stream {
@@ -97,7 +98,7 @@ impl<P: Ports> HttpProxy<P> {
             Dialect::OpenAiChat => {
                 self.streams.hide_unasked_usage && !call.request.facts.include_usage && provider.quirks.stream_usage
             }
-            Dialect::Anthropic => false,
+            Dialect::Anthropic | Dialect::Gemini => false,
         }
     }
 
@@ -146,7 +147,7 @@ impl<P: Ports> HttpProxy<P> {
         let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
         if is_success(status) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
-            let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
+            let mut live = Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
             return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
         }
@@ -221,7 +222,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url: provider.chat_url(), headers, body, forward: stream && same })
+    Ok(Outgoing { url: provider.chat_url(name, stream), headers, body, forward: stream && same })
 }
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {
@@ -259,12 +260,12 @@ fn whole<B>(
         let mut encoder = call.request.dialect.encoder(context(call, now));
         let mut out = Vec::with_capacity(body.len());
         response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
-        out
+        frame_whole(call.request.facts.framing, out)
     } else {
         let context = ResponseContext { id: call.request_id, model: None, created: now.0 / 1_000 };
-        call.request.dialect.write_response(&response, &context, warnings)
+        call.request.dialect.write_response(&response, &context, warnings).into()
     };
-    Ok(Content::Whole { body: body.into(), observed, stream })
+    Ok(Content::Whole { body, observed, stream })
 }
 
 /// How a stream of this call is labelled.

@@ -20,7 +20,7 @@ impl Tally {
             Event::Start { model, .. } => seen.model.clone_from(model),
             Event::BlockStart { kind, .. } => match kind {
                 BlockKind::Text | BlockKind::Refusal | BlockKind::Thinking => {}
-                BlockKind::RedactedThinking { .. } | BlockKind::ToolCall { .. } | BlockKind::Opaque(_) => {
+                BlockKind::RedactedThinking { .. } | BlockKind::ToolCall { .. } | BlockKind::Opaque { .. } => {
                     seen.content_started = true
                 }
             },

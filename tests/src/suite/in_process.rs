@@ -152,6 +152,10 @@ impl Request for VirtualRequest {
         self.call.path.split('?').next().unwrap_or_default()
     }
 
+    fn query(&self) -> &str {
+        self.call.path.split_once('?').map_or("", |(_, query)| query)
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }

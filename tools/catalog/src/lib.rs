@@ -16,12 +16,15 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("cerebras", "cerebras", "cerebras/"),
     ("deepseek", "deepseek", "deepseek/"),
     ("fireworks_ai", "fireworks", "fireworks_ai/"),
+    ("gemini", "gemini", "gemini/"),
     ("groq", "groq", "groq/"),
     ("mistral", "mistral", "mistral/"),
     ("ollama", "ollama", "ollama/"),
     ("openai", "openai", "openai/"),
     ("perplexity", "perplexity", "perplexity/"),
     ("together_ai", "together", "together_ai/"),
+    ("vertex_ai", "vertex", "vertex_ai/"),
+    ("vertex_ai-language-models", "vertex", "vertex_ai/"),
     ("xai", "xai", "xai/"),
 ];
 
@@ -68,7 +71,8 @@ pub fn table(list: &str) -> Result<String, String> {
     let list: BTreeMap<String, Value> = serde_json::from_str(list).map_err(|error| error.to_string())?;
     let mut rows: BTreeMap<String, Facts> = BTreeMap::new();
     for (key, entry) in &list {
-        let Some((id, facts)) = id(key, entry).zip(facts(entry)) else { continue };
+        let Some(id) = id(key, entry) else { continue };
+        let Some(facts) = facts(&id, entry) else { continue };
         // Some models are listed with and without their provider's name. Where the two differ, the
         // dearer one is believed.
         let known = rows.get(&id).map(|known| (known.input, known.output));
@@ -109,13 +113,15 @@ fn id(key: &str, entry: &Value) -> Option<String> {
         "azure" => model.contains('/'),
         "together" => model.starts_with("together-ai-"),
         "fireworks" => model.starts_with("fireworks-ai-"),
+        // Google's other chat models are called in other ways, or were trials without a price.
+        "gemini" | "vertex" => !model.starts_with("gemini-") || model.starts_with("gemini-exp-"),
         _ => false,
     };
     let wanted = text("mode") == Some("chat") && !only_elsewhere && !no_model && ModelName::parse(model).is_some();
     wanted.then(|| format!("{ours}:{model}"))
 }
 
-fn facts(entry: &Value) -> Option<Facts> {
+fn facts(id: &str, entry: &Value) -> Option<Facts> {
     // Dollars a token to dollars a million tokens.
     let rate = |name: &str| Rate::from_usd_per_million(entry.get(name)?.as_f64()? * 1e6);
     let (input, output) = (rate("input_cost_per_token")?, rate("output_cost_per_token")?);
@@ -139,9 +145,10 @@ fn facts(entry: &Value) -> Option<Facts> {
         reasoning: special("output_cost_per_reasoning_token", output),
         capabilities,
         traits: Traits {
-            budget_thinking: anthropic && thinks && !flag("supports_adaptive_thinking"),
+            budget_thinking: thinks && ((anthropic && !flag("supports_adaptive_thinking")) || id.contains(":gemini-2.5")),
             fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
             system_in_conversation: flag("supports_mid_conversation_system"),
+            minimal_effort: flag("supports_minimal_reasoning_effort") && id.contains(":gemini-"),
         },
         retires: entry
             .get("deprecation_date")

@@ -25,8 +25,11 @@ pub struct Api {
     pub dialect: Dialect,
     /// How it wants its key.
     pub auth: AuthStyle,
-    /// The chat endpoint below the base URL.
+    /// The chat endpoint below the base URL. `{model}` stands for the model, and `{project}` and
+    /// `{location}` for what the bindings of a [`Cloud`] say.
     pub chat_path: &'static str,
+    /// The endpoint of a streamed chat, where it is another.
+    pub stream_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -42,6 +45,7 @@ const COMPATIBLE: Api = Api {
     dialect: Dialect::OpenAiChat,
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    stream_path: None,
     headers: &[],
     quirks: COMMON,
 };
@@ -52,8 +56,28 @@ const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    stream_path: None,
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
+};
+
+const GEMINI: Api = Api {
+    dialect: Dialect::Gemini,
+    auth: AuthStyle::Header("x-goog-api-key"),
+    chat_path: "/v1beta/models/{model}:generateContent",
+    stream_path: Some("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+    headers: &[],
+    quirks: Quirks::STANDARD,
+};
+
+const VERTEX: Api = Api {
+    auth: AuthStyle::Bearer,
+    chat_path: "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+    stream_path: Some(
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+    ),
+    quirks: Quirks { call_ids: false, ..Quirks::STANDARD },
+    ..GEMINI
 };
 
 impl Api {
@@ -62,6 +86,7 @@ impl Api {
         match dialect {
             Dialect::OpenAiChat => COMPATIBLE,
             Dialect::Anthropic => ANTHROPIC,
+            Dialect::Gemini => GEMINI,
         }
     }
 }
@@ -84,6 +109,18 @@ pub struct Builtin {
     pub families: &'static [&'static str],
     /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
     pub resells: bool,
+    /// What else must be bound to say where the customer's models are.
+    pub cloud: Option<Cloud>,
+}
+
+/// The bindings that say where in a provider's cloud a customer's models are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// Holds the project's id.
+    pub project: &'static str,
+    /// Holds the location; `global` without it. Every other location has a host of its own: its name
+    /// and a hyphen before the common host.
+    pub location: &'static str,
 }
 
 impl Builtin {
@@ -101,7 +138,7 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
 
 /// Ids of providers that a later version will know: they are not free for the operator's own.
 pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "cohere", "bedrock", "vertex", "cloudflare"].contains(&id)
+    ["cohere", "bedrock", "cloudflare"].contains(&id)
 }
 
 /// All of them, in the order in which a bare model name is looked for: those who make models before
@@ -118,6 +155,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         api: ANTHROPIC,
         families: &["claude-"],
         ..keyed("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://generativelanguage.googleapis.com"),
+        api: GEMINI,
+        families: &["gemini-", "gemma-"],
+        ..keyed("gemini", "GEMINI_API_KEY", "GEMINI_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.mistral.ai"),
@@ -170,6 +213,14 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         resells: true,
         ..keyed("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL")
     },
+    // Google's cloud, where the same models have another door.
+    Builtin {
+        base_url: Some("https://aiplatform.googleapis.com"),
+        api: VERTEX,
+        families: &["gemini-"],
+        cloud: Some(Cloud { project: "VERTEX_PROJECT", location: "VERTEX_LOCATION" }),
+        ..keyed("vertex", "VERTEX_ACCESS_TOKEN", "VERTEX_BASE_URL")
+    },
     // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
     Builtin {
         api: Api { auth: AuthStyle::Header("api-key"), ..OPENAI },
@@ -192,5 +243,6 @@ const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'
         api: COMPATIBLE,
         families: &[],
         resells: false,
+        cloud: None,
     }
 }

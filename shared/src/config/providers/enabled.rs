@@ -1,5 +1,6 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
+use super::cloud::Place;
 use super::section::is_header_value;
 use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
@@ -11,6 +12,7 @@ use crate::config::timing::Timeouts;
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::{Dialect, Quirks, SamplingSupport, ThinkingSupport};
 use crate::secret::Secret;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A provider that can be called.
@@ -22,8 +24,8 @@ pub struct Provider {
     pub dialect: Dialect,
     /// Where it is.
     pub base_url: BaseUrl,
-    /// The chat endpoint below the base URL.
-    pub chat_path: &'static str,
+    /// The chat endpoints below the base URL.
+    pub paths: Paths,
     /// How it is told who calls.
     pub auth: Auth,
     /// Headers sent with every call, the credential not among them. Values may be secrets.
@@ -36,6 +38,15 @@ pub struct Provider {
     pub data_policy: BTreeSet<DataPolicy>,
     /// Its timeouts: the document's with its own on top.
     pub timeouts: Timeouts,
+}
+
+/// The chat endpoints of a provider, in which `{model}` stands for the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// For whole answers.
+    pub whole: Cow<'static, str>,
+    /// For streams.
+    pub stream: Cow<'static, str>,
 }
 
 /// The credential of a call.
@@ -53,9 +64,11 @@ pub enum Auth {
 }
 
 impl Provider {
-    /// The URL of its chat endpoint.
-    pub fn chat_url(&self) -> String {
-        self.base_url.join(self.chat_path)
+    /// The URL a chat with this model is posted to. A model's name is one segment of a path whatever
+    /// stands in it: a caller chooses a model, never a path.
+    pub fn chat_url(&self, model: &str, stream: bool) -> String {
+        let path = if stream { &self.paths.stream } else { &self.paths.whole };
+        self.base_url.join(path).replace("{model}", &url::segment(model))
     }
 
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
@@ -64,10 +77,11 @@ impl Provider {
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
             system_in_conversation: model.traits.system_in_conversation,
+            minimal_effort: model.traits.minimal_effort,
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            Dialect::OpenAiChat => SamplingSupport::All,
+            Dialect::OpenAiChat | Dialect::Gemini => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
             Dialect::Anthropic if model.known => SamplingSupport::OneOf,
             Dialect::Anthropic => SamplingSupport::All,
@@ -149,11 +163,15 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         None if bound_url.is_none() && over.base_url.is_none() => return Ok(None),
         None => None,
     };
+    let place = known.and_then(|known| known.cloud).map(|cloud| Place::read(&cloud, bindings)).transpose()?;
+    let usual_url = known.and_then(|known| known.base_url);
+    let usual_url = usual_url.map(|url| place.as_ref().map_or_else(|| url.to_owned(), |place| place.base_url(url)));
+    let fill = |path: &'static str| place.as_ref().map_or(Cow::Borrowed(path), |place| Cow::Owned(place.fill(path)));
     Ok(Some(Provider {
         id: id.clone(),
         dialect: api.dialect,
-        base_url: base_url(&url_binding, bound_url, known, id, over)?,
-        chat_path: api.chat_path,
+        base_url: base_url(&url_binding, bound_url, usual_url, id, over)?,
+        paths: Paths { whole: fill(api.chat_path), stream: fill(api.stream_path.unwrap_or(api.chat_path)) },
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
@@ -183,14 +201,14 @@ fn url_binding(id: &ProviderId, known: Option<&Builtin>) -> String {
 fn base_url(
     binding: &str,
     bound: Option<String>,
-    known: Option<&Builtin>,
+    usual: Option<String>,
     id: &ProviderId,
     over: &ProviderOverride,
 ) -> Result<BaseUrl, Problem> {
-    let text = match (bound, &over.base_url, known.and_then(|known| known.base_url)) {
+    let text = match (bound, &over.base_url, usual) {
         (Some(text), _, _) => text,
         (None, Some(url), _) => return Ok(url.clone()),
-        (None, None, Some(text)) => text.to_owned(),
+        (None, None, Some(text)) => text,
         (None, None, None) => {
             return Err(problem(
                 binding,

@@ -2,13 +2,14 @@
 //! ([`ProviderOverride`]), and those that are enabled because their bindings are there ([`Providers`]).
 
 mod builtin;
+mod cloud;
 mod enabled;
 mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, builtin};
-pub use enabled::{Auth, Provider, Providers};
+pub use builtin::{Api, AuthStyle, Builtin, Cloud, builtin};
+pub use enabled::{Auth, Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
 pub(crate) use builtin::{BUILTIN, is_later};

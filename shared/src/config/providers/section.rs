@@ -56,8 +56,8 @@ pub(in crate::config) fn section() -> Dict<ProviderId, Record<ProviderOverride>>
 }
 
 const DIALECT: OneOf<Dialect> = OneOf {
-    words: &[("openai_chat", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)],
-    later: &["openai_responses", "gemini", "bedrock", "cohere"],
+    words: &[("openai_chat", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic), ("gemini", Dialect::Gemini)],
+    later: &["openai_responses", "bedrock", "cohere"],
 };
 
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
@@ -115,7 +115,7 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat or anthropic");
+                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat, anthropic or gemini");
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

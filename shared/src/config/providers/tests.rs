@@ -30,7 +30,8 @@ fn a_key_enables_its_provider_and_nothing_else() {
     assert!(providers("", &[]).is_empty());
     for known in BUILTIN {
         let Some(key) = known.key_binding else { continue };
-        let bound = [(key, "k"), (known.base_url_binding, "https://llm.example.com")];
+        let project = known.cloud.map_or("UNUSED", |cloud| cloud.project);
+        let bound = [(key, "k"), (known.base_url_binding, "https://llm.example.com"), (project, "p")];
         assert_eq!(ids(&providers("", &bound)), [known.id]);
         assert!(providers("", &bound[1..]).is_empty(), "{}", known.id);
     }
@@ -74,9 +75,10 @@ fn each_provider_is_called_at_the_url_its_documentation_names() {
         ("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1/chat/completions"),
         ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/chat/completions"),
         ("CEREBRAS_API_KEY", "https://api.cerebras.ai/v1/chat/completions"),
+        ("GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent"),
     ] {
         let providers = providers("", &[(key, "k")]);
-        assert_eq!(providers.iter().next().unwrap().chat_url(), url);
+        assert_eq!(providers.iter().next().unwrap().chat_url("m", false), url);
     }
 }
 
@@ -99,7 +101,7 @@ fn a_base_url_written_for_the_providers_own_sdk_works_here() {
         ),
     ] {
         let providers = providers("", &[(key, "k"), (binding, base)]);
-        assert_eq!(providers.iter().next().unwrap().chat_url(), want);
+        assert_eq!(providers.iter().next().unwrap().chat_url("m", false), want);
     }
 }
 
@@ -142,14 +144,14 @@ fn the_document_adds_and_changes_providers() {
     let providers = providers(document, &[("ACME_API_KEY", "a"), ("ACME_SIGNATURE", "s"), ("OTHER_KEY", "o")]);
     assert_eq!(ids(&providers), ["openai", "acme", "keyless"]);
     let acme = providers.get("acme").unwrap();
-    assert_eq!(acme.chat_url(), "https://llm.acme.example/v1/messages");
+    assert_eq!(acme.chat_url("m", true), "https://llm.acme.example/v1/messages");
     assert_eq!(credential(acme), Some(("x-api-key", "a")));
     let headers: Vec<(&str, &str)> = acme.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(headers, [("anthropic-version", "2099-01-01"), ("x-signature", "s")]);
     assert_eq!((acme.timeouts.idle, acme.timeouts.total), (Millis(7), Millis(9)));
     assert_eq!((acme.region.as_deref(), acme.data_policy.len()), (Some("eu"), 1));
     let keyless = providers.get("keyless").unwrap();
-    assert_eq!((credential(keyless), keyless.chat_url().as_str()), (None, "http://localhost:8000/v1/chat/completions"));
+    assert_eq!((credential(keyless), keyless.chat_url("m", false).as_str()), (None, "http://localhost:8000/v1/chat/completions"));
     assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer o")));
 }
 
@@ -159,7 +161,7 @@ fn a_provider_of_ones_own_without_its_key_is_not_enabled() {
     assert!(providers(document, &[]).is_empty());
     assert!(providers(document, &[("ACME_API_KEY", "  ")]).is_empty());
     let overridden = providers(document, &[("ACME_API_KEY", "k"), ("ACME_BASE_URL", "http://localhost:1")]);
-    assert_eq!(overridden.get("acme").unwrap().chat_url(), "http://localhost:1/chat/completions");
+    assert_eq!(overridden.get("acme").unwrap().chat_url("m", false), "http://localhost:1/chat/completions");
 }
 
 #[test]
@@ -201,4 +203,50 @@ fn a_models_own_quirks_are_laid_over_its_providers() {
     assert!(quirks("openai:gpt-5.4").reasoning_effort && !quirks("openai:gpt-4o").reasoning_effort);
     let strict = quirks("mistral:mistral-small-latest");
     assert!(!strict.stream_usage && !strict.developer_role);
+}
+
+#[test]
+fn a_url_that_names_the_model_takes_any_name_as_one_segment() {
+    let providers = providers("", &[("GEMINI_API_KEY", "k"), ("GEMINI_BASE_URL", "https://proxy.example/v1beta")]);
+    let gemini = providers.get("gemini").unwrap();
+    let url = |model| gemini.chat_url(model, true);
+    assert_eq!(url("gemini-2.5-pro"), "https://proxy.example/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    assert_eq!(
+        url("../a?b#c:d é{model}"),
+        "https://proxy.example/v1beta/models/..%2Fa%3Fb%23c%3Ad%20%C3%A9%7Bmodel%7D:streamGenerateContent?alt=sse"
+    );
+    assert!(url("..").contains("/models/%2E%2E:stream"));
+}
+
+#[test]
+fn vertex_is_where_its_project_and_location_say() {
+    let key = ("VERTEX_ACCESS_TOKEN", "t");
+    let url = |bound: &[(&str, &str)]| {
+        let providers = providers("", bound);
+        let vertex = providers.get("vertex").unwrap();
+        assert_eq!(credential(vertex), Some(("authorization", "Bearer t")));
+        assert!(!vertex.quirks.call_ids);
+        vertex.chat_url("gemini-2.5-pro", false)
+    };
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p-1"), ("VERTEX_LOCATION", "europe-west4")]),
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p")]),
+        "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p"), ("VERTEX_BASE_URL", "http://localhost:1")]),
+        "http://localhost:1/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    for (bound, path) in [
+        (vec![key], "VERTEX_PROJECT"),
+        (vec![key, ("VERTEX_PROJECT", "a/b")], "VERTEX_PROJECT"),
+        (vec![key, ("VERTEX_PROJECT", "p"), ("VERTEX_LOCATION", "evil.example/")], "VERTEX_LOCATION"),
+    ] {
+        let providers = providers("", &bound);
+        assert!(providers.is_empty(), "{bound:?}");
+        assert_eq!(providers.problems()[0].path, path);
+    }
 }

@@ -97,7 +97,7 @@ pub(in crate::dialect) fn write(
                 Dialect::Anthropic => o.json(name, json),
                 // A label of the provider's build, which nobody misses.
                 Dialect::OpenAiChat if name == "system_fingerprint" => {}
-                Dialect::OpenAiChat => warnings.dropped(format_args!("response.{name}")),
+                Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
             }
         }
     });

@@ -4,7 +4,7 @@
 //! overlap (OpenAI streams parallel calls interleaved); an encoder that may not interleave queues.
 
 use super::{FinishReason, Json, Seal};
-use crate::dialect::UpstreamError;
+use crate::dialect::{Dialect, UpstreamError};
 use crate::usage::Usage;
 
 /// One step of a streamed answer.
@@ -82,8 +82,13 @@ pub enum BlockKind {
         /// The tool's name.
         name: String,
     },
-    /// A block of one dialect, as its own JSON.
-    Opaque(Json),
+    /// A block of one dialect, which another passes over.
+    Opaque {
+        /// The dialect that understands it.
+        origin: Dialect,
+        /// The block as it came.
+        json: Json,
+    },
 }
 
 /// What a block grows by.

@@ -50,7 +50,7 @@ fn block_of(part: Part) -> Option<(BlockKind, Vec<Delta>)> {
             };
             (BlockKind::ToolCall { id, name }, vec![Delta::Arguments(text)])
         }
-        Part::Opaque { json, .. } => (BlockKind::Opaque(json), Vec::new()),
+        Part::Opaque { origin, json, .. } => (BlockKind::Opaque { origin, json }, Vec::new()),
         Part::Media(_) | Part::ToolResult { .. } => return None,
     })
 }

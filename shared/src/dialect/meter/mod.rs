@@ -8,7 +8,8 @@ mod scan;
 
 pub(super) use scan::{Scan, Value, decoded_length};
 
-use super::{Dialect, UpstreamError, anthropic, openai_chat};
+use super::codec::reader;
+use super::{Dialect, UpstreamError, anthropic, gemini, openai_chat};
 use crate::sse;
 use crate::usage::Usage;
 
@@ -86,6 +87,7 @@ pub struct Meter {
 enum Watch {
     OpenAiChat(openai_chat::stream::Watch),
     Anthropic(anthropic::stream::Watch),
+    Gemini(gemini::stream::Watch),
 }
 
 impl Watch {
@@ -93,6 +95,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.event(event.name, event.data),
             Watch::Anthropic(watch) => watch.event(event.name, event.data),
+            Watch::Gemini(watch) => watch.event(event.data),
         }
     }
 
@@ -100,6 +103,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => &watch.tally,
             Watch::Anthropic(watch) => &watch.tally,
+            Watch::Gemini(watch) => &watch.tally,
         }
     }
 
@@ -108,6 +112,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.finish(),
             Watch::Anthropic(watch) => watch.finish(),
+            Watch::Gemini(watch) => watch.finish(),
         }
     }
 }
@@ -117,8 +122,9 @@ impl Meter {
         let watch = match dialect {
             Dialect::OpenAiChat => Watch::OpenAiChat(openai_chat::stream::Watch::default()),
             Dialect::Anthropic => Watch::Anthropic(anthropic::stream::Watch::default()),
+            Dialect::Gemini => Watch::Gemini(gemini::stream::Watch::default()),
         };
-        Meter { reader: sse::Reader::new(), watch }
+        Meter { reader: reader(dialect), watch }
     }
 
     /// Takes the next bytes of the body, cut anywhere.
@@ -130,6 +136,7 @@ impl Meter {
                 Err(error) => match &mut self.watch {
                     Watch::OpenAiChat(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Anthropic(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
+                    Watch::Gemini(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                 },
             }
         }

@@ -191,7 +191,7 @@ pub(in crate::dialect) fn write(
         for (name, json) in &response.extra {
             match response.origin {
                 Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+                Dialect::Anthropic | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
             }
         }
     });
@@ -256,7 +256,7 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
         for (name, json) in &choice.extra {
             match origin {
                 Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+                Dialect::Anthropic | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
             }
         }
     });

@@ -1,10 +1,10 @@
 //! Parts into content blocks.
 
 use super::ids::Ids;
-use super::turns::Placed;
 use crate::dialect::ir::{Arguments, Media, MediaKind, Part, Seal, SealFormat, Source};
 use crate::dialect::json_write::{Items, Members};
-use crate::dialect::{Dialect, Effect, Warnings};
+use crate::dialect::turns::Placed;
+use crate::dialect::{Dialect, Effect, Warnings, base64};
 
 /// Writes the blocks of one request; ids of tool calls are made fit as they pass.
 pub(super) struct Blocks<'w> {
@@ -137,7 +137,7 @@ fn write_source(o: &mut Members<'_>, source: &Source) {
     let text = match source {
         Source::Text(text) => Some(text.clone()),
         Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
-            decode_base64(data).and_then(|bytes| String::from_utf8(bytes).ok())
+            base64::decode(data).and_then(|bytes| String::from_utf8(bytes).ok())
         }
         Source::Base64 { .. } | Source::Url(_) | Source::File(_) | Source::Opaque(_) => None,
     };
@@ -177,40 +177,5 @@ pub(in crate::dialect::anthropic) fn write_tool_use(o: &mut Members<'_>, id: &st
         Arguments::Json(json) if json.text() == "null" => o.object("input", |_| {}),
         Arguments::Json(json) => o.object("input", |o| o.json("value", json)),
         Arguments::Text(text) => o.object("input", |o| o.string("text", text)),
-    }
-}
-
-/// Standard base64, padding optional, white space ignored; `None` when it is something else.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-        }
-    }
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_decoded_or_refused() {
-        assert_eq!(decode_base64("aGVsbG8gd29ybGQ=").as_deref(), Some(&b"hello world"[..]));
-        assert_eq!(decode_base64("aGVs\nbG8").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(decode_base64("a*b"), None);
     }
 }

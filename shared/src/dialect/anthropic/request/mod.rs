@@ -7,7 +7,6 @@ mod inspect;
 mod read;
 mod rewrite;
 mod thinking;
-mod turns;
 mod write;
 
 pub(super) use blocks_read::read_answer_block;

@@ -26,13 +26,14 @@ pub(super) fn plan(request: &ChatRequest, target: &Target<'_>, max_tokens: u64, 
     let path = match (request.origin, wish) {
         (Dialect::OpenAiChat, None) => "reasoning_effort",
         (Dialect::OpenAiChat | Dialect::Anthropic, _) => "thinking",
+        (Dialect::Gemini, _) => "generationConfig.thinkingConfig",
     };
     let level = effort.map(level);
-    // In OpenAI's dialect an effort alone asks for reasoning; in Anthropic's it does not.
+    // An effort alone asks for reasoning; in Anthropic's dialect it does not.
     let wish = wish.or(match (request.origin, effort) {
-        (Dialect::OpenAiChat, Some(Effort::None)) => Some(Thinking::Disabled),
-        (Dialect::OpenAiChat, Some(_)) => Some(Thinking::Adaptive),
-        (Dialect::OpenAiChat, None) | (Dialect::Anthropic, _) => None,
+        (Dialect::OpenAiChat | Dialect::Gemini, Some(Effort::None)) => Some(Thinking::Disabled),
+        (Dialect::OpenAiChat | Dialect::Gemini, Some(_)) => Some(Thinking::Adaptive),
+        (Dialect::OpenAiChat | Dialect::Gemini, None) | (Dialect::Anthropic, _) => None,
     });
     let plan = match (target.quirks.thinking, wish) {
         (ThinkingSupport::None, Some(Thinking::Adaptive | Thinking::Budget(_))) => {
@@ -70,7 +71,7 @@ pub(super) fn plan(request: &ChatRequest, target: &Target<'_>, max_tokens: u64, 
     };
     let forced = matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     let unsigned = matches!(plan.thinking, Some(Thinking::Budget(_))) && continues_without_thoughts(request);
-    if !plan.thinks() || (request.origin == Dialect::OpenAiChat && forced) || unsigned {
+    if !plan.thinks() || (request.origin != Dialect::Anthropic && forced) || unsigned {
         warnings.dropped(path);
         return Plan::default();
     }

@@ -2,10 +2,10 @@
 
 use super::blocks_write::Blocks;
 use super::thinking::{self, Plan};
-use super::turns::arrange;
 use crate::dialect::ir::{ChatRequest, Json, OutputFormat, Part, Thinking, Tool, ToolChoice};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
+use crate::dialect::turns::arrange;
 use crate::dialect::{Dialect, Effect, SamplingSupport, Target, Warnings};
 
 pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
@@ -33,7 +33,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         for (name, json) in &request.extra {
             match request.origin {
                 Dialect::Anthropic => o.json(name, json),
-                Dialect::OpenAiChat => warnings.dropped(name),
+                Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -108,7 +108,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                     for (name, json) in extra {
                         match request.origin {
                             Dialect::Anthropic => o.json(name, json),
-                            Dialect::OpenAiChat => warnings.dropped(format_args!("tools[{index}].function.{name}")),
+                            Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(format_args!("tools[{index}].function.{name}")),
                         }
                     }
                 }),
@@ -185,6 +185,7 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>,
     let path = match request.origin {
         Dialect::OpenAiChat => "response_format",
         Dialect::Anthropic => "output_config.format",
+        Dialect::Gemini => "generationConfig.responseJsonSchema",
     };
     let format = match &request.output {
         Some(OutputFormat::JsonSchema { name, description, schema: Some(schema), .. }) if target.quirks.json_schema => {
@@ -287,6 +288,6 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
         (Dialect::Anthropic, tier) => o.string("service_tier", tier),
         (Dialect::OpenAiChat, "auto") => o.string("service_tier", "auto"),
         (Dialect::OpenAiChat, "default") => o.string("service_tier", "standard_only"),
-        (Dialect::OpenAiChat, _) => warnings.dropped("service_tier"),
+        (Dialect::OpenAiChat | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::MOST_OPEN;
 use super::wire::{BlockWire, DeltaWire, EventWire, Kind, MessageWire, RawDelta};
-use crate::dialect::UpstreamError;
+use crate::dialect::{Dialect, UpstreamError};
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::anthropic::{citation, read_stop};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal};
@@ -173,7 +173,7 @@ impl Decode {
             (Kind::Other, Some(wire)) if wire.kind.some() == Some("redacted_thinking") => {
                 BlockKind::RedactedThinking(Seal::anthropic(wire.data.some().unwrap_or_default()))
             }
-            (Kind::Call | Kind::Other, _) => BlockKind::Opaque(Json::from(raw)),
+            (Kind::Call | Kind::Other, _) => BlockKind::Opaque { origin: Dialect::Anthropic, json: Json::from(raw) },
         };
         out.push(Event::BlockStart { choice: 0, block, kind: shown });
         let mut open = Block { index, block, kind, arguments: None, joiner: Joiner::default() };

@@ -7,7 +7,7 @@
 use super::super::{error, stop_sequence, stop_word, usage};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal, SealFormat};
 use crate::dialect::json_write::{self, Members, object};
-use crate::dialect::{StreamContext, UpstreamError};
+use crate::dialect::{Dialect, StreamContext, UpstreamError};
 use crate::usage::Usage;
 use std::collections::VecDeque;
 
@@ -123,9 +123,16 @@ impl Encode {
 
     fn block_start(&mut self, block: u64, kind: BlockKind, out: &mut Vec<u8>) {
         self.start(None, None, out);
-        // Another provider's secrets would come back as if they were Anthropic's.
-        if matches!(kind, BlockKind::RedactedThinking(Seal { format: SealFormat::Other(_), .. })) {
-            return;
+        match kind {
+            // Another provider's secrets would come back as if they were Anthropic's.
+            BlockKind::RedactedThinking(Seal { format: SealFormat::Other(_), .. }) => return,
+            BlockKind::Opaque { origin, .. } if origin != Dialect::Anthropic => return,
+            BlockKind::Text
+            | BlockKind::Refusal
+            | BlockKind::Thinking
+            | BlockKind::RedactedThinking(_)
+            | BlockKind::ToolCall { .. }
+            | BlockKind::Opaque { .. } => {}
         }
         self.waiting.push_back(Waiting { block, kind, deltas: Vec::new(), complete: false });
         self.promote(out);
@@ -187,7 +194,7 @@ impl Encode {
         self.next += 1;
         event(out, "content_block_start", |o| {
             o.number("index", index);
-            if let BlockKind::Opaque(json) = kind {
+            if let BlockKind::Opaque { json, .. } = kind {
                 return o.json("content_block", json);
             }
             o.object("content_block", |o| write_block(o, kind));
@@ -199,7 +206,7 @@ impl Encode {
                 self.calls = true;
                 OpenKind::Call(Completeness::default())
             }
-            BlockKind::RedactedThinking(_) | BlockKind::Opaque(_) => OpenKind::Opaque,
+            BlockKind::RedactedThinking(_) | BlockKind::Opaque { .. } => OpenKind::Opaque,
         };
         Open { block, index, kind }
     }
@@ -262,7 +269,7 @@ fn write_block(o: &mut Members<'_>, kind: &BlockKind) {
             o.string("name", name);
             o.object("input", |_| {});
         }
-        BlockKind::Opaque(_) => {}
+        BlockKind::Opaque { .. } => {}
     }
 }
 
@@ -286,7 +293,7 @@ impl Open {
                 completeness.push(text);
                 self.words("input_json_delta", "partial_json", text, out);
             }
-            (OpenKind::Words, Delta::Citation(citation)) if citation.origin == crate::dialect::Dialect::Anthropic => {
+            (OpenKind::Words, Delta::Citation(citation)) if citation.origin == Dialect::Anthropic => {
                 let mut json = Vec::new();
                 object(&mut json, |o| {
                     o.string("type", "citations_delta");

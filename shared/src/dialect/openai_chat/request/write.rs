@@ -116,7 +116,11 @@ fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut 
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
-    let path = if request.origin == Dialect::OpenAiChat { "response_format" } else { "output_config.format" };
+    let path = match request.origin {
+        Dialect::OpenAiChat => "response_format",
+        Dialect::Anthropic => "output_config.format",
+        Dialect::Gemini => "generationConfig.responseJsonSchema",
+    };
     match &request.output {
         Some(OutputFormat::JsonObject) => o.object("response_format", |o| o.string("type", "json_object")),
         Some(OutputFormat::JsonSchema { name, description, schema, strict }) if quirks.json_schema => {
@@ -126,7 +130,8 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, war
                     o.string("name", name.as_deref().unwrap_or("response"));
                     o.maybe_string("description", description.as_deref());
                     o.maybe_json("schema", schema.as_ref());
-                    // Anthropic always holds to the schema; OpenAI does when told.
+                    // Anthropic always holds to the schema; OpenAI does when told. Gemini's callers leave out
+                    // what OpenAI then demands of a schema.
                     let strict = strict.or((request.origin == Dialect::Anthropic).then_some(true));
                     o.maybe_number("strict", strict);
                 });
@@ -154,9 +159,17 @@ fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, 
         Some(Thinking::Budget(tokens)) => reasoning.effort.or(Some(Effort::from_budget(tokens))),
         None => reasoning.effort,
     };
-    let path = if request.origin == Dialect::OpenAiChat { "reasoning_effort" } else { "thinking" };
+    let path = match request.origin {
+        Dialect::OpenAiChat => "reasoning_effort",
+        Dialect::Anthropic => "thinking",
+        Dialect::Gemini => "generationConfig.thinkingConfig",
+    };
     if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
-        warnings.add("thinking.budget_tokens", Effect::Converted);
+        let path = match request.origin {
+            Dialect::OpenAiChat | Dialect::Anthropic => "thinking.budget_tokens",
+            Dialect::Gemini => "generationConfig.thinkingConfig.thinkingBudget",
+        };
+        warnings.add(path, Effect::Converted);
     }
     match by_thinking {
         Some(_) if !quirks.reasoning_effort => warnings.dropped(path),
@@ -209,6 +222,6 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
         (Dialect::OpenAiChat, tier) => o.string("service_tier", tier),
         (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),
         (Dialect::Anthropic, "standard_only") => o.string("service_tier", "default"),
-        (Dialect::Anthropic, _) => warnings.dropped("service_tier"),
+        (Dialect::Anthropic | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

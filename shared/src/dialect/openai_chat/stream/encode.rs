@@ -132,7 +132,7 @@ impl Encode {
         let place = self.choice(index, out);
         let Some(choice) = self.choices.get_mut(place) else { return };
         match kind {
-            BlockKind::Text | BlockKind::Opaque(_) => {}
+            BlockKind::Text | BlockKind::Opaque { .. } => {}
             BlockKind::Refusal => choice.refusal = Some(block),
             BlockKind::Thinking => choice.thoughts = Some((block, String::new(), None)),
             BlockKind::RedactedThinking(data) => {

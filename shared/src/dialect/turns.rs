@@ -1,24 +1,24 @@
-//! Who speaks when, as Anthropic wants it: instructions on top, then user and assistant in turn, the
-//! results of tools first in theirs.
+//! Who speaks when, for providers that are strict about it (Anthropic, Gemini): instructions on top,
+//! then user and assistant in turn, the results of tools first in theirs.
 
 use crate::dialect::ir::{ChatRequest, Message, Part, Role};
 use crate::dialect::{Dialect, Effect, Warnings};
 
 /// A part and where the caller has it.
-pub(super) struct Placed<'r> {
-    pub(super) path: String,
-    pub(super) part: &'r Part,
+pub(in crate::dialect) struct Placed<'r> {
+    pub(in crate::dialect) path: String,
+    pub(in crate::dialect) part: &'r Part,
 }
 
 /// A turn of the conversation.
-pub(super) struct Turn<'r> {
+pub(in crate::dialect) struct Turn<'r> {
     /// `user`, `assistant`, or where the model takes it `system`.
-    pub(super) role: &'static str,
-    pub(super) parts: Vec<Placed<'r>>,
+    pub(in crate::dialect) role: &'static str,
+    pub(in crate::dialect) parts: Vec<Placed<'r>>,
 }
 
 /// The instructions and the turns of a request.
-pub(super) fn arrange<'r>(
+pub(in crate::dialect) fn arrange<'r>(
     request: &'r ChatRequest,
     system_in_conversation: bool,
     warnings: &mut Warnings,
@@ -26,7 +26,11 @@ pub(super) fn arrange<'r>(
     let mut system: Vec<Placed<'r>> = Vec::new();
     let mut turns: Vec<Turn<'r>> = Vec::new();
     for (index, part) in request.instructions.iter().enumerate() {
-        system.push(Placed { path: format!("system[{index}]"), part });
+        let above = match request.origin {
+            Dialect::OpenAiChat | Dialect::Anthropic => "system",
+            Dialect::Gemini => "systemInstruction.parts",
+        };
+        system.push(Placed { path: format!("{above}[{index}]"), part });
     }
     for (index, message) in request.messages.iter().enumerate() {
         if message.name.is_some() {
@@ -65,7 +69,7 @@ fn add<'r>(turns: &mut Vec<Turn<'r>>, role: &'static str, mut parts: Vec<Placed<
 }
 
 /// The parts of a message that say something, with the caller's paths. Empty texts say nothing, and
-/// Anthropic refuses them.
+/// are refused.
 fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
     let mut placed = Vec::new();
     let (mut thoughts, mut calls) = (0, 0);
@@ -83,6 +87,12 @@ fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
             (Dialect::OpenAiChat | Dialect::Anthropic, _) => {
                 format!("messages[{index}].content[{}]", place - thoughts)
             }
+            // A signature is a part of its own here, and stands on another there.
+            (Dialect::Gemini, Part::RedactedThinking(_)) => {
+                thoughts += 1;
+                format!("contents[{index}].parts[{}]", place + 1 - thoughts)
+            }
+            (Dialect::Gemini, _) => format!("contents[{index}].parts[{}]", place - thoughts),
         };
         let empty = matches!(part, Part::Text { text, .. } | Part::Refusal(text) if text.is_empty());
         if !empty {
