@@ -256,7 +256,9 @@ fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
                 assert!(event["responseId"].is_string() && event["modelVersion"].is_string());
                 for candidate in event["candidates"].as_array().unwrap() {
                     for part in candidate["content"]["parts"].as_array().unwrap_or(&Vec::new()) {
-                        assert!(part["text"].is_string() || part["functionCall"]["args"].is_object() || part.is_object());
+                        assert!(
+                            part["text"].is_string() || part["functionCall"]["args"].is_object() || part.is_object()
+                        );
                     }
                     if candidate["finishReason"].is_string() {
                         assert!(finished.insert(candidate["index"].as_u64()), "finished twice");

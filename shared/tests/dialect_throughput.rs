@@ -25,6 +25,10 @@ fn stream(dialect: Dialect) -> Vec<u8> {
             "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
             "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" a token or two\"}}\n\n",
         ),
+        Dialect::Gemini => (
+            "",
+            "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \" a token or two, and a few more of them\"}],\"role\": \"model\"},\"index\": 0}],\"usageMetadata\": {\"promptTokenCount\": 95,\"candidatesTokenCount\": 29,\"totalTokenCount\": 192,\"promptTokensDetails\": [{\"modality\": \"TEXT\",\"tokenCount\": 95}],\"thoughtsTokenCount\": 68},\"modelVersion\": \"gemini-3.1-pro-preview\",\"responseId\": \"ywCzae2oL5ODz7IP29qJmQw\"}\r\n\r\n",
+        ),
     };
     let mut stream = head.as_bytes().to_vec();
     while stream.len() < SIZE {
@@ -52,7 +56,7 @@ fn cpu_nanoseconds() -> Option<u64> {
 #[test]
 #[ignore = "a measurement"]
 fn throughput_of_streams() {
-    for from in [Dialect::OpenAiChat, Dialect::Anthropic] {
+    for from in corpus::DIALECTS {
         let stream = stream(from);
         for chunk in [16 << 10, 1_000] {
             let name = format!("{} in chunks of {chunk}", from.as_str());
@@ -70,7 +74,7 @@ fn throughput_of_streams() {
                 }
                 count
             });
-            for to in [Dialect::OpenAiChat, Dialect::Anthropic] {
+            for to in corpus::DIALECTS {
                 measure(&format!("to {}, {name}", to.as_str()), stream.len(), || {
                     let (mut decoder, mut encoder) = (from.decoder(), to.encoder(corpus::context()));
                     let (mut events, mut out, mut produced) = (Vec::new(), Vec::new(), 0);

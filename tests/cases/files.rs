@@ -9,6 +9,7 @@ files! {
     config
     envelope
     finish_reasons
+    gemini
     images
     limits
     parameters

@@ -11,7 +11,8 @@ enum Method {
     Stream,
 }
 
-const METHODS: [(&str, Method); 2] = [(":generateContent", Method::Generate), (":streamGenerateContent", Method::Stream)];
+const METHODS: [(&str, Method); 2] =
+    [(":generateContent", Method::Generate), (":streamGenerateContent", Method::Stream)];
 
 /// Whether errors of this path are Google's.
 pub(super) fn speaks(path: &str) -> bool {
@@ -21,7 +22,9 @@ pub(super) fn speaks(path: &str) -> bool {
 /// The chat a path and a query ask for; `None` for every other path.
 pub(super) fn endpoint(path: &str, query: &str) -> Option<Endpoint> {
     let (model, method) = call(path)?;
-    let events = query_parameter(query, "alt").or_else(|| query_parameter(query, "$alt")).is_some_and(|alt| alt.starts_with("sse"));
+    let events = query_parameter(query, "alt")
+        .or_else(|| query_parameter(query, "$alt"))
+        .is_some_and(|alt| alt.starts_with("sse"));
     Some(Endpoint {
         dialect: Dialect::Gemini,
         model: Some(model).filter(|model| !model.is_empty()),
@@ -38,8 +41,7 @@ fn call(path: &str) -> Option<(String, Method)> {
         Some((place, model)) if place.starts_with("projects/") || place.starts_with("publishers/") => model,
         Some(_) | None => rest.strip_prefix("models/")?,
     };
-    let (model, method) =
-        METHODS.into_iter().find_map(|(name, method)| Some((strip_method(rest, name)?, method)))?;
+    let (model, method) = METHODS.into_iter().find_map(|(name, method)| Some((strip_method(rest, name)?, method)))?;
     let model = percent_decode(model);
     // Some clients write the resource's whole name where only its last part belongs.
     Some((model.strip_prefix("models/").map_or(model.clone(), str::to_owned), method))
@@ -62,11 +64,23 @@ mod tests {
         for (path, query, model, stream, framing) in [
             ("/v1beta/models/gemini-2.5-flash:generateContent", "", "gemini-2.5-flash", false, Framing::JsonArray),
             ("/v1/models/gemini-2.5-flash:streamGenerateContent", events, "gemini-2.5-flash", true, Framing::Events),
-            ("/v1beta/models/openai:gpt-5.4:streamGenerateContent", "key=k&%24alt=sse", "openai:gpt-5.4", true, Framing::Events),
+            (
+                "/v1beta/models/openai:gpt-5.4:streamGenerateContent",
+                "key=k&%24alt=sse",
+                "openai:gpt-5.4",
+                true,
+                Framing::Events,
+            ),
             ("/v1beta/models/openai%3Agpt-5.4%3AgenerateContent", "", "openai:gpt-5.4", false, Framing::JsonArray),
             ("/v1beta/models/openai/gpt-5.4:streamGenerateContent", "", "openai/gpt-5.4", true, Framing::JsonArray),
             ("/v1beta/models/models%2Ffast:generateContent", "", "fast", false, Framing::JsonArray),
-            ("/v1beta1/projects/p/locations/l/publishers/google/models/fast:generateContent", "", "fast", false, Framing::JsonArray),
+            (
+                "/v1beta1/projects/p/locations/l/publishers/google/models/fast:generateContent",
+                "",
+                "fast",
+                false,
+                Framing::JsonArray,
+            ),
             ("/v1beta/models/100%:generateContent", "", "100%", false, Framing::JsonArray),
         ] {
             let endpoint = endpoint(path, query).unwrap();
@@ -77,7 +91,13 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_googles() {
-        for path in ["/v1/models", "/v1/models/openai:gpt-5.4", "/v1beta/models/x:embedContent", "/v2/models/x:generateContent", "/v1/chat/models/x:generateContent"] {
+        for path in [
+            "/v1/models",
+            "/v1/models/openai:gpt-5.4",
+            "/v1beta/models/x:embedContent",
+            "/v2/models/x:generateContent",
+            "/v1/chat/models/x:generateContent",
+        ] {
             assert_eq!(endpoint(path, ""), None, "{path}");
         }
         assert!(speaks("/v1beta/nothing") && !speaks("/v1/models/openai:gpt-5.4"));

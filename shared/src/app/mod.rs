@@ -108,17 +108,20 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/messages", "POST") => pipeline::chat::serve(&setup.pipeline, dialect, request).await,
+            ("/v1/chat/completions" | "/v1/messages", "POST") => {
+                pipeline::chat::serve(&setup.pipeline, dialect, request).await
+            }
             (path, "POST") if gemini::speaks(path) => match gemini::endpoint(path, request.query()) {
                 Some(endpoint) => pipeline::chat::serve(&setup.pipeline, endpoint, request).await,
                 None => self.error(dialect, &nowhere()),
             },
             ("/v1/models", "GET") => self.models(setup, &request, None).await,
-            ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
-            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => {
-                self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
+            ("/health", "GET" | "HEAD") => {
+                answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
+            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
+            ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => self
+                .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
             (path, "GET") if path.starts_with("/v1/models/") => {
                 let id = path.trim_start_matches("/v1/models/").to_owned();
                 self.models(setup, &request, Some(&id)).await

@@ -224,7 +224,8 @@ fn an_unknown_model_is_404_with_a_way_out() {
         ("anthropic/claude-opus-4-8", "ANTHROPIC_API_KEY"),
         ("claude-opus-4-8", "ANTHROPIC_API_KEY"),
         ("ollama:llama3", "OLLAMA_BASE_URL"),
-        ("gemini:gemini-pro", "not available in this version"),
+        ("gemini:gemini-2.5-pro", "GEMINI_API_KEY"),
+        ("bedrock:some-model", "not available in this version"),
     ] {
         let error = resolve(&catalog, name).unwrap_err();
         assert_eq!((error.code, error.param.as_deref()), (Code::ModelNotFound, Some("model")), "{name}");

@@ -206,7 +206,7 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
     for section in LATER {
         assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
     }
-    for dialect in ["openai_responses", "gemini", "bedrock", "cohere"] {
+    for dialect in ["openai_responses", "bedrock", "cohere"] {
         let text = format!("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"{dialect}\"");
         let found = problems(&text);
         assert!(
@@ -217,7 +217,7 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
         );
     }
     assert_problems(
-        "[routes.a]\ncandidates = [\"gemini:gemini-pro\"]",
+        "[routes.a]\ncandidates = [\"cohere:command-a\"]",
         &[("routes.a.candidates[0]", "not available in this version")],
     );
     assert_problems("[providers.gemini]", &[("providers.gemini", "not available in this version")]);

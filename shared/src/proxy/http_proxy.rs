@@ -7,7 +7,9 @@ use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
-use crate::dialect::{Dialect, Edits, Framing, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings};
+use crate::dialect::{
+    Dialect, Edits, Framing, ResponseContext, StreamContext, Stripper, Target, UpstreamError, Warnings,
+};
 use crate::http::Header;
 use crate::json;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
@@ -147,7 +149,8 @@ impl<P: Ports> HttpProxy<P> {
         let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with("text/event-stream"));
         if is_success(status) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
-            let mut live = Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
+            let mut live =
+                Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
             return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
         }

@@ -24,6 +24,8 @@ pub enum Dialect {
     OpenAi,
     /// Anthropic: messages and its models list.
     Anthropic,
+    /// Gemini: generateContent.
+    Gemini,
 }
 
 /// The endpoints that have a friendly answer.
@@ -33,6 +35,7 @@ pub(crate) enum Endpoint {
     Messages,
     CountTokens,
     Models,
+    GenerateContent,
 }
 
 /// A request with its body read.
@@ -56,7 +59,12 @@ impl Ask {
             Some((name, rest)) => (Some(name.to_owned()), rest),
             None => (None, path),
         };
-        let endpoint = if path.ends_with("/chat/completions") {
+        // Gemini's model and method stand in the path.
+        let google = path.rsplit_once("/models/").and_then(|(_, rest)| rest.rsplit_once(':'));
+        let google = google.filter(|(_, method)| matches!(*method, "generateContent" | "streamGenerateContent"));
+        let endpoint = if google.is_some() {
+            Some(Endpoint::GenerateContent)
+        } else if path.ends_with("/chat/completions") {
             Some(Endpoint::ChatCompletions)
         } else if path.ends_with("/messages") {
             Some(Endpoint::Messages)
@@ -71,16 +79,19 @@ impl Ask {
         let dialect = match endpoint {
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
             Some(Endpoint::ChatCompletions) => Dialect::OpenAi,
+            Some(Endpoint::GenerateContent) => Dialect::Gemini,
             Some(Endpoint::Models) | None if speaks_anthropic => Dialect::Anthropic,
             Some(Endpoint::Models) | None => Dialect::OpenAi,
         };
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let named_in_body = || body.get("model").and_then(Value::as_str).unwrap_or_default();
+        let model = google.map_or_else(named_in_body, |(model, _)| model).to_owned();
+        let streams = || body.get("stream").and_then(Value::as_bool).unwrap_or(false);
         Parsed {
             dialect,
             endpoint,
             name: named.or_else(|| name_in_model(&model)),
-            stream: body.get("stream").and_then(Value::as_bool).unwrap_or(false),
+            stream: google.map_or_else(streams, |(_, method)| method == "streamGenerateContent"),
             model,
             body,
             unix_seconds: self.unix_seconds,

@@ -96,7 +96,10 @@ async fn play<L: Level>(level: &L, step: &Step, names: &mut Names, books: &mut B
         Err(problem) => return vec![problem],
     };
     level.upstream().clear_log(None);
-    let is_chat = call.method == "POST" && matches!(call.path.as_str(), "/v1/chat/completions" | "/v1/messages");
+    let is_chat = call.method == "POST"
+        && (matches!(call.path.as_str(), "/v1/chat/completions" | "/v1/messages")
+            || call.path.contains(":generateContent")
+            || call.path.contains(":streamGenerateContent"));
     let (path, started) = (call.path.clone(), level.now_ms());
     let answer = match level.call(call).await {
         Ok(answer) => answer,

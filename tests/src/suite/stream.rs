@@ -15,6 +15,7 @@
 //! | `violations` | what an SDK would choke on |
 
 mod anthropic;
+mod gemini;
 mod openai;
 
 use serde_json::Value;
@@ -26,12 +27,18 @@ pub enum Dialect {
     OpenAi,
     /// Messages.
     Anthropic,
+    /// generateContent.
+    Gemini,
 }
 
 impl Dialect {
     /// The dialect of a path.
     pub fn of(path: &str) -> Dialect {
-        if path.starts_with("/v1/messages") { Dialect::Anthropic } else { Dialect::OpenAi }
+        match path {
+            path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+            path if path.starts_with("/v1beta") || path.contains("enerateContent") => Dialect::Gemini,
+            _ => Dialect::OpenAi,
+        }
     }
 }
 
@@ -71,6 +78,7 @@ pub fn assemble(dialect: Dialect, bytes: &[u8]) -> Value {
     match dialect {
         Dialect::OpenAi => openai::assemble(&events),
         Dialect::Anthropic => anthropic::assemble(&events),
+        Dialect::Gemini => gemini::assemble(&gemini::elements(bytes).unwrap_or(events)),
     }
 }
 

@@ -145,7 +145,8 @@ fn facts(id: &str, entry: &Value) -> Option<Facts> {
         reasoning: special("output_cost_per_reasoning_token", output),
         capabilities,
         traits: Traits {
-            budget_thinking: thinks && ((anthropic && !flag("supports_adaptive_thinking")) || id.contains(":gemini-2.5")),
+            budget_thinking: thinks
+                && ((anthropic && !flag("supports_adaptive_thinking")) || id.contains(":gemini-2.5")),
             fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
             system_in_conversation: flag("supports_mid_conversation_system"),
             minimal_effort: flag("supports_minimal_reasoning_effort") && id.contains(":gemini-"),

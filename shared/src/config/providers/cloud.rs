@@ -16,8 +16,9 @@ pub(super) struct Place {
 impl Place {
     /// Reads the bindings; the error names the one that is missing or unusable, not its text.
     pub(super) fn read(cloud: &Cloud, bindings: &(impl Bindings + ?Sized)) -> Result<Place, Problem> {
-        let project = bindings::text(bindings, cloud.project)
-            .ok_or_else(|| problem(cloud.project, "is missing", "Bind the id of the project whose models are called"))?;
+        let project = bindings::text(bindings, cloud.project).ok_or_else(|| {
+            problem(cloud.project, "is missing", "Bind the id of the project whose models are called")
+        })?;
         let location = bindings::text(bindings, cloud.location).unwrap_or_else(|| EVERYWHERE.to_owned());
         let fits = |text: &str, more: &[u8]| {
             text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte))

@@ -151,7 +151,10 @@ fn the_document_adds_and_changes_providers() {
     assert_eq!((acme.timeouts.idle, acme.timeouts.total), (Millis(7), Millis(9)));
     assert_eq!((acme.region.as_deref(), acme.data_policy.len()), (Some("eu"), 1));
     let keyless = providers.get("keyless").unwrap();
-    assert_eq!((credential(keyless), keyless.chat_url("m", false).as_str()), (None, "http://localhost:8000/v1/chat/completions"));
+    assert_eq!(
+        (credential(keyless), keyless.chat_url("m", false).as_str()),
+        (None, "http://localhost:8000/v1/chat/completions")
+    );
     assert_eq!(credential(providers.get("openai").unwrap()), Some(("authorization", "Bearer o")));
 }
 
@@ -210,7 +213,10 @@ fn a_url_that_names_the_model_takes_any_name_as_one_segment() {
     let providers = providers("", &[("GEMINI_API_KEY", "k"), ("GEMINI_BASE_URL", "https://proxy.example/v1beta")]);
     let gemini = providers.get("gemini").unwrap();
     let url = |model| gemini.chat_url(model, true);
-    assert_eq!(url("gemini-2.5-pro"), "https://proxy.example/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    assert_eq!(
+        url("gemini-2.5-pro"),
+        "https://proxy.example/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse"
+    );
     assert_eq!(
         url("../a?b#c:d é{model}"),
         "https://proxy.example/v1beta/models/..%2Fa%3Fb%23c%3Ad%20%C3%A9%7Bmodel%7D:streamGenerateContent?alt=sse"

@@ -59,7 +59,8 @@ pub(super) fn read_sources(raw: &RawValue) -> Vec<Citation> {
 /// Writes `groundingMetadata` for citations of other dialects that have a page, each with the bytes of
 /// the text it stands by. Nothing is written when there is none.
 pub(super) fn write_grounding(o: &mut Members<'_>, citations: &[(&Citation, Span)]) {
-    let pages: Vec<_> = citations.iter().filter_map(|(cited, span)| Some((cited.url.as_ref()?, *cited, *span))).collect();
+    let pages: Vec<_> =
+        citations.iter().filter_map(|(cited, span)| Some((cited.url.as_ref()?, *cited, *span))).collect();
     if pages.is_empty() {
         return;
     }
@@ -110,7 +111,10 @@ mod tests {
             "groundingSupports":[{"segment":{"endIndex":3},"groundingChunkIndices":[0,1,7]}]}"#;
         let citations = read_grounding(serde_json::from_str(json).unwrap());
         assert_eq!(citations.len(), 2);
-        assert_eq!((citations[0].url.as_deref(), citations[0].title.as_deref()), (Some("https://a.example"), Some("A")));
+        assert_eq!(
+            (citations[0].url.as_deref(), citations[0].title.as_deref()),
+            (Some("https://a.example"), Some("A"))
+        );
         assert_eq!(citations[1].url, None);
         let mut out = Vec::new();
         object(&mut out, |o| write_grounding(o, &[(&citations[0], (0, 3)), (&citations[1], (0, 3))]));

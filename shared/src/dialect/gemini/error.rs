@@ -163,7 +163,12 @@ mod tests {
         use UpstreamClass::*;
         for (status, word, message, class) in [
             (400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", Auth),
-            (400, "INVALID_ARGUMENT", "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).", ContextLength),
+            (
+                400,
+                "INVALID_ARGUMENT",
+                "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).",
+                ContextLength,
+            ),
             (400, "INVALID_ARGUMENT", "Unknown name \"x\"", InvalidRequest),
             (400, "FAILED_PRECONDITION", "User location is not supported for the API use.", Permission),
             (401, "UNAUTHENTICATED", "m", Auth),

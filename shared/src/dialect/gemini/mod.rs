@@ -44,7 +44,9 @@ fn finish_word(reason: Option<&FinishReason>) -> &str {
         // A word of our own kind goes as it came; SDKs refuse what is none.
         Some(FinishReason::Other(word)) if is_enum_word(word) => word,
         Some(FinishReason::Other(_)) => "OTHER",
-        Some(FinishReason::Stop | FinishReason::StopSequence(_) | FinishReason::ToolCalls | FinishReason::PauseTurn)
+        Some(
+            FinishReason::Stop | FinishReason::StopSequence(_) | FinishReason::ToolCalls | FinishReason::PauseTurn,
+        )
         | None => "STOP",
     }
 }

@@ -97,7 +97,9 @@ impl<'w> Writer<'w> {
                     Towards::Caller => write_media(a, path, media, Dialect::Gemini, self.warnings),
                 },
                 Part::Thinking { text, signature } => self.thought(a, path, text, signature.as_ref()),
-                Part::RedactedThinking(seal) if seal::is_google(seal) => signatures.waiting.push_back(seal.text.clone()),
+                Part::RedactedThinking(seal) if seal::is_google(seal) => {
+                    signatures.waiting.push_back(seal.text.clone())
+                }
                 Part::RedactedThinking(seal) => match self.sealed(seal) {
                     Some(sealed) => write_text(a, "", false, Some(&sealed)),
                     None => self.warnings.dropped(path),

@@ -55,7 +55,11 @@ fn events(raw: &[&RawValue]) -> Result<Vec<Event>, ProtocolError> {
     let mut events = Vec::new();
     raw.iter().for_each(|raw| decode.event(raw.get(), &mut events));
     // One that was cut is told from one that does not say why it ended by having been a stream.
-    if raw.len() > 1 { decode.end_of_body(&mut events) } else { decode.end(&mut events) }
+    if raw.len() > 1 {
+        decode.end_of_body(&mut events)
+    } else {
+        decode.end(&mut events)
+    }
     match events.iter().find_map(|event| if let Event::Error(error) = event { Some(error.clone()) } else { None }) {
         Some(error) => Err(ProtocolError::Upstream(error)),
         None => Ok(events),

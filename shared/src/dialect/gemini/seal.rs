@@ -52,7 +52,9 @@ mod tests {
 
     #[test]
     fn a_foreign_seal_survives_in_the_place_of_a_signature() {
-        for seal in [Seal::anthropic("EuYB+/=="), Seal { text: "x\ny".to_owned(), format: SealFormat::Other("z".into()) }] {
+        for seal in
+            [Seal::anthropic("EuYB+/=="), Seal { text: "x\ny".to_owned(), format: SealFormat::Other("z".into()) }]
+        {
             let written = write(&seal).into_owned();
             assert!(written.starts_with(MARK_IN_BASE64), "{written}");
             assert_eq!(read(&written), seal);

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn a_later_report_replaces_what_it_names() {
         let mut first: UsageWire =
-            serde_json::from_str(r#"{"promptTokenCount":95,"thoughtsTokenCount":68,"candidatesTokenCount":23}"#).unwrap();
+            serde_json::from_str(r#"{"promptTokenCount":95,"thoughtsTokenCount":68,"candidatesTokenCount":23}"#)
+                .unwrap();
         first.merge(serde_json::from_str(r#"{"promptTokenCount":189,"candidatesTokenCount":29}"#).unwrap());
         let usage = first.usage().unwrap();
         assert_eq!((usage.input, usage.output, usage.reasoning), (189, 29, 68));

@@ -108,7 +108,9 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                     for (name, json) in extra {
                         match request.origin {
                             Dialect::Anthropic => o.json(name, json),
-                            Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(format_args!("tools[{index}].function.{name}")),
+                            Dialect::OpenAiChat | Dialect::Gemini => {
+                                warnings.dropped(format_args!("tools[{index}].function.{name}"))
+                            }
                         }
                     }
                 }),

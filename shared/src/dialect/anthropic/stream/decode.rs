@@ -2,11 +2,11 @@
 
 use super::MOST_OPEN;
 use super::wire::{BlockWire, DeltaWire, EventWire, Kind, MessageWire, RawDelta};
-use crate::dialect::{Dialect, UpstreamError};
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::anthropic::{citation, read_stop};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json, Seal};
 use crate::dialect::text::{Joiner, Repaired, repair, stand_in_for_surrogates};
+use crate::dialect::{Dialect, UpstreamError};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 

@@ -2,8 +2,8 @@
 
 use super::contents_read::{read_contents, read_instructions};
 use super::schema::to_json_schema;
-use super::tools::{read_tool_choice, read_tools};
 use super::thinking;
+use super::tools::{read_tool_choice, read_tools};
 use crate::dialect::Dialect;
 use crate::dialect::gemini::citation::json_of;
 use crate::dialect::ir::{ChatRequest, OutputFormat, Sampling};

@@ -68,8 +68,16 @@ mod tests {
         for (body, edits, expected) in [
             (r#"{ "contents":[] }"#, Edits::default(), r#"{ "contents":[] }"#),
             (r#"{"contents":[]}"#, limit, r#"{"contents":[],"generationConfig":{"maxOutputTokens":10}}"#),
-            (r#"{"generationConfig":{"maxOutputTokens":9, "a":1}}"#, limit, r#"{"generationConfig":{"maxOutputTokens":9, "a":1}}"#),
-            (r#"{"generation_config":{ "max_output_tokens":11}}"#, limit, r#"{"generation_config":{ "max_output_tokens":10}}"#),
+            (
+                r#"{"generationConfig":{"maxOutputTokens":9, "a":1}}"#,
+                limit,
+                r#"{"generationConfig":{"maxOutputTokens":9, "a":1}}"#,
+            ),
+            (
+                r#"{"generation_config":{ "max_output_tokens":11}}"#,
+                limit,
+                r#"{"generation_config":{ "max_output_tokens":10}}"#,
+            ),
             (r#"{"generationConfig":null}"#, limit, r#"{"generationConfig":{"maxOutputTokens":10}}"#),
         ] {
             let rewritten = rewrite(&scan(body.as_bytes(), &Limits::default()).unwrap(), &edits);

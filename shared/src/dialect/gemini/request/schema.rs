@@ -47,7 +47,9 @@ fn schema(out: &mut Vec<u8>, raw: &RawValue, depth: usize) {
                 }
                 "items" | "additionalProperties" | "not" | "contains" => schema(o.value(&name), value, depth + 1),
                 "anyOf" | "oneOf" | "allOf" | "prefixItems" => match read_items(value, &path) {
-                    Ok(items) => array(o.value(&name), |a| items.iter().for_each(|raw| schema(a.value(), raw, depth + 1))),
+                    Ok(items) => {
+                        array(o.value(&name), |a| items.iter().for_each(|raw| schema(a.value(), raw, depth + 1)))
+                    }
                     Err(_) => o.json(&name, &json),
                 },
                 "minItems" | "maxItems" | "minLength" | "maxLength" | "minProperties" | "maxProperties" => {

@@ -167,6 +167,7 @@ fn allowed_tools(json: &Json) -> Option<(&'static str, Vec<String>)> {
         let function = tool.take("function")?;
         Object::read(function.get(), &path).ok()?.string("name").ok()?
     };
-    let names = read_items(allowed.take("tools")?, &path).ok()?.into_iter().map(name).collect::<Option<Vec<String>>>()?;
+    let names =
+        read_items(allowed.take("tools")?, &path).ok()?.into_iter().map(name).collect::<Option<Vec<String>>>()?;
     Some((mode, names)).filter(|(_, names)| !names.is_empty())
 }
