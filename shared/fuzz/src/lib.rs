@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 mod dialect;
+pub mod gemini;
 pub mod json_scan;
 pub mod openai_chat;
 pub mod sse_reader;

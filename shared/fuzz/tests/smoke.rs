@@ -125,3 +125,8 @@ fn openai_chat_keeps_its_promises() {
 fn anthropic_keeps_its_promises() {
     smoke("anthropic", signalbox_fuzz::anthropic::run);
 }
+
+#[test]
+fn gemini_keeps_its_promises() {
+    smoke("gemini", signalbox_fuzz::gemini::run);
+}
