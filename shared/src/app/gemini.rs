@@ -9,27 +9,41 @@ use crate::http::{percent_decode, query_parameter};
 enum Method {
     Generate,
     Stream,
+    Count,
 }
 
-const METHODS: [(&str, Method); 2] =
-    [(":generateContent", Method::Generate), (":streamGenerateContent", Method::Stream)];
+const METHODS: [(&str, Method); 3] =
+    [("generateContent", Method::Generate), ("streamGenerateContent", Method::Stream), ("countTokens", Method::Count)];
+
+/// What a caller wants of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// An answer.
+    Chat(Endpoint),
+    /// How many tokens the prompt has.
+    Count(Endpoint),
+}
 
 /// Whether errors of this path are Google's.
 pub(super) fn speaks(path: &str) -> bool {
     path.starts_with("/v1beta/") || path.starts_with("/v1beta1/") || call(path).is_some()
 }
 
-/// The chat a path and a query ask for; `None` for every other path.
-pub(super) fn endpoint(path: &str, query: &str) -> Option<Endpoint> {
+/// What a path and a query ask for; `None` for every other path.
+pub(super) fn wanted(path: &str, query: &str) -> Option<Wanted> {
     let (model, method) = call(path)?;
     let events = query_parameter(query, "alt")
         .or_else(|| query_parameter(query, "$alt"))
         .is_some_and(|alt| alt.starts_with("sse"));
-    Some(Endpoint {
+    let endpoint = Endpoint {
         dialect: Dialect::Gemini,
         model: Some(model).filter(|model| !model.is_empty()),
         stream: Some(method == Method::Stream),
         framing: if events { Framing::Events } else { Framing::JsonArray },
+    };
+    Some(match method {
+        Method::Generate | Method::Stream => Wanted::Chat(endpoint),
+        Method::Count => Wanted::Count(endpoint),
     })
 }
 
@@ -49,12 +63,12 @@ fn call(path: &str) -> Option<(String, Method)> {
 
 /// What stands before the method, whose colon some clients escape.
 fn strip_method<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
-    let bare = rest.strip_suffix(name.trim_start_matches(':'))?;
+    let bare = rest.strip_suffix(name)?;
     bare.strip_suffix(':').or_else(|| bare.strip_suffix("%3A")).or_else(|| bare.strip_suffix("%3a"))
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 
@@ -83,7 +97,7 @@ mod tests {
             ),
             ("/v1beta/models/100%:generateContent", "", "100%", false, Framing::JsonArray),
         ] {
-            let endpoint = endpoint(path, query).unwrap();
+            let Some(Wanted::Chat(endpoint)) = wanted(path, query) else { panic!("{path}") };
             assert_eq!((endpoint.model.as_deref(), endpoint.stream), (Some(model), Some(stream)), "{path}");
             assert_eq!(endpoint.framing, framing, "{path}");
         }
@@ -98,8 +112,9 @@ mod tests {
             "/v2/models/x:generateContent",
             "/v1/chat/models/x:generateContent",
         ] {
-            assert_eq!(endpoint(path, ""), None, "{path}");
+            assert_eq!(wanted(path, ""), None, "{path}");
         }
+        assert!(matches!(wanted("/v1beta/models/x:countTokens", ""), Some(Wanted::Count(_))));
         assert!(speaks("/v1beta/nothing") && !speaks("/v1/models/openai:gpt-5.4"));
     }
 }

@@ -111,8 +111,12 @@ impl<P: Ports> App<P> {
             ("/v1/chat/completions" | "/v1/messages", "POST") => {
                 pipeline::chat::serve(&setup.pipeline, dialect, request).await
             }
-            (path, "POST") if gemini::speaks(path) => match gemini::endpoint(path, request.query()) {
-                Some(endpoint) => pipeline::chat::serve(&setup.pipeline, endpoint, request).await,
+            ("/v1/messages/count_tokens", "POST") => pipeline::count::serve(&setup.pipeline, dialect, request).await,
+            (path, "POST") if gemini::speaks(path) => match gemini::wanted(path, request.query()) {
+                Some(gemini::Wanted::Chat(endpoint)) => pipeline::chat::serve(&setup.pipeline, endpoint, request).await,
+                Some(gemini::Wanted::Count(endpoint)) => {
+                    pipeline::count::serve(&setup.pipeline, endpoint, request).await
+                }
                 None => self.error(dialect, &nowhere()),
             },
             ("/v1/models", "GET") => self.models(setup, &request, None).await,

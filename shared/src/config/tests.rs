@@ -220,7 +220,7 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
         "[routes.a]\ncandidates = [\"cohere:command-a\"]",
         &[("routes.a.candidates[0]", "not available in this version")],
     );
-    assert_problems("[providers.gemini]", &[("providers.gemini", "not available in this version")]);
+    assert_problems("[providers.cohere]", &[("providers.cohere", "not available in this version")]);
 }
 
 #[test]

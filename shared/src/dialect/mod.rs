@@ -103,6 +103,35 @@ impl Dialect {
         }
     }
 
+    /// What a request to count tokens says, as [`Dialect::inspect`] does of a chat.
+    pub fn inspect_count(self, body: &Document<'_>) -> Result<Facts, ApiError> {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => self.inspect(body),
+            Dialect::Gemini => gemini::request::inspect_count(body),
+        }
+    }
+
+    /// The caller's request to count tokens, for this model of a provider of the same dialect.
+    pub fn rewrite_count(self, body: &Document<'_>, model: &str) -> Vec<u8> {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => {
+                self.rewrite_request(body, &Edits { model: Some(model), ..Edits::default() })
+            }
+            Dialect::Gemini => gemini::request::rewrite_count(body, model),
+        }
+    }
+
+    /// The answer to a request to count tokens, by our own estimate.
+    pub fn write_count(self, tokens: u64) -> Vec<u8> {
+        let member = match self {
+            Dialect::OpenAiChat | Dialect::Anthropic => "input_tokens",
+            Dialect::Gemini => "totalTokens",
+        };
+        let mut out = Vec::with_capacity(32);
+        json_write::object(&mut out, |o| o.number(member, tokens));
+        out
+    }
+
     /// Reads a provider's whole answer of status 200.
     pub fn read_response(self, body: &[u8]) -> Result<ir::ChatResponse, ProtocolError> {
         match self {

@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod chat;
+pub mod count;
 mod draft;
 mod estimate;
 mod finish;

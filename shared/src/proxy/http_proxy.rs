@@ -91,9 +91,34 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             false => self.exchange(call, provider, outgoing, &wait, warnings).await,
         }
     }
+
+    async fn count_tokens(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
+        self.count(call).await
+    }
 }
 
 impl<P: Ports> HttpProxy<P> {
+    /// Counts a prompt's tokens at a provider of the caller's dialect.
+    async fn count(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
+        let id = call.model.provider.as_str();
+        let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
+        let name = call.model.model.as_str();
+        let Some(url) = provider.count_url(name).filter(|_| same_dialect(call, provider)) else { return Ok(None) };
+        let body = &call.request.body;
+        let document = json::scan(body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
+        let body = provider.dialect.rewrite_count(&document, name);
+        let outgoing = Outgoing { url, headers: headers(call, provider, false), body, forward: false };
+        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
+        let exchange = async {
+            let mut incoming = self.ports.send(outgoing).await?;
+            let body = incoming.body.whole(MAX_ERROR_BYTES).await?;
+            Ok((incoming, body.unwrap_or_default()))
+        };
+        let exchanged = self.within(exchange, &wait, Stage::Total, provider.timeouts.total).await?;
+        let (incoming, body) = exchanged.map_err(|error| Failure::send(id, &error))?;
+        if is_success(&incoming) { Ok(Some(body)) } else { Err(self.failure(provider, &incoming, &body)) }
+    }
+
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
         match provider.dialect {
@@ -211,6 +236,12 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
     };
+    let headers = headers(call, provider, stream);
+    Ok(Outgoing { url: provider.chat_url(name, stream), headers, body, forward: stream && same })
+}
+
+/// What stands above the body: who calls, and what the caller says to a provider of its own dialect.
+fn headers(call: &Call<'_>, provider: &Provider, stream: bool) -> Vec<Header> {
     let mut headers = vec![
         header("content-type", "application/json"),
         header("accept", if stream { "text/event-stream" } else { "application/json" }),
@@ -221,11 +252,11 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
-    let forwarded = if same { request.forwarded.as_slice() } else { &[] };
+    let forwarded = if same_dialect(call, provider) { call.request.forwarded.as_slice() } else { &[] };
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
-    Ok(Outgoing { url: provider.chat_url(name, stream), headers, body, forward: stream && same })
+    headers
 }
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {

@@ -35,6 +35,10 @@ pub trait Proxy {
     /// is there: until then a failure can still be repaired elsewhere, and nobody has seen anything.
     /// Dropping the future aborts the call.
     async fn call(&self, call: &Call<'_>) -> Result<Answer<Self::Body>, Failure>;
+
+    /// Asks the provider how many tokens the prompt has, and hands its answer on as it came. `None`
+    /// where it cannot be asked in the caller's dialect.
+    async fn count_tokens(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure>;
 }
 
 /// One call to make.

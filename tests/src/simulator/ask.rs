@@ -61,9 +61,10 @@ impl Ask {
         };
         // Gemini's model and method stand in the path.
         let google = path.rsplit_once("/models/").and_then(|(_, rest)| rest.rsplit_once(':'));
-        let google = google.filter(|(_, method)| matches!(*method, "generateContent" | "streamGenerateContent"));
-        let endpoint = if google.is_some() {
-            Some(Endpoint::GenerateContent)
+        let google =
+            google.filter(|(_, method)| matches!(*method, "generateContent" | "streamGenerateContent" | "countTokens"));
+        let endpoint = if let Some((_, method)) = google {
+            Some(if method == "countTokens" { Endpoint::CountTokens } else { Endpoint::GenerateContent })
         } else if path.ends_with("/chat/completions") {
             Some(Endpoint::ChatCompletions)
         } else if path.ends_with("/messages") {
@@ -77,6 +78,7 @@ impl Ask {
         };
         let speaks_anthropic = self.headers.iter().any(|(name, _)| name == "anthropic-version" || name == "x-api-key");
         let dialect = match endpoint {
+            Some(Endpoint::CountTokens) if google.is_some() => Dialect::Gemini,
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
             Some(Endpoint::ChatCompletions) => Dialect::OpenAi,
             Some(Endpoint::GenerateContent) => Dialect::Gemini,

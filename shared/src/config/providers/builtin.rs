@@ -30,6 +30,8 @@ pub struct Api {
     pub chat_path: &'static str,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
+    /// The endpoint that counts a prompt's tokens, where there is one.
+    pub count_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -46,6 +48,7 @@ const COMPATIBLE: Api = Api {
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
     stream_path: None,
+    count_path: None,
     headers: &[],
     quirks: COMMON,
 };
@@ -57,6 +60,7 @@ const ANTHROPIC: Api = Api {
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
     stream_path: None,
+    count_path: Some("/v1/messages/count_tokens"),
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
 };
@@ -66,6 +70,7 @@ const GEMINI: Api = Api {
     auth: AuthStyle::Header("x-goog-api-key"),
     chat_path: "/v1beta/models/{model}:generateContent",
     stream_path: Some("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+    count_path: Some("/v1beta/models/{model}:countTokens"),
     headers: &[],
     quirks: Quirks::STANDARD,
 };
@@ -76,6 +81,7 @@ const VERTEX: Api = Api {
     stream_path: Some(
         "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent?alt=sse",
     ),
+    count_path: Some("/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens"),
     quirks: Quirks { call_ids: false, ..Quirks::STANDARD },
     ..GEMINI
 };

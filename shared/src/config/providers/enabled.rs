@@ -47,6 +47,8 @@ pub struct Paths {
     pub whole: Cow<'static, str>,
     /// For streams.
     pub stream: Cow<'static, str>,
+    /// For counting a prompt's tokens.
+    pub count: Option<Cow<'static, str>>,
 }
 
 /// The credential of a call.
@@ -69,6 +71,11 @@ impl Provider {
     pub fn chat_url(&self, model: &str, stream: bool) -> String {
         let path = if stream { &self.paths.stream } else { &self.paths.whole };
         self.base_url.join(path).replace("{model}", &url::segment(model))
+    }
+
+    /// The URL that counts the tokens of a prompt for this model.
+    pub fn count_url(&self, model: &str) -> Option<String> {
+        self.paths.count.as_ref().map(|path| self.base_url.join(path).replace("{model}", &url::segment(model)))
     }
 
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
@@ -171,7 +178,11 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         id: id.clone(),
         dialect: api.dialect,
         base_url: base_url(&url_binding, bound_url, usual_url, id, over)?,
-        paths: Paths { whole: fill(api.chat_path), stream: fill(api.stream_path.unwrap_or(api.chat_path)) },
+        paths: Paths {
+            whole: fill(api.chat_path),
+            stream: fill(api.stream_path.unwrap_or(api.chat_path)),
+            count: api.count_path.map(fill),
+        },
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,

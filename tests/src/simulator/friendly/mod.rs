@@ -45,6 +45,9 @@ pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
     };
     match endpoint {
         Endpoint::Models => models(parsed),
+        Endpoint::CountTokens if parsed.dialect == Dialect::Gemini => {
+            Script::json(200, json!({"totalTokens": gemini::wishes(parsed).prompt_tokens}))
+        }
         Endpoint::CountTokens => {
             Script::json(200, json!({"input_tokens": anthropic::wishes(&parsed.body).prompt_tokens}))
         }

@@ -58,6 +58,8 @@ pub(in crate::dialect::gemini) fn write_media(
     warnings: &mut Warnings,
 ) {
     for (name, present) in [
+        // AI Studio takes no names.
+        ("file.filename", media.name.is_some() && origin != Dialect::Gemini),
         ("context", media.context.is_some()),
         ("citations", media.citations.is_some()),
         ("cache_control", media.cache.is_some()),

@@ -36,7 +36,7 @@ fn limit_in(config: &str, limit: u64) -> Option<String> {
 }
 
 /// Puts Google's stand-in in the place of signatures that are marked as another provider's.
-fn without_foreign_seals(body: Vec<u8>) -> Vec<u8> {
+pub(super) fn without_foreign_seals(body: Vec<u8>) -> Vec<u8> {
     let opening = [b"\"", MARK_IN_BASE64.as_bytes()].concat();
     let mut out = Vec::new();
     let mut rest = body.as_slice();

@@ -112,8 +112,7 @@ pub(super) fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: 
 fn write_function(o: &mut Members<'_>, tool: &Tool, index: usize, origin: Dialect, warnings: &mut Warnings) {
     let Tool::Function { name, description, parameters, strict, cache, extra } = tool else { return };
     o.string("name", name);
-    // Google demands it.
-    o.string("description", description.as_deref().unwrap_or_default());
+    o.maybe_string("description", description.as_deref());
     o.maybe_json("parametersJsonSchema", parameters.as_ref());
     for (member, present) in [("strict", *strict == Some(true)), ("cache_control", cache.is_some())] {
         if present {

@@ -175,7 +175,25 @@ impl Choice {
     }
 
     fn part(&mut self, raw: &RawValue, repaired: bool, answer: Option<&str>, out: &mut Vec<Event>) {
-        let Ok(part) = serde_json::from_str::<PartWire<'_>>(raw.get()) else { return };
+        if let Ok(part) = serde_json::from_str::<PartWire<'_>>(raw.get()) {
+            return self.typed_part(part, raw, repaired, answer, out);
+        }
+        // Raw text is not looked into when the event is read, so a lone surrogate shows only here.
+        if let Repaired::Object(fixed) = repair(raw.get())
+            && let Ok(part) = serde_json::from_str::<PartWire<'_>>(&fixed)
+        {
+            self.typed_part(part, raw, true, answer, out);
+        }
+    }
+
+    fn typed_part(
+        &mut self,
+        part: PartWire<'_>,
+        raw: &RawValue,
+        repaired: bool,
+        answer: Option<&str>,
+        out: &mut Vec<Event>,
+    ) {
         let is_thought = part.is_thought();
         let signature = part.thought_signature.some().map(seal::read);
         if let Some(call) = part.function_call.0 {
