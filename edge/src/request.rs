@@ -18,8 +18,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn new(call: Rc<Call>) -> Request {
         let envelope = call.envelope();
-        let mut lines = envelope.split('
-');
+        let mut lines = envelope.split('\n');
         let method = lines.next().unwrap_or_default().to_owned();
         let url = lines.next().unwrap_or_default();
         let (path, query) = (path_of(url).to_owned(), query_of(url).to_owned());

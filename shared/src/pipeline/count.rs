@@ -47,7 +47,7 @@ pub async fn serve<L: Layers, R: Request>(
         }
     }
     let model = record.model.clone();
-    pipeline.layers.gateway().settle(admitted.admission.clone(), record).await;
+    pipeline.layers.gateway().settle(&admitted.admission, &mut record).await;
     match counted {
         Ok(body) => {
             let mut head = Head::new(200, "application/json");

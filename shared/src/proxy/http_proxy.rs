@@ -109,14 +109,8 @@ impl<P: Ports> HttpProxy<P> {
         let body = provider.dialect.rewrite_count(&document, name);
         let outgoing = Outgoing { url, headers: headers(call, provider, false), body, forward: false };
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
-        let exchange = async {
-            let mut incoming = self.ports.send(outgoing).await?;
-            let body = incoming.body.whole(MAX_ERROR_BYTES).await?;
-            Ok((incoming, body.unwrap_or_default()))
-        };
-        let exchanged = self.within(exchange, &wait, Stage::Total, provider.timeouts.total).await?;
-        let (incoming, body) = exchanged.map_err(|error| Failure::send(id, &error))?;
-        if is_success(&incoming) { Ok(Some(body)) } else { Err(self.failure(provider, &incoming, &body)) }
+        let Whole { body, .. } = self.ask(provider, outgoing, &wait).await?;
+        Ok(Some(body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?))
     }
 
     /// Whether a stream of this call will bring a usage event that the caller must not see.
@@ -129,6 +123,23 @@ impl<P: Ports> HttpProxy<P> {
         }
     }
 
+    /// Sends a call and reads its answer whole; an answer whose status is an error is a failure.
+    async fn ask(&self, provider: &Provider, outgoing: Outgoing, wait: &Wait<'_>) -> Result<Whole, Failure> {
+        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
+        let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
+        let answer = exchanged.map_err(|error| match error {
+            ExchangeError::Send(error) => Failure::send(wait.provider, &error),
+            ExchangeError::TimedOut => {
+                Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
+            }
+        })?;
+        if !is_success(answer.status) {
+            let body = answer.body.unwrap_or_default();
+            return Err(self.failure(provider, answer.status, &answer.headers, &body));
+        }
+        Ok(answer)
+    }
+
     /// A call for a whole answer. Only the total binds it: its head comes when it is done.
     async fn exchange(
         &self,
@@ -138,17 +149,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
-        let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
-        let Whole { status, headers, body } = exchanged.map_err(|error| match error {
-            ExchangeError::Send(error) => Failure::send(wait.provider, &error),
-            ExchangeError::TimedOut => {
-                Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
-            }
-        })?;
-        if !is_success(status) {
-            return Err(self.failure(provider, status, &headers, &body.unwrap_or_default()));
-        }
+        let Whole { status, body, .. } = self.ask(provider, outgoing, wait).await?;
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
         Ok(Answer { status, warnings, content })
