@@ -3,8 +3,9 @@
 // A panic (or any other trap) ends the wasm instance and every future in it: none of them would ever resolve.
 // `aborted.notify` (put into index.js by build-worker) is called at that moment, whoever was on the stack.
 import { DurableObject } from "cloudflare:workers";
-import { Call, connect, releaseAll } from "./glue.mjs";
+import { Call, releaseAll } from "./glue.mjs";
 import * as wasm from "./index.js";
+import { connect } from "./operation.mjs";
 
 let dead = false; // the instance trapped and has not been replaced yet
 let generation = 0; // how many instances trapped so far

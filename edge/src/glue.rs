@@ -1,4 +1,4 @@
-//! The JavaScript in `glue.mjs`, as Rust sees it. A function that gives a `u32` begins an operation: see
+//! The JavaScript in `glue.mjs` and `upstream.mjs`, as Rust sees it. A function that gives a `u32` begins an operation: see
 //! [`crate::operation`].
 
 use signalbox::http::Header;
@@ -65,7 +65,10 @@ extern "C" {
     /// The answer, whose body flows.
     #[wasm_bindgen(method)]
     pub(crate) fn stream(this: &Call, status: u16, headers: &str, body: ReadableStream);
+}
 
+#[wasm_bindgen(raw_module = "./upstream.mjs")]
+extern "C" {
     /// Sends a call and brings the whole answer, or [`LATE`] after `patience` ms.
     pub(crate) fn exchange(url: &str, headers: &str, body: &[u8], patience: f64, limit: f64) -> u32;
 
@@ -125,7 +128,7 @@ extern "C" {
     pub(crate) fn close(this: &Pump, last: Option<Box<[u8]>>) -> u32;
 }
 
-/// Headers of a provider's answer that the core reads, in the order of `glue.mjs`.
+/// Headers of a provider's answer that the core reads, in the order of `upstream.mjs`.
 pub(crate) const READ: [&str; 4] = ["content-type", "content-length", "retry-after", "retry-after-ms"];
 
 /// The exception of an exchange that took too long.

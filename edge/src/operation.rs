@@ -1,6 +1,6 @@
 //! What the core waits for in JavaScript.
 //!
-//! A function of `glue.mjs` begins an operation and gives its number. When it is done, JavaScript calls
+//! A function of `glue.mjs` or `upstream.mjs` begins an operation and gives its number. When it is done, JavaScript calls
 //! one of the exports below, and whoever waits goes on within that call.
 
 use crate::{glue, task};

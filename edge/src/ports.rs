@@ -96,7 +96,7 @@ impl Transport for EdgePorts {
                 Ok(Whole { status, headers, body: body.map(Bytes::from) })
             }
             Err(error) if error == glue::LATE => Err(ExchangeError::TimedOut),
-            Err(error) => Err(ExchangeError::Send(SendError::Broken(error))),
+            Err(error) => Err(ExchangeError::Failed(SendError::Broken(error))),
         }
     }
 }

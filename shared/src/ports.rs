@@ -63,7 +63,7 @@ pub trait Transport {
             Ok(Whole { status, headers, body })
         };
         match select(pin!(exchange), pin!(self.sleep(patience))).await {
-            Either::Left((exchanged, _)) => exchanged.map_err(ExchangeError::Send),
+            Either::Left((exchanged, _)) => exchanged.map_err(ExchangeError::Failed),
             Either::Right(((), _)) => Err(ExchangeError::TimedOut),
         }
     }
@@ -151,7 +151,7 @@ pub enum SendError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExchangeError {
     /// It broke.
-    Send(SendError),
+    Failed(SendError),
     /// It took too long; the call was ended.
     TimedOut,
 }

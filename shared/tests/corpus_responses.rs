@@ -4,7 +4,7 @@
 
 mod corpus;
 
-use corpus::{Answer, Case, DIALECTS, cases, decode, encode};
+use corpus::{ALL, Answer, Case, cases, decode, encode};
 use signalbox::dialect::ir::Event;
 use signalbox::dialect::{Dialect, Finish, ProtocolError, ResponseContext, UpstreamClass, Warnings};
 
@@ -97,7 +97,7 @@ fn a_stream_translated_to_any_dialect_and_read_again_is_the_same_answer() {
     for case in streams() {
         let events = decode(case.dialect, [case.body.as_slice()]);
         let original = Answer::from_events(&events);
-        for dialect in DIALECTS {
+        for dialect in ALL {
             let stream = encode(dialect, &events);
             check_form(dialect, &stream, &original);
             let again = Answer::from_events(&decode(dialect, [stream.as_slice()]));
@@ -113,7 +113,7 @@ fn an_answer_translated_to_any_dialect_and_read_again_is_the_same_answer() {
     for case in wholes() {
         let Ok(response) = case.dialect.read_response(&case.body) else { continue };
         let original = Answer::from_response(&response);
-        for dialect in DIALECTS {
+        for dialect in ALL {
             let context = ResponseContext { id: "answer_1", model: None, created: 1 };
             let body = dialect.write_response(&response, &context, &mut Warnings::default());
             let again = Answer::from_response(&dialect.read_response(&body).unwrap());
@@ -134,7 +134,7 @@ fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> 
             expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
         }
         // One word for both lifetimes of a cache, or none for what was written to it.
-        Dialect::OpenAiChat => {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => {
             if let Some(usage) = expected.usage.as_mut() {
                 usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
             }
@@ -146,11 +146,11 @@ fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> 
         }
     }
     let wants_objects = match dialect {
-        Dialect::OpenAiChat => false,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => false,
         Dialect::Anthropic => !case.streaming,
         Dialect::Gemini => true,
     };
-    if dialect != Dialect::OpenAiChat {
+    if matches!(dialect, Dialect::Anthropic | Dialect::Gemini) {
         // No word for a refusal: it is text.
         expected.text.push_str(&std::mem::take(&mut expected.refusal));
     }
@@ -246,6 +246,7 @@ fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
             }
             assert_eq!(last == "message_stop", answer.ended);
         }
+        Dialect::OpenAiResponses => responses_form(text, answer),
         Dialect::Gemini => {
             let mut finished = std::collections::HashSet::new();
             for line in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
@@ -268,6 +269,122 @@ fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
             assert_eq!(!finished.is_empty(), answer.ended);
         }
     }
+}
+
+/// What an SDK that puts a stream together relies on: numbers without gaps, names that are types, every
+/// item and part opened, filled and ended once, and a last event that has it all again.
+fn responses_form(text: &str, answer: &Answer) {
+    use serde_json::{Value, json};
+    let mut items: Vec<Value> = Vec::new();
+    let mut ended: Vec<bool> = Vec::new();
+    let mut last = Value::Null;
+    let mut id = Value::Null;
+    for (number, event) in text.split_terminator("\n\n").enumerate() {
+        let (name, data) = event.split_once('\n').unwrap();
+        let data: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+        let kind = data["type"].as_str().unwrap();
+        assert_eq!(name.strip_prefix("event: "), Some(kind));
+        assert_eq!(data["sequence_number"], number, "{text}");
+        let place = data["output_index"].as_u64().map(|place| place as usize);
+        if let (Some(place), Some(item_id)) = (place, data["item_id"].as_str()) {
+            assert_eq!(items[place]["id"], item_id);
+            assert!(!ended[place], "an event after its item: {event}");
+        }
+        let words = |item: &mut Value, list: &str, at: &str, member: &str| {
+            let part = &mut item[list][data[at].as_u64().unwrap() as usize];
+            let grown = part[member].as_str().unwrap().to_owned() + data["delta"].as_str().unwrap();
+            part[member] = grown.into();
+        };
+        match kind {
+            "response.created" | "response.in_progress" => {
+                assert_eq!(number, usize::from(kind == "response.in_progress"));
+                assert_eq!(
+                    (&data["response"]["status"], &data["response"]["output"]),
+                    (&json!("in_progress"), &json!([]))
+                );
+                id = data["response"]["id"].clone();
+            }
+            "response.output_item.added" => {
+                assert_eq!(place, Some(items.len()));
+                assert!(items.iter().all(|item| item["id"] != data["item"]["id"]), "an id twice");
+                assert!(data["item"]["id"].as_str().unwrap().len() <= 64);
+                items.push(data["item"].clone());
+                ended.push(false);
+            }
+            "response.content_part.added" => {
+                let parts = items[place.unwrap()]["content"].as_array_mut().unwrap();
+                assert_eq!(data["content_index"], parts.len());
+                parts.push(data["part"].clone());
+            }
+            "response.reasoning_summary_part.added" => {
+                let parts = items[place.unwrap()]["summary"].as_array_mut().unwrap();
+                assert_eq!(data["summary_index"], parts.len());
+                parts.push(data["part"].clone());
+            }
+            "response.output_text.delta" => {
+                assert!(data["logprobs"].is_array());
+                words(&mut items[place.unwrap()], "content", "content_index", "text");
+            }
+            "response.refusal.delta" => words(&mut items[place.unwrap()], "content", "content_index", "refusal"),
+            "response.reasoning_summary_text.delta" => {
+                words(&mut items[place.unwrap()], "summary", "summary_index", "text")
+            }
+            "response.function_call_arguments.delta" => {
+                let item = &mut items[place.unwrap()];
+                item["arguments"] =
+                    (item["arguments"].as_str().unwrap().to_owned() + data["delta"].as_str().unwrap()).into();
+            }
+            "response.output_text.annotation.added" => {
+                let part = &mut items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
+                let annotations = part["annotations"].as_array_mut().unwrap();
+                assert_eq!(data["annotation_index"], annotations.len());
+                annotations.push(data["annotation"].clone());
+            }
+            "response.output_text.done" => {
+                let part = &items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
+                assert_eq!(part["text"], data["text"]);
+            }
+            "response.refusal.done"
+            | "response.reasoning_summary_text.done"
+            | "response.function_call_arguments.done" => {}
+            "response.content_part.done" => {
+                let part = &mut items[place.unwrap()]["content"][data["content_index"].as_u64().unwrap() as usize];
+                part["logprobs"] = data["part"]["logprobs"].clone();
+                if part["type"] == "refusal" {
+                    part.as_object_mut().unwrap().remove("logprobs");
+                }
+                assert_eq!(part, &data["part"]);
+            }
+            "response.reasoning_summary_part.done" => {
+                let part = &items[place.unwrap()]["summary"][data["summary_index"].as_u64().unwrap() as usize];
+                assert_eq!(part, &data["part"]);
+            }
+            "response.output_item.done" => {
+                let item = &mut items[place.unwrap()];
+                for member in ["status", "encrypted_content"] {
+                    if !data["item"][member].is_null() {
+                        item[member] = data["item"][member].clone();
+                    }
+                }
+                // An item of the provider's own comes anew.
+                if ["message", "reasoning", "function_call"].contains(&item["type"].as_str().unwrap()) {
+                    assert_eq!(item, &data["item"], "{text}");
+                }
+                *item = data["item"].clone();
+                assert!(!std::mem::replace(&mut ended[place.unwrap()], true), "an item ended twice");
+            }
+            "response.completed" | "response.incomplete" => {
+                assert_eq!(data["response"]["output"], json!(items));
+                assert_eq!(data["response"]["id"], id);
+                assert_eq!(kind.strip_prefix("response."), data["response"]["status"].as_str());
+                assert!(ended.iter().all(|ended| *ended), "{text}");
+            }
+            "error" => assert!(data["message"].is_string() && data["error"]["message"] == data["message"]),
+            other => panic!("{other}"),
+        }
+        last = data["type"].clone();
+    }
+    assert_eq!(last == "response.completed" || last == "response.incomplete", answer.ended);
 }
 
 #[test]

@@ -486,7 +486,7 @@ proptest! {
             format!(r#"{{"choices":[{{"message":{{"content":{text}}}}}],"content":[{text}]}}"#),
         ];
         let body = holes[place].as_bytes();
-        for dialect in [OpenAiChat, Anthropic] {
+        for dialect in [OpenAiChat, Anthropic, Dialect::OpenAiResponses] {
             if let Ok(request) = dialect.read_request(body) {
                 write(&request, Anthropic, &Quirks::default());
                 write(&request, OpenAiChat, &Quirks::default());

@@ -159,7 +159,7 @@ fn a_failure_inside_a_stream_is_told_once_and_never_as_an_end() {
         let answer = Answer::from_events(&told);
         assert_eq!((answer.error.map(|error| error.class), answer.ended), (Some(class), false), "{events:?}");
         assert_eq!(told.iter().filter(|event| matches!(event, Event::Error(_))).count(), 1);
-        for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
+        for dialect in corpus::ALL {
             let stream = String::from_utf8(encode(dialect, &told)).unwrap();
             assert!(stream.contains("\"error\"") && !stream.contains("[DONE]") && !stream.contains("message_stop"));
         }
@@ -217,13 +217,13 @@ fn anthropic_streams_survive_what_the_provider_may_come_to_send() {
 
 #[test]
 fn an_event_beyond_the_limit_is_a_protocol_error_in_bounded_memory() {
-    for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
+    for dialect in corpus::ALL {
         let mut decoder = dialect.decoder();
         let mut meter = dialect.meter();
         let mut events = Vec::new();
         decoder.push(b"data: ", &mut events);
         meter.push(b"data: ");
-        for _ in 0..100 {
+        for _ in 0..400 {
             decoder.push(&[b'x'; 64 * 1024], &mut events);
             meter.push(&[b'x'; 64 * 1024]);
         }
@@ -393,7 +393,17 @@ proptest! {
         let back = Answer::from_events(&decode(Dialect::Anthropic, [back.as_slice()]));
         prop_assert_eq!(essence(&back), essence(&original));
 
-        for (dialect, stream, answer) in [(Dialect::Anthropic, stream.as_bytes(), &original), (Dialect::OpenAiChat, &chat, &there)] {
+        let responses = encode(Dialect::OpenAiResponses, &events);
+        let over_events = decode(Dialect::OpenAiResponses, responses.chunks(size));
+        prop_assert_eq!(&over_events, &decode(Dialect::OpenAiResponses, [responses.as_slice()]));
+        let over = Answer::from_events(&over_events);
+        prop_assert_eq!(essence(&over), essence(&original));
+
+        for (dialect, stream, answer) in [
+            (Dialect::Anthropic, stream.as_bytes(), &original),
+            (Dialect::OpenAiChat, &chat, &there),
+            (Dialect::OpenAiResponses, &responses, &over),
+        ] {
             let observed = observed(dialect, stream, size);
             let arguments: usize = answer.calls.iter().map(|(.., text)| text.len()).sum();
             prop_assert_eq!(observed.output_bytes, (answer.text.len() + answer.thoughts.len() + arguments) as u64);
@@ -407,12 +417,12 @@ proptest! {
         size in 1usize..30,
     ) {
         let stream = fragments.concat();
-        for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
+        for dialect in corpus::ALL {
             let events = decode(dialect, stream.as_bytes().chunks(size));
             prop_assert_eq!(&events, &decode(dialect, [stream.as_bytes()]));
             let answer = Answer::from_events(&events);
             prop_assert!(answer.ended != answer.error.is_some());
-            for out in [Dialect::OpenAiChat, Dialect::Anthropic] {
+            for out in corpus::ALL {
                 let written = encode(out, &events);
                 let again = Answer::from_events(&decode(out, [written.as_slice()]));
                 prop_assert_eq!(again.ended, answer.ended);
@@ -451,6 +461,23 @@ const FRAGMENTS: &[&str] = &[
     "data: {\"type\":\"content_block_stop\",\"index\":1}\n\n",
     "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"max_tokens\"},\"usage\":{\"output_tokens\":5}}\n\n",
     "data: {\"type\":\"message_stop\"}\n\n",
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"m\",\"output\":[]}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\"}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":1,\"item\":{\"type\":\"custom_tool_call\",\"call_id\":\"d\",\"name\":\"g\"}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":2,\"item\":{\"type\":\"web_search_call\",\"id\":\"w\"}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":3,\"content_index\":0,\"delta\":\"x\\\"\",\"logprobs\":[{\"token\":\"x\"}]}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":3,\"content_index\":0,\"delta\":\"\\ud83d\"}\n\n",
+    "data: {\"type\":\"response.output_text.done\",\"output_index\":3,\"content_index\":1,\"text\":\"whole\"}\n\n",
+    "data: {\"type\":\"response.refusal.delta\",\"output_index\":3,\"content_index\":2,\"delta\":\"no\"}\n\n",
+    "data: {\"type\":\"response.output_text.annotation.added\",\"output_index\":3,\"annotation\":{\"url\":\"https://x\"}}\n\n",
+    "data: {\"type\":\"response.reasoning_summary_text.delta\",\"output_index\":4,\"summary_index\":0,\"delta\":\"t\"}\n\n",
+    "data: {\"type\":\"response.reasoning_text.delta\",\"output_index\":4,\"content_index\":0,\"delta\":\"t\"}\n\n",
+    "data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":0,\"delta\":\"{}\"}\n\n",
+    "data: {\"type\":\"response.custom_tool_call_input.delta\",\"output_index\":1,\"delta\":\"\\\"i\"}\n\n",
+    "data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"}}\n\n",
+    "data: {\"type\":\"response.output_item.done\",\"output_index\":4,\"item\":{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"e\"}}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"all\"}]}],\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}}\n\n",
+    "data: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\",\"error\":{\"code\":\"server_error\",\"message\":\"m\"},\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}}\n\n",
     "event: error\n",
     ": comment\n\n",
     "data: \n\n",

@@ -25,6 +25,10 @@ fn stream(dialect: Dialect) -> Vec<u8> {
             "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
             "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" a token or two\"}}\n\n",
         ),
+        Dialect::OpenAiResponses => (
+            "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\"},\"sequence_number\":0}\n\n",
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"content_index\":0,\"delta\":\" a token\",\"item_id\":\"msg_0ecff685e411ca7b0069e063580128819b9ec474594c61b988\",\"logprobs\":[],\"obfuscation\":\"gXy977j6nL2j2\",\"output_index\":0,\"sequence_number\":4}\n\n",
+        ),
         Dialect::Gemini => (
             "",
             "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \" a token or two, and a few more of them\"}],\"role\": \"model\"},\"index\": 0}],\"usageMetadata\": {\"promptTokenCount\": 95,\"candidatesTokenCount\": 29,\"totalTokenCount\": 192,\"promptTokensDetails\": [{\"modality\": \"TEXT\",\"tokenCount\": 95}],\"thoughtsTokenCount\": 68},\"modelVersion\": \"gemini-3.1-pro-preview\",\"responseId\": \"ywCzae2oL5ODz7IP29qJmQw\"}\r\n\r\n",
@@ -56,7 +60,7 @@ fn cpu_nanoseconds() -> Option<u64> {
 #[test]
 #[ignore = "a measurement"]
 fn throughput_of_streams() {
-    for from in corpus::DIALECTS {
+    for from in corpus::ALL {
         let stream = stream(from);
         for chunk in [16 << 10, 1_000] {
             let name = format!("{} in chunks of {chunk}", from.as_str());
@@ -74,7 +78,7 @@ fn throughput_of_streams() {
                 }
                 count
             });
-            for to in corpus::DIALECTS {
+            for to in corpus::ALL {
                 measure(&format!("to {}, {name}", to.as_str()), stream.len(), || {
                     let (mut decoder, mut encoder) = (from.decoder(), to.encoder(corpus::context()));
                     let (mut events, mut out, mut produced) = (Vec::new(), Vec::new(), 0);

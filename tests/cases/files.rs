@@ -14,6 +14,7 @@ files! {
     limits
     parameters
     reasoning
+    responses
     routing
     stores
     stream_errors

@@ -9,7 +9,8 @@ use signalbox::dialect::{
 };
 use signalbox::json::{Limits, scan};
 
-const DIALECTS: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini];
+const DIALECTS: [Dialect; 4] =
+    [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses, Dialect::Gemini];
 
 /// The first byte says what the rest is.
 pub fn run(dialect: Dialect, mut data: &[u8]) {

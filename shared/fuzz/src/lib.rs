@@ -8,6 +8,7 @@ mod dialect;
 pub mod gemini;
 pub mod json_scan;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod sse_reader;
 
 /// Takes the first byte of the input as a number to decide by.

@@ -127,6 +127,11 @@ fn anthropic_keeps_its_promises() {
 }
 
 #[test]
+fn openai_responses_keeps_its_promises() {
+    smoke("openai_responses", signalbox_fuzz::openai_responses::run);
+}
+
+#[test]
 fn gemini_keeps_its_promises() {
     smoke("gemini", signalbox_fuzz::gemini::run);
 }

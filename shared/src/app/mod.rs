@@ -108,7 +108,7 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/messages", "POST") => {
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => {
                 pipeline::chat::serve(&setup.pipeline, dialect, request).await
             }
             ("/v1/messages/count_tokens", "POST") => pipeline::count::serve(&setup.pipeline, dialect, request).await,
@@ -124,7 +124,15 @@ impl<P: Ports> App<P> {
                 answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/messages" | "/v1/models" | "/health" | "/config.schema.json", _) => self
+            (
+                "/v1/chat/completions"
+                | "/v1/responses"
+                | "/v1/messages"
+                | "/v1/models"
+                | "/health"
+                | "/config.schema.json",
+                _,
+            ) => self
                 .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
             (path, "GET") if path.starts_with("/v1/models/") => {
                 let id = path.trim_start_matches("/v1/models/").to_owned();
@@ -291,13 +299,14 @@ fn bound(bindings: &(impl Bindings + ?Sized), name: &str) -> Option<String> {
 fn dialect_of(path: &str) -> Dialect {
     match path {
         path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+        path if path.starts_with("/v1/responses") => Dialect::OpenAiResponses,
         path if gemini::speaks(path) => Dialect::Gemini,
         _ => Dialect::OpenAiChat,
     }
 }
 
 fn nowhere() -> ApiError {
-    let sentence = "There is nothing at this path. Chat is at /v1/chat/completions (OpenAI), /v1/messages (Anthropic) and \
+    let sentence = "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI), /v1/messages (Anthropic) and \
         /v1beta/models/{model}:generateContent (Gemini).";
     ApiError::new(Code::NotFound, sentence)
 }

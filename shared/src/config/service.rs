@@ -25,19 +25,13 @@ pub(super) fn limits(fields: &mut Fields<'_, '_>) -> Option<Limits> {
 }
 
 /// How streams are passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Streams {
-    /// Leave out the usage event of an OpenAI stream whose caller did not ask for one: many programs
-    /// read `choices[0]` of every event, and that event has none. The gateway always asks for it,
-    /// because it settles by it. Hiding the event means looking at every piece of the stream; without,
-    /// the stream is forwarded natively, as that of a caller who did ask.
+    /// Leave out the usage event of an OpenAI stream whose caller did not ask for one. The gateway always
+    /// asks for it, because it settles by it, and by default passes it on: a program that reads
+    /// `choices[0]` of every event unguarded stumbles over it, for it has none. Hiding the event means
+    /// looking at every piece of the stream, which is else forwarded natively.
     pub hide_unasked_usage: bool,
-}
-
-impl Default for Streams {
-    fn default() -> Streams {
-        Streams { hide_unasked_usage: true }
-    }
 }
 
 pub(super) fn streams(fields: &mut Fields<'_, '_>) -> Option<Streams> {

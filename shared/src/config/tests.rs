@@ -61,7 +61,7 @@ cap_ms = 1000
 max_body_bytes = 1_048_576
 
 [streams]
-hide_unasked_usage = false
+hide_unasked_usage = true
 
 [cors]
 allow_origins = ["https://app.example.com"]
@@ -126,7 +126,7 @@ fn every_section_of_this_version_is_read() {
     assert_eq!(config.timeouts.with(&fast.timeouts).first_token, Millis(2000));
     assert_eq!(config.retries, Retries { max: 3, base: Millis(100), cap: Millis(1000) });
     assert_eq!(config.limits.max_body_bytes, 1 << 20);
-    assert!(!config.streams.hide_unasked_usage);
+    assert!(config.streams.hide_unasked_usage);
     assert_eq!(config.cors.allow("https://app.example.com").as_deref(), Some("https://app.example.com"));
     assert_eq!(config.cors.allow("https://evil.example.com"), None);
 }
@@ -206,7 +206,7 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
     for section in LATER {
         assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
     }
-    for dialect in ["openai_responses", "bedrock", "cohere"] {
+    for dialect in ["bedrock", "cohere"] {
         let text = format!("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"{dialect}\"");
         let found = problems(&text);
         assert!(

@@ -1,13 +1,13 @@
 //! Streams: a provider's bytes in, events of the common form; events in, a caller's bytes out.
 
 use super::ir::Event;
-use super::{Dialect, StreamContext, UpstreamError, anthropic, gemini, openai_chat};
+use super::{Dialect, StreamContext, UpstreamError, anthropic, gemini, openai_chat, openai_responses};
 use crate::sse;
 
 /// A reader for the largest event a dialect has: Google's hold whole images.
 pub(super) fn reader(dialect: Dialect) -> sse::Reader {
     match dialect {
-        Dialect::OpenAiChat | Dialect::Anthropic => sse::Reader::new(),
+        Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => sse::Reader::new(),
         Dialect::Gemini => sse::Reader::with_limit(gemini::stream::LARGEST_EVENT),
     }
 }
@@ -25,6 +25,7 @@ pub struct Decoder {
 enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
+    OpenAiResponses(openai_responses::stream::Decode),
     Gemini(gemini::stream::Decode),
 }
 
@@ -33,6 +34,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Gemini(decode) => decode.event(event.data, out),
         }
     }
@@ -41,6 +43,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
+            DialectDecoder::OpenAiResponses(decode) => decode.fail(error, out),
             DialectDecoder::Gemini(decode) => decode.fail(error, out),
         }
     }
@@ -49,6 +52,7 @@ impl DialectDecoder {
         match self {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
+            DialectDecoder::OpenAiResponses(decode) => decode.end_of_body(out),
             DialectDecoder::Gemini(decode) => decode.end_of_body(out),
         }
     }
@@ -60,6 +64,7 @@ impl Decoder {
         let dialect = match dialect {
             Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
             Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
+            Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
             Dialect::Gemini => DialectDecoder::Gemini(gemini::stream::Decode::default()),
         };
         Decoder { reader, dialect }
@@ -97,6 +102,7 @@ pub struct Encoder(DialectEncoder);
 enum DialectEncoder {
     OpenAiChat(Box<openai_chat::stream::Encode>),
     Anthropic(Box<anthropic::stream::Encode>),
+    OpenAiResponses(Box<openai_responses::stream::Encode>),
     Gemini(Box<gemini::stream::Encode>),
 }
 
@@ -105,6 +111,9 @@ impl Encoder {
         Encoder(match dialect {
             Dialect::OpenAiChat => DialectEncoder::OpenAiChat(Box::new(openai_chat::stream::Encode::new(context))),
             Dialect::Anthropic => DialectEncoder::Anthropic(Box::new(anthropic::stream::Encode::new(context))),
+            Dialect::OpenAiResponses => {
+                DialectEncoder::OpenAiResponses(Box::new(openai_responses::stream::Encode::new(context)))
+            }
             Dialect::Gemini => DialectEncoder::Gemini(Box::new(gemini::stream::Encode::new(context))),
         })
     }
@@ -115,6 +124,7 @@ impl Encoder {
         match &mut self.0 {
             DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
             DialectEncoder::Anthropic(encode) => encode.event(event, out),
+            DialectEncoder::OpenAiResponses(encode) => encode.event(event, out),
             DialectEncoder::Gemini(encode) => encode.event(event, out),
         }
     }

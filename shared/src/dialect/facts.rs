@@ -34,6 +34,8 @@ pub struct Facts {
     pub images: usize,
     /// Bytes of base64 in the body: images, documents, sound.
     pub media_bytes: usize,
+    /// The model reads more than the body shows: what the provider keeps, or what its own tools find.
+    pub unseen_input: bool,
 }
 
 /// What a model must be able to do for a request.
@@ -130,7 +132,9 @@ struct PartScan<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Text<'a>,
     #[serde(borrow, default)]
-    image_url: One<Bytes<'a>>,
+    image_url: Place<'a>,
+    #[serde(borrow, default)]
+    file_data: Text<'a>,
     #[serde(borrow, default)]
     input_audio: One<Bytes<'a>>,
     #[serde(borrow, default)]
@@ -142,7 +146,7 @@ struct PartScan<'a> {
 }
 
 /// Every member that may hold base64, whatever it hangs under.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 struct Bytes<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Text<'a>,
@@ -154,15 +158,42 @@ struct Bytes<'a> {
     file_data: Text<'a>,
 }
 
+/// A URL, bare or in an object.
+#[derive(Default)]
+struct Place<'a>(Option<Bytes<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Place<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Place<'a>, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Place<'de>;
+            fn visit_borrowed_str<E>(self, url: &'de str) -> Result<Place<'de>, E> {
+                Ok(Place(Some(Bytes { url: Text(Some(url.into())), ..Bytes::default() })))
+            }
+            fn visit_str<E>(self, url: &str) -> Result<Place<'de>, E> {
+                Ok(Place(Some(Bytes { url: Text(Some(url.to_owned().into())), ..Bytes::default() })))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Place<'de>, A::Error> {
+                Bytes::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|bytes| Place(Some(bytes)))
+            }
+            ignore_the_rest!(common);
+            ignore_the_rest!(numbers);
+            ignore_the_rest!(sequence);
+        }
+        deserializer.deserialize_any(V)
+    }
+}
+
 impl PartScan<'_> {
     fn counts(&self) -> Counts {
         let mut counts = self.content.0;
         match self.kind.0.as_deref() {
-            Some("image_url" | "image") => counts.images += 1,
+            Some("image_url" | "image" | "input_image") => counts.images += 1,
             Some("input_audio") => counts.audio += 1,
-            Some("file" | "document" | "document_url") => counts.documents += 1,
+            Some("file" | "document" | "document_url" | "input_file") => counts.documents += 1,
             Some(_) | None => {}
         }
+        counts.media_bytes += self.file_data.some().map_or(0, str::len);
         for bytes in [&self.image_url.0, &self.input_audio.0, &self.file.0, &self.source.0].into_iter().flatten() {
             // The text of a plain-text document is prompt, not media.
             if bytes.kind.0.as_deref() != Some("text") {

@@ -20,6 +20,8 @@ mod json_write;
 mod lenient;
 mod meter;
 mod openai_chat;
+mod openai_responses;
+mod spelling;
 mod target;
 mod text;
 mod turns;
@@ -51,6 +53,9 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     Anthropic,
+    /// OpenAI Responses.
+    #[serde(rename = "openai_responses")]
+    OpenAiResponses,
     /// Gemini `generateContent`, of AI Studio and of Vertex AI.
     Gemini,
 }
@@ -61,6 +66,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic",
+            Dialect::OpenAiResponses => "openai_responses",
             Dialect::Gemini => "gemini",
         }
     }
@@ -71,6 +77,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::inspect(body),
             Dialect::Anthropic => anthropic::request::inspect(body),
+            Dialect::OpenAiResponses => openai_responses::request::inspect(body),
             Dialect::Gemini => gemini::request::inspect(body),
         }
     }
@@ -80,6 +87,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::read(body),
             Dialect::Anthropic => anthropic::request::read(body),
+            Dialect::OpenAiResponses => openai_responses::request::read(body),
             Dialect::Gemini => gemini::request::read(body),
         }
     }
@@ -89,6 +97,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::write(request, target, warnings),
             Dialect::Anthropic => anthropic::request::write(request, target, warnings),
+            Dialect::OpenAiResponses => openai_responses::request::write(request, target, warnings),
             Dialect::Gemini => gemini::request::write(request, target, warnings),
         }
     }
@@ -99,6 +108,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::rewrite(body, edits),
             Dialect::Anthropic => anthropic::request::rewrite(body, edits),
+            Dialect::OpenAiResponses => openai_responses::request::rewrite(body, edits),
             Dialect::Gemini => gemini::request::rewrite(body, edits),
         }
     }
@@ -106,7 +116,7 @@ impl Dialect {
     /// What a request to count tokens says, as [`Dialect::inspect`] does of a chat.
     pub fn inspect_count(self, body: &Document<'_>) -> Result<Facts, ApiError> {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => self.inspect(body),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => self.inspect(body),
             Dialect::Gemini => gemini::request::inspect_count(body),
         }
     }
@@ -114,7 +124,7 @@ impl Dialect {
     /// The caller's request to count tokens, for this model of a provider of the same dialect.
     pub fn rewrite_count(self, body: &Document<'_>, model: &str) -> Vec<u8> {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
                 self.rewrite_request(body, &Edits { model: Some(model), ..Edits::default() })
             }
             Dialect::Gemini => gemini::request::rewrite_count(body, model),
@@ -124,7 +134,7 @@ impl Dialect {
     /// The answer to a request to count tokens, by our own estimate.
     pub fn write_count(self, tokens: u64) -> Vec<u8> {
         let member = match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => "input_tokens",
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "input_tokens",
             Dialect::Gemini => "totalTokens",
         };
         let mut out = Vec::with_capacity(32);
@@ -137,6 +147,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::read(body),
             Dialect::Anthropic => anthropic::response::read(body),
+            Dialect::OpenAiResponses => openai_responses::response::read(body),
             Dialect::Gemini => gemini::response::read(body),
         }
     }
@@ -151,6 +162,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::write(response, context, warnings),
             Dialect::Anthropic => anthropic::response::write(response, context, warnings),
+            Dialect::OpenAiResponses => openai_responses::response::write(response, context, warnings),
             Dialect::Gemini => gemini::response::write(response, context, warnings),
         }
     }
@@ -160,6 +172,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::response::observe(body),
             Dialect::Anthropic => anthropic::response::observe(body),
+            Dialect::OpenAiResponses => openai_responses::response::observe(body),
             Dialect::Gemini => gemini::response::observe(body),
         }
     }
@@ -185,6 +198,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write(&mut out, error, request_id),
             Dialect::Gemini => gemini::error::write(&mut out, error, request_id),
         }
         out
@@ -196,6 +210,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::error::write_event(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write_event(&mut out, error, request_id),
+            Dialect::OpenAiResponses => openai_responses::error::write_event(&mut out, error, request_id),
             Dialect::Gemini => gemini::error::write_event(&mut out, error, request_id),
         }
         out
@@ -204,7 +219,9 @@ impl Dialect {
     /// Reads the body of an answer whose status is an error, whatever its shape.
     pub fn read_error(self, status: u16, body: &[u8]) -> UpstreamError {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => UpstreamError::from_body(status, body),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                UpstreamError::from_body(status, body)
+            }
             Dialect::Gemini => gemini::error::read(status, body),
         }
     }

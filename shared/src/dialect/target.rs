@@ -44,6 +44,8 @@ pub struct Quirks {
     pub reasoning_effort: bool,
     /// OpenAI: how earlier reasoning is given back.
     pub reasoning_replay: ReasoningReplay,
+    /// OpenAI Responses: the model reasons, so its reasoning can be asked for sealed.
+    pub encrypted_reasoning: bool,
     /// Anthropic: what `thinking` it takes. Gemini: a level (as adaptive thinking) or a budget.
     pub thinking: ThinkingSupport,
     /// Anthropic: takes instructions between the turns.
@@ -68,6 +70,7 @@ impl Quirks {
         stream_usage: true,
         reasoning_effort: true,
         reasoning_replay: ReasoningReplay::None,
+        encrypted_reasoning: false,
         thinking: ThinkingSupport::Adaptive,
         system_in_conversation: false,
         json_schema: true,

@@ -26,17 +26,13 @@ pub(in crate::dialect) fn arrange<'r>(
     let mut system: Vec<Placed<'r>> = Vec::new();
     let mut turns: Vec<Turn<'r>> = Vec::new();
     for (index, part) in request.instructions.iter().enumerate() {
-        let above = match request.origin {
-            Dialect::OpenAiChat | Dialect::Anthropic => "system",
-            Dialect::Gemini => "systemInstruction.parts",
-        };
-        system.push(Placed { path: format!("{above}[{index}]"), part });
+        system.push(Placed { path: request.instruction_place(index), part });
     }
     for (index, message) in request.messages.iter().enumerate() {
         if message.name.is_some() {
             warnings.dropped(format_args!("messages[{index}].name"));
         }
-        let parts = place(request.origin, message, index);
+        let parts = place(request, message, index);
         match message.role {
             Role::System | Role::Developer if turns.is_empty() => system.extend(parts),
             Role::System | Role::Developer if system_in_conversation => add(&mut turns, "system", parts),
@@ -70,11 +66,11 @@ fn add<'r>(turns: &mut Vec<Turn<'r>>, role: &'static str, mut parts: Vec<Placed<
 
 /// The parts of a message that say something, with the caller's paths. Empty texts say nothing, and
 /// are refused.
-fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
+fn place<'r>(request: &ChatRequest, message: &'r Message, index: usize) -> Vec<Placed<'r>> {
     let mut placed = Vec::new();
     let (mut thoughts, mut calls) = (0, 0);
     for (place, part) in message.content.iter().enumerate() {
-        let path = match (origin, part) {
+        let path = match (request.origin, part) {
             (Dialect::OpenAiChat, Part::Thinking { .. } | Part::RedactedThinking(_)) => {
                 thoughts += 1;
                 format!("messages[{index}].reasoning_details[{}]", thoughts - 1)
@@ -87,12 +83,7 @@ fn place(origin: Dialect, message: &Message, index: usize) -> Vec<Placed<'_>> {
             (Dialect::OpenAiChat | Dialect::Anthropic, _) => {
                 format!("messages[{index}].content[{}]", place - thoughts)
             }
-            // A signature is a part of its own here, and stands on another there.
-            (Dialect::Gemini, Part::RedactedThinking(_)) => {
-                thoughts += 1;
-                format!("contents[{index}].parts[{}]", place + 1 - thoughts)
-            }
-            (Dialect::Gemini, _) => format!("contents[{index}].parts[{}]", place - thoughts),
+            (Dialect::OpenAiResponses | Dialect::Gemini, _) => request.place(index, place),
         };
         let empty = matches!(part, Part::Text { text, .. } | Part::Refusal(text) if text.is_empty());
         if !empty {

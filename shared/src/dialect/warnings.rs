@@ -50,7 +50,11 @@ impl Warnings {
     /// Notes what happened to a field.
     pub fn add(&mut self, path: impl Display, effect: Effect) {
         let path = path.to_string();
-        if self.list.iter().any(|known| known.path == path) {
+        if let Some(known) = self.list.iter_mut().find(|known| known.path == path) {
+            // What was first put elsewhere and then could not be said there is gone.
+            if effect == Effect::Dropped {
+                known.effect = effect;
+            }
             return;
         }
         if self.list.len() == MOST {

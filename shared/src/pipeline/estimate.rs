@@ -1,7 +1,7 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
 use super::finish::BYTES_PER_TOKEN;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Model};
 use crate::config::ModelId;
 use crate::dialect::Facts;
 use crate::units::{NanoUsd, Tokens};
@@ -18,6 +18,8 @@ const USUAL_IMAGE_TOKENS: Tokens = 1_200;
 const MEDIA_BYTES_PER_TOKEN: u64 = 8;
 /// The longest answer of a model whose limit nobody knows.
 const UNKNOWN_OUTPUT: Tokens = 128_000;
+/// The most a model reads whose context window nobody knows.
+const UNKNOWN_INPUT: Tokens = 1_048_576;
 /// The shortest answer worth paying for, when the budget does not afford more.
 const LEAST_OUTPUT: Tokens = 256;
 
@@ -27,8 +29,14 @@ pub(super) fn probable_input(facts: &Facts) -> Tokens {
     text.saturating_add((facts.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
 }
 
-/// Input tokens as they can be at the most. A token is at least one byte of text.
-pub(super) fn most_input(facts: &Facts) -> Tokens {
+/// Input tokens as they can be at the most: what the model can read at all, where the body does not
+/// show everything.
+fn most_input(facts: &Facts, model: &Model) -> Tokens {
+    if facts.unseen_input { model.context_tokens.unwrap_or(UNKNOWN_INPUT) } else { most_seen(facts) }
+}
+
+/// Input tokens of a body at the most. A token is at least one byte of text.
+fn most_seen(facts: &Facts) -> Tokens {
     let media = match facts.images {
         0 => facts.media_bytes as u64 / MEDIA_BYTES_PER_TOKEN,
         images => (images as u64).saturating_mul(IMAGE_TOKENS),
@@ -49,11 +57,11 @@ pub(super) struct Bound {
 
 /// Bounds the cost of a request over its candidates.
 pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) -> Bound {
-    let input = most_input(facts);
     let mut bound = Bound::default();
     let (mut inputs, mut dearest_input) = (NanoUsd::ZERO, NanoUsd::ZERO);
     for id in candidates {
         let model = catalog.model(id);
+        let input = most_input(facts, &model);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
         bound.most = bound.most.max(model.price.most(input, output));
@@ -71,7 +79,7 @@ pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) ->
 /// or the model can, is affordable; 0 when not even one token is.
 pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Facts, money: NanoUsd) -> Option<Tokens> {
     let model = catalog.model(model);
-    let input = most_input(facts);
+    let input = most_input(facts, &model);
     let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
     let cost = |output: Tokens| model.price.most(input, output.saturating_mul(facts.n));
     let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));

@@ -20,7 +20,7 @@ pub(super) fn identity(head: &mut Head, dialect: Dialect, id: &str) {
     head.set("x-signalbox-request-id", id);
     // SDKs show the id they find under their provider's name for it.
     match dialect {
-        Dialect::OpenAiChat => head.set("x-request-id", id),
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => head.set("x-request-id", id),
         Dialect::Anthropic => head.set("request-id", id),
         // Google has none.
         Dialect::Gemini => {}

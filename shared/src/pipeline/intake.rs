@@ -109,7 +109,7 @@ impl Intake {
 pub(super) fn chat_credential(request: &impl Request, dialect: Dialect) -> Result<Option<String>, ApiError> {
     let key = match dialect {
         Dialect::Gemini => query_parameter(request.query(), "key"),
-        Dialect::OpenAiChat | Dialect::Anthropic => None,
+        Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => None,
     };
     found(request, key.as_deref())
 }

@@ -112,6 +112,11 @@ impl Failure {
         Failure { error, retry: Retry::Never, status: None, may_be_billed: false }
     }
 
+    /// A request that only a provider of the caller's own dialect can be asked; the plan may have one.
+    pub fn needs_native(error: ApiError) -> Failure {
+        Failure { retry: Retry::Elsewhere, ..Failure::request(error) }
+    }
+
     /// A provider that is not enabled.
     pub fn not_configured(provider: &str) -> Failure {
         let message =

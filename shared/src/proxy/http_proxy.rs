@@ -115,11 +115,11 @@ impl<P: Ports> HttpProxy<P> {
 
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
-        match provider.dialect {
+        match dialect(call, provider) {
             Dialect::OpenAiChat => {
                 self.streams.hide_unasked_usage && !call.request.facts.include_usage && provider.quirks.stream_usage
             }
-            Dialect::Anthropic | Dialect::Gemini => false,
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => false,
         }
     }
 
@@ -128,7 +128,7 @@ impl<P: Ports> HttpProxy<P> {
         let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
         let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
         let answer = exchanged.map_err(|error| match error {
-            ExchangeError::Send(error) => Failure::send(wait.provider, &error),
+            ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
             ExchangeError::TimedOut => {
                 Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
             }
@@ -206,9 +206,14 @@ fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
+/// The dialect this provider is asked in.
+fn dialect(call: &Call<'_>, provider: &Provider) -> Dialect {
+    provider.dialect_for(call.request.dialect)
+}
+
 /// Whether the caller gets the provider's dialect.
 fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
-    call.request.dialect == provider.dialect
+    call.request.dialect == dialect(call, provider)
 }
 
 /// Puts the request into the provider's words and on its wire.
@@ -226,7 +231,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         let document =
             json::scan(&request.body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
-        provider.dialect.rewrite_request(&document, &edits)
+        dialect(call, provider).rewrite_request(&document, &edits)
     } else {
         let target = Target {
             model: name,
@@ -235,10 +240,19 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
             default_max_output_tokens: model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
             quirks: &provider.quirks_for(model),
         };
-        provider.dialect.write_request(request.common().map_err(Failure::request)?, &target, warnings)
+        let common = request.common().map_err(Failure::request)?;
+        if let Some(error) = common.needs_native() {
+            return Err(Failure::needs_native(error));
+        }
+        dialect(call, provider).write_request(common, &target, warnings)
     };
     let headers = headers(call, provider, stream);
-    Ok(Outgoing { url: provider.chat_url(name, stream), headers, body, forward: stream && same })
+    Ok(Outgoing {
+        url: provider.url_for(dialect(call, provider), name, stream),
+        headers,
+        body,
+        forward: stream && same,
+    })
 }
 
 /// What stands above the body: who calls, and what the caller says to a provider of its own dialect.
@@ -267,12 +281,12 @@ fn header(name: &'static str, value: impl Into<String>) -> Header {
 /// What happens to the bytes of this call's stream.
 fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp) -> Transform {
     if forward {
-        return Transform::Untouched(Box::new(provider.dialect.meter()));
+        return Transform::Untouched(Box::new(dialect(call, provider).meter()));
     }
     if same_dialect(call, provider) {
-        return Transform::Stripped(Box::new((Stripper::default(), provider.dialect.meter())));
+        return Transform::Stripped(Box::new((Stripper::default(), dialect(call, provider).meter())));
     }
-    let (decoder, encoder) = (provider.dialect.decoder(), call.request.dialect.encoder(context(call, now)));
+    let (decoder, encoder) = (dialect(call, provider).decoder(), call.request.dialect.encoder(context(call, now)));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
 }
 
@@ -285,12 +299,12 @@ fn whole<B>(
     warnings: &mut Warnings,
 ) -> Result<Content<B>, Failure> {
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
-    let observed = provider.dialect.observe_response(&body).map_err(broken)?;
+    let observed = dialect(call, provider).observe_response(&body).map_err(broken)?;
     let stream = call.request.facts.stream;
     if same_dialect(call, provider) && !stream {
         return Ok(Content::Whole { body, observed, stream });
     }
-    let response = provider.dialect.read_response(&body).map_err(broken)?;
+    let response = dialect(call, provider).read_response(&body).map_err(broken)?;
     let body = if stream {
         let mut encoder = call.request.dialect.encoder(context(call, now));
         let mut out = Vec::with_capacity(body.len());

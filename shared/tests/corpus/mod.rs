@@ -33,9 +33,9 @@ pub struct Case {
 }
 
 /// Every dialect.
-pub const DIALECTS: [Dialect; 3] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini];
+pub const ALL: [Dialect; 4] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::OpenAiResponses, Dialect::Gemini];
 
-/// Every case of a dialect we speak.
+/// Every case of these dialects.
 pub fn cases() -> Vec<Case> {
     let Some(shared) = shared() else { return Vec::new() };
     let mut cases = Vec::new();
@@ -58,6 +58,7 @@ fn load(folder: &Path) -> Option<Case> {
     let dialect = match meta["api"].as_str()? {
         "openai_chat" | "mistral_chat" => Dialect::OpenAiChat,
         "anthropic_messages" => Dialect::Anthropic,
+        "openai_responses" => Dialect::OpenAiResponses,
         "gemini" => Dialect::Gemini,
         _ => return None,
     };
@@ -246,10 +247,12 @@ impl Answer {
         {
             wrong.push(format!("refusal {:?} != {refusal:?}", self.refusal));
         }
-        // Google signs parts that are no thoughts; in the common form such a signature stands alone.
+        // A seal of OpenAI's is of the whole item, words and all: the corpus counts it as redacted. Google signs parts that
+        // are no thoughts; in the common form such a signature stands alone.
+        let whole = self.signatures.iter().filter(|seal| seal.starts_with("openai-responses-v1 ")).count();
         let google = self.redacted.iter().filter(|seal| seal.starts_with("google-gemini-v1 ")).count();
-        let (signatures, redacted) = (self.signatures.len() + google, self.redacted.len() - google);
-        for (name, got) in [("signatures", signatures), ("redacted", redacted)] {
+        let signatures = self.signatures.len() - whole + google;
+        for (name, got) in [("signatures", signatures), ("redacted", self.redacted.len() + whole - google)] {
             if expect[name].as_u64().unwrap_or(0) != got as u64 {
                 wrong.push(format!("{name} {got} != {}", expect[name]));
             }

@@ -20,7 +20,7 @@ pub struct Ask {
 /// The API whose shapes an answer must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// OpenAI: chat completions, models, and everything unknown.
+    /// OpenAI: chat completions, responses, models, and everything unknown.
     OpenAi,
     /// Anthropic: messages and its models list.
     Anthropic,
@@ -32,6 +32,7 @@ pub enum Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     ChatCompletions,
+    Responses,
     Messages,
     CountTokens,
     Models,
@@ -67,6 +68,8 @@ impl Ask {
             Some(if method == "countTokens" { Endpoint::CountTokens } else { Endpoint::GenerateContent })
         } else if path.ends_with("/chat/completions") {
             Some(Endpoint::ChatCompletions)
+        } else if path.ends_with("/responses") {
+            Some(Endpoint::Responses)
         } else if path.ends_with("/messages") {
             Some(Endpoint::Messages)
         } else if path.ends_with("/messages/count_tokens") {
@@ -80,7 +83,7 @@ impl Ask {
         let dialect = match endpoint {
             Some(Endpoint::CountTokens) if google.is_some() => Dialect::Gemini,
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
-            Some(Endpoint::ChatCompletions) => Dialect::OpenAi,
+            Some(Endpoint::ChatCompletions | Endpoint::Responses) => Dialect::OpenAi,
             Some(Endpoint::GenerateContent) => Dialect::Gemini,
             Some(Endpoint::Models) | None if speaks_anthropic => Dialect::Anthropic,
             Some(Endpoint::Models) | None => Dialect::OpenAi,

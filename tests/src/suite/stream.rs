@@ -8,7 +8,7 @@
 //! | `tool_calls` | `id`, `name` and `arguments` (as JSON where they are) |
 //! | `finish` | `finish_reason` or `stop_reason` |
 //! | `usage` | as the dialect tells it |
-//! | `message` | the assistant's message, fit to be sent back |
+//! | `message` | the assistant's message, or the answer's items, fit to be sent back |
 //! | `error` | the error event, whole |
 //! | `done` | the dialect's terminal event came |
 //! | `events` | how many events with data there were |
@@ -17,6 +17,7 @@
 mod anthropic;
 mod gemini;
 mod openai;
+mod responses;
 
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub enum Dialect {
     OpenAi,
     /// Messages.
     Anthropic,
+    /// Responses.
+    Responses,
     /// generateContent.
     Gemini,
 }
@@ -36,6 +39,7 @@ impl Dialect {
     pub fn of(path: &str) -> Dialect {
         match path {
             path if path.starts_with("/v1/messages") => Dialect::Anthropic,
+            path if path.starts_with("/v1/responses") => Dialect::Responses,
             path if path.starts_with("/v1beta") || path.contains("enerateContent") => Dialect::Gemini,
             _ => Dialect::OpenAi,
         }
@@ -78,6 +82,7 @@ pub fn assemble(dialect: Dialect, bytes: &[u8]) -> Value {
     match dialect {
         Dialect::OpenAi => openai::assemble(&events),
         Dialect::Anthropic => anthropic::assemble(&events),
+        Dialect::Responses => responses::assemble(&events),
         Dialect::Gemini => gemini::assemble(&gemini::elements(bytes).unwrap_or(events)),
     }
 }

@@ -28,6 +28,9 @@ pub struct Api {
     /// The chat endpoint below the base URL. `{model}` stands for the model, and `{project}` and
     /// `{location}` for what the bindings of a [`Cloud`] say.
     pub chat_path: &'static str,
+    /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
+    /// gets it at first hand.
+    pub responses_path: Option<&'static str>,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
     /// The endpoint that counts a prompt's tokens, where there is one.
@@ -47,18 +50,25 @@ const COMPATIBLE: Api = Api {
     dialect: Dialect::OpenAiChat,
     auth: AuthStyle::Bearer,
     chat_path: "/chat/completions",
+    responses_path: None,
     stream_path: None,
     count_path: None,
     headers: &[],
     quirks: COMMON,
 };
 
-const OPENAI: Api = Api { quirks: Quirks::STANDARD, ..COMPATIBLE };
+const OPENAI: Api = Api { quirks: Quirks::STANDARD, responses_path: Some(RESPONSES_PATH), ..COMPATIBLE };
+
+const RESPONSES_PATH: &str = "/responses";
+
+const RESPONSES: Api =
+    Api { dialect: Dialect::OpenAiResponses, chat_path: RESPONSES_PATH, responses_path: None, ..OPENAI };
 
 const ANTHROPIC: Api = Api {
     dialect: Dialect::Anthropic,
     auth: AuthStyle::Header("x-api-key"),
     chat_path: "/v1/messages",
+    responses_path: None,
     stream_path: None,
     count_path: Some("/v1/messages/count_tokens"),
     headers: &[("anthropic-version", "2023-06-01")],
@@ -71,6 +81,7 @@ const GEMINI: Api = Api {
     chat_path: "/v1beta/models/{model}:generateContent",
     stream_path: Some("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
     count_path: Some("/v1beta/models/{model}:countTokens"),
+    responses_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
 };
@@ -92,7 +103,18 @@ impl Api {
         match dialect {
             Dialect::OpenAiChat => COMPATIBLE,
             Dialect::Anthropic => ANTHROPIC,
+            Dialect::OpenAiResponses => RESPONSES,
             Dialect::Gemini => GEMINI,
+        }
+    }
+
+    /// The same endpoint held to one dialect; `None` where it does not speak it.
+    pub fn only(self, dialect: Dialect) -> Option<Api> {
+        let alone = Api { responses_path: None, ..self };
+        match (dialect, self.responses_path) {
+            (dialect, _) if dialect == self.dialect => Some(alone),
+            (Dialect::OpenAiResponses, Some(path)) => Some(Api { dialect, chat_path: path, ..alone }),
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini, _) => None,
         }
     }
 }
@@ -177,12 +199,17 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.deepseek.com"),
-        api: Api { quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON }, ..COMPATIBLE },
+        api: Api {
+            quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
+            responses_path: Some(RESPONSES_PATH),
+            ..COMPATIBLE
+        },
         families: &["deepseek-"],
         ..keyed("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.x.ai/v1"),
+        api: Api { responses_path: Some(RESPONSES_PATH), ..COMPATIBLE },
         families: &["grok-"],
         ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
     },

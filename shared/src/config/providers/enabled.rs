@@ -26,6 +26,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// The chat endpoints below the base URL.
     pub paths: Paths,
+    /// Where it speaks the Responses dialect beside its own.
+    pub responses_path: Option<&'static str>,
     /// How it is told who calls.
     pub auth: Auth,
     /// Headers sent with every call, the credential not among them. Values may be secrets.
@@ -78,17 +80,35 @@ impl Provider {
         self.paths.count.as_ref().map(|path| self.base_url.join(path).replace("{model}", &url::segment(model)))
     }
 
+    /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
+    /// speaks that too.
+    pub fn dialect_for(&self, caller: Dialect) -> Dialect {
+        match (caller, self.responses_path) {
+            (Dialect::OpenAiResponses, Some(_)) => Dialect::OpenAiResponses,
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini, _) => self.dialect,
+        }
+    }
+
+    /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
+    pub fn url_for(&self, dialect: Dialect, model: &str, stream: bool) -> String {
+        match self.responses_path.filter(|_| dialect != self.dialect) {
+            Some(path) => self.base_url.join(path),
+            None => self.chat_url(model, stream),
+        }
+    }
+
     /// What is different when it is asked for this model: the provider's quirks and the model's own.
     pub fn quirks_for(&self, model: &Model) -> Quirks {
         let thinks = !model.known || model.capabilities.has(Capabilities::REASONING);
         let quirks = Quirks {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
+            encrypted_reasoning: model.known && thinks,
             system_in_conversation: model.traits.system_in_conversation,
             minimal_effort: model.traits.minimal_effort,
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            Dialect::OpenAiChat | Dialect::Gemini => SamplingSupport::All,
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => SamplingSupport::All,
             // Anthropic's models that let themselves be steered take temperature or top_p, not both.
             Dialect::Anthropic if model.known => SamplingSupport::OneOf,
             Dialect::Anthropic => SamplingSupport::All,
@@ -183,6 +203,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
             stream: fill(api.stream_path.unwrap_or(api.chat_path)),
             count: api.count_path.map(fill),
         },
+        responses_path: api.responses_path,
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
@@ -195,8 +216,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
 fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
     match (known, dialect) {
         (Some(known), None) => Some(known.api),
-        (Some(known), Some(dialect)) if known.api.dialect == dialect => Some(known.api),
-        (_, Some(dialect)) => Some(Api::of(dialect)),
+        // A dialect that is written down is the only one.
+        (known, Some(dialect)) => known.and_then(|known| known.api.only(dialect)).or(Some(Api::of(dialect))),
         (None, None) => None,
     }
 }

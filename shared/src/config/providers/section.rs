@@ -56,8 +56,13 @@ pub(in crate::config) fn section() -> Dict<ProviderId, Record<ProviderOverride>>
 }
 
 const DIALECT: OneOf<Dialect> = OneOf {
-    words: &[("openai_chat", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic), ("gemini", Dialect::Gemini)],
-    later: &["openai_responses", "bedrock", "cohere"],
+    words: &[
+        ("openai_chat", Dialect::OpenAiChat),
+        ("anthropic", Dialect::Anthropic),
+        ("openai_responses", Dialect::OpenAiResponses),
+        ("gemini", Dialect::Gemini),
+    ],
+    later: &["bedrock", "cohere"],
 };
 
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
@@ -115,7 +120,11 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
                 at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
             }
             None => {
-                missing(&mut at.key("dialect"), provider.dialect.is_none(), "openai_chat, anthropic or gemini");
+                missing(
+                    &mut at.key("dialect"),
+                    provider.dialect.is_none(),
+                    "openai_chat, openai_responses, anthropic or gemini",
+                );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }
         }

@@ -97,7 +97,9 @@ pub(in crate::dialect) fn write(
                 Dialect::Anthropic => o.json(name, json),
                 // A label of the provider's build, which nobody misses.
                 Dialect::OpenAiChat if name == "system_fingerprint" => {}
-                Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
+                Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => {
+                    warnings.dropped(format_args!("response.{name}"))
+                }
             }
         }
     });

@@ -175,7 +175,9 @@ fn write_extra(o: &mut Members<'_>, origin: Dialect, extra: &[(String, Json)], w
             Dialect::Gemini => o.json(name, json),
             // A label of the provider's build, which nobody misses.
             Dialect::OpenAiChat if name == "system_fingerprint" => {}
-            Dialect::OpenAiChat | Dialect::Anthropic => warnings.dropped(format_args!("response.{name}")),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                warnings.dropped(format_args!("response.{name}"))
+            }
         }
     }
 }

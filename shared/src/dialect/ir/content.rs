@@ -2,6 +2,7 @@
 
 use super::Json;
 use crate::dialect::Dialect;
+use crate::dialect::json_read::{Object, Path};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +128,17 @@ pub enum SealFormat {
 
 impl SealFormat {
     const ANTHROPIC: &str = "anthropic-claude-v1";
+    const OPENAI_RESPONSES: &str = "openai-responses-v1";
+
+    /// OpenAI's, in the Responses API.
+    pub fn openai_responses() -> SealFormat {
+        SealFormat::Other(SealFormat::OPENAI_RESPONSES.to_owned())
+    }
+
+    /// Whether it is OpenAI's, in the Responses API.
+    pub fn is_openai_responses(&self) -> bool {
+        self.as_str() == SealFormat::OPENAI_RESPONSES
+    }
 
     /// The format's name on the wire.
     pub fn as_str(&self) -> &str {
@@ -261,4 +273,16 @@ pub struct Citation {
     pub title: Option<String>,
     /// The citation as it came.
     pub json: Json,
+}
+
+impl Citation {
+    /// Which characters of the text it is about, where OpenAI's members tell: first, and one past the last.
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let root = Path::Root;
+        let mut told = Object::read(self.json.text(), &root).ok()?;
+        if let Some(inner) = told.take("url_citation") {
+            told = Object::read(inner.get(), &root).ok()?;
+        }
+        Some((told.count("start_index").ok()??, told.count("end_index").ok()??))
+    }
 }

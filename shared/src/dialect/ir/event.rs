@@ -82,11 +82,11 @@ pub enum BlockKind {
         /// The tool's name.
         name: String,
     },
-    /// A block of one dialect, which another passes over.
+    /// A block of one dialect that no other has.
     Opaque {
         /// The dialect that understands it.
         origin: Dialect,
-        /// The block as it came.
+        /// The block as it began.
         json: Json,
     },
 }
@@ -102,6 +102,6 @@ pub enum Delta {
     Arguments(String),
     /// A source of the text.
     Citation(super::Citation),
-    /// A delta of one dialect, as its own JSON.
+    /// A delta of an opaque block, as its dialect's own JSON; in some dialects the whole block anew.
     Opaque(Json),
 }

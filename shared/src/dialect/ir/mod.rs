@@ -13,7 +13,7 @@ mod response;
 
 pub use content::{Arguments, Citation, Media, MediaKind, Message, Part, Role, Seal, SealFormat, Source};
 pub use event::{BlockKind, Delta, Event};
-pub use request::{ChatRequest, Effort, OutputFormat, Reasoning, Sampling, Thinking, Tool, ToolChoice};
+pub use request::{ChatRequest, Effort, NativeOnly, OutputFormat, Reasoning, Sampling, Thinking, Tool, ToolChoice};
 pub use response::{ChatResponse, Choice, FinishReason};
 
 use serde_json::value::RawValue;

@@ -2,6 +2,7 @@
 
 use super::{Json, Message, Part};
 use crate::dialect::Dialect;
+use crate::error::ApiError;
 
 /// What a caller asks of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +45,26 @@ pub struct ChatRequest {
     pub store: Option<bool>,
     /// A cache breakpoint for the whole prompt (Anthropic's top-level `cache_control`).
     pub cache: Option<Json>,
+    /// How wordy the answer should be: low, medium, high (OpenAI).
+    pub verbosity: Option<String>,
+    /// What cannot be said in another dialect without changing what is asked.
+    pub native_only: Vec<NativeOnly>,
     /// Members of the request nobody here knows, in order.
     pub extra: Vec<(String, Json)>,
     /// Paths of members inside messages and tools that were not understood and are not carried.
     pub unread: Vec<String>,
+    /// Where the caller has each part of each message, where that is not `messages[i].content[j]`.
+    pub places: Vec<Vec<String>>,
+}
+
+/// A member that speaks of what only the provider of its own dialect keeps or does: leaving it out
+/// would not lose a detail but ask something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeOnly {
+    /// Its path in the caller's body.
+    pub path: String,
+    /// What the caller can do instead, as a sentence.
+    pub instead: &'static str,
 }
 
 impl ChatRequest {
@@ -73,9 +90,27 @@ impl ChatRequest {
             metadata: None,
             store: None,
             cache: None,
+            verbosity: None,
+            native_only: Vec::new(),
             extra: Vec::new(),
             unread: Vec::new(),
+            places: Vec::new(),
         }
+    }
+
+    /// Where the caller has a part of a message.
+    pub fn place(&self, message: usize, part: usize) -> String {
+        let told = self.places.get(message).and_then(|places| places.get(part)).cloned();
+        told.unwrap_or_else(|| format!("messages[{message}].content[{part}]"))
+    }
+
+    /// Why a provider of another dialect cannot be asked this, if it cannot.
+    pub fn needs_native(&self) -> Option<ApiError> {
+        let NativeOnly { path, instead } = self.native_only.first()?;
+        Some(ApiError::invalid(
+            path.as_str(),
+            format!("`{path}` only works with a provider that speaks {} itself. {instead}", self.origin.as_str()),
+        ))
     }
 }
 
@@ -162,9 +197,21 @@ pub struct Reasoning {
     pub thinking: Option<Thinking>,
     /// How Anthropic shows thoughts: `summarized`, `omitted`.
     pub display: Option<String>,
+    /// That thoughts are to be shown, and how much of them: `auto`, `concise`, `detailed` (OpenAI Responses).
+    pub summary: Option<String>,
 }
 
 impl Reasoning {
+    /// The wish as a level, for dialects that know nothing else.
+    pub fn level(&self) -> Option<Effort> {
+        match self.thinking {
+            // Off is what a model without an effort does where it can.
+            Some(Thinking::Disabled) => self.effort.map(|_| Effort::None),
+            Some(Thinking::Adaptive) | None => self.effort,
+            Some(Thinking::Budget(tokens)) => self.effort.or(Some(Effort::from_budget(tokens))),
+        }
+    }
+
     /// Whether reasoning is asked for.
     pub fn is_wanted(&self) -> bool {
         let by_effort = self.effort.is_some_and(|effort| effort != Effort::None);

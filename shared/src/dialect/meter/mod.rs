@@ -9,7 +9,7 @@ mod scan;
 pub(super) use scan::{Scan, Value, decoded_length};
 
 use super::codec::reader;
-use super::{Dialect, UpstreamError, anthropic, gemini, openai_chat};
+use super::{Dialect, UpstreamError, anthropic, gemini, openai_chat, openai_responses};
 use crate::sse;
 use crate::usage::Usage;
 
@@ -87,6 +87,7 @@ pub struct Meter {
 enum Watch {
     OpenAiChat(openai_chat::stream::Watch),
     Anthropic(anthropic::stream::Watch),
+    OpenAiResponses(Box<openai_responses::stream::Watch>),
     Gemini(gemini::stream::Watch),
 }
 
@@ -95,6 +96,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.event(event.name, event.data),
             Watch::Anthropic(watch) => watch.event(event.name, event.data),
+            Watch::OpenAiResponses(watch) => watch.event(event.name, event.data),
             Watch::Gemini(watch) => watch.event(event.data),
         }
     }
@@ -103,6 +105,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => &watch.tally,
             Watch::Anthropic(watch) => &watch.tally,
+            Watch::OpenAiResponses(watch) => &watch.tally,
             Watch::Gemini(watch) => &watch.tally,
         }
     }
@@ -112,6 +115,7 @@ impl Watch {
         match self {
             Watch::OpenAiChat(watch) => watch.finish(),
             Watch::Anthropic(watch) => watch.finish(),
+            Watch::OpenAiResponses(watch) => watch.finish(),
             Watch::Gemini(watch) => watch.finish(),
         }
     }
@@ -122,6 +126,7 @@ impl Meter {
         let watch = match dialect {
             Dialect::OpenAiChat => Watch::OpenAiChat(openai_chat::stream::Watch::default()),
             Dialect::Anthropic => Watch::Anthropic(anthropic::stream::Watch::default()),
+            Dialect::OpenAiResponses => Watch::OpenAiResponses(Box::default()),
             Dialect::Gemini => Watch::Gemini(gemini::stream::Watch::default()),
         };
         Meter { reader: reader(dialect), watch }
@@ -136,6 +141,7 @@ impl Meter {
                 Err(error) => match &mut self.watch {
                     Watch::OpenAiChat(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Anthropic(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
+                    Watch::OpenAiResponses(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Gemini(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                 },
             }

@@ -1,22 +1,23 @@
 //! Errors as OpenAI's clients expect them.
 
-use crate::dialect::json_write::object;
+use crate::dialect::json_write::{Members, object};
 use crate::error::{ApiError, Code};
 
 /// `{"error":{"message","type","param","code","request_id"}}`.
 pub(in crate::dialect) fn write(out: &mut Vec<u8>, error: &ApiError, request_id: &str) {
-    object(out, |o| {
-        o.object("error", |o| {
-            o.string("message", &error.message);
-            o.string("type", kind(error.code));
-            match &error.param {
-                Some(param) => o.string("param", param),
-                None => o.null("param"),
-            }
-            o.string("code", error.code.as_str());
-            o.string("request_id", request_id);
-        });
-    });
+    object(out, |o| o.object("error", |o| write_members(o, error, request_id)));
+}
+
+/// The members of `error`.
+pub(in crate::dialect) fn write_members(o: &mut Members<'_>, error: &ApiError, request_id: &str) {
+    o.string("message", &error.message);
+    o.string("type", kind(error.code));
+    match &error.param {
+        Some(param) => o.string("param", param),
+        None => o.null("param"),
+    }
+    o.string("code", error.code.as_str());
+    o.string("request_id", request_id);
 }
 
 /// The event that breaks a stream off; no `[DONE]` follows.

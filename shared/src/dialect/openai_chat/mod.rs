@@ -5,7 +5,7 @@ mod reasoning;
 pub(super) mod request;
 pub(super) mod response;
 pub(super) mod stream;
-mod usage;
+pub(super) mod usage;
 
 use super::ir::FinishReason;
 

@@ -149,12 +149,13 @@ pub(super) fn read_annotation(raw: &RawValue) -> Option<Citation> {
 }
 
 /// Writes an annotation for a citation that has a page; `false` when it has none.
-pub(super) fn write_annotation(out: &mut Vec<u8>, citation: &Citation, span: Option<(usize, usize)>) -> bool {
+pub(super) fn write_annotation(out: &mut Vec<u8>, citation: &Citation, span: Option<(u64, u64)>) -> bool {
     if citation.origin == Dialect::OpenAiChat {
         out.extend_from_slice(citation.json.text().as_bytes());
         return true;
     }
     let Some(url) = &citation.url else { return false };
+    let span = citation.span().or(span);
     object(out, |o| {
         o.string("type", "url_citation");
         o.object("url_citation", |o| {
@@ -192,7 +193,9 @@ pub(in crate::dialect) fn write(
         for (name, json) in &response.extra {
             match response.origin {
                 Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
+                Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => {
+                    warnings.dropped(format_args!("response.{name}"))
+                }
             }
         }
     });
@@ -211,11 +214,11 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
             match part {
                 Part::Text { text: piece, citations, .. } => {
                     said = true;
-                    let start = text.chars().count();
+                    let start = text.chars().count() as u64;
                     text.push_str(piece);
                     for citation in citations {
                         let mut annotation = Vec::new();
-                        if write_annotation(&mut annotation, citation, Some((start, text.chars().count()))) {
+                        if write_annotation(&mut annotation, citation, Some((start, text.chars().count() as u64))) {
                             annotations.push(annotation);
                         } else {
                             warnings.dropped(format_args!("{path}.citations"));
@@ -266,7 +269,9 @@ fn write_choice(o: &mut Members<'_>, origin: Dialect, choice: &Choice, warnings:
         for (name, json) in &choice.extra {
             match origin {
                 Dialect::OpenAiChat => o.json(name, json),
-                Dialect::Anthropic | Dialect::Gemini => warnings.dropped(format_args!("response.{name}")),
+                Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => {
+                    warnings.dropped(format_args!("response.{name}"))
+                }
             }
         }
     });

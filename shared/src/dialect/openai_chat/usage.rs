@@ -36,25 +36,50 @@ struct CompletionDetails {
 }
 
 impl UsageWire {
-    /// The usage, unless nothing believable was said. `prompt_tokens` include cached ones;
-    /// `completion_tokens` include reasoning, except where the total says otherwise (xAI, Gemini).
+    /// The usage, unless nothing believable was said.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let (prompt, completion) = (self.prompt_tokens.tokens(), self.completion_tokens.tokens());
         let prompt_details = self.prompt_tokens_details.0.as_ref();
         let completion_details = self.completion_tokens_details.0.as_ref();
-        prompt.or(completion)?;
-        let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
-
         let elsewhere = [self.prompt_cache_hit_tokens, self.cached_tokens, self.num_cached_tokens];
         let cached = prompt_details.and_then(|details| details.cached_tokens.tokens());
-        let cached = cached.or_else(|| elsewhere.into_iter().find_map(Count::tokens)).unwrap_or(0).min(prompt);
-        let written =
-            prompt_details.and_then(|details| details.cache_write_tokens.tokens()).unwrap_or(0).min(prompt - cached);
-
         let reasoning = completion_details.and_then(|details| details.reasoning_tokens.tokens());
-        let reasoning = reasoning.or(self.reasoning_tokens.tokens()).unwrap_or(0);
+        let told = Told {
+            prompt: self.prompt_tokens.tokens(),
+            completion: self.completion_tokens.tokens(),
+            total: self.total_tokens.tokens(),
+            cached: cached.or_else(|| elsewhere.into_iter().find_map(Count::tokens)),
+            written: prompt_details.and_then(|details| details.cache_write_tokens.tokens()),
+            reasoning: reasoning.or(self.reasoning_tokens.tokens()),
+        };
+        told.usage()
+    }
+}
+
+/// Token counts as OpenAI means them in either of its dialects.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::dialect) struct Told {
+    /// All input, cached or not.
+    pub(in crate::dialect) prompt: Option<u64>,
+    /// All output, reasoning included.
+    pub(in crate::dialect) completion: Option<u64>,
+    pub(in crate::dialect) total: Option<u64>,
+    pub(in crate::dialect) cached: Option<u64>,
+    /// Written to a cache.
+    pub(in crate::dialect) written: Option<u64>,
+    pub(in crate::dialect) reasoning: Option<u64>,
+}
+
+impl Told {
+    /// The usage, unless neither input nor output was told. Output includes reasoning, except where
+    /// the total says otherwise (xAI, Gemini).
+    pub(in crate::dialect) fn usage(self) -> Option<Usage> {
+        self.prompt.or(self.completion)?;
+        let (prompt, completion) = (self.prompt.unwrap_or(0), self.completion.unwrap_or(0));
+        let cached = self.cached.unwrap_or(0).min(prompt);
+        let written = self.written.unwrap_or(0).min(prompt - cached);
+        let reasoning = self.reasoning.unwrap_or(0);
         // What the total has beyond its stated parts is output nobody named: reasoning.
-        let unnamed = self.total_tokens.tokens().and_then(|total| total.checked_sub(prompt + completion)).unwrap_or(0);
+        let unnamed = self.total.and_then(|total| total.checked_sub(prompt + completion)).unwrap_or(0);
         let (output, reasoning) = match unnamed {
             0 if reasoning > completion => (completion, reasoning),
             0 => (completion - reasoning, reasoning),

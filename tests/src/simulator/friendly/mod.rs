@@ -6,6 +6,7 @@ mod anthropic;
 mod gemini;
 mod openai;
 mod reply;
+mod responses;
 mod schema;
 
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ impl Default for Style {
 /// The answer of a provider in good health.
 pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
     let Some(endpoint) = parsed.endpoint else {
-        let message = "The simulator plays /v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent \
+        let message = "The simulator plays /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent \
              and /v1/models.";
         return error(parsed.dialect, 404, message);
     };
@@ -54,6 +55,10 @@ pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
         Endpoint::ChatCompletions => match openai::refusal(&parsed.body) {
             Some(message) => error(Dialect::OpenAi, 400, message),
             None => openai::script(parsed, &Reply::compose(&openai::wishes(&parsed.body), style), serial, style),
+        },
+        Endpoint::Responses => match responses::refusal(&parsed.body) {
+            Some(message) => error(Dialect::OpenAi, 400, message),
+            None => responses::script(parsed, &Reply::compose(&responses::wishes(&parsed.body), style), serial, style),
         },
         Endpoint::Messages => match anthropic::refusal(&parsed.body) {
             Some(message) => error(Dialect::Anthropic, 400, message),

@@ -90,7 +90,7 @@ fn usual(path: &str, answer: &Answer, body: Option<&Value>) -> Vec<String> {
     if answer.status >= 400 {
         let id = answer.headers.get("x-signalbox-request-id");
         let shape = match Dialect::of(path) {
-            Dialect::OpenAi => {
+            Dialect::OpenAi | Dialect::Responses => {
                 json!({"error": {"message": {"$any": true}, "type": {"$any": true}, "code": {"$any": true}, "request_id": id}})
             }
             Dialect::Anthropic => {

@@ -39,7 +39,7 @@ pub(super) fn call(send: &Send, names: &Names) -> Result<Call, String> {
     };
     if let (Some(key), false) = (key, CREDENTIALS.iter().any(|name| send.headers.contains_key(*name))) {
         match Dialect::of(&path) {
-            Dialect::OpenAi => headers.push(("authorization".to_owned(), format!("Bearer {key}"))),
+            Dialect::OpenAi | Dialect::Responses => headers.push(("authorization".to_owned(), format!("Bearer {key}"))),
             Dialect::Anthropic => headers.push(("x-api-key".to_owned(), key)),
             // Its SDKs put the key into a header, older ones into the query.
             Dialect::Gemini if path.contains("key=") => {}

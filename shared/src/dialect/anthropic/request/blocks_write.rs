@@ -63,7 +63,7 @@ impl<'w> Blocks<'w> {
             Part::Thinking { .. } | Part::RedactedThinking(_) => self.warnings.dropped(path),
             Part::ToolCall { id, name, arguments, cache } => {
                 if !arguments.is_object() {
-                    self.warnings.add(format_args!("{path}.function.arguments"), Effect::Converted);
+                    self.warnings.add(self.origin.arguments_path(path), Effect::Converted);
                 }
                 let id = self.ids.call(id);
                 a.object(|o| {
@@ -94,7 +94,7 @@ impl<'w> Blocks<'w> {
             [Part::Text { text, cache: None, .. }] => o.string("content", text),
             parts => o.array("content", |a| {
                 for (index, part) in parts.iter().enumerate() {
-                    let path = format!("{path}.content[{index}]");
+                    let path = self.origin.result_part_path(path, index);
                     let empty = matches!(part, Part::Text { text, .. } if text.is_empty());
                     if !empty {
                         self.block(a, "user", &Placed { path, part });
@@ -112,13 +112,13 @@ impl<'w> Blocks<'w> {
         };
         // A file lives at the provider it was uploaded to.
         if matches!(media.source, Source::File(_)) && self.origin != Dialect::Anthropic {
-            return self.warnings.dropped(format_args!("{path}.file.file_id"));
+            return self.warnings.dropped(self.origin.file_id_path(path));
         }
         if matches!(media.source, Source::Opaque(_)) && self.origin != Dialect::Anthropic {
             return self.warnings.dropped(path);
         }
         if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-            self.warnings.dropped(format_args!("{path}.image_url.detail"));
+            self.warnings.dropped(self.origin.image_detail_path(path));
         }
         a.object(|o| {
             o.string("type", kind);

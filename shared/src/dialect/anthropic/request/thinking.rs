@@ -24,16 +24,18 @@ pub(super) fn plan(request: &ChatRequest, target: &Target<'_>, max_tokens: u64, 
     let wish = request.reasoning.thinking;
     let effort = request.reasoning.effort;
     let path = match (request.origin, wish) {
-        (Dialect::OpenAiChat, None) => "reasoning_effort",
-        (Dialect::OpenAiChat | Dialect::Anthropic, _) => "thinking",
-        (Dialect::Gemini, _) => "generationConfig.thinkingConfig",
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, None) => request.origin.reasoning_path(),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic, _) => "thinking",
+        (Dialect::Gemini, _) => request.origin.reasoning_path(),
     };
     let level = effort.map(level);
     // An effort alone asks for reasoning; in Anthropic's dialect it does not.
     let wish = wish.or(match (request.origin, effort) {
-        (Dialect::OpenAiChat | Dialect::Gemini, Some(Effort::None)) => Some(Thinking::Disabled),
-        (Dialect::OpenAiChat | Dialect::Gemini, Some(_)) => Some(Thinking::Adaptive),
-        (Dialect::OpenAiChat | Dialect::Gemini, None) | (Dialect::Anthropic, _) => None,
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, Some(Effort::None)) => {
+            Some(Thinking::Disabled)
+        }
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, Some(_)) => Some(Thinking::Adaptive),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, None) | (Dialect::Anthropic, _) => None,
     });
     let plan = match (target.quirks.thinking, wish) {
         (ThinkingSupport::None, Some(Thinking::Adaptive | Thinking::Budget(_))) => {

@@ -30,10 +30,13 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         }
         write_service_tier(o, request, warnings);
         o.maybe_json("cache_control", request.cache.as_ref());
+        if request.verbosity.is_some() {
+            warnings.dropped(request.origin.verbosity_path());
+        }
         for (name, json) in &request.extra {
             match request.origin {
                 Dialect::Anthropic => o.json(name, json),
-                Dialect::OpenAiChat | Dialect::Gemini => warnings.dropped(name),
+                Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -108,8 +111,8 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                     for (name, json) in extra {
                         match request.origin {
                             Dialect::Anthropic => o.json(name, json),
-                            Dialect::OpenAiChat | Dialect::Gemini => {
-                                warnings.dropped(format_args!("tools[{index}].function.{name}"))
+                            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => {
+                                warnings.dropped(format_args!("{}.{name}", request.origin.function_path(index)));
                             }
                         }
                     }
@@ -184,16 +187,12 @@ fn write_thinking(o: &mut Members<'_>, request: &ChatRequest, plan: &Plan) {
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, plan: &Plan, warnings: &mut Warnings) {
-    let path = match request.origin {
-        Dialect::OpenAiChat => "response_format",
-        Dialect::Anthropic => "output_config.format",
-        Dialect::Gemini => "generationConfig.responseJsonSchema",
-    };
+    let path = request.origin.output_path();
     let format = match &request.output {
         Some(OutputFormat::JsonSchema { name, description, schema: Some(schema), .. }) if target.quirks.json_schema => {
             for (member, present) in [("name", name.is_some()), ("description", description.is_some())] {
                 if present {
-                    warnings.dropped(format_args!("{path}.json_schema.{member}"));
+                    warnings.dropped(format_args!("{}.{member}", request.origin.schema_path()));
                 }
             }
             Some(Ok(schema))
@@ -277,7 +276,7 @@ fn write_stop(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warning
     // A sequence of white space alone is refused.
     let (fits, blank): (Vec<_>, Vec<_>) = request.stop.iter().partition(|text| !text.trim().is_empty());
     if !blank.is_empty() {
-        warnings.dropped("stop");
+        warnings.dropped(request.origin.stop_path());
     }
     if !fits.is_empty() {
         o.array("stop_sequences", |a| fits.iter().for_each(|text| a.string(text)));
@@ -288,8 +287,8 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
     let Some(tier) = &request.service_tier else { return };
     match (request.origin, tier.as_str()) {
         (Dialect::Anthropic, tier) => o.string("service_tier", tier),
-        (Dialect::OpenAiChat, "auto") => o.string("service_tier", "auto"),
-        (Dialect::OpenAiChat, "default") => o.string("service_tier", "standard_only"),
-        (Dialect::OpenAiChat | Dialect::Gemini, _) => warnings.dropped("service_tier"),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, "auto") => o.string("service_tier", "auto"),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, "default") => o.string("service_tier", "standard_only"),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

@@ -123,10 +123,10 @@ impl Encode {
 
     fn block_start(&mut self, block: u64, kind: BlockKind, out: &mut Vec<u8>) {
         self.start(None, None, out);
-        match kind {
+        match &kind {
             // Another provider's secrets would come back as if they were Anthropic's.
             BlockKind::RedactedThinking(Seal { format: SealFormat::Other(_), .. }) => return,
-            BlockKind::Opaque { origin, .. } if origin != Dialect::Anthropic => return,
+            BlockKind::Opaque { origin, .. } if *origin != Dialect::Anthropic => return,
             BlockKind::Text
             | BlockKind::Refusal
             | BlockKind::Thinking

@@ -11,10 +11,14 @@ use crate::error::ApiError;
 use serde_json::value::RawValue;
 
 /// The turns of `contents`.
-pub(super) fn read_contents(top: &mut Object<'_, '_>, unread: &mut Vec<String>) -> Result<Vec<Message>, ApiError> {
+pub(super) fn read_contents(
+    top: &mut Object<'_, '_>,
+    places: &mut Vec<Vec<String>>,
+    unread: &mut Vec<String>,
+) -> Result<Vec<Message>, ApiError> {
     let path = Path::Root.member("contents");
     let raw = top.take("contents").ok_or_else(|| path.invalid("`contents` is missing."))?;
-    let mut reader = Reader { open: Vec::new(), unread };
+    let mut reader = Reader { open: Vec::new(), places: Vec::new(), unread };
     let mut messages = Vec::new();
     for (index, raw) in read_list(raw, &path)?.into_iter().enumerate() {
         let at = path.item(index);
@@ -28,6 +32,7 @@ pub(super) fn read_contents(top: &mut Object<'_, '_>, unread: &mut Vec<String>) 
             }
         };
         messages.push(Message::new(role, reader.parts(&mut content, index)?));
+        places.push(std::mem::take(&mut reader.places));
         content.rest_paths(reader.unread);
     }
     Ok(messages)
@@ -38,7 +43,7 @@ pub(super) fn read_instructions(raw: &RawValue, unread: &mut Vec<String>) -> Res
     let path = Path::Root.member("systemInstruction");
     let mut content = Object::read(raw.get(), &path)?.camel_case();
     content.take("role");
-    let parts = Reader { open: Vec::new(), unread }.parts(&mut content, 0)?;
+    let parts = Reader { open: Vec::new(), places: Vec::new(), unread }.parts(&mut content, 0)?;
     content.rest_paths(unread);
     Ok(parts)
 }
@@ -47,6 +52,8 @@ pub(super) fn read_instructions(raw: &RawValue, unread: &mut Vec<String>) -> Res
 struct Reader<'u> {
     /// Calls that wait for their result: name and id.
     open: Vec<(String, String)>,
+    /// Where the parts of the content at hand stand.
+    places: Vec<String>,
     unread: &'u mut Vec<String>,
 }
 
@@ -57,7 +64,9 @@ impl Reader<'_> {
         let mut parts = Vec::new();
         let items = content.take("parts").map_or(Ok(Vec::new()), |raw| read_list(raw, &path))?;
         for (place, raw) in items.into_iter().enumerate() {
-            self.part(raw, &path.item(place), (index, place), &mut parts)?;
+            let at = path.item(place);
+            self.part(raw, &at, (index, place), &mut parts)?;
+            self.places.resize_with(parts.len(), || at.to_string());
         }
         Ok(parts)
     }

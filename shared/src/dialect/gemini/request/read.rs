@@ -21,7 +21,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatRequest, ApiError> {
     if let Some(raw) = top.take("systemInstruction") {
         request.instructions = read_instructions(raw, &mut unread)?;
     }
-    request.messages = read_contents(&mut top, &mut unread)?;
+    request.messages = read_contents(&mut top, &mut request.places, &mut unread)?;
     request.tools = read_tools(&mut top)?;
     request.tool_choice = read_tool_choice(&mut top, &mut unread)?;
     let path = root.member("generationConfig");

@@ -35,9 +35,10 @@ pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, target: &Target<
         return;
     }
     let path = match (request.origin, reasoning.thinking) {
-        (Dialect::OpenAiChat, None) => "reasoning_effort",
-        (Dialect::OpenAiChat | Dialect::Anthropic, _) => "thinking",
-        (Dialect::Gemini, _) => "generationConfig.thinkingConfig",
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Some(_)) => "thinking",
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic | Dialect::Gemini, _) => {
+            request.origin.reasoning_path()
+        }
     };
     let wanted = reasoning.is_wanted();
     // In Anthropic's dialect an effort alone does not ask to see thoughts.

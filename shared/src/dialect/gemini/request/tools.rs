@@ -154,17 +154,23 @@ pub(super) fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warn
     });
 }
 
-/// OpenAI's choice among some of the tools.
+/// OpenAI's choice among some of the tools: under `allowed_tools` in chats, by itself in responses.
 fn allowed_tools(json: &Json) -> Option<(&'static str, Vec<String>)> {
     let path = Path::Root;
     let mut choice = Object::read(json.text(), &path).ok()?;
-    let mut allowed = Object::read(choice.take("allowed_tools")?.get(), &path).ok()?;
+    let mut allowed = match choice.take("allowed_tools") {
+        Some(inner) => Object::read(inner.get(), &path).ok()?,
+        None if choice.string("type").ok()?.as_deref() == Some("allowed_tools") => choice,
+        None => return None,
+    };
     // Only what is called at all can be held to names: VALIDATED leaves it open whether something is.
     let mode = if allowed.string("mode").ok()?.as_deref() == Some("required") { "ANY" } else { "VALIDATED" };
     let name = |raw: &RawValue| {
         let mut tool = Object::read(raw.get(), &path).ok()?;
-        let function = tool.take("function")?;
-        Object::read(function.get(), &path).ok()?.string("name").ok()?
+        match tool.take("function") {
+            Some(function) => Object::read(function.get(), &path).ok()?.string("name").ok()?,
+            None => tool.string("name").ok()?,
+        }
     };
     let names =
         read_items(allowed.take("tools")?, &path).ok()?.into_iter().map(name).collect::<Option<Vec<String>>>()?;

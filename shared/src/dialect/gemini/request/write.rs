@@ -27,7 +27,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         for (name, json) in &request.extra {
             match request.origin {
                 Dialect::Gemini => o.json(name, json),
-                Dialect::OpenAiChat | Dialect::Anthropic => warnings.dropped(name),
+                Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => warnings.dropped(name),
             }
         }
     });
@@ -35,6 +35,8 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         ("user", request.user.is_some()),
         ("metadata", request.metadata.is_some()),
         ("store", request.store == Some(true)),
+        (request.origin.verbosity_path(), request.verbosity.is_some()),
+        ("reasoning.summary", request.reasoning.summary.is_some()),
         ("cache_control", request.cache.is_some()),
     ] {
         if present {
@@ -95,7 +97,7 @@ fn write_config(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>,
     };
     o.maybe_number("maxOutputTokens", limit);
     if request.stop.len() > MOST_STOPS {
-        warnings.add("stop", Effect::Clamped);
+        warnings.add(request.origin.stop_path(), Effect::Clamped);
     }
     if !request.stop.is_empty() {
         o.array("stopSequences", |a| request.stop.iter().take(MOST_STOPS).for_each(|text| a.string(text)));
@@ -132,11 +134,7 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) {
-    let path = match request.origin {
-        Dialect::OpenAiChat => "response_format",
-        Dialect::Anthropic => "output_config.format",
-        Dialect::Gemini => "generationConfig",
-    };
+    let path = request.origin.output_path();
     match &request.output {
         Some(OutputFormat::JsonObject) => o.string("responseMimeType", "application/json"),
         Some(OutputFormat::JsonSchema { name, description, schema, .. }) => {
@@ -144,7 +142,7 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>,
             if target.quirks.json_schema {
                 for (member, present) in [("name", name.is_some()), ("description", description.is_some())] {
                     if present {
-                        warnings.dropped(format_args!("{path}.json_schema.{member}"));
+                        warnings.dropped(format_args!("{}.{member}", request.origin.schema_path()));
                     }
                 }
                 o.maybe_json("responseJsonSchema", schema.as_ref());
@@ -166,7 +164,8 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
     let Some(tier) = &request.service_tier else { return };
     match (request.origin, tier.as_str()) {
         (Dialect::Gemini, tier) => o.string("serviceTier", tier),
-        (Dialect::OpenAiChat, "auto" | "default") | (Dialect::Anthropic, "auto" | "standard_only") => {}
-        (Dialect::OpenAiChat | Dialect::Anthropic, _) => warnings.dropped("service_tier"),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, "auto" | "default")
+        | (Dialect::Anthropic, "auto" | "standard_only") => {}
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic, _) => warnings.dropped("service_tier"),
     }
 }

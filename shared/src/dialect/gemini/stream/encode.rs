@@ -119,6 +119,7 @@ impl Encode {
             self.start(None, None);
         }
         out.extend_from_slice(b"data: ");
+        let begin = out.len();
         object(out, |o| {
             o.array("candidates", |a| {
                 a.object(|o| {
@@ -130,6 +131,10 @@ impl Encode {
         });
         out.pop();
         out.push(b',');
+        // JSON taken over as it came may go over several lines, and a line is all an event's data has.
+        for byte in out.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
         out.extend_from_slice(&self.tail);
         out.extend_from_slice(b"\n\n");
     }

@@ -9,15 +9,15 @@ pub(super) fn write_messages(o: &mut Members<'_>, request: &ChatRequest, quirks:
     o.array("messages", |a| {
         if !request.instructions.is_empty() {
             let parts: Vec<(String, &Part)> =
-                request.instructions.iter().enumerate().map(|(i, part)| (format!("system[{i}]"), part)).collect();
-            let mut writer = Writer { quirks, warnings };
+                request.instructions.iter().enumerate().map(|(i, part)| (request.instruction_place(i), part)).collect();
+            let mut writer = Writer { request, quirks, warnings };
             a.object(|o| {
                 o.string("role", "system");
                 writer.content(o, &parts, Role::System);
             });
         }
         for (index, message) in request.messages.iter().enumerate() {
-            let mut writer = Writer { quirks, warnings };
+            let mut writer = Writer { request, quirks, warnings };
             match message.role {
                 Role::System | Role::Developer | Role::User => writer.turn(a, message, index),
                 Role::Assistant => writer.assistant(a, message, index),
@@ -27,6 +27,7 @@ pub(super) fn write_messages(o: &mut Members<'_>, request: &ChatRequest, quirks:
 }
 
 struct Writer<'w> {
+    request: &'w ChatRequest,
     quirks: &'w Quirks,
     warnings: &'w mut Warnings,
 }
@@ -45,7 +46,7 @@ impl Writer<'_> {
         let mut media: Vec<(String, &Part)> = Vec::new();
         let mut any_result = false;
         for (place, part) in message.content.iter().enumerate() {
-            let path = format!("messages[{index}].content[{place}]");
+            let path = self.request.place(index, place);
             let Part::ToolResult { id, content, is_error, cache } = part else {
                 rest.push((path, part));
                 continue;
@@ -57,7 +58,8 @@ impl Writer<'_> {
             if cache.is_some() && !self.quirks.cache_control {
                 self.warnings.dropped(format_args!("{path}.cache_control"));
             }
-            let inner = content.iter().enumerate().map(|(i, part)| (format!("{path}.content[{i}]"), part));
+            let origin = self.request.origin;
+            let inner = content.iter().enumerate().map(|(i, part)| (origin.result_part_path(&path, i), part));
             let (text, other): (Vec<_>, Vec<_>) = inner.partition(|(_, part)| matches!(part, Part::Text { .. }));
             for (path, part) in other {
                 if matches!(part, Part::Media(_)) {
@@ -88,7 +90,7 @@ impl Writer<'_> {
         let mut calls: Vec<&Part> = Vec::new();
         let mut refusal: Option<&str> = None;
         for (place, part) in message.content.iter().enumerate() {
-            let path = || format!("messages[{index}].content[{place}]");
+            let path = || self.request.place(index, place);
             match part {
                 Part::Text { .. } | Part::Media(_) => said.push((path(), part)),
                 Part::Refusal(text) => refusal = Some(text),

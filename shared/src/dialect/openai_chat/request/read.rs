@@ -49,6 +49,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatRequest, ApiError> {
     request.service_tier = top.string("service_tier")?;
     request.metadata = top.json("metadata").filter(|metadata| metadata.text() != "{}");
     request.store = top.boolean("store")?;
+    request.verbosity = top.string("verbosity")?;
     request.cache = top.json("cache_control");
     request.extra = top.rest();
     Ok(request)

@@ -3,6 +3,7 @@
 use super::messages_write::write_messages;
 use crate::dialect::ir::{ChatRequest, Effort, OutputFormat, Thinking, Tool, ToolChoice};
 use crate::dialect::json_write::{Members, object};
+use crate::dialect::openai_responses::SHARED_MEMBERS;
 use crate::dialect::{Dialect, Effect, Quirks, SamplingSupport, Target, Warnings};
 
 pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
@@ -33,6 +34,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         o.maybe_string("user", request.user.as_deref());
         write_service_tier(o, request, warnings);
         o.maybe_json("metadata", request.metadata.as_ref());
+        o.maybe_string("verbosity", request.verbosity.as_deref());
         if let Some(store) = request.store {
             o.boolean("store", store);
         }
@@ -42,10 +44,10 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             None => {}
         }
         for (name, json) in &request.extra {
-            if request.origin == Dialect::OpenAiChat {
-                o.json(name, json);
-            } else {
-                warnings.dropped(name);
+            match request.origin {
+                Dialect::OpenAiChat => o.json(name, json),
+                Dialect::OpenAiResponses if SHARED_MEMBERS.contains(&name.as_str()) => o.json(name, json),
+                Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -116,11 +118,7 @@ fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut 
 }
 
 fn write_output(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
-    let path = match request.origin {
-        Dialect::OpenAiChat => "response_format",
-        Dialect::Anthropic => "output_config.format",
-        Dialect::Gemini => "generationConfig.responseJsonSchema",
-    };
+    let path = request.origin.output_path();
     match &request.output {
         Some(OutputFormat::JsonObject) => o.object("response_format", |o| o.string("type", "json_object")),
         Some(OutputFormat::JsonSchema { name, description, schema, strict }) if quirks.json_schema => {
@@ -152,30 +150,23 @@ fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, 
     if reasoning.display.is_some() {
         warnings.dropped("thinking.display");
     }
-    let by_thinking = match reasoning.thinking {
-        // Off is what a model without an effort does where it can.
-        Some(Thinking::Disabled) => reasoning.effort.map(|_| Effort::None),
-        Some(Thinking::Adaptive) => reasoning.effort,
-        Some(Thinking::Budget(tokens)) => reasoning.effort.or(Some(Effort::from_budget(tokens))),
-        None => reasoning.effort,
-    };
-    let path = match request.origin {
-        Dialect::OpenAiChat => "reasoning_effort",
-        Dialect::Anthropic => "thinking",
-        Dialect::Gemini => "generationConfig.thinkingConfig",
-    };
+    if reasoning.summary.is_some() {
+        warnings.dropped("reasoning.summary");
+    }
+    let path = request.origin.reasoning_path();
     if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
         let path = match request.origin {
-            Dialect::OpenAiChat | Dialect::Anthropic => "thinking.budget_tokens",
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "thinking.budget_tokens",
             Dialect::Gemini => "generationConfig.thinkingConfig.thinkingBudget",
         };
         warnings.add(path, Effect::Converted);
     }
-    match by_thinking {
+    match reasoning.level() {
         Some(_) if !quirks.reasoning_effort => warnings.dropped(path),
         Some(Effort::Max) => {
             o.string("reasoning_effort", Effort::XHigh.as_str());
-            warnings.add("output_config.effort", Effect::Clamped);
+            let path = if request.origin == Dialect::Anthropic { "output_config.effort" } else { path };
+            warnings.add(path, Effect::Clamped);
         }
         Some(effort) => o.string("reasoning_effort", effort.as_str()),
         None => {}
@@ -219,7 +210,7 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
 fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
     let Some(tier) = &request.service_tier else { return };
     match (request.origin, tier.as_str()) {
-        (Dialect::OpenAiChat, tier) => o.string("service_tier", tier),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, tier) => o.string("service_tier", tier),
         (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),
         (Dialect::Anthropic, "standard_only") => o.string("service_tier", "default"),
         (Dialect::Anthropic | Dialect::Gemini, _) => warnings.dropped("service_tier"),

@@ -1,0 +1,7 @@
+//! OpenAI Responses, read and written.
+
+use signalbox::dialect::Dialect;
+
+pub fn run(data: &[u8]) {
+    crate::dialect::run(Dialect::OpenAiResponses, data);
+}

@@ -1,0 +1,11 @@
+//! Whole answers in the Responses dialect.
+
+mod read;
+mod shape;
+mod write;
+
+pub(super) use read::failure;
+pub(in crate::dialect) use read::{observe, read};
+pub(super) use shape::{Shape, Status, id};
+pub(super) use write::token_logprobs;
+pub(in crate::dialect) use write::write;
