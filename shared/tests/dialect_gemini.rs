@@ -8,7 +8,7 @@ mod corpus;
 use corpus::{ALL, Answer, decode, encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use signalbox::dialect::ir::{Event, FinishReason};
+use signalbox::dialect::ir::{Delta, Event, FinishReason};
 use signalbox::dialect::{
     Dialect, Finish, ProtocolError, Quirks, ResponseContext, SamplingSupport, Target, ThinkingSupport, UpstreamClass,
     Warnings,
@@ -363,16 +363,12 @@ fn a_failure_inside_a_stream_is_told_once_and_never_as_an_end() {
 #[test]
 fn arguments_over_several_lines_stay_in_one_event() {
     let events = gemini(&[&say(r#"{"functionCall":{"name":"f","args":{"a":1}}}"#, STOP)]);
-    let pretty: Vec<Event> = events
-        .into_iter()
-        .map(|event| match event {
-            Event::Delta { choice, block, delta: signalbox::dialect::ir::Delta::Arguments(_) } => {
-                let delta = signalbox::dialect::ir::Delta::Arguments("{\n  \"a\":\r\n 1\n}".to_owned());
-                Event::Delta { choice, block, delta }
-            }
-            other => other,
-        })
-        .collect();
+    let mut pretty = events;
+    for event in &mut pretty {
+        if let Event::Delta { delta: Delta::Arguments(text), .. } = event {
+            *text = "{\n  \"a\":\r\n 1\n}".to_owned();
+        }
+    }
     let again = Answer::from_events(&decode(Gemini, [encode(Gemini, &pretty).as_slice()]));
     assert_eq!(serde_json::from_str::<Value>(&again.calls[0].2).unwrap(), json!({"a": 1}));
 }
