@@ -25,9 +25,10 @@ help:
 	@echo 'make test           every test of both packages'
 	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
 	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
+	@echo 'make budget         ten thousand requests against a hard budget, on each package; `make test` sends a quarter'
 	@echo 'make bench          the benchmarks; figures also in target/bench.json  (BENCH="--rounds 15 --only json")'
 	@echo 'make deploy-edge    build and `wrangler deploy`'
-	@echo 'make deploy-lambda  `sam build` and `sam deploy`'
+	@echo 'make deploy-lambda  `sam build` and `sam deploy`  (ARCHITECTURE=x86_64, PARAMETERS="OpenAiApiKey=…")'
 	@echo 'make clean          remove everything that was built; .signalbox/ stays'
 
 dev: build-edge simulator
@@ -40,9 +41,20 @@ dev-lambda: build-lambda
 test:
 	@.ci/test
 
+# Ten thousand requests against one hard budget, on each package: minutes. `make test` sends a quarter.
+.PHONY: budget
+budget:
+	$(CARGO) test $(NATIVE) --test budget -- --nocapture --test-threads=1
+
 bench: PROFILE := release
-bench: build-edge build-lambda
+bench: build-edge build-lambda peers
 	$(CARGO) run --config bench/cargo.toml --profile measure --package signalbox-tests --bin bench -- --bootstrap $(TARGET)/release/bootstrap $(BENCH)
+
+# The gateways that are measured beside us; nothing else installs them. A run without them says so and goes on.
+.PHONY: peers
+peers:
+	@$(MAKE) --no-print-directory bench/node_modules/.package-lock.json && node bench/peers/build.mjs || \
+	echo 'notice: the peers could not be installed; they are not measured'
 
 # The upstream simulator alone: without DynamoDB it builds in seconds.
 .PHONY: simulator
@@ -82,11 +94,20 @@ fuzz:
 deploy-edge: edge/node_modules/.package-lock.json
 	edge/node_modules/.bin/wrangler deploy
 
+# What is built and what is deployed must be for the same processor.
+ARCHITECTURE ?= arm64
+RUST_arm64 := aarch64-unknown-linux-gnu
+RUST_x86_64 := x86_64-unknown-linux-gnu
+PARAMETERS_GIVEN = --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+
 deploy-lambda:
 	@command -v sam >/dev/null && command -v cargo-lambda >/dev/null || \
 	{ echo 'sam and cargo-lambda are wanted: pip install aws-sam-cli cargo-lambda'; exit 1; }
-	sam build && sam deploy
+	rustup target add $(or $(RUST_$(ARCHITECTURE)),$(error ARCHITECTURE is `arm64` or `x86_64`, not `$(ARCHITECTURE)`))
+	sam validate
+	sam build $(PARAMETERS_GIVEN)
+	sam deploy $(PARAMETERS_GIVEN)
 
 clean:
 	$(CARGO) clean
-	rm -rf edge/build edge/node_modules tests/clients/node_modules shared/fuzz/target .aws-sam
+	rm -rf edge/build edge/node_modules tests/clients/node_modules bench/build bench/node_modules shared/fuzz/target .aws-sam

@@ -8,7 +8,7 @@ const LONGEST: usize = 256;
 
 /// A name a provider could have given to a model.
 ///
-/// Letters, digits and `. _ - : / @ + ~` of ASCII, at most 256 bytes, with no empty, `.` or `..`
+/// Letters, digits and `. _ - : / @ + ~ =` of ASCII, at most 256 bytes, with no empty, `.` or `..`
 /// path segment. That holds for the names of every provider we know of (fine-tunes, Hugging Face
 /// paths, tagged local models, resource names) and keeps out `../`, `%2f`, CRLF, control and
 /// bidirectional characters and look-alike letters.
@@ -19,7 +19,7 @@ impl ModelName {
     /// The name, when it keeps the rule above.
     pub fn parse(text: &str) -> Option<ModelName> {
         let plain = text.len() <= LONGEST
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:/@+~".contains(&byte))
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:/@+~=".contains(&byte))
             && text.split('/').all(|segment| !matches!(segment, "" | "." | ".."));
         plain.then(|| ModelName(text.to_owned()))
     }
@@ -75,6 +75,7 @@ mod tests {
             "@cf/meta/llama-3.1-8b-instruct",
             "publishers/google/models/gemini-pro@001",
             "gpt-4o~fails-once",
+            "deployment@version=2",
         ] {
             assert_eq!(ModelRef::parse(name).unwrap().as_str(), name);
         }

@@ -28,7 +28,7 @@ const QUALITY: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1
 pub(super) fn section() -> Dict<ModelId, Record<ModelOverride>> {
     Dict {
         name: ModelId::parse,
-        pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~-]{1,256}$",
+        pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~=-]{1,256}$",
         rule: "Write provider:model, such as \"openai:gpt-5.4\"",
         of: Record(model),
     }

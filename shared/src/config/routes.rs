@@ -75,7 +75,7 @@ const WEIGHT: Real = Real { min: 1e-6, max: 1e6, hint: "Use a number from 0.0000
 
 const MODEL: Parsed<ModelId> = Parsed {
     parse: |text| ModelId::parse(text).ok_or("is not a provider-qualified model"),
-    pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~-]{1,256}$",
+    pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~=-]{1,256}$",
     hint: "Write provider:model, such as \"openai:gpt-5.4\"",
 };
 
@@ -86,7 +86,7 @@ pub(super) const TARGET: Parsed<Target> = Parsed {
         let route = || RouteName::parse(text).map(Target::Route);
         model().or_else(route).ok_or("is neither a route nor a class nor a model")
     },
-    pattern: "^[a-z0-9][a-z0-9_-]{0,63}(:[A-Za-z0-9._:/@+~-]{1,256})?$",
+    pattern: "^[a-z0-9][a-z0-9_-]{0,63}(:[A-Za-z0-9._:/@+~=-]{1,256})?$",
     hint: "Write the name of a route or class, or provider:model",
 };
 

@@ -45,7 +45,7 @@ pub struct ModelPattern(String);
 impl ModelPattern {
     /// Reads a pattern: what names are made of, and `*`; at most 256 bytes and 8 stars.
     pub fn parse(text: &str) -> Option<ModelPattern> {
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+~*".contains(&byte);
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+~=*".contains(&byte);
         let stars = text.bytes().filter(|byte| *byte == b'*').count();
         ((1..=256).contains(&text.len()) && text.bytes().all(good) && stars <= 8).then(|| ModelPattern(text.to_owned()))
     }
@@ -117,7 +117,7 @@ pub(super) fn section() -> Dict<TeamName, Record<Team>> {
 
 const PATTERN: Parsed<ModelPattern> = Parsed {
     parse: |text| ModelPattern::parse(text).ok_or("is not a pattern of model names"),
-    pattern: "^[A-Za-z0-9._:/@+~*-]{1,256}$",
+    pattern: "^[A-Za-z0-9._:/@+~=*-]{1,256}$",
     hint: "Write a route, a class, provider:model or a pattern such as \"openai:*\"",
 };
 

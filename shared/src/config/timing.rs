@@ -37,6 +37,13 @@ pub struct TimeoutsOverride {
     total: Option<Millis>,
 }
 
+impl TimeoutsOverride {
+    /// From the caller's request to the end of its answer, where it is said.
+    pub fn total(&self) -> Option<Millis> {
+        self.total
+    }
+}
+
 impl Timeouts {
     /// These timeouts with `over` laid on top: the document's, then the provider's, then the route's.
     pub fn with(self, over: &TimeoutsOverride) -> Timeouts {

@@ -50,7 +50,7 @@ fn surrogate(c: char) -> Option<u16> {
 
 /// What could be made of an event that a typed reader refused.
 pub(crate) enum Repaired {
-    /// The same object, surrogates replaced by stand-ins and the last of repeated names kept.
+    /// The same object, surrogates replaced by stand-ins, numbers no f64 holds by null, and the last of repeated names kept.
     Object(String),
     /// JSON that is no object: it says nothing.
     Nothing,
@@ -61,11 +61,54 @@ pub(crate) enum Repaired {
 /// Makes an event readable, if it is JSON at all.
 pub(crate) fn repair(json: &str) -> Repaired {
     let fixed = stand_in_for_surrogates(json);
-    match serde_json::from_str::<serde_json::Value>(fixed.as_deref().unwrap_or(json)) {
+    let text = fixed.as_deref().unwrap_or(json);
+    let read = serde_json::from_str::<serde_json::Value>(text);
+    match read.or_else(|_| serde_json::from_str(&null_for_numbers_beyond_f64(text))) {
         Ok(value) if value.is_object() => Repaired::Object(value.to_string()),
         Ok(_) => Repaired::Nothing,
         Err(_) => Repaired::NotJson,
     }
+}
+
+/// Reads what a provider wrote into a type that owns what it takes, repaired where that is needed.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
+    serde_json::from_str(json).ok().or_else(|| match repair(json) {
+        Repaired::Object(fixed) => serde_json::from_str(&fixed).ok(),
+        Repaired::Nothing | Repaired::NotJson => None,
+    })
+}
+
+/// `51e999` is JSON, and beyond what the parser takes for a number: nobody could believe it, but the rest of the
+/// document is sound.
+fn null_for_numbers_beyond_f64(json: &str) -> String {
+    let mut fixed = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        fixed.push_str(before);
+        let length = if from.starts_with('"') {
+            string_length(from)
+        } else {
+            from.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))).unwrap_or(from.len())
+        };
+        let (token, after) = from.split_at_checked(length).unwrap_or((from, ""));
+        let beyond = token.parse::<f64>().is_ok_and(f64::is_infinite);
+        fixed.push_str(if beyond { "null" } else { token });
+        rest = after;
+    }
+    fixed.push_str(rest);
+    fixed
+}
+
+/// The length of the string literal at the start of `json`; all of it where the literal does not end.
+fn string_length(json: &str) -> usize {
+    let mut escaped = false;
+    let end = json.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(json.len(), |end| end + 2)
 }
 
 /// Decodes a JSON string literal; a lone surrogate becomes U+FFFD. `None` when it is no string.
@@ -170,6 +213,18 @@ mod tests {
     fn broken_escapes_are_left_alone() {
         for json in ["\\", "\\é", "\\u12", "\\u", "\\ud83d\\", "x\\ud8", "\"\\uZZZZ\""] {
             let _ = stand_in_for_surrogates(json);
+        }
+    }
+    #[test]
+    fn a_number_beyond_all_numbers_is_null_and_everything_else_is_as_it_was() {
+        for (json, fixed) in [
+            (r#"{"a":51e999,"b":[-1E+999],"c":1e-999}"#, r#"{"a":null,"b":[null],"c":1e-999}"#),
+            (r#"{"a\"51e999\"":"-51e999\\","b":1.5e3,"c":0}"#, r#"{"a\"51e999\"":"-51e999\\","b":1.5e3,"c":0}"#),
+            (r#"{"a":1e99"#, r#"{"a":1e99"#),
+            (r#""é"#, r#""é"#),
+            ("1-2e+", "1-2e+"),
+        ] {
+            assert_eq!(null_for_numbers_beyond_f64(json), fixed);
         }
     }
 }

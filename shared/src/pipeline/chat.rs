@@ -33,7 +33,7 @@ pub async fn serve<L: Layers, R: Request>(
     let endpoint = endpoint.into();
     let mut intake = Intake::new(clock, endpoint.dialect, &request);
     let mut draft = Draft::new(pipeline.clone(), &intake);
-    let order = match accept(pipeline, &endpoint, &mut intake, request, draft.record()).await {
+    let mut order = match accept(pipeline, &endpoint, &mut intake, request, draft.record()).await {
         Ok(order) => order,
         Err(error) => {
             draft.refuse(error.code);
@@ -41,7 +41,7 @@ pub async fn serve<L: Layers, R: Request>(
         }
     };
     let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.ask.tokens_in);
-    match answer(pipeline, &intake, &order, &mut finish).await {
+    match answer(pipeline, &intake, &mut order, &mut finish).await {
         Ok((decision, model, answer)) => reply(pipeline, &intake, &order, &decision, &model, answer, finish).await,
         Err(error) => {
             finish.refused(error.code).await;
@@ -117,13 +117,17 @@ type Answered<L> = (Decision, ModelId, Answer<<<L as Layers>::Proxy as Proxy>::B
 async fn answer<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
     intake: &Intake,
-    order: &Order,
+    order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<Answered<L>, ApiError> {
     let clock = pipeline.layers.clock();
     let view = View { now: clock.now() };
     let mut decision = pipeline.layers.router().decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
     decision.id = intake.id.clone();
+    if let Some(total) = decision.timeouts.total() {
+        order.total = order.total.min(total);
+        order.deadline = intake.at + order.total;
+    }
     if let Some(open) = finish.open() {
         open.record.route = decision.route.clone();
         open.record.reason = Some(decision.reason.as_str());
@@ -155,6 +159,7 @@ async fn answer<L: Layers>(
             max_output_tokens: affordable.map(|tokens| tokens.max(1)),
             request_id: &intake.id,
             deadline: order.deadline,
+            timeouts: decision.timeouts,
         };
         let failure = match pipeline.layers.proxy().call(&call).await {
             Ok(answer) => {

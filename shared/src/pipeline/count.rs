@@ -6,6 +6,7 @@
 use super::draft::Draft;
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, Reply, estimate, headers, refusal};
+use crate::config::TimeoutsOverride;
 use crate::dialect::Endpoint;
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Outcome, Record};
@@ -128,6 +129,7 @@ async fn count<L: Layers>(
         model,
         max_output_tokens: None,
         request_id: &intake.id,
+        timeouts: TimeoutsOverride::default(),
         deadline: intake.at + intake.timeout.unwrap_or(pipeline.total_timeout),
     };
     let asked = pipeline.layers.proxy().count_tokens(&call).await;

@@ -109,7 +109,7 @@ impl<P: Ports> HttpProxy<P> {
         let body = provider.dialect.rewrite_count(&document, name);
         let outgoing = Outgoing { url, headers: headers(call, provider, false), body, forward: false };
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
-        let Whole { body, .. } = self.ask(provider, outgoing, &wait).await?;
+        let Whole { body, .. } = self.ask(call, provider, outgoing, &wait).await?;
         Ok(Some(body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?))
     }
 
@@ -124,8 +124,14 @@ impl<P: Ports> HttpProxy<P> {
     }
 
     /// Sends a call and reads its answer whole; an answer whose status is an error is a failure.
-    async fn ask(&self, provider: &Provider, outgoing: Outgoing, wait: &Wait<'_>) -> Result<Whole, Failure> {
-        let left = provider.timeouts.total.min(wait.deadline.since(wait.since));
+    async fn ask(
+        &self,
+        call: &Call<'_>,
+        provider: &Provider,
+        outgoing: Outgoing,
+        wait: &Wait<'_>,
+    ) -> Result<Whole, Failure> {
+        let left = provider.timeouts.with(&call.timeouts).total.min(wait.deadline.since(wait.since));
         let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
         let answer = exchanged.map_err(|error| match error {
             ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
@@ -149,7 +155,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let Whole { status, body, .. } = self.ask(provider, outgoing, wait).await?;
+        let Whole { status, body, .. } = self.ask(call, provider, outgoing, wait).await?;
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
         Ok(Answer { status, warnings, content })
@@ -165,7 +171,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let patience = provider.timeouts;
+        let patience = provider.timeouts.with(&call.timeouts);
         let mut incoming = self
             .within(self.ports.send(outgoing), wait, Stage::Headers, patience.headers)
             .await?

@@ -15,7 +15,7 @@ mod request;
 mod tally;
 mod transform;
 
-use crate::config::ModelId;
+use crate::config::{ModelId, TimeoutsOverride};
 use crate::dialect::{Observed, Warnings};
 use crate::ports::Body;
 use crate::units::{Timestamp, Tokens};
@@ -54,6 +54,8 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// When the whole request must be over.
     pub deadline: Timestamp,
+    /// What takes the place of the provider's time limits.
+    pub timeouts: TimeoutsOverride,
 }
 
 /// A provider's answer in the caller's dialect.

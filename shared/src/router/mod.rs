@@ -7,7 +7,7 @@
 pub mod null;
 pub mod ordered;
 
-use crate::config::{ModelAccess, ModelId};
+use crate::config::{ModelAccess, ModelId, TimeoutsOverride};
 use crate::error::ApiError;
 use crate::units::{Millis, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,9 @@ pub struct Decision {
     pub plan: Vec<Step>,
     /// Every candidate and its verdict.
     pub considered: Vec<Considered>,
+    /// The route's own time limits, for every step of the plan.
+    #[serde(skip)]
+    pub timeouts: TimeoutsOverride,
 }
 
 /// One step of a plan.

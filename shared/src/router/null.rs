@@ -1,7 +1,7 @@
 //! The null router: the model that was named, and nothing else.
 
 use super::{Ask, Considered, Decision, Outcome, Reason, Refusal, Role, Router, Step, Strategy, Verdict, View};
-use crate::config::ModelId;
+use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::ApiError;
 
 /// Decides nothing: the ask's own model is the whole plan.
@@ -22,6 +22,7 @@ impl Router for Direct {
             reason: Reason::Named,
             plan: vec![Step { model: model.clone(), role: Role::Primary }],
             considered: vec![Considered { model, verdict: Verdict::Chosen, reason: None }],
+            timeouts: TimeoutsOverride::default(),
         })
     }
 

@@ -163,7 +163,11 @@ impl Router for Ordered {
         if plan.is_empty() {
             return Err(self.refuse(ask, &reach));
         }
-        Ok(Decision { id: String::new(), route: reach.route, strategy: reach.strategy, reason, plan, considered })
+        let Reach { route, strategy, .. } = reach;
+        // A class has none, and a fallback's own route is not the one that was asked for.
+        let configured = route.as_deref().and_then(|name| self.config.routes.get(name));
+        let timeouts = configured.map(|route| route.timeouts).unwrap_or_default();
+        Ok(Decision { id: String::new(), route, strategy, reason, plan, considered, timeouts })
     }
 
     fn observe(&self, _outcome: &Outcome) {}

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::load::{Phase, Target, phase};
+use super::peers::Peers;
 use super::scenario::{Scenario, Team, all};
 use super::stats::{Spread, median, percentile};
 use super::upstream::Upstream;
@@ -26,8 +27,10 @@ const CONFIG: &str = "[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_
 pub struct Row {
     /// The scenario.
     pub scenario: &'static str,
-    /// Whose figures: `direct`, `bare`, or an arm of ours.
+    /// Whose figures: `direct`, `bare`, a peer, or an arm of ours.
     pub arm: String,
+    /// An arm of ours.
+    pub ours: bool,
     /// Connections used at once.
     pub connections: usize,
     /// CPU of the worker's process per request, ms; the median over rounds.
@@ -122,6 +125,7 @@ impl Ours {
 
 struct Lane {
     name: String,
+    ours: bool,
     target: Target,
     call: super::load::Call,
     phases: Vec<Phase>,
@@ -131,7 +135,7 @@ struct Lane {
 ///
 /// # Errors
 /// Something does not start, or an answer is not what is asked for.
-pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> io::Result<Vec<Row>> {
+pub async fn measure(places: &Places, upstream: &Upstream, peers: &mut Peers, effort: &Effort) -> io::Result<Vec<Row>> {
     let mut ours = Vec::new();
     for build in &effort.builds {
         ours.push(Ours::start(places, build, upstream).await?);
@@ -146,26 +150,33 @@ pub async fn measure(places: &Places, upstream: &Upstream, effort: &Effort) -> i
     let mut plan = Vec::new();
     for scenario in &scenarios {
         upstream.register(scenario.name, &scenario.script).await?;
+        let others = peers.lanes(scenario, upstream.url()).await?;
         for (connections, requests) in effort.connections.iter().zip(scenario.requests) {
             let mut lanes = vec![
                 Lane {
                     name: "direct".to_owned(),
+                    ours: false,
                     target: Target { client: Client::new(upstream.url())?, pid: None },
                     call: scenario.plain.clone(),
                     phases: Vec::new(),
                 },
                 Lane {
                     name: "bare".to_owned(),
+                    ours: false,
                     target: Target { client: Client::new(&bare.url())?, pid: Some(bare.pid()) },
                     call: scenario.plain.clone(),
                     phases: Vec::new(),
                 },
             ];
+            for (name, target, call) in others.clone() {
+                lanes.push(Lane { name: name.to_owned(), ours: false, target, call, phases: Vec::new() });
+            }
             for arm in &scenario.arms {
                 for (at, ours) in ours.iter().enumerate() {
                     let name = if at == 0 { arm.name.to_owned() } else { format!("{} #{at}", arm.name) };
                     lanes.push(Lane {
                         name,
+                        ours: true,
                         target: ours.target(arm.team)?,
                         call: arm.call.clone(),
                         phases: Vec::new(),
@@ -217,6 +228,7 @@ fn rows(scenario: &'static str, connections: usize, lanes: &[Lane]) -> Vec<Row> 
         Row {
             scenario,
             arm: lane.name.clone(),
+            ours: lane.ours,
             connections,
             cpu_ms: (!cpu.is_empty()).then(|| median(&cpu)),
             cpu_ratio: (!ratios.is_empty()).then(|| median(&ratios)),

@@ -6,6 +6,7 @@
 //! - [`load`]: one phase of requests, and what it took.
 //! - [`scenario`]: what is asked: bodies, upstream scripts, arms.
 //! - [`workers`]: our Worker and the bare one as raw `workerd` processes.
+//! - [`peers`]: other gateways on the same runtime.
 //! - [`edge`], [`start`], [`lambda`]: the measurements.
 //! - [`report`]: figures, bars, the table.
 
@@ -13,6 +14,7 @@ pub mod cpu;
 pub mod edge;
 pub mod lambda;
 pub mod load;
+pub mod peers;
 pub mod report;
 pub mod scenario;
 pub mod start;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::edge::Row;
 use super::lambda;
+use super::peers::Peer;
 use super::start::Starts;
 use super::stats::Spread;
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub wasm: Size,
     /// All modules of our Worker.
     pub worker: Size,
+    /// Who was measured beside us.
+    pub peers: Vec<Peer>,
     /// The Worker's figures.
     pub edge: Vec<Row>,
     /// Start to first answer.
@@ -59,8 +62,7 @@ impl Report {
         let mut bar = |name: String, value: Option<f64>, limit: f64| {
             bars.extend(value.map(|value| Bar { name, value, limit, met: value <= limit }));
         };
-        for row in self.edge.iter().filter(|row| row.connections > 1 && !["direct", "bare"].contains(&row.arm.as_str()))
-        {
+        for row in self.edge.iter().filter(|row| row.connections > 1 && row.ours) {
             let name = |what: &str| format!("{} / {}: {what}", row.scenario, row.arm);
             match (row.scenario, row.arm.as_str()) {
                 ("json", _) => bar(name("CPU over bare"), row.cpu_ratio, 1.8),
@@ -91,9 +93,14 @@ impl Report {
         writeln!(out, "{}; load average at the start {:.1}", self.workerd, self.load_average)?;
         writeln!(
             out,
-            "worker {} bytes, {} gzip; wasm alone {} bytes, {} gzip\n",
+            "worker {} bytes, {} gzip; wasm alone {} bytes, {} gzip",
             self.worker.raw, self.worker.gzip, self.wasm.raw, self.wasm.gzip
         )?;
+        for peer in &self.peers {
+            let size = peer.size.map_or(String::new(), |size| format!(": {} bytes, {} gzip", size.raw, size.gzip));
+            writeln!(out, "{}: {}{size}", peer.name, peer.told)?;
+        }
+        writeln!(out)?;
         if !self.edge.is_empty() {
             writeln!(
                 out,

@@ -39,6 +39,10 @@ pub struct Scenario {
     pub script: Value,
     /// What is asked of the upstream itself and of the bare Worker.
     pub plain: Call,
+    /// Who the upstream plays, by the name peers know.
+    pub provider: &'static str,
+    /// What is asked of a peer: always OpenAI's dialect.
+    pub peers: Call,
     /// What is asked of ours.
     pub arms: Vec<Arm>,
     /// Requests of a phase over 8 connections, and over one.
@@ -55,6 +59,8 @@ pub fn all() -> Vec<Scenario> {
             name: "json",
             script: json!({ "body": openai_answer() }),
             plain: call(OPENAI, "gpt-5.4-mini~json", json!({})),
+            provider: "openai",
+            peers: call(OPENAI, "gpt-5.4-mini~json", json!({})),
             arms: vec![
                 arm("no limits", Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
                 arm("rpm + budget", Team::Limited, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
@@ -65,6 +71,8 @@ pub fn all() -> Vec<Scenario> {
             name: "json-cross",
             script: json!({ "body": anthropic_answer() }),
             plain: call(ANTHROPIC, "claude-haiku-4-5~json-cross", json!({ "max_tokens": 1000 })),
+            provider: "anthropic",
+            peers: call(OPENAI, "claude-haiku-4-5~json-cross", json!({ "max_tokens": 1000 })),
             arms: vec![arm(
                 "cross-dialect",
                 Team::Free,
@@ -88,6 +96,8 @@ pub fn all() -> Vec<Scenario> {
             name: openai,
             script: paced(openai_events(), pace),
             plain: call(OPENAI, &format!("gpt-5.4-mini{a}"), usage()),
+            provider: "openai",
+            peers: call(OPENAI, &format!("gpt-5.4-mini{a}"), usage()),
             arms: vec![
                 arm("native relay", Team::Free, call(OPENAI, &gpt, usage())),
                 arm("usage stripped", Team::Free, call(OPENAI, &gpt, streamed(json!({})))),
@@ -99,6 +109,8 @@ pub fn all() -> Vec<Scenario> {
             name: anthropic,
             script: paced(anthropic_events(), pace),
             plain: call(ANTHROPIC, &format!("claude-haiku-4-5{b}"), streamed(json!({ "max_tokens": 1000 }))),
+            provider: "anthropic",
+            peers: call(OPENAI, &format!("claude-haiku-4-5{b}"), streamed(json!({ "max_tokens": 1000 }))),
             arms: vec![arm("cross-dialect", Team::Free, call(OPENAI, &claude, usage()))],
             requests,
         });

@@ -20,6 +20,8 @@ pub enum Kind<'a> {
     Bare,
     /// Answers by itself.
     Trivial,
+    /// Somebody else's, by its bundle in `bench/build`.
+    Peer(&'a str),
 }
 
 /// Where things are.
@@ -127,6 +129,7 @@ fn configuration(
         Kind::Ours(build) => modules(build, &["entry.mjs"], folder)?,
         Kind::Bare => modules(&bench, &["bare.mjs"], folder)?,
         Kind::Trivial => modules(&bench, &["trivial.mjs"], folder)?,
+        Kind::Peer(bundle) => modules(&bench.join("build"), &[bundle], folder)?,
     };
     let kv = modules(&bench, &["kv.mjs"], folder)?;
     let mut bound: String =

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use signalbox_tests::bench::edge::{self, Effort};
+use signalbox_tests::bench::peers::Peers;
 use signalbox_tests::bench::report::{Report, Size};
 use signalbox_tests::bench::upstream::{self, Upstream};
 use signalbox_tests::bench::workers::Places;
@@ -102,7 +103,9 @@ async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
         report.start =
             Some(start::measure(places, build, &edge::bindings(upstream.url()), wanted.effort.rounds).await?);
     }
-    report.edge = edge::measure(places, &upstream, &wanted.effort).await?;
+    let mut peers = Peers::start(places).await?;
+    report.edge = edge::measure(places, &upstream, &mut peers, &wanted.effort).await?;
+    report.peers = peers.told;
     if let Some(bootstrap) = &wanted.bootstrap {
         report.lambda = Some(lambda::measure(bootstrap, &upstream, wanted.effort.rounds, 21).await?);
     }
@@ -131,9 +134,7 @@ fn sizes(build: &Path) -> io::Result<(Size, Size)> {
                 folders.push(path);
             } else if !hidden {
                 let bytes = std::fs::read(&path)?;
-                let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-                gzip.write_all(&bytes)?;
-                let size = Size { raw: bytes.len(), gzip: gzip.finish()?.len() };
+                let size = Size::of(&bytes)?;
                 if path.extension().is_some_and(|ending| ending == "wasm") {
                     wasm = size;
                 }

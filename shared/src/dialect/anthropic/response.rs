@@ -8,7 +8,7 @@ use crate::dialect::ir::{ChatResponse, Choice, FinishReason, Part, Seal, SealFor
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, object};
 use crate::dialect::lenient::{Many, One, Text};
-use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::text::{self, Repaired, repair};
 use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
 use serde::Deserialize;
 
@@ -50,7 +50,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: None,
-        usage: usage.and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage()),
+        usage: usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage()),
         service_tier,
         choices: vec![Choice { index: 0, content, finish, logprobs: None, extra: Vec::new() }],
         extra: top.rest(),
@@ -179,9 +179,16 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let path = Path::Root;
     open(body, &path)?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
-    let fixed = stand_in_for_surrogates(text);
-    let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
-        .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
+    let fixed;
+    let whole: Whole<'_> = match serde_json::from_str(text) {
+        Ok(whole) => whole,
+        Err(_) => {
+            let strange = ProtocolError::WrongShape("the answer has another shape");
+            let Repaired::Object(object) = repair(text) else { return Err(strange) };
+            fixed = object;
+            serde_json::from_str(&fixed).map_err(|_| strange)?
+        }
+    };
     let output_bytes = whole.content.0.iter().filter_map(|block| block.0.as_ref()).map(BlockWire::output_bytes).sum();
     Ok(Observed {
         usage: whole.usage.0.and_then(|usage| usage.usage()),

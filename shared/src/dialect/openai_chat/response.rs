@@ -7,7 +7,7 @@ use crate::dialect::ir::{Arguments, ChatResponse, Choice, Citation, FinishReason
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::lenient::{Many, One, Text};
-use crate::dialect::text::{decode, stand_in_for_surrogates};
+use crate::dialect::text::{self, Repaired, decode, repair};
 use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -61,11 +61,15 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         model: top.string("model").ok().flatten(),
         created: top.count("created").ok().flatten(),
         choices,
-        usage: usage.and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage()),
+        usage: usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage()),
         service_tier: top.string("service_tier").ok().flatten(),
         extra: top.rest(),
     })
 }
+
+/// What [`write_choice`] says within the message.
+const MESSAGE: [&str; 7] =
+    ["role", "content", "refusal", "reasoning_content", "reasoning_details", "annotations", "tool_calls"];
 
 fn read_choice(mut choice: Object<'_, '_>, index: u64) -> Choice {
     let at = choice.path.member("message");
@@ -82,7 +86,10 @@ fn read_choice(mut choice: Object<'_, '_>, index: u64) -> Choice {
     let index = choice.count("index").ok().flatten().unwrap_or(index);
     // OpenRouter has been seen to send a number here.
     let logprobs = choice.json("logprobs").filter(Json::is_object);
-    extra.append(&mut choice.rest());
+    // There is one place for both, and it is the message: what would be said twice there is left out.
+    let within = |name: &str| MESSAGE.contains(&name) || extra.iter().any(|(known, _)| known == name);
+    let beside: Vec<(String, Json)> = choice.rest().into_iter().filter(|(name, _)| !within(name)).collect();
+    extra.extend(beside);
     Choice { index, content, finish, logprobs, extra }
 }
 
@@ -323,9 +330,16 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let path = Path::Root;
     open(body, &path)?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
-    let fixed = stand_in_for_surrogates(text);
-    let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
-        .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
+    let fixed;
+    let whole: Whole<'_> = match serde_json::from_str(text) {
+        Ok(whole) => whole,
+        Err(_) => {
+            let strange = ProtocolError::WrongShape("the answer has another shape");
+            let Repaired::Object(object) = repair(text) else { return Err(strange) };
+            fixed = object;
+            serde_json::from_str(&fixed).map_err(|_| strange)?
+        }
+    };
     let Many(choices) = whole.choices;
     if choices.is_empty() {
         return Err(ProtocolError::WrongShape("the answer has no choices"));
