@@ -106,7 +106,8 @@ export class Call {
 
   answer(status, headers, body) {
     // What lies in the wasm's memory stays there.
-    this.resolve(new Response(body.slice(), { status, headers: fields(headers) }));
+    const none = status === 204 || status === 205 || status === 304;
+    this.resolve(new Response(none ? null : body.slice(), { status, headers: fields(headers) }));
   }
 
   stream(status, headers, body) {

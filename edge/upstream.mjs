@@ -8,28 +8,32 @@ const PIECE = 64 * 1024;
 /** Headers of a provider's answer that the core reads; `glue.rs` knows them in this order. */
 const READ = ["content-type", "content-length", "retry-after", "retry-after-ms"];
 
-function post(url, headers, body, signal) {
-  return fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+/** Those that it may pass on to a caller, beside them. */
+const PASSED = [...READ, "content-disposition", "content-encoding", "content-range", "accept-ranges", "etag", "last-modified"];
+
+function call(method, url, headers, body, signal) {
+  // A GET with a body, even an empty one, is refused by fetch.
+  return fetch(url, { method, headers, body: body.length > 0 ? body : undefined, redirect: "manual", signal });
 }
 
 /** The head of a provider's answer, a line each. */
-function head({ status, headers }) {
-  return status + values(headers, READ);
+function head({ status, headers }, names) {
+  return status + values(headers, names);
 }
 
 /** Sends a call and brings its answer whole: the head, a line of its own, then the body if it is within `limit`. */
-export function exchange(url, headers, body, patience, limit) {
+export function exchange(method, url, headers, body, patience, limit) {
   // What lies in the wasm's memory may have moved by the time it is sent. Nothing but its time ends the
   // call: when the caller leaves, its context ends, and the call with it.
-  return operation(whole(url, fields(headers), body.slice(), AbortSignal.timeout(patience), limit));
+  return operation(whole(method, url, fields(headers), body.slice(), AbortSignal.timeout(patience), limit));
 }
 
-async function whole(url, headers, body, signal, limit) {
-  const answer = await post(url, headers, body, signal);
+async function whole(method, url, headers, body, signal, limit) {
+  const answer = await call(method, url, headers, body, signal);
   const length = answer.headers.get("content-length");
-  if (length > limit) return new Answer(head(answer));
-  if (length !== null) return new Answer(head(answer), new Uint8Array(await answer.arrayBuffer()));
-  return new Answer(head(answer), await collect(answer.body, limit));
+  if (length > limit) return new Answer(head(answer, READ));
+  if (length !== null) return new Answer(head(answer, READ), new Uint8Array(await answer.arrayBuffer()));
+  return new Answer(head(answer, READ), await collect(answer.body, limit));
 }
 
 /** One call to a provider whose answer flows. */
@@ -39,16 +43,16 @@ export class Upstream {
   stopped;
 
   /** Sends the call; brings the head of the answer once it is there. */
-  send(url, headers, body, forward) {
+  send(method, url, headers, body, forward) {
     // What lies in the wasm's memory may have moved by the time it is sent.
-    return operation(this.begin(url, fields(headers), body.slice(), forward));
+    return operation(this.begin(method, url, fields(headers), body.slice(), forward));
   }
 
-  async begin(url, headers, body, forward) {
-    const answer = await post(url, headers, body, this.abort.signal);
+  async begin(method, url, headers, body, forward) {
+    const answer = await call(method, url, headers, body, this.abort.signal);
     if (forward && answer.ok && answer.body) [this.forwarded, this.watched] = answer.body.tee();
     else this.watched = answer.body;
-    return head(answer);
+    return head(answer, PASSED);
   }
 
   /** The next bytes of the body; nothing at the end. */
@@ -92,8 +96,9 @@ class Pipe {
     const { readable, writable } = new IdentityTransformStream();
     Object.assign(this, { upstream, tick, idle, readable, writable });
     this.total = setTimeout(() => upstream.stop("total"), left);
-    this.ended = upstream.forwarded
-      .pipeTo(writable, { preventClose: true, preventAbort: true })
+    // An answer without a body has nothing to flow.
+    const flow = upstream.forwarded?.pipeTo(writable, { preventClose: true, preventAbort: true });
+    this.ended = Promise.resolve(flow)
       // Caller gone or provider dead: a dead provider gives its own error to the other half.
       .catch(() => upstream.stop("gone"))
       .then(() => {

@@ -70,7 +70,7 @@ extern "C" {
 #[wasm_bindgen(raw_module = "./upstream.mjs")]
 extern "C" {
     /// Sends a call and brings the whole answer, or [`LATE`] after `patience` ms.
-    pub(crate) fn exchange(url: &str, headers: &str, body: &[u8], patience: f64, limit: f64) -> u32;
+    pub(crate) fn exchange(method: &str, url: &str, headers: &str, body: &[u8], patience: f64, limit: f64) -> u32;
 
     /// One call to a provider whose answer flows.
     #[derive(Clone, Debug)]
@@ -79,9 +79,9 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> Upstream;
 
-    /// Sends it; brings the status and [`READ`], a line each.
+    /// Sends it; brings the status and all of [`READ`], a line each.
     #[wasm_bindgen(method)]
-    pub(crate) fn send(this: &Upstream, url: &str, headers: &str, body: &[u8], forward: bool) -> u32;
+    pub(crate) fn send(this: &Upstream, method: &str, url: &str, headers: &str, body: &[u8], forward: bool) -> u32;
 
     /// Brings the next bytes, or nothing at the end.
     #[wasm_bindgen(method)]
@@ -128,8 +128,20 @@ extern "C" {
     pub(crate) fn close(this: &Pump, last: Option<Box<[u8]>>) -> u32;
 }
 
-/// Headers of a provider's answer that the core reads, in the order of `upstream.mjs`.
-pub(crate) const READ: [&str; 4] = ["content-type", "content-length", "retry-after", "retry-after-ms"];
+/// Headers of a provider's answer that the core reads, in the order of `upstream.mjs`: of one that is brought
+/// whole the first four.
+pub(crate) const READ: [&str; 10] = [
+    "content-type",
+    "content-length",
+    "retry-after",
+    "retry-after-ms",
+    "content-disposition",
+    "content-encoding",
+    "content-range",
+    "accept-ranges",
+    "etag",
+    "last-modified",
+];
 
 /// The exception of an exchange that took too long.
 pub(crate) const LATE: &str = "late";

@@ -72,7 +72,7 @@ impl Transport for EdgePorts {
 
     async fn send(&self, call: Outgoing) -> Result<Incoming<EdgeBody>, SendError> {
         let mut body = EdgeBody { upstream: Upstream::new(), over: false };
-        let sent = body.upstream.send(&call.url, &glue::lines(&call.headers), &call.body, call.forward);
+        let sent = body.upstream.send(call.method, &call.url, &glue::lines(&call.headers), &call.body, call.forward);
         match Operation::new(sent).await {
             Ok(value) => {
                 let (status, headers) = glue::head(&value.into_text().unwrap_or_default());
@@ -88,7 +88,7 @@ impl Transport for EdgePorts {
 
     async fn exchange(&self, call: Outgoing, patience: Millis, limit: usize) -> Result<Whole, ExchangeError> {
         let (headers, patience) = (glue::lines(&call.headers), patience.0.min(i32::MAX as u64));
-        let sent = glue::exchange(&call.url, &headers, &call.body, patience as f64, limit as f64);
+        let sent = glue::exchange(call.method, &call.url, &headers, &call.body, patience as f64, limit as f64);
         match Operation::new(sent).await {
             Ok(value) => {
                 let (head, body) = value.into_answer().unwrap_or_default();

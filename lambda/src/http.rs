@@ -40,7 +40,7 @@ impl Default for HttpClient {
 impl HttpClient {
     /// Sends a call and waits for the head of its answer.
     pub async fn send(&self, call: Outgoing) -> Result<Incoming<HttpBody>, SendError> {
-        let mut request = Request::post(&call.url);
+        let mut request = Request::builder().method(call.method).uri(&call.url);
         for (name, value) in &call.headers {
             request = request.header(name.as_ref(), value);
         }

@@ -26,32 +26,33 @@ impl Head {
     }
 }
 
+/// The bytes a percent-encoded text stands for (RFC 3986, section 2.1); `None` where an escape is broken.
+pub fn percent_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || (bytes.next()? as char).to_digit(16);
+        let (high, low) = (digit()?, digit()?);
+        out.push(u8::try_from(high << 4 | low).ok()?);
+    }
+    Some(out)
+}
+
+/// Percent-encoded text as it is meant; what is not properly encoded stays as it stands.
+pub fn percent_decode(text: &str) -> String {
+    percent_decoded(text).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
+}
+
 /// A parameter of a query, decoded.
 pub fn query_parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (percent_decode(key) == name).then(|| percent_decode(value))
     })
-}
-
-/// Percent-encoded text as it is meant; what is not properly encoded stays as it stands.
-pub fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digit = |place: usize| after.get(place).and_then(|byte| (*byte as char).to_digit(16));
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (byte, _, _) => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod operation;
 pub mod pipeline;
 pub mod ports;
 pub mod proxy;

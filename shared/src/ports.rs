@@ -77,11 +77,13 @@ pub fn is_success(status: u16) -> bool {
 /// A call on its way to a provider.
 #[derive(Debug)]
 pub struct Outgoing {
+    /// The method, in capitals.
+    pub method: &'static str,
     /// Absolute URL, built from the configuration alone.
     pub url: String,
     /// Headers, credential included. Names are lower case.
     pub headers: Vec<Header>,
-    /// The body, JSON. Always a POST.
+    /// The body; empty where the method has none.
     pub body: Vec<u8>,
     /// The answer's bytes will reach the caller untouched: the platform may forward them itself,
     /// natively, and hand the core a copy to watch.
@@ -166,7 +168,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 20] = [
+pub const REQUEST_HEADERS: [&str; 25] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -187,6 +189,11 @@ pub const REQUEST_HEADERS: [&str; 20] = [
     "openai-beta",
     "openai-organization",
     "openai-project",
+    "accept",
+    "idempotency-key",
+    "range",
+    "if-match",
+    "if-none-match",
 ];
 
 /// A caller's request as the platform hands it in.

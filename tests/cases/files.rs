@@ -6,14 +6,20 @@ files! {
     cache_control
     caller_leaves
     chat_text
+    completions
     config
+    count_tokens
+    embeddings
     envelope
     finish_reasons
     gemini
     images
     limits
     parameters
+    passthrough
+    prices
     reasoning
+    rerank
     responses
     routing
     stores

@@ -7,7 +7,7 @@ use signalbox::config::{Config, Providers};
 use signalbox::dialect::{UpstreamClass, UpstreamError};
 use signalbox::error::Code;
 use signalbox::proxy::Retry;
-use signalbox::proxy::failure::retry;
+use signalbox::proxy::failure::{is_unhealthy, retry};
 use source::{file, tokens};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,7 +149,8 @@ fn the_table_of_upstream_failures_is_the_one_the_code_follows() {
             Retry::Elsewhere => ("no", "yes"),
             Retry::Never => ("no", "no"),
         };
-        assert_eq!((row[3].as_str(), row[4].as_str()), (same, elsewhere), "{name}");
+        let health = if is_unhealthy(error.to_api_error().code) { "yes" } else { "no" };
+        assert_eq!([&row[3], &row[4], &row[5]], [same, elsewhere, health], "{name}");
     }
     // What a status means when the body says nothing.
     for (status, class) in rows.iter().flat_map(|row| {

@@ -8,7 +8,8 @@ use signalbox::config::{Config, Providers};
 use signalbox::dialect::Dialect;
 use signalbox::gateway::Gateway;
 use signalbox::gateway::null::Open;
-use signalbox::pipeline::{Pipeline, ReplyBody, Stack, chat};
+use signalbox::operation::Operation;
+use signalbox::pipeline::{self, Pipeline, ReplyBody, Stack};
 use signalbox::ports::{BodyError, Request};
 use signalbox::proxy::null::Unplugged;
 use signalbox::proxy::{HttpProxy, Proxy};
@@ -63,9 +64,11 @@ where
         catalog: Arc::new(Catalog::new(&config, &providers)),
         retries: config.retries,
         max_body_bytes: 1 << 20,
+        passed_call: config.passthrough.per_call,
         total_timeout: config.timeouts.total,
     });
-    let reply = world.executor().run(chat::serve(&pipeline, Dialect::OpenAiChat, HELLO)).unwrap();
+    let reply =
+        world.executor().run(pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat.into()), HELLO)).unwrap();
     match reply.body {
         ReplyBody::Whole(body) => (reply.head.status, String::from_utf8(body.to_vec()).unwrap()),
         ReplyBody::Stream(_) => panic!("the request asks for a whole answer"),

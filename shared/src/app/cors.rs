@@ -8,7 +8,7 @@ use crate::ports::Request;
 const EXPOSED: &str = "x-signalbox-request-id, x-signalbox-model, x-signalbox-route, x-signalbox-reason, \
     x-signalbox-attempts, x-signalbox-cost-usd, x-signalbox-warnings, x-request-id, request-id, retry-after, \
     x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, server-timing, traceparent";
-const METHODS: &str = "GET, POST, PUT, DELETE";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
 /// The permission of one request's origin, if it has one.
 pub(super) struct Answer {

@@ -3,6 +3,7 @@
 
 use crate::dialect::{Dialect, Endpoint, Framing};
 use crate::http::{percent_decode, query_parameter};
+use crate::operation::Operation;
 
 /// What is asked of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,22 +16,13 @@ enum Method {
 const METHODS: [(&str, Method); 3] =
     [("generateContent", Method::Generate), ("streamGenerateContent", Method::Stream), ("countTokens", Method::Count)];
 
-/// What a caller wants of an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// An answer.
-    Chat(Endpoint),
-    /// How many tokens the prompt has.
-    Count(Endpoint),
-}
-
 /// Whether errors of this path are Google's.
 pub(super) fn speaks(path: &str) -> bool {
     path.starts_with("/v1beta/") || path.starts_with("/v1beta1/") || call(path).is_some()
 }
 
 /// What a path and a query ask for; `None` for every other path.
-pub(super) fn wanted(path: &str, query: &str) -> Option<Wanted> {
+pub(super) fn operation(path: &str, query: &str) -> Option<Operation> {
     let (model, method) = call(path)?;
     let events = query_parameter(query, "alt")
         .or_else(|| query_parameter(query, "$alt"))
@@ -42,8 +34,8 @@ pub(super) fn wanted(path: &str, query: &str) -> Option<Wanted> {
         framing: if events { Framing::Events } else { Framing::JsonArray },
     };
     Some(match method {
-        Method::Generate | Method::Stream => Wanted::Chat(endpoint),
-        Method::Count => Wanted::Count(endpoint),
+        Method::Generate | Method::Stream => Operation::Chat(endpoint),
+        Method::Count => Operation::CountTokens(endpoint),
     })
 }
 
@@ -97,7 +89,7 @@ mod tests {
             ),
             ("/v1beta/models/100%:generateContent", "", "100%", false, Framing::JsonArray),
         ] {
-            let Some(Wanted::Chat(endpoint)) = wanted(path, query) else { panic!("{path}") };
+            let Some(Operation::Chat(endpoint)) = operation(path, query) else { panic!("{path}") };
             assert_eq!((endpoint.model.as_deref(), endpoint.stream), (Some(model), Some(stream)), "{path}");
             assert_eq!(endpoint.framing, framing, "{path}");
         }
@@ -112,9 +104,9 @@ mod tests {
             "/v2/models/x:generateContent",
             "/v1/chat/models/x:generateContent",
         ] {
-            assert_eq!(wanted(path, ""), None, "{path}");
+            assert_eq!(operation(path, ""), None, "{path}");
         }
-        assert!(matches!(wanted("/v1beta/models/x:countTokens", ""), Some(Wanted::Count(_))));
+        assert!(matches!(operation("/v1beta/models/x:countTokens", ""), Some(Operation::CountTokens(_))));
         assert!(speaks("/v1beta/nothing") && !speaks("/v1/models/openai:gpt-5.4"));
     }
 }

@@ -17,11 +17,14 @@ use crate::gateway::key_cache::KeyCache;
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::Keys;
 use crate::http::Head;
+use crate::operation::Operation;
+use crate::operation::passthrough::{self, Target};
 use crate::pipeline::{self, Reply, Stack};
 use crate::ports::{BodyError, Ports, Request, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
 use crate::units::{Millis, Timestamp};
+use models::Form;
 use serde::Serialize;
 use serde_json::json;
 use setup::Setup;
@@ -109,17 +112,16 @@ impl<P: Ports> App<P> {
     ) -> Reply<Standard<P>> {
         match (path, method) {
             ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => {
-                pipeline::chat::serve(&setup.pipeline, dialect, request).await
+                pipeline::serve(&setup.pipeline, Operation::Chat(dialect.into()), request).await
             }
-            ("/v1/messages/count_tokens", "POST") => pipeline::count::serve(&setup.pipeline, dialect, request).await,
-            (path, "POST") if gemini::speaks(path) => match gemini::wanted(path, request.query()) {
-                Some(gemini::Wanted::Chat(endpoint)) => pipeline::chat::serve(&setup.pipeline, endpoint, request).await,
-                Some(gemini::Wanted::Count(endpoint)) => {
-                    pipeline::count::serve(&setup.pipeline, endpoint, request).await
-                }
-                None => self.error(dialect, &nowhere()),
-            },
-            ("/v1/models", "GET") => self.models(setup, &request, None).await,
+            ("/v1/messages/count_tokens", "POST") => {
+                pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect.into()), request).await
+            }
+            ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
+            ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
+            ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
+            ("/v1/models", "GET") => self.models(setup, &request, Form::of(&request), None).await,
+            ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,
             ("/health", "GET" | "HEAD") => {
                 answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
@@ -128,18 +130,46 @@ impl<P: Ports> App<P> {
                 "/v1/chat/completions"
                 | "/v1/responses"
                 | "/v1/messages"
+                | "/v1/messages/count_tokens"
+                | "/v1/completions"
+                | "/v1/embeddings"
+                | "/v1/rerank"
+                | "/v2/rerank"
                 | "/v1/models"
+                | "/v1beta/models"
                 | "/health"
                 | "/config.schema.json",
                 _,
             ) => self
                 .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
+            (path, "POST") if gemini::speaks(path) => match gemini::operation(path, request.query()) {
+                Some(operation) => pipeline::serve(&setup.pipeline, operation, request).await,
+                None => self.error(dialect, &nowhere()),
+            },
             (path, "GET") if path.starts_with("/v1/models/") => {
-                let id = path.trim_start_matches("/v1/models/").to_owned();
-                self.models(setup, &request, Some(&id)).await
+                let name = path.trim_start_matches("/v1/models/").to_owned();
+                self.models(setup, &request, Form::of(&request), Some(&name)).await
+            }
+            (path, "GET") if path.starts_with("/v1beta/models/") => {
+                let name = path.trim_start_matches("/v1beta/models/").to_owned();
+                self.models(setup, &request, Form::Gemini, Some(&name)).await
+            }
+            (path, method) if path.starts_with(passthrough::PREFIX) => {
+                match self.target(setup, method, path, request.query()) {
+                    Ok(target) => pipeline::serve(&setup.pipeline, Operation::PassThrough(target), request).await,
+                    Err(error) => self.error(dialect, &error),
+                }
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
             _ => self.error(dialect, &nowhere()),
+        }
+    }
+
+    /// What a call that is passed through is for.
+    fn target(&self, setup: &Setup<P>, method: &str, path: &str, query: &str) -> Result<Target, ApiError> {
+        match setup.config.passthrough.enabled {
+            true => Target::read(method, path, query),
+            false => Err(ApiError::new(Code::NotFound, "Pass-through is switched off here (`passthrough.enabled`).")),
         }
     }
 

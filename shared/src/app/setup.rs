@@ -50,6 +50,7 @@ impl<P: Ports> Setup<P> {
             catalog: catalog.clone(),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
+            passed_call: config.passthrough.per_call,
             total_timeout: config.timeouts.total,
         };
         Ok(Setup { stored_at, config, catalog, pipeline: Arc::new(pipeline) })

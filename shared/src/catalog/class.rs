@@ -20,7 +20,7 @@
 //! name (it has the higher version). Who wants another choice writes a route of that name.
 
 use super::alias::without_date;
-use super::{Capabilities, Catalog, Model, table};
+use super::{Capabilities, Catalog, Kind, Model, table};
 use crate::config::ModelId;
 use std::cmp::{Ordering, Reverse};
 
@@ -151,6 +151,9 @@ fn nominable(model: &Model) -> bool {
     let is_snapshot = || without_date(name).is_some_and(|plain| table::find(&format!("{provider}:{plain}")).is_some());
     let is_trial = || model.price.blended() == 0 && table::dearest(provider).blended() > 0;
     model.capabilities.has(Capabilities::TOOLS)
+        && model.traits.kind.is_none_or(|kind| kind == Kind::Chat)
+        // Whoever serves it may not be asked by the API it speaks.
+        && !model.traits.only_responses
         && model.retires.is_none()
         && !name.starts_with("ft:")
         && !is_snapshot()

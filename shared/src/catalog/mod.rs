@@ -16,9 +16,9 @@ mod tests;
 
 pub use capabilities::Capabilities;
 pub use class::Class;
-pub use model::{Model, Traits};
+pub use model::{Kind, Model, Traits};
 pub use name::{ModelName, ModelRef};
-pub use price::{Price, Rate};
+pub use price::{Price, Rate, Rates, Size, Special};
 pub use resolve::Asked;
 
 use crate::config::providers::{Builtin, builtin};
@@ -116,7 +116,7 @@ impl Catalog {
             model.context_tokens = over.context_tokens.or(model.context_tokens);
             model.max_output_tokens = over.max_output_tokens.or(model.max_output_tokens);
             model.estimated_price &= over.price.is_none();
-            model.price = over.price.unwrap_or(model.price);
+            model.price = over.price.clone().unwrap_or(model.price);
             model.capabilities = over.capabilities.unwrap_or(model.capabilities);
             model.quality = over.quality;
         }

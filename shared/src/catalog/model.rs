@@ -29,9 +29,27 @@ pub struct Model {
     pub known: bool,
 }
 
+/// What a model is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Conversations.
+    #[default]
+    Chat,
+    /// Going on with a text, as before there were conversations.
+    Completion,
+    /// Texts as vectors.
+    Embedding,
+    /// Documents in the order of their relevance.
+    Rerank,
+}
+
 /// How a model differs from what its dialect usually takes. The default is a current model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
+    /// What it is made for, where the table knows it.
+    pub kind: Option<Kind>,
+    /// Speaks OpenAI's Responses and not Chat Completions.
+    pub only_responses: bool,
     /// Thinks by a number of tokens, not by effort.
     pub budget_thinking: bool,
     /// Takes no `temperature`, `top_p` or `top_k`.
@@ -45,18 +63,29 @@ pub struct Traits {
 impl Traits {
     /// The letters of the table.
     pub fn letters(self) -> String {
+        let kind = [(Kind::Completion, 'C'), (Kind::Embedding, 'E'), (Kind::Rerank, 'R')];
+        let kind = kind.into_iter().map(|(kind, letter)| (self.kind == Some(kind), letter));
         let letters = [
             (self.budget_thinking, 'b'),
             (self.fixed_sampling, 'f'),
             (self.minimal_effort, 'm'),
             (self.system_in_conversation, 's'),
+            (self.only_responses, 'o'),
         ];
-        letters.into_iter().filter(|(is, _)| *is).map(|(_, letter)| letter).collect()
+        kind.chain(letters).filter(|(is, _)| *is).map(|(_, letter)| letter).collect()
     }
 
     /// Reads the letters of the table; a letter of a later table is passed over.
     pub(super) fn from_letters(letters: &str) -> Traits {
+        let kind = match letters.bytes().find(u8::is_ascii_uppercase) {
+            Some(b'C') => Kind::Completion,
+            Some(b'E') => Kind::Embedding,
+            Some(b'R') => Kind::Rerank,
+            Some(_) | None => Kind::Chat,
+        };
         Traits {
+            kind: Some(kind),
+            only_responses: letters.contains('o'),
             budget_thinking: letters.contains('b'),
             fixed_sampling: letters.contains('f'),
             system_in_conversation: letters.contains('s'),

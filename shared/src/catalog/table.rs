@@ -3,13 +3,14 @@
 //! `models.tsv` is made by `catalog-gen`; its first lines say what the columns are. A line whose model
 //! is `*` holds the dearest price of its provider, the line `*` alone the dearest of all.
 
-use super::{Capabilities, Price, Rate, Traits};
+use super::{Capabilities, Price, Rate, Rates, Special, Traits};
 use crate::config::ModelId;
+use crate::usage::Tier;
 
 const TABLE: &str = include_str!("models.tsv");
 
 /// One line: what the catalog says about a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// `provider:model`.
     pub(super) id: &'static str,
@@ -65,18 +66,59 @@ fn row(line: &'static str) -> Option<Row> {
     let mut cell = || cells.next().filter(|cell| !cell.is_empty());
     let context_tokens = cell().and_then(|cell| cell.parse().ok());
     let max_output_tokens = cell().and_then(|cell| cell.parse().ok());
-    let mut rate = |or: Rate| cell().and_then(Rate::from_decimal).unwrap_or(or);
-    let input = rate(Rate(0));
-    let output = rate(input);
-    let cache_read = rate(input);
-    let cache_write_5m = rate(input);
-    let cache_write_1h = rate(cache_write_5m);
-    let reasoning = rate(output);
+    let mut prices = [0; 6].map(|_| cell().and_then(Rate::from_decimal));
+    prices[0].get_or_insert_default();
+    let price = Price::flat(complete(prices)?);
     let capabilities = Capabilities::from_letters(cell().unwrap_or_default());
     let traits = Traits::from_letters(cell().unwrap_or_default());
     let retires = cell();
-    let price = Price { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning };
+    let price = cell().unwrap_or_default().split(' ').fold(price, special);
     Some(Row { id, context_tokens, max_output_tokens, price, capabilities, traits, retires })
+}
+
+/// Rates in the table's order: input, output, cache_read, cache_write, cache_write_1h, reasoning. What is
+/// not said costs what it would without the special case.
+fn complete(said: [Option<Rate>; 6]) -> Option<Rates> {
+    let [input, output, cache_read, cache_write, cache_write_1h, reasoning] = said;
+    let input = input?;
+    let output = output.unwrap_or(input);
+    let cache_write_5m = cache_write.unwrap_or(input);
+    Some(Rates {
+        input,
+        output,
+        cache_read: cache_read.unwrap_or(input),
+        cache_write_5m,
+        cache_write_1h: cache_write_1h.unwrap_or(cache_write_5m),
+        reasoning: reasoning.unwrap_or(output),
+    })
+}
+
+/// The tiers by their letters in the table.
+pub(super) const TIERS: [(&str, Tier); 5] =
+    [("", Tier::Standard), ("f", Tier::Flex), ("b", Tier::Batch), ("p", Tier::Priority), ("u", Tier::Fast)];
+
+/// A price with one item of the last column: `a=32` (sound read), `A=64` (sound spoken), `i=5` (images
+/// read), `q=2000` (a million searches), or the rates of a tier above a number of thousands of tokens of
+/// prompt: `p=5/30/0.5`, `>200=5/22.5`, `f>272=2.5/11`. An item of a later table is passed over.
+fn special(mut price: Price, item: &'static str) -> Price {
+    let Some((name, value)) = item.split_once('=') else { return price };
+    match name {
+        "a" => price.input_audio = Rate::from_decimal(value),
+        "A" => price.output_audio = Rate::from_decimal(value),
+        "i" => price.input_image = Rate::from_decimal(value),
+        "q" => price.search = Rate::from_decimal(value).unwrap_or_default(),
+        _ => {
+            let (letter, thousands) = name.split_once('>').unwrap_or((name, "0"));
+            let tier = TIERS.iter().find(|(known, _)| *known == letter).map(|(_, tier)| *tier);
+            let above = thousands.parse::<u64>().ok().and_then(|thousands| thousands.checked_mul(1_000));
+            let mut cells = value.split('/');
+            let rates = complete([0; 6].map(|_| cells.next().and_then(Rate::from_decimal)));
+            if let (Some(tier), Some(above), Some(rates)) = (tier, above, rates) {
+                price.special.push(Special { tier, above, rates });
+            }
+        }
+    }
+    price
 }
 
 impl Row {

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use super::*;
+use crate::config::providers::is_later;
 use crate::error::{ApiError, Code};
+use crate::units::NanoUsd;
+use crate::usage::{Tier, Usage};
 
 const TABLE: &str = include_str!("models.tsv");
 
@@ -50,7 +53,7 @@ fn the_table_is_sorted_without_doubles_and_every_line_is_found_where_it_lies() {
 fn every_line_of_the_table_is_a_good_model_with_good_cells() {
     for line in lines() {
         let cells: Vec<&str> = line.split('\t').collect();
-        assert!((5..=12).contains(&cells.len()), "{line}");
+        assert!((5..=13).contains(&cells.len()), "{line}");
         let dearest = cells[0] == "*" || cells[0].ends_with(":*");
         assert!(dearest || ModelId::parse(cells[0]).is_some(), "{line}");
         for count in &cells[1..3] {
@@ -66,7 +69,12 @@ fn every_line_of_the_table_is_a_good_model_with_good_cells() {
             "{line}"
         );
         let provider = cells[0].split(':').next().unwrap();
-        assert!(provider == "*" || builtin(provider).is_some(), "{line}");
+        assert!(provider == "*" || builtin(provider).is_some() || is_later(provider), "{line}");
+        let special = table::find(cells[0]).unwrap().price;
+        let others = [special.input_audio, special.output_audio, special.input_image].iter().flatten().count();
+        let items = cells.get(12).map_or(0, |cell| cell.split(' ').count());
+        let searched = usize::from(special.search > Rate(0));
+        assert_eq!(special.special.len() + others + searched, items, "every item is read: {line}");
     }
 }
 
@@ -75,9 +83,14 @@ fn the_dearest_price_of_a_provider_is_above_each_of_its_models() {
     for provider in ["openai", "anthropic", "mistral", "groq", "deepseek", "xai", "together", "fireworks", "azure"] {
         let dearest = table::dearest(provider);
         for row in table::of_provider(provider) {
-            assert!(row.price.most(1000, 1000) <= dearest.most(1000, 1000), "{}", row.id);
+            for tier in [Tier::Standard, Tier::Flex, Tier::Batch, Tier::Priority, Tier::Fast] {
+                for input in [1_000, 1_000_000] {
+                    let size = Size { input, output: 1_000, searches: 10, audio: true, images: true, tier };
+                    assert!(row.price.most(&size) <= dearest.most(&size), "{} {tier:?}", row.id);
+                    assert!(dearest.most(&size) <= table::dearest("somebody-else").most(&size), "{provider}");
+                }
+            }
         }
-        assert!(dearest.most(1000, 1000) <= table::dearest("somebody-else").most(1000, 1000), "{provider}");
     }
 }
 
@@ -87,7 +100,7 @@ fn a_listed_model_has_its_facts() {
     let model = catalog.model(&id("anthropic:claude-opus-4-8"));
     assert_eq!((model.context_tokens, model.max_output_tokens), (Some(1_000_000), Some(128_000)));
     let usd = |text| Rate::from_decimal(text).unwrap();
-    let price = Price {
+    let rates = Rates {
         input: usd("5"),
         output: usd("25"),
         cache_read: usd("0.5"),
@@ -95,7 +108,7 @@ fn a_listed_model_has_its_facts() {
         cache_write_1h: usd("10"),
         reasoning: usd("25"),
     };
-    assert_eq!(model.price, price);
+    assert_eq!(model.price.rates, rates);
     assert!(model.capabilities.has(Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::REASONING)));
     assert!(!model.capabilities.has(Capabilities::AUDIO));
     assert!(model.known && !model.estimated_price && model.traits.fixed_sampling && !model.traits.budget_thinking);
@@ -124,12 +137,13 @@ fn a_model_nobody_knows_is_dear_and_capable() {
     let model = catalog.model(&id("openai:gpt-99"));
     assert!(model.estimated_price && !model.known);
     assert_eq!(model.price, table::dearest("openai"));
-    assert!(model.price.input > Rate(0) && model.price.output > Rate(0));
+    assert!(model.price.rates.input > Rate(0) && model.price.rates.output > Rate(0));
     assert_eq!(model.capabilities, Capabilities::ALL);
     assert_eq!(catalog.model(&id("acme:anything")).price, table::dearest("*"));
     // A reseller passes prices on, so an estimate need not be the worst.
     let resold = catalog.model(&id("openrouter:anthropic/claude-opus-4.8"));
-    assert_eq!((resold.price, resold.estimated_price), (catalog.model(&id("anthropic:claude-opus-4-8")).price, true));
+    assert_eq!(resold.price, catalog.model(&id("anthropic:claude-opus-4-8")).price);
+    assert!(resold.estimated_price);
 }
 
 #[test]
@@ -150,7 +164,7 @@ fn the_configuration_has_the_last_word_on_a_model() {
     let large = catalog.model(&id("acme:large"));
     assert_eq!((large.context_tokens, large.max_output_tokens, large.quality), (Some(131_072), None, Some(0.82)));
     assert_eq!(
-        (large.price.input, large.price.cache_write_1h, large.price.reasoning),
+        (large.price.rates.input, large.price.rates.cache_write_1h, large.price.rates.reasoning),
         (Rate(500_000_000), Rate(500_000_000), Rate(1_500_000_000))
     );
     assert_eq!(large.capabilities, Capabilities::TOOLS.with(Capabilities::VISION));
@@ -288,4 +302,56 @@ fn names_lists_routes_then_classes_that_have_models_then_models() {
 
 fn catalog_without_providers() -> Catalog {
     catalog("", &[])
+}
+
+#[test]
+fn embedding_rerank_and_completion_models_are_listed_with_their_prices() {
+    let catalog = catalog("", &["OPENAI_API_KEY"]);
+    let small = catalog.model(&id("openai:text-embedding-3-small"));
+    assert_eq!(
+        (small.traits.kind, small.context_tokens, small.max_output_tokens),
+        (Some(Kind::Embedding), Some(8_191), None)
+    );
+    assert_eq!(small.price.cost(&Usage { input: 1_000, ..Usage::default() }), NanoUsd(20_000));
+    let rerank = catalog.model(&id("cohere:rerank-v3.5"));
+    assert_eq!(rerank.traits.kind, Some(Kind::Rerank));
+    assert_eq!(rerank.price.cost(&Usage { searches: 3, ..Usage::default() }), NanoUsd(6_000_000));
+    let old = catalog.model(&id("openai:gpt-3.5-turbo-instruct"));
+    assert_eq!((old.traits.kind, old.retires), (Some(Kind::Completion), Some("2026-09-28")));
+    let responses = catalog.model(&id("openai:o3-pro"));
+    assert!(responses.traits.only_responses && responses.traits.kind == Some(Kind::Chat));
+    assert!(catalog.models().any(|model| model.id == id("openai:text-embedding-3-small")));
+}
+
+#[test]
+fn bands_and_tiers_of_the_table_are_charged() {
+    let catalog = catalog("", &[]);
+    let cost = |model: &str, usage: Usage| catalog.model(&id(model)).price.cost(&usage);
+    let usage = |tier, input, output| Usage { tier, input, output, ..Usage::default() };
+    for (model, tier, input, output, nano) in [
+        ("openai:gpt-5.4", Tier::Standard, 1_000, 1_000, 17_500_000),
+        ("openai:gpt-5.4", Tier::Flex, 1_000, 1_000, 8_750_000),
+        ("openai:gpt-5.4", Tier::Priority, 1_000, 1_000, 35_000_000),
+        ("openai:gpt-5.4", Tier::Batch, 1_000, 1_000, 8_750_000),
+        ("openai:gpt-5.4", Tier::Standard, 300_000, 1_000, 1_522_500_000),
+        ("gemini:gemini-2.5-pro", Tier::Standard, 200_000, 1_000, 260_000_000),
+        ("gemini:gemini-2.5-pro", Tier::Standard, 200_001, 1_000, 515_002_500),
+        ("anthropic:claude-sonnet-4-5", Tier::Batch, 1_000, 1_000, 9_000_000),
+    ] {
+        assert_eq!(cost(model, usage(tier, input, output)), NanoUsd(nano), "{model} {tier:?} {input}");
+    }
+}
+
+#[test]
+fn an_unknown_price_is_never_nothing() {
+    let catalog = catalog("", &[]);
+    for unknown in ["openai:new", "cohere:new", "acme:new", "ollama:new", "openai:passthrough"] {
+        let model = catalog.model(&id(unknown));
+        let one = |usage: Usage| model.price.cost(&usage) > NanoUsd::ZERO;
+        let free = unknown.starts_with("ollama");
+        assert!(model.estimated_price, "{unknown}");
+        assert!(one(Usage { input: 1, ..Usage::default() }) != free, "{unknown}");
+        assert!(one(Usage { output: 1, ..Usage::default() }) != free, "{unknown}");
+    }
+    assert!(catalog.model(&id("acme:new")).price.search > Rate(0));
 }

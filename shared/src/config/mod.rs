@@ -34,7 +34,7 @@ pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use routes::{Candidate, Route, Strategy, Target};
-pub use service::{Cors, Limits, Origins, Streams};
+pub use service::{Cors, Limits, Origins, PassThrough, Streams};
 pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
@@ -67,6 +67,8 @@ pub struct Config {
     pub limits: Limits,
     /// How streams are passed on.
     pub streams: Streams,
+    /// How calls are passed through to providers' APIs.
+    pub passthrough: PassThrough,
     /// Which web pages may call.
     pub cors: Cors,
 }
@@ -90,6 +92,7 @@ impl Default for Config {
             retries: Retries::default(),
             limits: Limits::default(),
             streams: Streams::default(),
+            passthrough: PassThrough::default(),
             cors: Cors::default(),
         }
     }
@@ -151,6 +154,8 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
     let streams = fields.optional("streams", "how streams are passed on", Record(service::streams));
+    let passthrough =
+        fields.optional("passthrough", "how calls are passed through to providers' APIs", Record(service::passthrough));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
     fields.later(LATER);
     Some(Config {
@@ -163,6 +168,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         retries: retries.unwrap_or(default.retries),
         limits: limits.unwrap_or(default.limits),
         streams: streams.unwrap_or(default.streams),
+        passthrough: passthrough.unwrap_or(default.passthrough),
         cors: cors.unwrap_or(default.cors),
     })
 }

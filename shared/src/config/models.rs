@@ -2,7 +2,7 @@
 
 use super::names::ModelId;
 use super::shape::{Dict, Fields, List, OneOf, Real, Record, Whole};
-use crate::catalog::{Capabilities, Price, Rate};
+use crate::catalog::{Capabilities, Price, Rate, Rates};
 
 /// What one entry adds to the catalog or says instead of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,14 +56,17 @@ fn price(fields: &mut Fields<'_, '_>) -> Option<Price> {
     let cache_write = fields.optional("cache_write", "input written to the prompt cache; else as input", USD);
     let cache_write_1h = fields.optional("cache_write_1h", "the same for an hour; else as cache_write", USD);
     let reasoning = fields.optional("reasoning", "output spent on reasoning; else as output", USD);
+    let search = fields.optional("search", "a million searches, where rerank is billed by those; else nothing", USD);
     let (input, output) = (input?, output?);
     let cache_write = cache_write.unwrap_or(input);
-    Some(Price {
+    let search = Rate::from_usd_per_million(search.unwrap_or(0.0))?;
+    let rates = Rates {
         input: Rate::from_usd_per_million(input)?,
         output: Rate::from_usd_per_million(output)?,
         cache_read: Rate::from_usd_per_million(cache_read.unwrap_or(input))?,
         cache_write_5m: Rate::from_usd_per_million(cache_write)?,
         cache_write_1h: Rate::from_usd_per_million(cache_write_1h.unwrap_or(cache_write))?,
         reasoning: Rate::from_usd_per_million(reasoning.unwrap_or(output))?,
-    })
+    };
+    Some(Price { search, ..Price::flat(rates) })
 }

@@ -1,7 +1,8 @@
 //! The small sections: what holds for the service as a whole.
 
-use super::shape::{Fields, Flag, List, Parsed, Whole};
+use super::shape::{Fields, Flag, List, Parsed, Real, Whole};
 use super::url::BaseUrl;
+use crate::units::NanoUsd;
 
 /// What any request is held to before anything else is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,4 +90,32 @@ pub(super) fn cors(fields: &mut Fields<'_, '_>) -> Option<Cors> {
     let origins = origins?;
     let any = origins.iter().any(|origin| origin == "*");
     Some(Cors { origins: if any { Origins::Any } else { Origins::Only(origins) }, max_age_s })
+}
+
+/// How calls are passed through to providers' APIs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassThrough {
+    /// Whether they are at all.
+    pub enabled: bool,
+    /// What a call is taken to cost that may be billed and whose answer does not tell: reserved before it
+    /// is made, charged afterwards.
+    pub per_call: NanoUsd,
+}
+
+impl Default for PassThrough {
+    /// A quarter of a dollar: a large image.
+    fn default() -> PassThrough {
+        PassThrough { enabled: true, per_call: NanoUsd(250_000_000) }
+    }
+}
+
+pub(super) fn passthrough(fields: &mut Fields<'_, '_>) -> Option<PassThrough> {
+    let default = PassThrough::default();
+    let usd = Real { min: 0.0, max: 1_000_000.0, hint: "Use dollars, from 0 to 1000000" };
+    let about = "what a call costs whose answer does not tell, in dollars; else 0.25";
+    let per_call = fields.optional("usd_per_call", about, usd).and_then(NanoUsd::from_usd);
+    Some(PassThrough {
+        enabled: fields.defaulted("enabled", "pass calls through to providers' APIs", Flag, default.enabled),
+        per_call: per_call.unwrap_or(default.per_call),
+    })
 }

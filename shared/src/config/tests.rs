@@ -18,6 +18,9 @@ region = "eu"
 data_policy = ["no_training", "zero_retention"]
 headers = { x-tenant = "blue", x-signature = { binding = "ACME_SIGNATURE" } }
 timeouts = { first_token_ms = 5000 }
+completions = false
+embeddings = "openai"
+rerank = "none"
 
 [providers.lab]
 dialect = "anthropic"
@@ -30,7 +33,7 @@ base_url = "https://eu.api.openai.com/v1"
 [models."acme:large"]
 context_tokens = 131072
 max_output_tokens = 8192
-usd_per_million = { input = 0.5, output = 1.5, cache_read = 0.05, cache_write = 0.6, cache_write_1h = 0.7, reasoning = 2 }
+usd_per_million = { input = 0.5, output = 1.5, cache_read = 0.05, cache_write = 0.6, cache_write_1h = 0.7, reasoning = 2, search = 2000 }
 capabilities = ["tools", "vision", "json_schema", "reasoning"]
 quality = 0.82
 
@@ -62,6 +65,10 @@ max_body_bytes = 1_048_576
 
 [streams]
 hide_unasked_usage = true
+
+[passthrough]
+enabled = true
+usd_per_call = 0.1
 
 [cors]
 allow_origins = ["https://app.example.com"]
@@ -98,7 +105,7 @@ fn every_section_of_this_version_is_read() {
     assert_eq!(acme.data_policy.len(), 2);
     assert_eq!(acme.headers["x-tenant"], HeaderValue::Literal("blue".to_owned()));
     let large = &config.models[&id("acme:large")];
-    assert_eq!(large.price.unwrap().cache_write_1h, Rate(700_000_000));
+    assert_eq!(large.price.as_ref().unwrap().rates.cache_write_1h, Rate(700_000_000));
     assert_eq!(
         large.capabilities.unwrap(),
         Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::JSON_SCHEMA).with(Capabilities::REASONING)

@@ -32,12 +32,13 @@ impl From<Dialect> for Endpoint {
 }
 
 impl Endpoint {
-    /// Adds to what a body says what stands beside it.
-    pub fn complete(&self, facts: &mut Facts) {
-        if let Some(model) = &self.model {
-            facts.model = Some(model.clone());
+    /// What a body says, with what stands beside it.
+    pub fn complete(&self, facts: Facts) -> Facts {
+        Facts {
+            model: self.model.clone().or(facts.model),
+            stream: self.stream.unwrap_or(facts.stream),
+            framing: self.framing,
+            ..facts
         }
-        facts.stream = self.stream.unwrap_or(facts.stream);
-        facts.framing = self.framing;
     }
 }

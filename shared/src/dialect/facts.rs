@@ -3,6 +3,7 @@
 use super::Framing;
 use super::lenient::{One, Text, ignore_the_rest};
 use crate::error::ApiError;
+use crate::usage::Tier;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -23,6 +24,10 @@ pub struct Facts {
     pub n: u64,
     /// What the model must be able to do.
     pub needs: Needs,
+    /// The dearest service tier the caller's wish can lead to.
+    pub tier: Tier,
+    /// Searches the answer may be billed as, at the most (rerank).
+    pub searches: u64,
     /// The caller's word for its own user.
     pub user: Option<String>,
     /// Turns in the conversation.
@@ -64,6 +69,11 @@ pub(crate) fn value<'a, T: serde::Deserialize<'a>>(
     serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
 }
 
+/// What a caller's `service_tier` can lead to; its provider decides whether it is a good one.
+pub(crate) fn tier(text: &str) -> Tier {
+    Tier::dearest(text.trim_matches('"'))
+}
+
 /// What the parts of messages amount to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -82,7 +92,18 @@ impl Counts {
     }
 }
 
+/// Bytes of text a token stands for, on average over languages and tokenizers, erring to the dear side.
+pub const BYTES_PER_TOKEN: u64 = 4;
+/// An ordinary image.
+const USUAL_IMAGE_TOKENS: u64 = 1_200;
+
 impl Facts {
+    /// Input tokens as they will probably be.
+    pub fn probable_input(&self) -> u64 {
+        let text = (self.text_bytes as u64).div_ceil(BYTES_PER_TOKEN);
+        text.saturating_add((self.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
+    }
+
     pub(crate) fn count(&mut self, counts: Counts) {
         self.images += counts.images;
         self.media_bytes += counts.media_bytes;

@@ -3,6 +3,7 @@
 //! They borrow from the event they are read from, so an ordinary delta costs no allocation but the
 //! text it carries.
 
+use crate::usage::Tier;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -81,6 +82,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             ignore_the_rest!(map);
         }
         deserializer.deserialize_any(V)
+    }
+}
+
+/// The tier a provider says it served a call under; the standard one where it says nothing readable.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ServiceTier(pub(crate) Tier);
+
+impl<'de> Deserialize<'de> for ServiceTier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ServiceTier, D::Error> {
+        let word = Text::deserialize(deserializer)?;
+        Ok(ServiceTier(word.some().map(Tier::parse).unwrap_or_default()))
     }
 }
 

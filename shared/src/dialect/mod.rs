@@ -15,9 +15,9 @@ mod endpoint;
 mod facts;
 mod gemini;
 pub mod ir;
-mod json_read;
-mod json_write;
-mod lenient;
+pub(crate) mod json_read;
+pub(crate) mod json_write;
+pub(crate) mod lenient;
 mod meter;
 mod openai_chat;
 mod openai_responses;
@@ -30,7 +30,7 @@ mod warnings;
 
 pub use codec::{Decoder, Encoder};
 pub use endpoint::{Endpoint, Framing};
-pub use facts::{Facts, Needs};
+pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
 pub use target::{
@@ -131,15 +131,12 @@ impl Dialect {
         }
     }
 
-    /// The answer to a request to count tokens, by our own estimate.
-    pub fn write_count(self, tokens: u64) -> Vec<u8> {
-        let member = match self {
+    /// The member of an answer that tells how many tokens a prompt has.
+    pub fn count_member(self) -> &'static str {
+        match self {
             Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "input_tokens",
             Dialect::Gemini => "totalTokens",
-        };
-        let mut out = Vec::with_capacity(32);
-        json_write::object(&mut out, |o| o.number(member, tokens));
-        out
+        }
     }
 
     /// Reads a provider's whole answer of status 200.

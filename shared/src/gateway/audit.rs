@@ -17,6 +17,8 @@ pub struct Record {
     pub at: Timestamp,
     /// The request's id.
     pub request_id: String,
+    /// What was asked for: `chat`, `embeddings`.
+    pub operation: &'static str,
     /// The dialect the caller spoke.
     pub dialect: &'static str,
     /// Who: team, key and user, as far as they became known.
@@ -34,6 +36,9 @@ pub struct Record {
     /// The model, class or route that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
+    /// Method and path of a call that was passed through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passed: Option<String>,
     /// The route it resolved to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,

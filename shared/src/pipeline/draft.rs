@@ -21,6 +21,7 @@ impl<L: Layers> Draft<L> {
         let record = Record {
             at: intake.at,
             request_id: intake.id.clone(),
+            operation: intake.operation,
             dialect: intake.dialect.as_str(),
             ..Record::default()
         };

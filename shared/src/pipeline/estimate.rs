@@ -1,7 +1,6 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
-use super::finish::BYTES_PER_TOKEN;
-use crate::catalog::{Catalog, Model};
+use crate::catalog::{Catalog, Model, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
 use crate::units::{NanoUsd, Tokens};
@@ -12,8 +11,6 @@ const TURN_TOKENS: Tokens = 16;
 const REQUEST_TOKENS: Tokens = 1_024;
 /// The dearest image there is: one model family counts up to 48,169 tokens for a large one at high detail.
 const IMAGE_TOKENS: Tokens = 50_000;
-/// An ordinary image, for the guess.
-const USUAL_IMAGE_TOKENS: Tokens = 1_200;
 /// Documents and sound, by their base64 bytes: a page of PDF is both read as text and seen.
 const MEDIA_BYTES_PER_TOKEN: u64 = 8;
 /// The longest answer of a model whose limit nobody knows.
@@ -22,12 +19,6 @@ const UNKNOWN_OUTPUT: Tokens = 128_000;
 const UNKNOWN_INPUT: Tokens = 1_048_576;
 /// The shortest answer worth paying for, when the budget does not afford more.
 const LEAST_OUTPUT: Tokens = 256;
-
-/// Input tokens as they will probably be.
-pub(super) fn probable_input(facts: &Facts) -> Tokens {
-    let text = (facts.text_bytes as u64).div_ceil(BYTES_PER_TOKEN);
-    text.saturating_add((facts.images as u64).saturating_mul(USUAL_IMAGE_TOKENS))
-}
 
 /// Input tokens as they can be at the most: what the model can read at all, where the body does not
 /// show everything.
@@ -44,6 +35,12 @@ fn most_seen(facts: &Facts) -> Tokens {
     [facts.text_bytes as u64, media, (facts.messages as u64).saturating_mul(TURN_TOKENS), REQUEST_TOKENS]
         .into_iter()
         .fold(0, Tokens::saturating_add)
+}
+
+/// How large a call can become, with an answer of `output` tokens.
+fn size(facts: &Facts, input: Tokens, output: Tokens) -> Size {
+    let Facts { needs, tier, searches, .. } = *facts;
+    Size { input, output, searches, audio: needs.audio, images: needs.vision, tier }
 }
 
 /// What a request can cost, over every model that may answer it.
@@ -64,9 +61,9 @@ pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) ->
         let input = most_input(facts, &model);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
-        bound.most = bound.most.max(model.price.most(input, output));
-        bound.least = bound.least.max(model.price.most(input, output.min(LEAST_OUTPUT)));
-        let asked = model.price.most(probable_input(facts), 0);
+        bound.most = bound.most.max(model.price.most(&size(facts, input, output)));
+        bound.least = bound.least.max(model.price.most(&size(facts, input, output.min(LEAST_OUTPUT))));
+        let asked = model.price.most(&size(facts, facts.probable_input(), 0));
         inputs += asked;
         dearest_input = dearest_input.max(asked);
     }
@@ -81,7 +78,7 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
     let model = catalog.model(model);
     let input = most_input(facts, &model);
     let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
-    let cost = |output: Tokens| model.price.most(input, output.saturating_mul(facts.n));
+    let cost = |output: Tokens| model.price.most(&size(facts, input, output.saturating_mul(facts.n)));
     let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
     if cost(wanted) <= money {
         return None;

@@ -1,5 +1,6 @@
 //! The end of an admitted request: settled exactly once, whatever became of it.
 
+use super::charge::{Bill, Tariff};
 use super::{Layers, Pipeline};
 use crate::config::ModelId;
 use crate::dialect::{Finish as Ending, Observed};
@@ -7,9 +8,9 @@ use crate::error::Code;
 use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::{Admission, Gateway};
 use crate::ports::Clock;
+use crate::proxy::failure::{Failure, is_unhealthy};
 use crate::router::{self, Router};
-use crate::units::{NanoUsd, Tokens};
-use crate::usage::Usage;
+use crate::units::NanoUsd;
 use std::sync::Arc;
 
 /// Owns an admission until it is settled. Dropped before that (the caller left, a future was
@@ -23,20 +24,14 @@ pub(super) struct Finish<L: Layers> {
 pub(super) struct Open {
     pub admission: Admission,
     pub record: Record,
-    /// Estimated input tokens, for calls whose provider never said.
-    pub tokens_in: Tokens,
+    pub tariff: Tariff,
     /// A call is under way that has not answered yet; the model it went to.
     pub in_flight: Option<ModelId>,
 }
 
 impl<L: Layers> Finish<L> {
-    pub(super) fn new(
-        pipeline: Arc<Pipeline<L>>,
-        admission: Admission,
-        record: Record,
-        tokens_in: Tokens,
-    ) -> Finish<L> {
-        Finish { pipeline, open: Some(Open { admission, record, tokens_in, in_flight: None }) }
+    pub(super) fn new(pipeline: Arc<Pipeline<L>>, admission: Admission, record: Record, tariff: Tariff) -> Finish<L> {
+        Finish { pipeline, open: Some(Open { admission, record, tariff, in_flight: None }) }
     }
 
     /// The open record; `None` once settled.
@@ -46,18 +41,15 @@ impl<L: Layers> Finish<L> {
 
     /// A call that gave no answer: written down, and charged its input if the provider may have
     /// read it all the same.
-    pub(super) fn failed_attempt(&mut self, attempt: Attempt, may_be_billed: bool) {
+    pub(super) fn failed_attempt(&mut self, attempt: Attempt, failure: &Failure) {
         let now = self.pipeline.layers.clock().now();
-        let outcome = router::Outcome { model: attempt.model.clone(), at: now, ok: false, ttft: None };
+        let ok = !is_unhealthy(failure.error.code);
+        let outcome = router::Outcome { model: attempt.model.clone(), at: now, ok, ttft: None };
         self.pipeline.layers.router().observe(&outcome);
         if let Some(open) = &mut self.open {
             open.in_flight = None;
-            if may_be_billed {
-                open.charge(
-                    &self.pipeline,
-                    &attempt.model,
-                    &Usage { input: open.tokens_in, estimated: true, ..Usage::default() },
-                );
+            if failure.may_be_billed {
+                open.charge(&self.pipeline, &attempt.model, None);
             }
             open.record.attempts.push(attempt);
         }
@@ -66,7 +58,7 @@ impl<L: Layers> Finish<L> {
     /// What an answer will be settled at, for the header that tells its cost.
     pub(super) fn cost(&self, model: &ModelId, observed: &Observed) -> NanoUsd {
         let Some(open) = &self.open else { return NanoUsd::ZERO };
-        open.total(&self.pipeline, model, &consumed(observed, open.tokens_in))
+        open.total(&open.tariff.bill(&self.pipeline.catalog, model, Some(observed)))
     }
 
     /// The answer came to an end, or to `status` and `code` when there was none.
@@ -113,49 +105,30 @@ impl<L: Layers> Drop for Finish<L> {
 
 impl Open {
     /// Adds what a call consumed. Several calls of one request add up.
-    fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) {
-        self.record.cost_nano_usd = self.total(pipeline, model, usage);
-        self.record.price_is_guess |= pipeline.catalog.model(model).estimated_price;
-        self.record.usage = self.record.usage.plus(usage);
+    fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, observed: Option<&Observed>) {
+        let bill = self.tariff.bill(&pipeline.catalog, model, observed);
+        self.record.cost_nano_usd = self.total(&bill);
+        self.record.price_is_guess |= bill.guess;
+        self.record.usage = self.record.usage.plus(&bill.usage);
     }
 
-    /// What the request costs with this usage on top. Our own counts err to the dear side, and what was
+    /// What the request costs with this bill on top. Our own counts err to the dear side, and what was
     /// granted bounds the truth: an estimate never leads beyond it.
-    fn total<L: Layers>(&self, pipeline: &Pipeline<L>, model: &ModelId, usage: &Usage) -> NanoUsd {
+    fn total(&self, bill: &Bill) -> NanoUsd {
         let before = self.record.cost_nano_usd;
-        let total = before + pipeline.catalog.model(model).price.cost(usage);
+        let total = before + bill.cost;
         match self.admission.granted {
-            Some(granted) if usage.estimated => total.min(granted.max(before)),
+            Some(granted) if bill.usage.estimated => total.min(granted.max(before)),
             Some(_) | None => total,
         }
     }
 }
 
-/// What an answer consumed: the provider's word, or our count of what was seen. A provider's word
-/// from before the end (Anthropic counts as it goes) does not cover what came after it.
-pub(super) fn consumed(observed: &Observed, tokens_in: Tokens) -> Usage {
-    let seen = observed.output_bytes.div_ceil(BYTES_PER_TOKEN);
-    let Some(said) = observed.usage else {
-        return Usage { input: tokens_in, output: seen, estimated: true, ..Usage::default() };
-    };
-    match observed.finish {
-        Ending::Complete => said,
-        Ending::Truncated | Ending::Error(_) if said.completion_tokens() >= seen => said,
-        Ending::Truncated | Ending::Error(_) => {
-            Usage { output: seen.saturating_sub(said.reasoning), estimated: true, ..said }
-        }
-    }
-}
-
-/// Bytes of text a token stands for, on average over languages and tokenizers, erring to the dear side.
-pub(super) const BYTES_PER_TOKEN: u64 = 4;
-
 async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observed: Option<Observed>) {
     match (observed, open.in_flight.take()) {
         (Some(observed), _) => {
-            let usage = consumed(&observed, open.tokens_in);
             if let Some(model) = open.record.model.clone() {
-                open.charge(pipeline, &model, &usage);
+                open.charge(pipeline, &model, Some(&observed));
             }
             let cancelled = open.record.outcome == Outcome::Cancelled;
             match &observed.finish {
@@ -171,7 +144,11 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
                     open.record.code = Some(error.to_api_error().code.as_str());
                 }
             }
-            let ok = open.record.outcome == Outcome::Ok || cancelled;
+            let ok = match &observed.finish {
+                Ending::Complete => true,
+                Ending::Truncated => cancelled,
+                Ending::Error(error) => cancelled || !is_unhealthy(error.to_api_error().code),
+            };
             let now = pipeline.layers.clock().now();
             if let Some(model) = open.record.model.clone() {
                 pipeline.layers.router().observe(&router::Outcome { model, at: now, ok, ttft: open.record.ttft_ms });
@@ -179,8 +156,7 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
         }
         // Left while a call was under way: the provider has read the input.
         (None, Some(model)) => {
-            let usage = Usage { input: open.tokens_in, estimated: true, ..Usage::default() };
-            open.charge(pipeline, &model, &usage);
+            open.charge(pipeline, &model, None);
             open.record.model = Some(model);
         }
         (None, None) => {}

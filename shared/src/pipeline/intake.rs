@@ -5,6 +5,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::caller;
 use crate::gateway::keys::token;
 use crate::http::{Header, query_parameter};
+use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
 use crate::units::{Millis, Timestamp};
 use std::borrow::Cow;
@@ -27,6 +28,8 @@ pub(super) struct Intake {
     pub id: String,
     /// When it came.
     pub at: Timestamp,
+    /// What it is for, as the audit line says it.
+    pub operation: &'static str,
     /// The dialect it is answered in.
     pub dialect: Dialect,
     /// W3C trace context of the answer: the caller's trace, or a new one.
@@ -56,13 +59,14 @@ pub(super) fn request_id(clock: &impl Clock) -> String {
 
 impl Intake {
     /// Before anything is read: an id and a time, so that every error has them.
-    pub(super) fn new(clock: &impl Clock, dialect: Dialect, request: &impl Request) -> Intake {
+    pub(super) fn new(clock: &impl Clock, operation: &Operation, request: &impl Request) -> Intake {
         let given = request.header("traceparent").filter(|value| is_traceparent(value));
         let traceparent = given.map_or_else(|| new_trace(clock), str::to_owned);
         Intake {
             id: request_id(clock),
             at: clock.now(),
-            dialect,
+            operation: operation.as_str(),
+            dialect: operation.dialect(),
             traceparent,
             route: None,
             user: None,
@@ -73,8 +77,18 @@ impl Intake {
     }
 
     /// Reads the optional headers.
-    pub(super) fn read(&mut self, request: &impl Request) -> Result<(), ApiError> {
-        self.route = request.header("x-signalbox-route").map(str::to_owned);
+    pub(super) fn read(&mut self, operation: &Operation, request: &impl Request) -> Result<(), ApiError> {
+        let others: &[&str] = match operation {
+            Operation::PassThrough(_) => &passthrough::REQUEST_HEADERS,
+            Operation::Chat(_)
+            | Operation::CountTokens(_)
+            | Operation::Completions
+            | Operation::Embeddings
+            | Operation::Rerank => {
+                self.route = request.header("x-signalbox-route").map(str::to_owned);
+                &[]
+            }
+        };
         self.user = match request.header("x-signalbox-user") {
             Some(user) if user.len() > MAX_USER_BYTES || !is_printable(user) => {
                 return Err(ApiError::invalid(
@@ -99,6 +113,7 @@ impl Intake {
         }
         self.forwarded = FORWARDED
             .iter()
+            .chain(others)
             .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?.to_owned())))
             .collect();
         Ok(())

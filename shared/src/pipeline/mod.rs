@@ -4,14 +4,14 @@
 //! layers decide; this module only sequences them.
 
 pub mod attempts;
-pub mod chat;
-pub mod count;
+mod charge;
 mod draft;
 mod estimate;
 mod finish;
 mod headers;
 mod intake;
 mod refusal;
+mod serve;
 mod stream;
 
 use crate::catalog::Catalog;
@@ -23,11 +23,12 @@ use crate::http::Head;
 use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
-use crate::units::Millis;
+use crate::units::{Millis, NanoUsd};
 use bytes::Bytes;
 use std::sync::Arc;
 
 pub use intake::credential;
+pub use serve::serve;
 pub use stream::ReplyStream;
 
 /// The three layers and the clock they share.
@@ -101,6 +102,8 @@ pub struct Pipeline<L> {
     pub retries: Retries,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// What a call is taken to cost that is passed through and whose answer does not tell.
+    pub passed_call: NanoUsd,
     /// How long a whole request may take where the caller does not say.
     pub total_timeout: Millis,
 }
@@ -128,7 +131,7 @@ impl<L: Layers> Reply<L> {
     }
 }
 
-/// An error that is answered before the path of a chat begins.
+/// An error that is answered before the path of a request begins.
 pub fn error_reply<L: Layers>(clock: &impl Clock, dialect: Dialect, error: &ApiError) -> Reply<L> {
     let id = intake::request_id(clock);
     let mut head = Head::new(error.code.status(), "application/json");

@@ -26,7 +26,7 @@ fn code(rail: Option<Drop>) -> Code {
     match rail {
         Some(Drop::NotAllowed) => Code::ModelNotAllowed,
         Some(Drop::ContextTooSmall) => Code::ContextLengthExceeded,
-        Some(Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema) => Code::NoHealthyModel,
+        Some(Drop::OtherKind | Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema) => Code::NoHealthyModel,
         Some(Drop::NotEnabled) | None => Code::NotConfigured,
     }
 }
@@ -36,7 +36,8 @@ fn severity(drop: Drop) -> u8 {
     match drop {
         Drop::NotEnabled => 0,
         Drop::NotAllowed => 1,
-        Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema => 2,
-        Drop::ContextTooSmall => 3,
+        Drop::OtherKind => 2,
+        Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema => 3,
+        Drop::ContextTooSmall => 4,
     }
 }

@@ -44,7 +44,7 @@ pub enum Stage {
 }
 
 /// Where a call that failed so may be repeated. With [`UpstreamError::to_api_error`] (what the caller
-/// is told) this is the whole table.
+/// is told) and [`is_unhealthy`] this is the whole table.
 pub fn retry(class: UpstreamClass) -> Retry {
     match class {
         UpstreamClass::InvalidRequest | UpstreamClass::TooLarge | UpstreamClass::ContentPolicy => Retry::Never,
@@ -58,6 +58,38 @@ pub fn retry(class: UpstreamClass) -> Retry {
         | UpstreamClass::Overloaded
         | UpstreamClass::ServerError
         | UpstreamClass::Protocol => Retry::Same,
+    }
+}
+
+/// Whether a failure that is told so counts against the health of who was asked. The caller's own fault
+/// does not, nor does what never left the gateway.
+pub fn is_unhealthy(code: Code) -> bool {
+    match code {
+        Code::UpstreamError
+        | Code::UpstreamAuthError
+        | Code::UpstreamRateLimited
+        | Code::UpstreamOverloaded
+        | Code::ModelNotFound
+        | Code::Timeout => true,
+        Code::InvalidRequest
+        | Code::ContextLengthExceeded
+        | Code::TooLarge
+        | Code::InvalidApiKey
+        | Code::TokenExpired
+        | Code::InsufficientQuota
+        | Code::ModelNotAllowed
+        | Code::PermissionDenied
+        | Code::GuardrailBlocked
+        | Code::Residency
+        | Code::NotFound
+        | Code::MethodNotAllowed
+        | Code::IdempotencyConflict
+        | Code::UnsupportedMediaType
+        | Code::RateLimitExceeded
+        | Code::NoHealthyModel
+        | Code::NotConfigured
+        | Code::LimiterUnavailable
+        | Code::InternalError => false,
     }
 }
 

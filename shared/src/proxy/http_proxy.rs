@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Stage, retry_after};
 use super::live::{Live, frame_whole};
+use super::operations;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
@@ -12,6 +13,7 @@ use crate::dialect::{
 };
 use crate::http::Header;
 use crate::json;
+use crate::operation::Operation;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
@@ -22,7 +24,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 /// The largest whole answer that is read.
-const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 /// As much of an error's body as is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// What Anthropic's dialect is told when nobody named a limit and the catalog knows none.
@@ -31,7 +33,7 @@ const DEFAULT_MAX_OUTPUT_TOKENS: u64 = 8_192;
 /// Calls the enabled providers through a platform's transport.
 #[derive(Debug)]
 pub struct HttpProxy<P> {
-    ports: P,
+    pub(super) ports: P,
     providers: Arc<Providers>,
     catalog: Arc<Catalog>,
     streams: Streams,
@@ -45,7 +47,7 @@ impl<P: Ports> HttpProxy<P> {
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
     /// request is over.
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         future: impl Future<Output = T>,
         wait: &Wait<'_>,
@@ -67,8 +69,8 @@ impl<P: Ports> HttpProxy<P> {
 }
 
 /// Against what a wait is measured.
-struct Wait<'a> {
-    provider: &'a str,
+pub(super) struct Wait<'a> {
+    pub(super) provider: &'a str,
     since: Timestamp,
     deadline: Timestamp,
 }
@@ -80,39 +82,29 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
         let mut warnings = Warnings::default();
-        let mut outgoing = write(call, provider, &self.catalog.model(call.model), &mut warnings)?;
+        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
+        let mut outgoing = match &call.request.operation {
+            Operation::Chat(_) => write(call, provider, &self.catalog.model(call.model), &mut warnings)?,
+            Operation::CountTokens(endpoint) if endpoint.dialect != provider.dialect => {
+                return Ok(operations::counted(call, warnings));
+            }
+            Operation::CountTokens(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
+                operations::write(call, provider, &mut warnings)?
+            }
+            Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
+        };
         // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
         let forward = outgoing.forward && !self.hides_usage(call, provider);
         outgoing.forward = forward && call.request.facts.framing == Framing::Events;
 
-        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         match call.request.facts.stream {
             true => self.stream(call, provider, outgoing, forward, &wait, warnings).await,
             false => self.exchange(call, provider, outgoing, &wait, warnings).await,
         }
     }
-
-    async fn count_tokens(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
-        self.count(call).await
-    }
 }
 
 impl<P: Ports> HttpProxy<P> {
-    /// Counts a prompt's tokens at a provider of the caller's dialect.
-    async fn count(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
-        let id = call.model.provider.as_str();
-        let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
-        let name = call.model.model.as_str();
-        let Some(url) = provider.count_url(name).filter(|_| same_dialect(call, provider)) else { return Ok(None) };
-        let body = &call.request.body;
-        let document = json::scan(body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
-        let body = provider.dialect.rewrite_count(&document, name);
-        let outgoing = Outgoing { url, headers: headers(call, provider, false), body, forward: false };
-        let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
-        let Whole { body, .. } = self.ask(call, provider, outgoing, &wait).await?;
-        Ok(Some(body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?))
-    }
-
     /// Whether a stream of this call will bring a usage event that the caller must not see.
     fn hides_usage(&self, call: &Call<'_>, provider: &Provider) -> bool {
         match dialect(call, provider) {
@@ -158,7 +150,7 @@ impl<P: Ports> HttpProxy<P> {
         let Whole { status, body, .. } = self.ask(call, provider, outgoing, wait).await?;
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status, warnings, content })
+        Ok(Answer { status, warnings, passed: None, content })
     }
 
     /// A call for a stream: returns with its first content.
@@ -184,7 +176,7 @@ impl<P: Ports> HttpProxy<P> {
             let mut live =
                 Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
-            return Ok(Answer { status, warnings, content: Content::Live(Box::new(live)) });
+            return Ok(Answer { status, warnings, passed: None, content: Content::Live(Box::new(live)) });
         }
         // An error, or a provider that answers whole although it was asked to stream.
         let limit = if is_success(status) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
@@ -194,13 +186,13 @@ impl<P: Ports> HttpProxy<P> {
             return Err(self.failure(provider, status, &incoming.headers, &body));
         }
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status, warnings, content })
+        Ok(Answer { status, warnings, passed: None, content })
     }
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// What an answer whose status is an error means.
-    fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+    pub(super) fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
         let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), self.ports.now());
         let body = body.get(..MAX_ERROR_BYTES).unwrap_or(body);
         Failure::upstream(&provider.dialect.read_error(status, body), asked_for)
@@ -208,7 +200,7 @@ impl<P: Ports> HttpProxy<P> {
 }
 
 /// The first header of that name.
-fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
+pub(super) fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
@@ -252,8 +244,9 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         }
         dialect(call, provider).write_request(common, &target, warnings)
     };
-    let headers = headers(call, provider, stream);
+    let headers = headers(call, provider, same);
     Ok(Outgoing {
+        method: "POST",
         url: provider.url_for(dialect(call, provider), name, stream),
         headers,
         body,
@@ -261,24 +254,31 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
     })
 }
 
-/// What stands above the body: who calls, and what the caller says to a provider of its own dialect.
-fn headers(call: &Call<'_>, provider: &Provider, stream: bool) -> Vec<Header> {
-    let mut headers = vec![
-        header("content-type", "application/json"),
-        header("accept", if stream { "text/event-stream" } else { "application/json" }),
-        header("user-agent", concat!("signalbox/", env!("CARGO_PKG_VERSION"))),
-    ];
+/// The headers of a call. `same`: in the caller's own words.
+pub(super) fn headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
+    let accept = if call.request.facts.stream { "text/event-stream" } else { "application/json" };
+    let mut all = vec![header("content-type", "application/json"), header("accept", accept)];
+    all.extend(own_headers(call, provider, same));
+    all
+}
+
+/// The headers of any call: who calls, with what credential, and what caller and provider want said.
+pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
+    let mut headers = vec![header("user-agent", USER_AGENT)];
     match &provider.auth {
         Auth::Header { name, value } => headers.push(header(name, value.expose())),
         Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
-    let forwarded = if same_dialect(call, provider) { call.request.forwarded.as_slice() } else { &[] };
+    let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };
     headers.extend(forwarded.iter().cloned());
     let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
     headers
 }
+
+/// Who calls, as providers see it.
+const USER_AGENT: &str = concat!("signalbox/", env!("CARGO_PKG_VERSION"));
 
 fn header(name: &'static str, value: impl Into<String>) -> Header {
     (Cow::Borrowed(name), value.into())
@@ -304,6 +304,12 @@ fn whole<B>(
     now: Timestamp,
     warnings: &mut Warnings,
 ) -> Result<Content<B>, Failure> {
+    match &call.request.operation {
+        Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_) => {}
+        Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank => {
+            return operations::whole(call, provider, body);
+        }
+    }
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
     let observed = dialect(call, provider).observe_response(&body).map_err(broken)?;
     let stream = call.request.facts.stream;

@@ -138,6 +138,7 @@ impl<B: Body> Live<B> {
     /// what ended it from our side, if anything did. Only the first call tells anything.
     pub fn end(&mut self, provider: &str, error: Option<ApiError>, request_id: &str) -> (Observed, Option<Bytes>) {
         let untouched = self.transform.as_ref().is_some_and(Transform::is_untouched);
+        let has_events = self.transform.as_ref().is_some_and(Transform::has_events);
         let observed = self.transform.take().map(Transform::finish).unwrap_or(NOTHING);
         let error = match (&observed.finish, error) {
             (Finish::Complete, _) => None,
@@ -149,7 +150,8 @@ impl<B: Body> Live<B> {
                 format!("{provider} broke off in the middle of its answer. What you have is incomplete."),
             )),
         };
-        let event: Option<Bytes> = error.map(|error| {
+        // A picture is not mended by an event in it.
+        let event: Option<Bytes> = error.filter(|_| has_events).map(|error| {
             // Forwarded untouched, the provider may have stopped within an event, which must end first.
             let mut bytes = if untouched { b"\n\n".to_vec() } else { Vec::new() };
             bytes.extend(self.caller.write_stream_error(&error, request_id));

@@ -11,12 +11,15 @@ pub mod failure;
 mod http_proxy;
 mod live;
 pub mod null;
+mod operations;
+mod passthrough;
 mod request;
 mod tally;
 mod transform;
 
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::dialect::{Observed, Warnings};
+use crate::http::Head;
 use crate::ports::Body;
 use crate::units::{Timestamp, Tokens};
 use bytes::Bytes;
@@ -35,10 +38,6 @@ pub trait Proxy {
     /// is there: until then a failure can still be repaired elsewhere, and nobody has seen anything.
     /// Dropping the future aborts the call.
     async fn call(&self, call: &Call<'_>) -> Result<Answer<Self::Body>, Failure>;
-
-    /// Asks the provider how many tokens the prompt has, and hands its answer on as it came. `None`
-    /// where it cannot be asked in the caller's dialect.
-    async fn count_tokens(&self, call: &Call<'_>) -> Result<Option<Bytes>, Failure>;
 }
 
 /// One call to make.
@@ -65,6 +64,8 @@ pub struct Answer<B> {
     pub status: u16,
     /// What the translation could not carry.
     pub warnings: Warnings,
+    /// Of a call that is passed through, status and headers as the caller gets them.
+    pub passed: Option<Head>,
     /// The answer itself.
     pub content: Content<B>,
 }

@@ -24,8 +24,4 @@ impl Proxy for Unplugged {
     async fn call(&self, call: &Call<'_>) -> Result<Answer<Nothing>, Failure> {
         Err(Failure::not_configured(call.model.provider.as_str()))
     }
-
-    async fn count_tokens(&self, _call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
-        Ok(None)
-    }
 }

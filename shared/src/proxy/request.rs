@@ -4,11 +4,14 @@ use crate::dialect::ir::ChatRequest;
 use crate::dialect::{Dialect, Facts};
 use crate::error::ApiError;
 use crate::http::Header;
+use crate::operation::Operation;
 use std::cell::OnceCell;
 
 /// What the caller sent, in the caller's dialect.
 #[derive(Debug)]
 pub struct CallerRequest {
+    /// What it asks for.
+    pub operation: Operation,
     /// The dialect it is written in, and answered in.
     pub dialect: Dialect,
     /// The body, strict JSON.
@@ -22,8 +25,8 @@ pub struct CallerRequest {
 
 impl CallerRequest {
     /// A request whose body has passed the strict scan.
-    pub fn new(dialect: Dialect, body: Vec<u8>, facts: Facts, forwarded: Vec<Header>) -> CallerRequest {
-        CallerRequest { dialect, body, facts, forwarded, common: OnceCell::new() }
+    pub fn new(operation: Operation, body: Vec<u8>, facts: Facts, forwarded: Vec<Header>) -> CallerRequest {
+        CallerRequest { dialect: operation.dialect(), operation, body, facts, forwarded, common: OnceCell::new() }
     }
 
     /// The request in the common form, read when the first translation asks for it.

@@ -3,6 +3,7 @@
 use super::tally::Tally;
 use crate::dialect::ir::Event;
 use crate::dialect::{Decoder, Encoder, Meter, Observed, State, Stripper, UpstreamError};
+use crate::operation::passthrough;
 use bytes::Bytes;
 
 /// From the provider's bytes to the caller's.
@@ -12,6 +13,8 @@ pub(super) enum Transform {
     Untouched(Box<Meter>),
     /// Same dialect, less the usage event, which we asked for and the caller did not.
     Stripped(Box<(Stripper, Meter)>),
+    /// A call that is passed through: nothing happens. The meter looks for usage.
+    Passed(Box<passthrough::Meter>),
     /// Another dialect.
     Translated(Box<Translation>),
 }
@@ -40,8 +43,16 @@ impl Translation {
 impl Transform {
     pub(super) fn is_untouched(&self) -> bool {
         match self {
-            Transform::Untouched(_) => true,
+            Transform::Untouched(_) | Transform::Passed(_) => true,
             Transform::Stripped(_) | Transform::Translated(_) => false,
+        }
+    }
+
+    /// Whether a failure may be told by an event of the caller's dialect.
+    pub(super) fn has_events(&self) -> bool {
+        match self {
+            Transform::Untouched(_) | Transform::Stripped(_) | Transform::Translated(_) => true,
+            Transform::Passed(meter) => meter.is_events(),
         }
     }
 
@@ -49,6 +60,10 @@ impl Transform {
     pub(super) fn pass(&mut self, chunk: Bytes) -> Bytes {
         match self {
             Transform::Untouched(meter) => {
+                meter.push(&chunk);
+                chunk
+            }
+            Transform::Passed(meter) => {
                 meter.push(&chunk);
                 chunk
             }
@@ -64,7 +79,7 @@ impl Transform {
     /// The provider's bytes have ended: what the caller still gets.
     pub(super) fn flush(&mut self) -> Bytes {
         match self {
-            Transform::Untouched(_) => Bytes::new(),
+            Transform::Untouched(_) | Transform::Passed(_) => Bytes::new(),
             Transform::Stripped(both) => both.0.finish().into(),
             Transform::Translated(translation) => translation.write(Decoder::finish),
         }
@@ -74,6 +89,7 @@ impl Transform {
     pub(super) fn watch(&mut self, bytes: &[u8]) {
         match self {
             Transform::Untouched(meter) => meter.push(bytes),
+            Transform::Passed(meter) => meter.push(bytes),
             Transform::Stripped(_) | Transform::Translated(_) => {}
         }
     }
@@ -82,6 +98,8 @@ impl Transform {
     pub(super) fn state(&self) -> State {
         match self {
             Transform::Untouched(meter) => meter.state(),
+            // Whatever comes may be content.
+            Transform::Passed(_) => State::Streaming,
             Transform::Stripped(both) => both.1.state(),
             Transform::Translated(translation) => translation.tally.state(),
         }
@@ -91,6 +109,7 @@ impl Transform {
     pub(super) fn error(&self) -> Option<&UpstreamError> {
         match self {
             Transform::Untouched(meter) => meter.error(),
+            Transform::Passed(_) => None,
             Transform::Stripped(both) => both.1.error(),
             Transform::Translated(translation) => translation.tally.error(),
         }
@@ -100,6 +119,7 @@ impl Transform {
     pub(super) fn finish(self) -> Observed {
         match self {
             Transform::Untouched(meter) => meter.finish(),
+            Transform::Passed(meter) => meter.finish(),
             Transform::Stripped(both) => both.1.finish(),
             Transform::Translated(translation) => translation.tally.finish(),
         }

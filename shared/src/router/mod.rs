@@ -7,6 +7,7 @@
 pub mod null;
 pub mod ordered;
 
+use crate::catalog::Kind;
 use crate::config::{ModelAccess, ModelId, TimeoutsOverride};
 use crate::error::ApiError;
 use crate::units::{Millis, Timestamp, Tokens};
@@ -32,6 +33,8 @@ pub trait Router {
 pub struct Ask {
     /// `provider:model`, a bare model name, a class or a route; `None` or `auto` is the default route.
     pub model: Option<String>,
+    /// What the model must be made for.
+    pub kind: Kind,
     /// What the request cannot do without.
     pub needs: Needs,
     /// Estimated input tokens.
@@ -68,7 +71,7 @@ pub struct Outcome {
     pub model: ModelId,
     /// When it ended.
     pub at: Timestamp,
-    /// Whether it gave an answer.
+    /// Whether it speaks for the model's health: it answered, or the request itself was at fault.
     pub ok: bool,
     /// From sending to the first content.
     pub ttft: Option<Millis>,
@@ -181,6 +184,8 @@ pub enum Verdict {
 pub enum Drop {
     /// The team or the key may not use it.
     NotAllowed,
+    /// It is made for something else: an embedding model cannot chat.
+    OtherKind,
     /// It cannot call tools.
     LacksTools,
     /// It cannot see images.
@@ -198,6 +203,7 @@ impl Drop {
     pub fn as_str(self) -> &'static str {
         match self {
             Drop::NotAllowed => "not_allowed",
+            Drop::OtherKind => "other_kind",
             Drop::LacksTools => "lacks_tools",
             Drop::LacksVision => "lacks_vision",
             Drop::LacksJsonSchema => "lacks_json_schema",

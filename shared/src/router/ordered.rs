@@ -93,6 +93,9 @@ impl Ordered {
         }
         reach.route.as_ref()?;
         let model = self.catalog.model(id);
+        if model.traits.kind.is_some_and(|kind| kind != ask.kind) {
+            return Some(Drop::OtherKind);
+        }
         for (needed, capability, drop) in [
             (ask.needs.tools, Capabilities::TOOLS, Drop::LacksTools),
             (ask.needs.vision, Capabilities::VISION, Drop::LacksVision),

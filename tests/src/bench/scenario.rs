@@ -100,7 +100,7 @@ pub fn all() -> Vec<Scenario> {
             peers: call(OPENAI, &format!("gpt-5.4-mini{a}"), usage()),
             arms: vec![
                 arm("native relay", Team::Free, call(OPENAI, &gpt, usage())),
-                arm("usage stripped", Team::Free, call(OPENAI, &gpt, streamed(json!({})))),
+                arm("usage unasked", Team::Free, call(OPENAI, &gpt, streamed(json!({})))),
                 arm("relay, rpm + budget", Team::Limited, call(OPENAI, &gpt, usage())),
             ],
             requests,

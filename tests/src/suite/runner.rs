@@ -11,6 +11,16 @@ use super::document::{ADMIN_KEY, Names, config};
 use super::level::{Call, Level};
 use books::Books;
 
+/// What is admitted, settled and written down.
+const OPERATIONS: [&str; 6] = [
+    "/v1/chat/completions",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/rerank",
+];
+
 /// Plays a case. `number` makes its team unlike every other's on a level that lives on. Empty: all is as expected.
 pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String> {
     let team = format!("case-{number}");
@@ -96,10 +106,10 @@ async fn play<L: Level>(level: &L, step: &Step, names: &mut Names, books: &mut B
         Err(problem) => return vec![problem],
     };
     level.upstream().clear_log(None);
-    let is_chat = call.method == "POST"
-        && (matches!(call.path.as_str(), "/v1/chat/completions" | "/v1/messages")
-            || call.path.contains(":generateContent")
-            || call.path.contains(":streamGenerateContent"));
+    let walks = call.method == "POST"
+        && (OPERATIONS.contains(&call.path.as_str())
+            || ["enerateContent", ":countTokens"].into_iter().any(|method| call.path.contains(method)));
+    let is_call = walks || call.path.starts_with("/passthrough/");
     let (path, started) = (call.path.clone(), level.now_ms());
     let answer = match level.call(call).await {
         Ok(answer) => answer,
@@ -107,12 +117,12 @@ async fn play<L: Level>(level: &L, step: &Step, names: &mut Names, books: &mut B
     };
     let took = level.now_ms().saturating_sub(started);
 
-    let mut problems = check::answer(&expect, &path, is_chat, &answer, names);
+    let mut problems = check::answer(&expect, &path, is_call, &answer, names);
     if let Some([least, most]) = expect.took_ms.filter(|[least, most]| !(*least..=*most).contains(&took)) {
         problems.push(format!("took {took} ms, expected {least} to {most}"));
     }
     problems.extend(check::upstream(level, &expect, names).await);
-    if is_chat {
+    if is_call {
         problems.extend(books.check(level, &expect, &answer, names).await);
     }
     for (name, pointer) in &step.save {

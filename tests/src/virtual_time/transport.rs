@@ -18,7 +18,7 @@ impl Transport for World {
             return Err(SendError::Unreachable("nothing listens there".to_owned()));
         };
         let ask = Ask {
-            method: "POST".to_owned(),
+            method: call.method.to_owned(),
             path: path.to_owned(),
             headers: call.headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect(),
             body: call.body,

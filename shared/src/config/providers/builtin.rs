@@ -8,6 +8,7 @@
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
 use crate::dialect::{Dialect, MaxTokensField, Quirks, ReasoningReplay};
+use crate::operation::{embeddings, rerank};
 
 /// How a provider wants its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,37 @@ pub struct Api {
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
     pub quirks: Quirks,
+    /// What it does beside chats.
+    pub operations: Operations,
+}
+
+/// What an endpoint does beside chats, and how it spells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operations {
+    /// Whether it still has OpenAI's completions.
+    pub completions: bool,
+    /// How it spells embeddings; `None`: it has none.
+    pub embeddings: Option<embeddings::Api>,
+    /// How it spells rerank; `None`: it has none.
+    pub rerank: Option<rerank::Api>,
+    /// What these paths begin with; `None`: what the chat's begins with.
+    pub prefix: Option<&'static str>,
+}
+
+impl Operations {
+    /// Chats alone.
+    pub const NONE: Operations = Operations { completions: false, embeddings: None, rerank: None, prefix: None };
+    /// What the usual OpenAI-compatible server has, or answers 404 to.
+    pub const USUAL: Operations = Operations {
+        completions: true,
+        embeddings: Some(embeddings::Api::OpenAi),
+        rerank: Some(rerank::Api::Common),
+        prefix: None,
+    };
+    /// OpenAI's own.
+    const OPENAI: Operations = Operations { rerank: None, ..Operations::USUAL };
+    const EMBEDDINGS: Operations = Operations { completions: false, ..Operations::OPENAI };
+    const COMPLETIONS: Operations = Operations { completions: true, ..Operations::NONE };
 }
 
 /// What an OpenAI-compatible server is taken to do unless known otherwise.
@@ -55,9 +87,15 @@ const COMPATIBLE: Api = Api {
     count_path: None,
     headers: &[],
     quirks: COMMON,
+    operations: Operations::USUAL,
 };
 
-const OPENAI: Api = Api { quirks: Quirks::STANDARD, responses_path: Some(RESPONSES_PATH), ..COMPATIBLE };
+const OPENAI: Api = Api {
+    quirks: Quirks::STANDARD,
+    operations: Operations::OPENAI,
+    responses_path: Some(RESPONSES_PATH),
+    ..COMPATIBLE
+};
 
 const RESPONSES_PATH: &str = "/responses";
 
@@ -73,6 +111,7 @@ const ANTHROPIC: Api = Api {
     count_path: Some("/v1/messages/count_tokens"),
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
+    operations: Operations::NONE,
 };
 
 const GEMINI: Api = Api {
@@ -84,6 +123,7 @@ const GEMINI: Api = Api {
     responses_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
+    operations: Operations { embeddings: Some(embeddings::Api::Gemini), ..Operations::NONE },
 };
 
 const VERTEX: Api = Api {
@@ -94,6 +134,7 @@ const VERTEX: Api = Api {
     ),
     count_path: Some("/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens"),
     quirks: Quirks { call_ids: false, ..Quirks::STANDARD },
+    operations: Operations::NONE,
     ..GEMINI
 };
 
@@ -193,7 +234,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     Builtin {
         base_url: Some("https://api.mistral.ai"),
         // Refuses members it does not know; its streams end with usage unasked.
-        api: Api { chat_path: "/v1/chat/completions", quirks: Quirks { stream_usage: false, ..COMMON }, ..COMPATIBLE },
+        api: Api {
+            chat_path: "/v1/chat/completions",
+            quirks: Quirks { stream_usage: false, ..COMMON },
+            operations: Operations::EMBEDDINGS,
+            ..COMPATIBLE
+        },
         families: &["mistral-", "ministral-", "codestral-", "devstral-", "magistral-", "pixtral-", "open-mi"],
         ..keyed("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL")
     },
@@ -202,6 +248,7 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         api: Api {
             quirks: Quirks { reasoning_replay: ReasoningReplay::ReasoningContent, ..COMMON },
             responses_path: Some(RESPONSES_PATH),
+            operations: Operations::NONE,
             ..COMPATIBLE
         },
         families: &["deepseek-"],
@@ -209,23 +256,24 @@ pub(crate) const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         base_url: Some("https://api.x.ai/v1"),
-        api: Api { responses_path: Some(RESPONSES_PATH), ..COMPATIBLE },
+        api: Api { responses_path: Some(RESPONSES_PATH), operations: Operations::COMPLETIONS, ..COMPATIBLE },
         families: &["grok-"],
         ..keyed("xai", "XAI_API_KEY", "XAI_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.perplexity.ai"),
+        api: Api { operations: Operations { prefix: Some("/v1"), ..Operations::EMBEDDINGS }, ..COMPATIBLE },
         families: &["sonar"],
         ..keyed("perplexity", "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.groq.com"),
-        api: Api { chat_path: "/openai/v1/chat/completions", ..COMPATIBLE },
+        api: Api { chat_path: "/openai/v1/chat/completions", operations: Operations::NONE, ..COMPATIBLE },
         ..keyed("groq", "GROQ_API_KEY", "GROQ_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.cerebras.ai"),
-        api: Api { chat_path: "/v1/chat/completions", ..COMPATIBLE },
+        api: Api { chat_path: "/v1/chat/completions", operations: Operations::COMPLETIONS, ..COMPATIBLE },
         ..keyed("cerebras", "CEREBRAS_API_KEY", "CEREBRAS_BASE_URL")
     },
     Builtin {
@@ -253,6 +301,22 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         families: &["gemini-"],
         cloud: Some(Cloud { project: "VERTEX_PROJECT", location: "VERTEX_LOCATION" }),
         ..keyed("vertex", "VERTEX_ACCESS_TOKEN", "VERTEX_BASE_URL")
+    },
+    // These two have no chats.
+    Builtin {
+        base_url: Some("https://api.jina.ai/v1"),
+        api: Api { operations: Operations { completions: false, ..Operations::USUAL }, ..COMPATIBLE },
+        families: &["jina-"],
+        ..keyed("jina", "JINA_API_KEY", "JINA_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://api.voyageai.com/v1"),
+        api: Api {
+            operations: Operations { rerank: Some(rerank::Api::Voyage), ..Operations::EMBEDDINGS },
+            ..COMPATIBLE
+        },
+        families: &["voyage-"],
+        ..keyed("voyage", "VOYAGE_API_KEY", "VOYAGE_BASE_URL")
     },
     // The v1 surface, whose base URL ends in /openai/v1/: no api-version, models are deployment names.
     Builtin {

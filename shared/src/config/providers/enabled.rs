@@ -2,7 +2,7 @@
 
 use super::cloud::Place;
 use super::section::is_header_value;
-use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, ProviderOverride, builtin};
+use super::{Api, AuthStyle, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
@@ -34,6 +34,8 @@ pub struct Provider {
     pub headers: Vec<(String, Secret)>,
     /// What it does differently from others of its dialect; see [`Provider::quirks_for`].
     pub quirks: Quirks,
+    /// What it does beside chats.
+    pub operations: Operations,
     /// Where it keeps data.
     pub region: Option<String>,
     /// What it promises about data.
@@ -87,6 +89,12 @@ impl Provider {
             (Dialect::OpenAiResponses, Some(_)) => Dialect::OpenAiResponses,
             (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini, _) => self.dialect,
         }
+    }
+
+    /// The URL of an operation beside chats: `/embeddings`, below what its chat's path begins with.
+    pub fn operation_url(&self, path: &str) -> String {
+        let beside_chat = || self.paths.whole.strip_suffix("/chat/completions").unwrap_or_default();
+        self.base_url.join(&format!("{}{path}", self.operations.prefix.unwrap_or_else(beside_chat)))
     }
 
     /// The URL of the endpoint for what [`Provider::dialect_for`] chose.
@@ -207,6 +215,7 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         auth: auth(key, api.auth),
         headers: headers(&api, id, over, bindings)?,
         quirks: api.quirks,
+        operations: operations(api.operations, over),
         region: over.region.clone(),
         data_policy: over.data_policy.clone(),
         timeouts: config.timeouts.with(&over.timeouts),
@@ -219,6 +228,16 @@ fn api(known: Option<&Builtin>, dialect: Option<Dialect>) -> Option<Api> {
         // A dialect that is written down is the only one.
         (known, Some(dialect)) => known.and_then(|known| known.api.only(dialect)).or(Some(Api::of(dialect))),
         (None, None) => None,
+    }
+}
+
+/// What is known, with what the document says in its place.
+fn operations(known: Operations, over: &ProviderOverride) -> Operations {
+    Operations {
+        completions: over.completions.unwrap_or(known.completions),
+        embeddings: over.embeddings.unwrap_or(known.embeddings),
+        rerank: over.rerank.unwrap_or(known.rerank),
+        ..known
     }
 }
 

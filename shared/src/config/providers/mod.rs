@@ -8,7 +8,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Cloud, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, Cloud, Operations, builtin};
 pub use enabled::{Auth, Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 

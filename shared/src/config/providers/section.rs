@@ -7,6 +7,7 @@ use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::Dialect;
+use crate::operation::{embeddings, rerank};
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
@@ -29,6 +30,12 @@ pub struct ProviderOverride {
     pub headers: BTreeMap<String, HeaderValue>,
     /// Its own timeouts, over the document's.
     pub timeouts: TimeoutsOverride,
+    /// Whether it has OpenAI's legacy completions.
+    pub completions: Option<bool>,
+    /// How it spells embeddings; `Some(None)`: it has none.
+    pub embeddings: Option<Option<embeddings::Api>>,
+    /// How it spells rerank; `Some(None)`: it has none.
+    pub rerank: Option<Option<rerank::Api>>,
     /// Plain `http` to another machine is wanted.
     pub allow_http: bool,
 }
@@ -65,6 +72,26 @@ const DIALECT: OneOf<Dialect> = OneOf {
     later: &["bedrock", "cohere"],
 };
 
+const EMBEDDINGS: OneOf<Option<embeddings::Api>> = OneOf {
+    words: &[
+        ("openai", Some(embeddings::Api::OpenAi)),
+        ("gemini", Some(embeddings::Api::Gemini)),
+        ("cohere", Some(embeddings::Api::Cohere)),
+        ("none", None),
+    ],
+    later: &[],
+};
+
+const RERANK: OneOf<Option<rerank::Api>> = OneOf {
+    words: &[
+        ("common", Some(rerank::Api::Common)),
+        ("voyage", Some(rerank::Api::Voyage)),
+        ("cohere", Some(rerank::Api::Cohere)),
+        ("none", None),
+    ],
+    later: &[],
+};
+
 const BASE_URL: Parsed<BaseUrl> = Parsed { parse: BaseUrl::parse, pattern: url::PATTERN, hint: url::RULE };
 
 const REGION: Parsed<String> = Parsed {
@@ -87,6 +114,9 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
     let data_policy = fields.optional("data_policy", "its promises about data", List { of: DATA_POLICY, min: 0 });
     let headers = fields.optional("headers", "sent with every call", headers);
     let timeouts = fields.optional("timeouts", "over the document's", Record(timing::timeouts));
+    let completions = fields.optional("completions", "whether it has OpenAI's legacy completions", Flag);
+    let embeddings = fields.optional("embeddings", "how it spells embeddings", EMBEDDINGS);
+    let rerank = fields.optional("rerank", "how it spells rerank", RERANK);
     let allow_http = fields.defaulted("allow_http", "permit plain http to another machine", Flag, false);
     if base_url.as_ref().is_some_and(|url| !url.is_private()) && !allow_http {
         fields.problem("base_url", "would send keys and prompts unencrypted", "Use https://, or set allow_http = true");
@@ -106,6 +136,9 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
         data_policy: promises,
         headers,
         timeouts: timeouts.unwrap_or_default(),
+        completions,
+        embeddings,
+        rerank,
         allow_http,
     })
 }

@@ -83,6 +83,41 @@ fn each_provider_is_called_at_the_url_its_documentation_names() {
 }
 
 #[test]
+fn what_is_beside_chats_lies_where_the_provider_documents_it() {
+    for (key, url) in [
+        ("OPENAI_API_KEY", "https://api.openai.com/v1/embeddings"),
+        ("MISTRAL_API_KEY", "https://api.mistral.ai/v1/embeddings"),
+        ("TOGETHER_API_KEY", "https://api.together.xyz/v1/embeddings"),
+        ("FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1/embeddings"),
+        ("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1/embeddings"),
+        ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/v1/embeddings"),
+        ("JINA_API_KEY", "https://api.jina.ai/v1/embeddings"),
+        ("VOYAGE_API_KEY", "https://api.voyageai.com/v1/embeddings"),
+    ] {
+        let providers = providers("", &[(key, "k")]);
+        let provider = providers.iter().next().unwrap();
+        assert_eq!(provider.operation_url("/embeddings"), url);
+        assert!(provider.operations.embeddings.is_some(), "{key}");
+    }
+    let document = r#"
+        [providers.acme]
+        dialect = "openai_chat"
+        base_url = "https://llm.acme.example/v1"
+        embeddings = "cohere"
+        rerank = "none"
+        completions = false
+    "#;
+    let acme = providers(document, &[]).get("acme").unwrap().operations;
+    assert_eq!(
+        (acme.embeddings, acme.rerank, acme.completions),
+        (Some(crate::operation::embeddings::Api::Cohere), None, false)
+    );
+    for none in ["ANTHROPIC_API_KEY", "GROQ_API_KEY", "DEEPSEEK_API_KEY"] {
+        assert_eq!(providers("", &[(none, "k")]).iter().next().unwrap().operations, Operations::NONE, "{none}");
+    }
+}
+
+#[test]
 fn a_base_url_written_for_the_providers_own_sdk_works_here() {
     for (key, binding, base, want) in [
         ("OPENAI_API_KEY", "OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/chat/completions"),

@@ -1,7 +1,7 @@
 //! Token counts as Anthropic tells them, and back.
 
 use crate::dialect::json_write::Members;
-use crate::dialect::lenient::{Count, One};
+use crate::dialect::lenient::{Count, One, ServiceTier};
 use crate::usage::Usage;
 use serde::Deserialize;
 
@@ -15,6 +15,8 @@ pub(super) struct UsageWire {
     cache_creation_input_tokens: Count,
     cache_creation: One<CacheCreation>,
     output_tokens_details: One<OutputDetails>,
+    service_tier: ServiceTier,
+    speed: ServiceTier,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -43,6 +45,8 @@ impl UsageWire {
                 *mine = theirs;
             }
         }
+        self.service_tier.0 = self.service_tier.0.max(later.service_tier.0);
+        self.speed.0 = self.speed.0.max(later.speed.0);
         if later.cache_creation.0.is_some() {
             self.cache_creation = later.cache_creation;
         }
@@ -71,7 +75,8 @@ impl UsageWire {
             cache_write_1h: long,
             output: output - thinking,
             reasoning: thinking,
-            estimated: false,
+            tier: self.service_tier.0.max(self.speed.0),
+            ..Usage::default()
         })
     }
 }

@@ -45,11 +45,9 @@ impl UsageWire {
         Some(Usage {
             input: prompt - cached + self.tool_use_prompt_token_count.tokens().unwrap_or(0),
             cache_read: cached,
-            cache_write_5m: 0,
-            cache_write_1h: 0,
             output: candidates.unwrap_or(0),
             reasoning: self.thoughts_token_count.tokens().unwrap_or(0),
-            estimated: false,
+            ..Usage::default()
         })
     }
 }

@@ -6,9 +6,10 @@ use super::{finish_word, read_finish, reasoning};
 use crate::dialect::ir::{Arguments, ChatResponse, Choice, Citation, FinishReason, Json, Part};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
-use crate::dialect::lenient::{Many, One, Text};
+use crate::dialect::lenient::{Many, One, ServiceTier, Text};
 use crate::dialect::text::{self, Repaired, decode, repair};
 use crate::dialect::{Dialect, Effect, Finish, Observed, ProtocolError, ResponseContext, UpstreamError, Warnings};
+use crate::usage::{Tier, Usage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -55,14 +56,17 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     for known in ["object", "error", "choices"] {
         top.take(known);
     }
+    let service_tier = top.string("service_tier").ok().flatten();
+    let tier = service_tier.as_deref().map(Tier::parse).unwrap_or_default();
+    let usage = usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage());
     Ok(ChatResponse {
         origin: Dialect::OpenAiChat,
         id: top.string("id").ok().flatten(),
         model: top.string("model").ok().flatten(),
         created: top.count("created").ok().flatten(),
         choices,
-        usage: usage.and_then(|raw| text::read::<UsageWire>(raw.get())?.usage()),
-        service_tier: top.string("service_tier").ok().flatten(),
+        usage: usage.map(|usage| Usage { tier, ..usage }),
+        service_tier,
         extra: top.rest(),
     })
 }
@@ -307,6 +311,8 @@ struct Whole<'a> {
     #[serde(borrow, default)]
     model: Text<'a>,
     #[serde(default)]
+    service_tier: ServiceTier,
+    #[serde(default)]
     usage: One<UsageWire>,
     #[serde(default)]
     x_groq: One<Groq>,
@@ -322,6 +328,9 @@ struct Groq {
 
 #[derive(Deserialize)]
 struct WholeChoice<'a> {
+    /// Legacy completions.
+    #[serde(borrow, default)]
+    text: Text<'a>,
     #[serde(borrow, default)]
     message: One<super::stream::DeltaWire<'a>>,
 }
@@ -346,12 +355,15 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     }
     let output_bytes = choices
         .iter()
-        .filter_map(|choice| choice.0.as_ref()?.message.0.as_ref())
-        .map(|message| message.output_bytes(false))
+        .filter_map(|choice| choice.0.as_ref())
+        .map(|choice| {
+            let text = || choice.text.some().map_or(0, str::len) as u64;
+            choice.message.0.as_ref().map_or_else(text, |message| message.output_bytes(false))
+        })
         .sum();
     let usage = whole.usage.0.or_else(|| whole.x_groq.0?.usage.0).and_then(|usage| usage.usage());
     Ok(Observed {
-        usage,
+        usage: usage.map(|usage| Usage { tier: whole.service_tier.0, ..usage }),
         finish: Finish::Complete,
         output_bytes,
         model: whole.model.into_some().map(|model| model.into_owned()),

@@ -26,6 +26,8 @@ pub(super) struct UsageWire {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Count,
+    audio_tokens: Count,
+    image_tokens: Count,
     cache_write_tokens: Count,
 }
 
@@ -33,6 +35,7 @@ struct PromptDetails {
 #[serde(default)]
 struct CompletionDetails {
     reasoning_tokens: Count,
+    audio_tokens: Count,
 }
 
 impl UsageWire {
@@ -50,6 +53,9 @@ impl UsageWire {
             cached: cached.or_else(|| elsewhere.into_iter().find_map(Count::tokens)),
             written: prompt_details.and_then(|details| details.cache_write_tokens.tokens()),
             reasoning: reasoning.or(self.reasoning_tokens.tokens()),
+            audio: prompt_details.and_then(|details| details.audio_tokens.tokens()),
+            images: prompt_details.and_then(|details| details.image_tokens.tokens()),
+            spoken: completion_details.and_then(|details| details.audio_tokens.tokens()),
         };
         told.usage()
     }
@@ -67,6 +73,11 @@ pub(in crate::dialect) struct Told {
     /// Written to a cache.
     pub(in crate::dialect) written: Option<u64>,
     pub(in crate::dialect) reasoning: Option<u64>,
+    /// Of the input, sound and images.
+    pub(in crate::dialect) audio: Option<u64>,
+    pub(in crate::dialect) images: Option<u64>,
+    /// Of the output, sound.
+    pub(in crate::dialect) spoken: Option<u64>,
 }
 
 impl Told {
@@ -77,6 +88,10 @@ impl Told {
         let (prompt, completion) = (self.prompt.unwrap_or(0), self.completion.unwrap_or(0));
         let cached = self.cached.unwrap_or(0).min(prompt);
         let written = self.written.unwrap_or(0).min(prompt - cached);
+        // What the cache gave is counted as that, whatever it was.
+        let fresh = prompt - cached - written;
+        let audio = self.audio.unwrap_or(0).min(fresh);
+        let images = self.images.unwrap_or(0).min(fresh - audio);
         let reasoning = self.reasoning.unwrap_or(0);
         // What the total has beyond its stated parts is output nobody named: reasoning.
         let unnamed = self.total.and_then(|total| total.checked_sub(prompt + completion)).unwrap_or(0);
@@ -87,14 +102,17 @@ impl Told {
             _ if reasoning <= unnamed => (completion, unnamed),
             _ => ((completion + unnamed).saturating_sub(reasoning), reasoning),
         };
+        let spoken = self.spoken.unwrap_or(0).min(output);
         Some(Usage {
-            input: prompt - cached - written,
+            input: fresh - audio - images,
+            input_audio: audio,
+            input_image: images,
             cache_read: cached,
             cache_write_5m: written,
-            cache_write_1h: 0,
-            output,
+            output: output - spoken,
             reasoning,
-            estimated: false,
+            output_audio: spoken,
+            ..Usage::default()
         })
     }
 }
@@ -110,8 +128,19 @@ pub(super) fn write(o: &mut Members<'_>, usage: &Usage) {
         if written > 0 {
             o.number("cache_write_tokens", written);
         }
+        if usage.input_audio > 0 {
+            o.number("audio_tokens", usage.input_audio);
+        }
+        if usage.input_image > 0 {
+            o.number("image_tokens", usage.input_image);
+        }
     });
-    o.object("completion_tokens_details", |o| o.number("reasoning_tokens", usage.reasoning));
+    o.object("completion_tokens_details", |o| {
+        o.number("reasoning_tokens", usage.reasoning);
+        if usage.output_audio > 0 {
+            o.number("audio_tokens", usage.output_audio);
+        }
+    });
 }
 
 #[cfg(test)]
@@ -151,5 +180,17 @@ mod tests {
         for (json, expected) in table {
             assert_eq!(parts(json), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn sound_and_images_are_counted_apart() {
+        let json = r#"{"prompt_tokens":100,"completion_tokens":50,"prompt_tokens_details":{"cached_tokens":10,"audio_tokens":60,
+            "image_tokens":70,"text_tokens":0},"completion_tokens_details":{"audio_tokens":30,"reasoning_tokens":5}}"#;
+        let usage = read(json).unwrap();
+        assert_eq!((usage.input, usage.cache_read, usage.input_audio, usage.input_image), (0, 10, 60, 30));
+        assert_eq!((usage.output, usage.reasoning, usage.output_audio, usage.total_tokens()), (15, 5, 30, 150));
+        let mut out = Vec::new();
+        crate::dialect::json_write::object(&mut out, |o| write(o, &usage));
+        assert_eq!(read(std::str::from_utf8(&out).unwrap()), Some(usage));
     }
 }

@@ -22,12 +22,15 @@ pub(super) struct UsageWire {
 struct InputDetails {
     cached_tokens: Count,
     cache_write_tokens: Count,
+    audio_tokens: Count,
+    image_tokens: Count,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct OutputDetails {
     reasoning_tokens: Count,
+    audio_tokens: Count,
 }
 
 impl UsageWire {
@@ -42,6 +45,9 @@ impl UsageWire {
             cached: input.and_then(|details| details.cached_tokens.tokens()),
             written: input.and_then(|details| details.cache_write_tokens.tokens()),
             reasoning: output.and_then(|details| details.reasoning_tokens.tokens()),
+            audio: input.and_then(|details| details.audio_tokens.tokens()),
+            images: input.and_then(|details| details.image_tokens.tokens()),
+            spoken: output.and_then(|details| details.audio_tokens.tokens()),
         };
         told.usage()
     }

@@ -28,7 +28,7 @@ pub(super) fn excerpt(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(1_500).collect()
 }
 
-pub(super) fn answer(expect: &Expect, path: &str, is_chat: bool, answer: &Answer, names: &Names) -> Vec<String> {
+pub(super) fn answer(expect: &Expect, path: &str, is_call: bool, answer: &Answer, names: &Names) -> Vec<String> {
     let mut problems = Vec::new();
     let nothing_came = answer.left && answer.status == 0;
     if !nothing_came && answer.status != expect.status {
@@ -47,7 +47,7 @@ pub(super) fn answer(expect: &Expect, path: &str, is_chat: bool, answer: &Answer
     if let Some(expected) = &expect.stream {
         problems.extend(stream(&names.fill_value(expected), seen.get("stream"), path, answer));
     }
-    if is_chat && !nothing_came {
+    if is_call && !nothing_came {
         problems.extend(usual(path, answer, seen.get("body")));
     }
     if answer.cut && expect.stream.is_none() {
@@ -77,7 +77,7 @@ fn stream(expected: &Value, seen: Option<&Value>, path: &str, answer: &Answer) -
     problems
 }
 
-/// What holds for every answer to a chat.
+/// What holds for every answer to a call.
 fn usual(path: &str, answer: &Answer, body: Option<&Value>) -> Vec<String> {
     let mut expected = Map::new();
     expected.insert("x-signalbox-request-id".to_owned(), json!({"$starts": "req_"}));
@@ -87,7 +87,9 @@ fn usual(path: &str, answer: &Answer, body: Option<&Value>) -> Vec<String> {
             problems.push(format!("headers: the provider's {unwanted} came through"));
         }
     }
-    if answer.status >= 400 {
+    // A provider's own error passes as it is.
+    let is_passed = path.starts_with("/passthrough/") && answer.headers.contains_key("x-signalbox-model");
+    if answer.status >= 400 && !is_passed {
         let id = answer.headers.get("x-signalbox-request-id");
         let shape = match Dialect::of(path) {
             Dialect::OpenAi | Dialect::Responses => {

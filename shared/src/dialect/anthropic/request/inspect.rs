@@ -1,9 +1,10 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{ContentScan, Facts, MessageScan, value};
+use crate::dialect::facts::{ContentScan, Facts, MessageScan, tier, value};
 use crate::dialect::lenient::{One, Text};
 use crate::error::ApiError;
 use crate::json::Document;
+use crate::usage::Tier;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -68,6 +69,9 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
                     facts.count(message.content.0);
                 }
             }
+            // Fast mode is the dearer of the two.
+            "speed" if tier(text) == Tier::Fast => facts.tier = Tier::Fast,
+            "service_tier" if facts.tier != Tier::Fast => facts.tier = tier(text),
             _ => {}
         }
     }

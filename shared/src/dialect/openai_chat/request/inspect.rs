@@ -1,6 +1,6 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{Facts, MessageScan, value};
+use crate::dialect::facts::{Facts, MessageScan, tier, value};
 use crate::dialect::lenient::{One, Text};
 use crate::error::ApiError;
 use crate::json::Document;
@@ -73,6 +73,7 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
                     facts.count(message.content.0);
                 }
             }
+            "service_tier" => facts.tier = tier(text),
             _ => {}
         }
     }

@@ -87,6 +87,9 @@ impl Watch {
             for wire in chunk.choices.0.iter().filter_map(|choice| choice.0.as_ref()) {
                 let finished = wire.finish_reason.some().is_some();
                 let delta = wire.delta.0.as_ref().or(wire.message.0.as_ref());
+                // Legacy completions have a text in place of a delta; some chats repeat the delta there.
+                let text = wire.text.some().filter(|_| delta.is_none());
+                self.tally.produced(text.map_or(0, str::len));
                 let Some(choice) = self.choice(wire.index.0.unwrap_or(0)) else { continue };
                 choice.finished |= finished;
                 if let Some(delta) = delta {

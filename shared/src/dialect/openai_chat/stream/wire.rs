@@ -1,7 +1,7 @@
 //! A chunk of a stream as it stands on the wire, read with as few allocations as its text has
 //! escapes. Whatever has an unexpected type is absent.
 
-use crate::dialect::lenient::{Count, Many, One, Text, ignore_the_rest};
+use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text, ignore_the_rest};
 use crate::dialect::openai_chat::usage::UsageWire;
 use crate::dialect::text::stand_in_for_surrogates;
 use serde::Deserialize;
@@ -20,6 +20,8 @@ pub(in crate::dialect) struct ChunkWire<'a> {
     #[serde(borrow, default)]
     pub(in crate::dialect) choices: Many<One<ChoiceWire<'a>>>,
     #[serde(default)]
+    service_tier: ServiceTier,
+    #[serde(default)]
     pub(super) usage: One<UsageWire>,
     #[serde(borrow, default)]
     pub(in crate::dialect) error: Option<&'a RawValue>,
@@ -31,7 +33,8 @@ impl ChunkWire<'_> {
     /// The usage this chunk tells, wherever it does.
     pub(in crate::dialect) fn usage(&self) -> Option<crate::usage::Usage> {
         let groq = self.x_groq.0.as_ref().and_then(|groq| groq.usage.0.as_ref());
-        self.usage.0.as_ref().or(groq)?.usage()
+        let usage = self.usage.0.as_ref().or(groq)?.usage()?;
+        Some(crate::usage::Usage { tier: self.service_tier.0, ..usage })
     }
 }
 
@@ -50,6 +53,9 @@ pub(in crate::dialect) struct ChoiceWire<'a> {
     /// Some servers put a whole message into a stream.
     #[serde(borrow, default)]
     pub(super) message: One<DeltaWire<'a>>,
+    /// Legacy completions.
+    #[serde(borrow, default)]
+    pub(super) text: Text<'a>,
     #[serde(borrow, default)]
     pub(in crate::dialect) finish_reason: Text<'a>,
     #[serde(borrow, default)]

@@ -1,6 +1,6 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{ContentScan, Facts, value};
+use crate::dialect::facts::{ContentScan, Facts, tier, value};
 use crate::dialect::lenient::{Many, One, Text};
 use crate::error::ApiError;
 use crate::json::Document;
@@ -88,6 +88,7 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
                     facts.count(item.output.0);
                 }
             }
+            "service_tier" => facts.tier = tier(text),
             _ => {}
         }
     }

@@ -5,9 +5,10 @@ use super::super::{item, read_incomplete};
 use crate::dialect::ir::{ChatResponse, Choice, FinishReason, Json, Part};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write;
-use crate::dialect::lenient::{Many, One, Text};
+use crate::dialect::lenient::{Many, One, ServiceTier, Text};
 use crate::dialect::text::stand_in_for_surrogates;
 use crate::dialect::{Dialect, Finish, Observed, ProtocolError, UpstreamError};
+use crate::usage::{Tier, Usage};
 use serde::Deserialize;
 
 /// Members that repeat the request or label the answer: nothing a caller of another dialect misses.
@@ -102,6 +103,8 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         Some(_) | None => Some(FinishReason::Stop),
     };
     let usage = top.take("usage").and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage());
+    let service_tier = top.string("service_tier").ok().flatten();
+    let tier = service_tier.as_deref().map(Tier::parse).unwrap_or_default();
     for known in LABELS.into_iter().chain(SAMPLING) {
         top.take(known);
     }
@@ -111,8 +114,8 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         model: top.string("model").ok().flatten(),
         created: top.count("created_at").ok().flatten(),
         choices: vec![Choice { index: 0, content, finish, logprobs: chat_logprobs(logprobs), extra: Vec::new() }],
-        usage,
-        service_tier: top.string("service_tier").ok().flatten(),
+        usage: usage.map(|usage| Usage { tier, ..usage }),
+        service_tier,
         extra: top.rest(),
     })
 }
@@ -132,6 +135,8 @@ fn chat_logprobs(logprobs: Vec<Json>) -> Option<Json> {
 struct Whole<'a> {
     #[serde(borrow, default)]
     model: Text<'a>,
+    #[serde(default)]
+    service_tier: ServiceTier,
     #[serde(default)]
     usage: One<UsageWire>,
     #[serde(borrow, default)]
@@ -178,8 +183,9 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
         .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
     let output_bytes = whole.output.0.iter().filter_map(|item| Some(item.0.as_ref()?.output_bytes())).sum();
+    let usage = whole.usage.0.and_then(|usage| usage.usage());
     Ok(Observed {
-        usage: whole.usage.0.and_then(|usage| usage.usage()),
+        usage: usage.map(|usage| Usage { tier: whole.service_tier.0, ..usage }),
         finish: Finish::Complete,
         output_bytes,
         model: whole.model.into_some().map(|model| model.into_owned()),

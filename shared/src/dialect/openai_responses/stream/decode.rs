@@ -74,7 +74,7 @@ impl Decode {
             None => name,
         };
         if self.phase == Phase::Failed {
-            out.extend(event.response.0.and_then(|response| response.usage.0?.usage()).map(Event::Usage));
+            out.extend(event.response.0.and_then(|response| response.usage()).map(Event::Usage));
             return;
         }
         if kind == "error" {
@@ -168,7 +168,7 @@ impl Decode {
 
     /// The last event has the whole answer. What it has that no event told is told now.
     fn end(&mut self, kind: &str, response: ResponseWire<'_>, out: &mut Vec<Event>) {
-        let usage = response.usage.0.as_ref().and_then(|usage| usage.usage()).map(Event::Usage);
+        let usage = response.usage().map(Event::Usage);
         let status = match kind {
             "response.failed" => Some("failed"),
             "response.cancelled" => Some("cancelled"),

@@ -1,7 +1,8 @@
 //! An event of a stream as it stands on the wire. Whatever has an unexpected type is absent.
 
-use crate::dialect::lenient::{Count, Many, One, Text};
+use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text};
 use crate::dialect::openai_responses::usage::UsageWire;
+use crate::usage::Usage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -52,7 +53,17 @@ pub(super) struct ResponseWire<'a> {
     #[serde(borrow, default)]
     pub(super) output: Many<&'a RawValue>,
     #[serde(default)]
-    pub(super) usage: One<UsageWire>,
+    service_tier: ServiceTier,
+    #[serde(default)]
+    usage: One<UsageWire>,
+}
+
+impl ResponseWire<'_> {
+    /// The usage it tells, under the tier it tells.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let usage = self.usage.0.as_ref()?.usage()?;
+        Some(Usage { tier: self.service_tier.0, ..usage })
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,46 +1,47 @@
-//! One chat call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
+//! One call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
+//!
+//! Every [`Operation`] walks it. What they differ in stands elsewhere: what a request means in
+//! `operation`, what it can cost in `estimate`, how it is put to a provider in the proxy.
 
 use super::attempts::{Attempts, Next};
+use super::charge::Tariff;
 use super::draft::Draft;
+use super::estimate::Bound;
 use super::finish::Finish;
 use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
 use crate::config::ModelId;
-use crate::dialect::{Endpoint, Framing, Warnings};
+use crate::dialect::{Framing, Warnings};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Record};
 use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::http::Head;
-use crate::json;
+use crate::operation::Operation;
 use crate::ports::{BodyError, Clock, Request};
 use crate::proxy::{Answer, Call, CallerRequest, Content, Proxy};
 use crate::router::{Ask, Decision, Needs, Router, View};
 use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::usage::Usage;
 use std::sync::Arc;
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 /// How long past its deadline a request may still settle before its lease is unconfirmed.
 const GRACE: Millis = Millis(60_000);
 
-/// Serves one chat request at an endpoint; a dialect stands for one that says no more.
-pub async fn serve<L: Layers, R: Request>(
-    pipeline: &Arc<Pipeline<L>>,
-    endpoint: impl Into<Endpoint>,
-    request: R,
-) -> Reply<L> {
+/// Serves one request for `operation`.
+pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation: Operation, request: R) -> Reply<L> {
     let clock = pipeline.layers.clock();
-    let endpoint = endpoint.into();
-    let mut intake = Intake::new(clock, endpoint.dialect, &request);
+    let mut intake = Intake::new(clock, &operation, &request);
     let mut draft = Draft::new(pipeline.clone(), &intake);
-    let mut order = match accept(pipeline, &endpoint, &mut intake, request, draft.record()).await {
+    let mut order = match accept(pipeline, operation, &mut intake, request, draft.record()).await {
         Ok(order) => order,
         Err(error) => {
             draft.refuse(error.code);
             return error_reply(&intake, &error);
         }
     };
-    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.ask.tokens_in);
+    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.tariff);
     match answer(pipeline, &intake, &mut order, &mut finish).await {
         Ok((decision, model, answer)) => reply(pipeline, &intake, &order, &decision, &model, answer, finish).await,
         Err(error) => {
@@ -57,6 +58,7 @@ struct Order {
     request: CallerRequest,
     ask: Ask,
     admission: Admission,
+    tariff: Tariff,
     deadline: Timestamp,
     total: Millis,
 }
@@ -64,40 +66,55 @@ struct Order {
 /// Who is it, what do they want, may they, and can they pay.
 async fn accept<L: Layers, R: Request>(
     pipeline: &Arc<Pipeline<L>>,
-    endpoint: &Endpoint,
+    operation: Operation,
     intake: &mut Intake,
     request: R,
     record: &mut Record,
 ) -> Result<Order, ApiError> {
     let gateway = pipeline.layers.gateway();
-    let caller = gateway.authenticate(intake::chat_credential(&request, endpoint.dialect)?.as_deref()).await?;
+    let caller = gateway.authenticate(intake::chat_credential(&request, operation.dialect())?.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
-    intake.read(&request)?;
+    if let Operation::PassThrough(target) = &operation {
+        record.passed = Some(target.line());
+        if !pipeline.catalog.is_enabled(&target.provider) {
+            let message = format!("The provider `{}` is not enabled here.", target.provider);
+            return Err(ApiError::new(Code::NotFound, message));
+        }
+    }
+    intake.read(&operation, &request)?;
     let caller = Caller { user: caller.user.or(intake.user.take()), ..caller };
     record.user = caller.user.clone();
     record.tags = std::mem::take(&mut intake.tags);
-    intake::check_content_type(&request)?;
+    operation.takes_json().then(|| intake::check_content_type(&request)).transpose()?;
 
     let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
-    let document = json::scan(&body, &json::Limits::default())?;
-    let mut facts = intake.dialect.inspect(&document)?;
-    endpoint.complete(&mut facts);
+    let facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let ask = Ask {
         model: intake.route.take().or(facts.model.clone()),
+        kind: operation.kind(),
         needs: Needs { tools: facts.needs.tools, vision: facts.needs.vision, json_schema: facts.needs.json_schema },
-        tokens_in: estimate::probable_input(&facts),
+        tokens_in: facts.probable_input(),
         max_output_tokens: facts.max_output_tokens,
         allowed: gateway.allowed(&caller)?,
     };
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
     let candidates = pipeline.layers.router().candidates(&ask).map_err(refusal::error)?;
-    let bound = estimate::bound(&pipeline.catalog, &candidates, &facts);
+    let flat = match &operation {
+        Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
+        // Looking and counting cost nothing.
+        Operation::PassThrough(_) | Operation::CountTokens(_) => Some(NanoUsd::ZERO),
+        Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
+    };
+    let bound = match flat {
+        Some(flat) => Bound { most: flat, least: flat },
+        None => estimate::bound(&pipeline.catalog, &candidates, &facts),
+    };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let claim = Claim {
         id: intake.id.clone(),
@@ -107,8 +124,10 @@ async fn accept<L: Layers, R: Request>(
         least: bound.least,
     };
     let admission = gateway.admit(&caller, claim).await?;
-    let request = CallerRequest::new(intake.dialect, body, facts, std::mem::take(&mut intake.forwarded));
-    Ok(Order { request, ask, admission, deadline: intake.at + total, total })
+    let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
+    let tariff = Tariff { expected, flat };
+    let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
+    Ok(Order { request, ask, admission, tariff, deadline: intake.at + total, total })
 }
 
 type Answered<L> = (Decision, ModelId, Answer<<<L as Layers>::Proxy as Proxy>::Body>);
@@ -174,7 +193,7 @@ async fn answer<L: Layers>(
                     open.record.attempts.push(attempt);
                     open.record.model = Some(model.clone());
                     open.record.ttft_ms = Some(clock.now().since(intake.at));
-                    open.record.status = 200;
+                    open.record.status = answer.passed.as_ref().map_or(200, |head| head.status);
                     open.record.warnings =
                         answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
                 }
@@ -189,7 +208,7 @@ async fn answer<L: Layers>(
             status: failure.status,
             duration_ms: now.since(started),
         };
-        finish.failed_attempt(attempt, failure.may_be_billed);
+        finish.failed_attempt(attempt, &failure);
         match attempts.after(failure.retry, failure.error.retry_after, now, clock.entropy()) {
             Next::Again(pause) => clock.sleep(pause).await,
             Next::Step(step) => at = step,
@@ -227,14 +246,15 @@ async fn reply<L: Layers>(
     };
     match answer.content {
         Content::Whole { body, observed, stream } => {
-            let mut head = Head::new(200, if stream { streamed } else { "application/json" });
+            let usual = || Head::new(200, if stream { streamed } else { "application/json" });
+            let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
             headers::cost(&mut head, finish.cost(model, &observed));
             finish.answered(observed).await;
             Reply::whole(head, body)
         }
         Content::Live(live) => {
-            let mut head = Head::new(200, streamed);
+            let mut head = answer.passed.unwrap_or_else(|| Head::new(200, streamed));
             dress(&mut head, &answer.warnings);
             // Proxies in between must not hold events back.
             head.set("x-accel-buffering", "no");
