@@ -41,3 +41,27 @@ pub fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     }
     Some(out)
 }
+
+/// Percent-encoded text as it is meant; what is not properly encoded stays as it stands.
+pub fn percent_decode(text: &str) -> String {
+    percent_decoded(text).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+/// A parameter of a query, decoded.
+pub fn query_parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key) == name).then(|| percent_decode(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_found_and_decoded() {
+        assert_eq!(query_parameter("a=1&key=sk%2Dsb&key=2", "key").as_deref(), Some("sk-sb"));
+        assert_eq!((query_parameter("akey=1", "key"), query_parameter("key", "key").as_deref()), (None, Some("")));
+    }
+}

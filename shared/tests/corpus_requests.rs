@@ -4,7 +4,7 @@
 
 mod corpus;
 
-use corpus::{Case, cases, shared};
+use corpus::{ALL, Case, cases, shared};
 use signalbox::dialect::{Dialect, Edits, MaxTokensField, ProviderDialect, Quirks, Target, ThinkingSupport, Warnings};
 use signalbox::json::{Limits, scan};
 use std::process::Command;
@@ -38,7 +38,12 @@ fn a_recorded_request_is_forwarded_byte_for_byte_but_for_the_model() {
         for body in [case.client_chat(), case.request().map(|request| request["body"].to_string().into_bytes())] {
             let Some(body) = body else { continue };
             let Ok(document) = scan(&body, &Limits::default()) else { continue };
-            let Some(model) = document.member("model") else { continue };
+            let Some(model) = document.member("model").filter(|_| case.dialect != Dialect::Gemini) else {
+                // It stands in the path: nothing has to change.
+                let edits = Edits { model: Some("the-model"), ..Edits::default() };
+                assert!(dialect != Dialect::Gemini || dialect.rewrite_request(&document, &edits) == body);
+                continue;
+            };
             let edits = Edits { model: Some("the-model"), ..Edits::default() };
             let (before, after) = (&body[..model.value.start], &body[model.value.end..]);
             let expected = [before, b"\"the-model\"", after].concat();
@@ -59,17 +64,31 @@ fn every_recorded_request_is_read_and_inspected() {
         assert_eq!(facts.needs.tools, !request.tools.is_empty());
         let Some(sent) = case.request() else { continue };
         let ProviderDialect::Both(dialect) = case.dialect else { continue };
-        if sent["body"]["messages"].is_array() && dialect == Dialect::Anthropic || dialect == Dialect::OpenAiResponses {
+        let conversation = sent["body"]["messages"].is_array() && dialect == Dialect::Anthropic;
+        if conversation || matches!(dialect, Dialect::OpenAiResponses | Dialect::Gemini) {
             let body = sent["body"].to_string();
             let facts = dialect.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
             let request = dialect.read_request(body.as_bytes()).unwrap();
             assert_eq!((&facts.model, facts.stream), (&request.model, request.stream), "{}", case.name);
+            assert_eq!(facts.max_output_tokens, request.max_output_tokens, "{}", case.name);
             match dialect {
                 // Items of one turn are one message.
                 Dialect::OpenAiResponses => assert!(facts.messages >= request.messages.len(), "{}", case.name),
-                Dialect::OpenAiChat | Dialect::Anthropic => {
+                Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Gemini => {
                     assert_eq!(facts.messages, request.messages.len(), "{}", case.name);
                 }
+            }
+            for dialect in ALL {
+                let quirks = Quirks::default();
+                let target = Target {
+                    model: "the-model",
+                    stream: facts.stream,
+                    max_output_tokens: None,
+                    default_max_output_tokens: 4_096,
+                    quirks: &quirks,
+                };
+                let written = dialect.write_request(&request, &target, &mut Warnings::default());
+                dialect.read_request(&written).unwrap_or_else(|error| panic!("{} to {dialect:?}: {error}", case.name));
             }
         }
     }
@@ -105,6 +124,7 @@ fn judge(sent: &[Sent], explained: impl Fn(&Sent, &str) -> bool) {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic_messages",
             Dialect::OpenAiResponses => "openai_responses",
+            Dialect::Gemini => "gemini",
         });
         let body: serde_json::Value = serde_json::from_slice(body).unwrap();
         lines.extend(serde_json::json!([case.folder, api, body]).to_string().into_bytes());
@@ -144,6 +164,7 @@ fn a_chat_request_reaches_the_provider_as_what_was_really_sent() {
         sent.push((case, None, body, warnings));
     }
     let of = |dialect| sent.iter().filter(|(case, ..)| case.dialect == dialect).count();
+    assert!(shared().is_none() || of(Dialect::Gemini) > 10);
     assert!(shared().is_none() || of(Dialect::Anthropic) > 10 && of(Dialect::OpenAiResponses) > 15 && sent.len() > 110);
     judge(&sent, |(case, _, _, warnings), difference| explained(case, difference, warnings));
 }
@@ -193,7 +214,7 @@ fn a_recorded_responses_request_says_the_same_to_providers_of_other_dialects() {
                     // Argued: a turn that speaks between its calls. In this dialect a message has its text before them all.
                     || case.name.ends_with("91a8b5f5") && difference.starts_with(".messages[0].parts")
             }
-            Some(Dialect::OpenAiResponses) | None => explained(case, difference, warnings),
+            Some(Dialect::OpenAiResponses | Dialect::Gemini) | None => explained(case, difference, warnings),
         }
     });
 }
@@ -207,7 +228,7 @@ fn explained(case: &Case, line: &str, warnings: &Warnings) -> bool {
             (line.starts_with(".params.seed") && named("seed"))
                 || (line.starts_with(".params.max_tokens") && case.request().unwrap()["body"]["max_tokens"].is_null())
         }
-        ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses)
+        ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini)
         | ProviderDialect::Bedrock
         | ProviderDialect::Cohere
         | ProviderDialect::Ollama
@@ -221,7 +242,7 @@ fn a_recorded_conversation_survives_the_way_through_any_other_dialect() {
     for case in cases() {
         let Some(chat) = case.client_chat() else { continue };
         let Ok(original) = Dialect::OpenAiChat.read_request(&chat) else { continue };
-        for dialect in [Dialect::Anthropic, Dialect::OpenAiResponses] {
+        for dialect in [Dialect::Anthropic, Dialect::OpenAiResponses, Dialect::Gemini] {
             let (there, warnings) = translate(&case, &chat, dialect);
             let back = dialect.read_request(&there).unwrap();
             // Messages may merge; the text, calls and results in order may not change.
@@ -235,7 +256,10 @@ fn a_recorded_conversation_survives_the_way_through_any_other_dialect() {
                     .collect()
             };
             let tools = |request: &signalbox::dialect::ir::ChatRequest| format!("{:?}", request.tools);
-            if warnings.is_empty() && (told(&original) != told(&back)) {
+            // Argued: what stands alone under `error` is what Google calls a tool's failure, so it reads as one.
+            let failure = "vertex/gemini-json-tool-call-gemini-3-flash-08268df8";
+            let failed = case.name == failure && dialect == Dialect::Gemini;
+            if warnings.is_empty() && !failed && (told(&original) != told(&back)) {
                 wrong.push(format!("{} as {dialect:?}:\n  {:?}\n  {:?}", case.name, told(&original), told(&back)));
             }
             // Not strict is said in so many words in this dialect.

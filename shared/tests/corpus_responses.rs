@@ -129,21 +129,40 @@ fn an_answer_translated_to_any_dialect_and_read_again_is_the_same_answer() {
 fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> Vec<String> {
     let mut expected = original.clone();
     let mut again = again.clone();
-    if dialect == Dialect::Anthropic {
+    match dialect {
+        Dialect::Anthropic => {
+            // And no place for what another provider sealed.
+            expected.signatures.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+            expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
+        }
+        // One word for both lifetimes of a cache, or none for what was written to it.
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+            if let Some(usage) = expected.usage.as_mut() {
+                usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
+            }
+        }
+        Dialect::Gemini => {
+            if let Some(usage) = expected.usage.as_mut() {
+                usage.input += std::mem::take(&mut usage.cache_write_1h) + std::mem::take(&mut usage.cache_write_5m);
+            }
+        }
+    }
+    let wants_objects = match dialect {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => false,
+        Dialect::Anthropic => !case.streaming,
+        Dialect::Gemini => true,
+    };
+    if matches!(dialect, Dialect::Anthropic | Dialect::Gemini) {
         // No word for a refusal: it is text.
         expected.text.push_str(&std::mem::take(&mut expected.refusal));
-        // And no place for what another provider sealed.
-        expected.signatures.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
-        expected.redacted.retain(|seal| seal.starts_with("anthropic-claude-v1 "));
-    } else if let Some(usage) = expected.usage.as_mut() {
-        // One word for both lifetimes of a cache.
-        usage.cache_write_5m += std::mem::take(&mut usage.cache_write_1h);
     }
-    if dialect == Dialect::Anthropic && !case.streaming {
+    if wants_objects {
         // Arguments must be an object here: what is none is put into one.
         for (_, _, arguments) in &mut expected.calls {
-            if serde_json::from_str::<serde_json::Value>(arguments).is_err() {
-                *arguments = serde_json::json!({ "text": arguments }).to_string();
+            match serde_json::from_str::<serde_json::Value>(if arguments.is_empty() { "{}" } else { arguments }) {
+                Ok(value) if value.is_object() || value.is_null() => {}
+                Ok(value) => *arguments = serde_json::json!({ "value": value }).to_string(),
+                Err(_) => *arguments = serde_json::json!({ "text": arguments }).to_string(),
             }
         }
     }
@@ -233,6 +252,27 @@ fn check_form(dialect: Dialect, stream: &[u8], answer: &Answer) {
             assert_eq!(last == "message_stop", answer.ended);
         }
         Dialect::OpenAiResponses => responses_form(text, answer),
+        Dialect::Gemini => {
+            let mut finished = std::collections::HashSet::new();
+            for line in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                if event.get("error").is_some() {
+                    continue;
+                }
+                assert!(event["responseId"].is_string() && event["modelVersion"].is_string());
+                for candidate in event["candidates"].as_array().unwrap() {
+                    for part in candidate["content"]["parts"].as_array().unwrap_or(&Vec::new()) {
+                        assert!(
+                            part["text"].is_string() || part["functionCall"]["args"].is_object() || part.is_object()
+                        );
+                    }
+                    if candidate["finishReason"].is_string() {
+                        assert!(finished.insert(candidate["index"].as_u64()), "finished twice");
+                    }
+                }
+            }
+            assert_eq!(!finished.is_empty(), answer.ended);
+        }
     }
 }
 

@@ -223,7 +223,7 @@ fn an_event_beyond_the_limit_is_a_protocol_error_in_bounded_memory() {
         let mut events = Vec::new();
         decoder.push(b"data: ", &mut events);
         meter.push(b"data: ");
-        for _ in 0..100 {
+        for _ in 0..400 {
             decoder.push(&[b'x'; 64 * 1024], &mut events);
             meter.push(&[b'x'; 64 * 1024]);
         }

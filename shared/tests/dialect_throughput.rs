@@ -29,6 +29,10 @@ fn stream(dialect: Dialect) -> Vec<u8> {
             "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\"},\"sequence_number\":0}\n\n",
             "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"content_index\":0,\"delta\":\" a token\",\"item_id\":\"msg_0ecff685e411ca7b0069e063580128819b9ec474594c61b988\",\"logprobs\":[],\"obfuscation\":\"gXy977j6nL2j2\",\"output_index\":0,\"sequence_number\":4}\n\n",
         ),
+        Dialect::Gemini => (
+            "",
+            "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \" a token or two, and a few more of them\"}],\"role\": \"model\"},\"index\": 0}],\"usageMetadata\": {\"promptTokenCount\": 95,\"candidatesTokenCount\": 29,\"totalTokenCount\": 192,\"promptTokensDetails\": [{\"modality\": \"TEXT\",\"tokenCount\": 95}],\"thoughtsTokenCount\": 68},\"modelVersion\": \"gemini-3.1-pro-preview\",\"responseId\": \"ywCzae2oL5ODz7IP29qJmQw\"}\r\n\r\n",
+        ),
     };
     let mut stream = head.as_bytes().to_vec();
     while stream.len() < SIZE {

@@ -12,6 +12,7 @@ files! {
     embeddings
     envelope
     finish_reasons
+    gemini
     images
     limits
     parameters

@@ -67,7 +67,8 @@ where
         passed_call: config.passthrough.per_call,
         total_timeout: config.timeouts.total,
     });
-    let reply = world.executor().run(pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat), HELLO)).unwrap();
+    let reply =
+        world.executor().run(pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat.into()), HELLO)).unwrap();
     match reply.body {
         ReplyBody::Whole(body) => (reply.head.status, String::from_utf8(body.to_vec()).unwrap()),
         ReplyBody::Stream(_) => panic!("the request asks for a whole answer"),

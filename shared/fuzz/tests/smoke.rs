@@ -155,3 +155,8 @@ fn ollama_keeps_its_promises() {
 fn workers_ai_keeps_its_promises() {
     smoke("workers_ai", signalbox_fuzz::workers_ai::run);
 }
+
+#[test]
+fn gemini_keeps_its_promises() {
+    smoke("gemini", signalbox_fuzz::gemini::run);
+}

@@ -4,6 +4,7 @@
 //! over a newer one behind the callers' backs, and sends each path where it belongs.
 
 mod cors;
+mod gemini;
 mod models;
 mod setup;
 
@@ -110,18 +111,41 @@ impl<P: Ports> App<P> {
         request: R,
     ) -> Reply<Standard<P>> {
         match (path, method) {
-            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => pipeline::serve(&setup.pipeline, Operation::Chat(dialect), request).await,
-            ("/v1/messages/count_tokens", "POST") => pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect), request).await,
+            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages", "POST") => {
+                pipeline::serve(&setup.pipeline, Operation::Chat(dialect.into()), request).await
+            }
+            ("/v1/messages/count_tokens", "POST") => {
+                pipeline::serve(&setup.pipeline, Operation::CountTokens(dialect.into()), request).await
+            }
             ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
             ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
             ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
             ("/v1/models", "GET") => self.models(setup, &request, Form::of(&request), None).await,
             ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,
-            ("/health", "GET" | "HEAD") => answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
-            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            ("/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/v2/rerank" | "/v1/models" | "/v1beta/models" | "/health" | "/config.schema.json", _) => {
-                self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
+            ("/health", "GET" | "HEAD") => {
+                answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
+            ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
+            (
+                "/v1/chat/completions"
+                | "/v1/responses"
+                | "/v1/messages"
+                | "/v1/messages/count_tokens"
+                | "/v1/completions"
+                | "/v1/embeddings"
+                | "/v1/rerank"
+                | "/v2/rerank"
+                | "/v1/models"
+                | "/v1beta/models"
+                | "/health"
+                | "/config.schema.json",
+                _,
+            ) => self
+                .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
+            (path, "POST") if gemini::speaks(path) => match gemini::operation(path, request.query()) {
+                Some(operation) => pipeline::serve(&setup.pipeline, operation, request).await,
+                None => self.error(dialect, &nowhere()),
+            },
             (path, "GET") if path.starts_with("/v1/models/") => {
                 let name = path.trim_start_matches("/v1/models/").to_owned();
                 self.models(setup, &request, Form::of(&request), Some(&name)).await
@@ -137,7 +161,7 @@ impl<P: Ports> App<P> {
                 }
             }
             (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
-            _ => self.error(dialect, &ApiError::new(Code::NotFound, "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI) and /v1/messages (Anthropic), the rest of a provider's API below /passthrough/.")),
+            _ => self.error(dialect, &nowhere()),
         }
     }
 
@@ -306,8 +330,15 @@ fn dialect_of(path: &str) -> Dialect {
     match path {
         path if path.starts_with("/v1/messages") => Dialect::Anthropic,
         path if path.starts_with("/v1/responses") => Dialect::OpenAiResponses,
+        path if gemini::speaks(path) => Dialect::Gemini,
         _ => Dialect::OpenAiChat,
     }
+}
+
+fn nowhere() -> ApiError {
+    let sentence = "There is nothing at this path. Chat is at /v1/chat/completions and /v1/responses (OpenAI), /v1/messages (Anthropic) and \
+        /v1beta/models/{model}:generateContent (Gemini).";
+    ApiError::new(Code::NotFound, sentence)
 }
 
 fn answer<P: Ports>(status: u16, body: &(impl Serialize + ?Sized)) -> Reply<Standard<P>> {

@@ -40,7 +40,8 @@ impl Form {
 
     fn dialect(self) -> Dialect {
         match self {
-            Form::OpenAi | Form::Gemini => Dialect::OpenAiChat,
+            Form::OpenAi => Dialect::OpenAiChat,
+            Form::Gemini => Dialect::Gemini,
             Form::Anthropic => Dialect::Anthropic,
         }
     }

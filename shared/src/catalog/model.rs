@@ -56,6 +56,8 @@ pub struct Traits {
     pub fixed_sampling: bool,
     /// Takes instructions between the turns.
     pub system_in_conversation: bool,
+    /// Thinks as little as `minimal`.
+    pub minimal_effort: bool,
 }
 
 impl Traits {
@@ -66,6 +68,7 @@ impl Traits {
         let letters = [
             (self.budget_thinking, 'b'),
             (self.fixed_sampling, 'f'),
+            (self.minimal_effort, 'm'),
             (self.system_in_conversation, 's'),
             (self.only_responses, 'o'),
         ];
@@ -86,6 +89,7 @@ impl Traits {
             budget_thinking: letters.contains('b'),
             fixed_sampling: letters.contains('f'),
             system_in_conversation: letters.contains('s'),
+            minimal_effort: letters.contains('m'),
         }
     }
 }

@@ -14,7 +14,7 @@
 //! For 4, what such a provider has is known only where the configuration names it.
 
 use super::{Catalog, Class, ModelName, ModelRef, own_models};
-use crate::config::providers::{BUILTIN, Builtin, builtin, is_later};
+use crate::config::providers::{BUILTIN, Builtin, builtin};
 use crate::config::suggest::nearest;
 use crate::config::{ModelId, ProviderId, RouteName, Target};
 use crate::error::{ApiError, Code};
@@ -91,14 +91,12 @@ impl Catalog {
     fn unknown(&self, name: &str) -> ApiError {
         let named = name.split([':', '/']).next().filter(|provider| *provider != name);
         let maker = || BUILTIN.iter().find(|maker| makes(maker, name)).map(|maker| maker.id);
-        let provider = named.filter(|id| builtin(id).is_some() || is_later(id)).or_else(maker).unwrap_or_default();
+        let provider = named.filter(|id| builtin(id).is_some()).or_else(maker).unwrap_or_default();
         let message = if self.providers.is_empty() {
             "No provider is enabled: bind a provider's key, such as OPENAI_API_KEY.".to_owned()
         } else if let Some(binding) = builtin(provider).map(|known| known.key_binding.unwrap_or(known.base_url_binding))
         {
             format!("The provider `{provider}` is not enabled here: it is when {binding} is bound.")
-        } else if is_later(provider) {
-            format!("The provider `{provider}` is not available in this version.")
         } else {
             let names: Vec<String> = self.names().into_iter().map(|(name, _)| name).collect();
             let bare = names.iter().map(|name| name.split_once(':').map_or(name.as_str(), |(_, model)| model));

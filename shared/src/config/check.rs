@@ -75,12 +75,6 @@ impl Known<'_> {
         }
         let known = providers::BUILTIN.iter().map(|builtin| builtin.id).chain(names(self.providers));
         match nearest(name, known) {
-            _ if providers::is_later(name) => {
-                at.problem(
-                    &["the provider `", name, "` is not available in this version"].concat(),
-                    "Use another provider",
-                );
-            }
             Some(close) => at.problem("there is no such provider", &["Did you mean `", close, ":`?"].concat()),
             None => at.problem("there is no such provider", &["Add a table providers.", name].concat()),
         }

@@ -213,15 +213,6 @@ fn a_section_of_a_later_version_is_refused_and_not_ignored() {
     for section in LATER {
         assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
     }
-    let found = problems("[providers.acme]\nbase_url = \"https://a.example\"\ndialect = \"gemini\"");
-    let told =
-        |problem: &Problem| problem.path == "providers.acme.dialect" && problem.message.contains("not available");
-    assert!(found.iter().any(told), "{found:?}");
-    assert_problems(
-        "[routes.a]\ncandidates = [\"gemini:gemini-pro\"]",
-        &[("routes.a.candidates[0]", "not available in this version")],
-    );
-    assert_problems("[providers.gemini]", &[("providers.gemini", "not available in this version")]);
 }
 
 #[test]

@@ -2,12 +2,20 @@
 
 use super::ir::Event;
 use super::{
-    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, ollama, openai_chat,
+    Dialect, ProviderDialect, StreamContext, UpstreamError, anthropic, bedrock, cohere, gemini, ollama, openai_chat,
     openai_responses, workers_ai,
 };
 use crate::eventstream::{self, Frame};
 use crate::ndjson;
 use crate::sse;
+
+/// A reader for the largest event a dialect has: Google's hold whole images.
+pub(super) fn reader(dialect: Dialect) -> sse::Reader {
+    match dialect {
+        Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => sse::Reader::new(),
+        Dialect::Gemini => sse::Reader::with_limit(gemini::stream::LARGEST_EVENT),
+    }
+}
 
 /// Reads a provider's stream, cut anywhere.
 ///
@@ -33,6 +41,7 @@ enum DialectDecoder {
     OpenAiChat(openai_chat::stream::Decode),
     Anthropic(anthropic::stream::Decode),
     OpenAiResponses(openai_responses::stream::Decode),
+    Gemini(gemini::stream::Decode),
     Cohere(cohere::stream::Decode),
     WorkersAi(workers_ai::stream::Decode),
 }
@@ -43,6 +52,7 @@ impl DialectDecoder {
             Dialect::OpenAiChat => DialectDecoder::OpenAiChat(openai_chat::stream::Decode::default()),
             Dialect::Anthropic => DialectDecoder::Anthropic(anthropic::stream::Decode::default()),
             Dialect::OpenAiResponses => DialectDecoder::OpenAiResponses(openai_responses::stream::Decode::default()),
+            Dialect::Gemini => DialectDecoder::Gemini(gemini::stream::Decode::default()),
         }
     }
 
@@ -51,6 +61,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::Anthropic(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::OpenAiResponses(decode) => decode.event(event.name, event.data, out),
+            DialectDecoder::Gemini(decode) => decode.event(event.data, out),
             DialectDecoder::Cohere(decode) => decode.event(event.name, event.data, out),
             DialectDecoder::WorkersAi(decode) => decode.event(event.name, event.data, out),
         }
@@ -61,6 +72,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.fail(error, out),
             DialectDecoder::Anthropic(decode) => decode.fail(error, out),
             DialectDecoder::OpenAiResponses(decode) => decode.fail(error, out),
+            DialectDecoder::Gemini(decode) => decode.fail(error, out),
             DialectDecoder::Cohere(decode) => decode.fail(error, out),
             DialectDecoder::WorkersAi(decode) => decode.fail(error, out),
         }
@@ -71,6 +83,7 @@ impl DialectDecoder {
             DialectDecoder::OpenAiChat(decode) => decode.end_of_body(out),
             DialectDecoder::Anthropic(decode) => decode.end_of_body(out),
             DialectDecoder::OpenAiResponses(decode) => decode.end_of_body(out),
+            DialectDecoder::Gemini(decode) => decode.end_of_body(out),
             DialectDecoder::Cohere(decode) => decode.end_of_body(out),
             DialectDecoder::WorkersAi(decode) => decode.end_of_body(out),
         }
@@ -80,7 +93,7 @@ impl DialectDecoder {
 impl Decoder {
     pub(crate) fn new(dialect: ProviderDialect) -> Decoder {
         Decoder(match dialect {
-            ProviderDialect::Both(dialect) => Framing::Events(sse::Reader::new(), DialectDecoder::new(dialect)),
+            ProviderDialect::Both(dialect) => Framing::Events(reader(dialect), DialectDecoder::new(dialect)),
             ProviderDialect::Cohere => Framing::Events(sse::Reader::new(), DialectDecoder::Cohere(Default::default())),
             ProviderDialect::WorkersAi => {
                 Framing::Events(sse::Reader::new(), DialectDecoder::WorkersAi(Default::default()))
@@ -167,6 +180,7 @@ enum DialectEncoder {
     OpenAiChat(Box<openai_chat::stream::Encode>),
     Anthropic(Box<anthropic::stream::Encode>),
     OpenAiResponses(Box<openai_responses::stream::Encode>),
+    Gemini(Box<gemini::stream::Encode>),
 }
 
 impl Encoder {
@@ -177,6 +191,7 @@ impl Encoder {
             Dialect::OpenAiResponses => {
                 DialectEncoder::OpenAiResponses(Box::new(openai_responses::stream::Encode::new(context)))
             }
+            Dialect::Gemini => DialectEncoder::Gemini(Box::new(gemini::stream::Encode::new(context))),
         })
     }
 
@@ -187,6 +202,7 @@ impl Encoder {
             DialectEncoder::OpenAiChat(encode) => encode.event(event, out),
             DialectEncoder::Anthropic(encode) => encode.event(event, out),
             DialectEncoder::OpenAiResponses(encode) => encode.event(event, out),
+            DialectEncoder::Gemini(encode) => encode.event(event, out),
         }
     }
 }

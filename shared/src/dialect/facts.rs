@@ -1,5 +1,6 @@
 //! What policy and routing need to know of a request, read in one pass over the caller's body.
 
+use super::Framing;
 use super::lenient::{One, Text, ignore_the_rest};
 use crate::error::ApiError;
 use crate::usage::Tier;
@@ -13,6 +14,8 @@ pub struct Facts {
     pub model: Option<String>,
     /// Whether the answer streams.
     pub stream: bool,
+    /// How the events of a stream are told apart; a body never says it.
+    pub framing: Framing,
     /// Whether the caller wants a usage chunk (OpenAI; always true elsewhere).
     pub include_usage: bool,
     /// The longest answer the caller wants, in tokens.

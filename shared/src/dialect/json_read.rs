@@ -66,6 +66,23 @@ impl<'a, 'p> Object<'a, 'p> {
         }
     }
 
+    /// The same object with members named in snake_case under their camelCase names: JSON of protocol
+    /// buffers is read in either.
+    pub(crate) fn camel_case(mut self) -> Object<'a, 'p> {
+        for (name, _) in self.members.iter_mut().filter(|(name, _)| name.contains('_')) {
+            let mut camel = String::with_capacity(name.len());
+            for (place, word) in name.trim_start_matches('_').split('_').enumerate() {
+                let mut letters = word.chars();
+                match letters.next().filter(|_| place > 0) {
+                    Some(first) => camel.extend(first.to_uppercase().chain(letters)),
+                    None => camel.push_str(word),
+                }
+            }
+            *name = Cow::Owned(camel);
+        }
+        self
+    }
+
     /// The member's value, taken out; `null` is absence.
     pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         let slot = self.members.iter_mut().find(|(key, value)| value.is_some() && key == name)?;
@@ -129,6 +146,12 @@ impl<'a, 'p> Object<'a, 'p> {
         kept.filter(|(_, raw)| raw.get() != "null").map(|(name, raw)| (name.into_owned(), Json::from(raw))).collect()
     }
 
+    /// What nobody took, in order, `null`s too.
+    pub(crate) fn rest_with_nulls(self) -> Vec<(String, Json)> {
+        let kept = self.members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        kept.map(|(name, raw)| (name.into_owned(), Json::from(raw))).collect()
+    }
+
     /// The paths of what nobody took.
     pub(crate) fn rest_paths(self, paths: &mut Vec<String>) {
         let path = self.path;
@@ -148,6 +171,12 @@ pub(crate) fn read_string(raw: &RawValue, path: &Path<'_>) -> Result<String, Api
 /// The items of an array; anything else is an error.
 pub(crate) fn read_items<'a>(raw: &'a RawValue, path: &Path<'_>) -> Result<Vec<&'a RawValue>, ApiError> {
     serde_json::from_str(raw.get()).map_err(|_| path.expected("an array"))
+}
+
+/// The items of an array, or the one value that stands for an array of it, as JSON of protocol buffers
+/// may have it.
+pub(crate) fn read_list<'a>(raw: &'a RawValue, path: &Path<'_>) -> Result<Vec<&'a RawValue>, ApiError> {
+    if raw.get().starts_with('[') { read_items(raw, path) } else { Ok(vec![raw]) }
 }
 
 /// The body as text, or the error a caller gets.

@@ -14,7 +14,9 @@ mod base64;
 mod bedrock;
 mod codec;
 mod cohere;
+mod endpoint;
 mod facts;
+mod gemini;
 pub mod ir;
 pub(crate) mod json_read;
 pub(crate) mod json_write;
@@ -27,11 +29,13 @@ mod provider;
 mod spelling;
 mod target;
 mod text;
+mod turns;
 mod upstream;
 mod warnings;
 mod workers_ai;
 
 pub use codec::{Decoder, Encoder};
+pub use endpoint::{Endpoint, Framing};
 pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
@@ -59,6 +63,8 @@ pub enum Dialect {
     /// OpenAI Responses.
     #[serde(rename = "openai_responses")]
     OpenAiResponses,
+    /// Gemini `generateContent`, of AI Studio and of Vertex AI.
+    Gemini,
 }
 
 impl Dialect {
@@ -68,6 +74,7 @@ impl Dialect {
             Dialect::OpenAiChat => "openai_chat",
             Dialect::Anthropic => "anthropic",
             Dialect::OpenAiResponses => "openai_responses",
+            Dialect::Gemini => "gemini",
         }
     }
 
@@ -78,6 +85,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::request::inspect(body),
             Dialect::Anthropic => anthropic::request::inspect(body),
             Dialect::OpenAiResponses => openai_responses::request::inspect(body),
+            Dialect::Gemini => gemini::request::inspect(body),
         }
     }
 
@@ -87,6 +95,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::request::read(body),
             Dialect::Anthropic => anthropic::request::read(body),
             Dialect::OpenAiResponses => openai_responses::request::read(body),
+            Dialect::Gemini => gemini::request::read(body),
         }
     }
 
@@ -96,6 +105,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::request::write(request, target, warnings),
             Dialect::Anthropic => anthropic::request::write(request, target, warnings),
             Dialect::OpenAiResponses => openai_responses::request::write(request, target, warnings),
+            Dialect::Gemini => gemini::request::write(request, target, warnings),
         }
     }
 
@@ -106,6 +116,33 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::request::rewrite(body, edits),
             Dialect::Anthropic => anthropic::request::rewrite(body, edits),
             Dialect::OpenAiResponses => openai_responses::request::rewrite(body, edits),
+            Dialect::Gemini => gemini::request::rewrite(body, edits),
+        }
+    }
+
+    /// What a request to count tokens says, as [`Dialect::inspect`] does of a chat.
+    pub fn inspect_count(self, body: &Document<'_>) -> Result<Facts, ApiError> {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => self.inspect(body),
+            Dialect::Gemini => gemini::request::inspect_count(body),
+        }
+    }
+
+    /// The caller's request to count tokens, for this model of a provider of the same dialect.
+    pub fn rewrite_count(self, body: &Document<'_>, model: &str) -> Vec<u8> {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
+                self.rewrite_request(body, &Edits { model: Some(model), ..Edits::default() })
+            }
+            Dialect::Gemini => gemini::request::rewrite_count(body, model),
+        }
+    }
+
+    /// The member of an answer that tells how many tokens a prompt has.
+    pub fn count_member(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "input_tokens",
+            Dialect::Gemini => "totalTokens",
         }
     }
 
@@ -115,6 +152,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::response::read(body),
             Dialect::Anthropic => anthropic::response::read(body),
             Dialect::OpenAiResponses => openai_responses::response::read(body),
+            Dialect::Gemini => gemini::response::read(body),
         }
     }
 
@@ -129,6 +167,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::response::write(response, context, warnings),
             Dialect::Anthropic => anthropic::response::write(response, context, warnings),
             Dialect::OpenAiResponses => openai_responses::response::write(response, context, warnings),
+            Dialect::Gemini => gemini::response::write(response, context, warnings),
         }
     }
 
@@ -138,6 +177,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::response::observe(body),
             Dialect::Anthropic => anthropic::response::observe(body),
             Dialect::OpenAiResponses => openai_responses::response::observe(body),
+            Dialect::Gemini => gemini::response::observe(body),
         }
     }
 
@@ -163,6 +203,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::error::write(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write(&mut out, error, request_id),
             Dialect::OpenAiResponses => openai_responses::error::write(&mut out, error, request_id),
+            Dialect::Gemini => gemini::error::write(&mut out, error, request_id),
         }
         out
     }
@@ -174,6 +215,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::error::write_event(&mut out, error, request_id),
             Dialect::Anthropic => anthropic::error::write_event(&mut out, error, request_id),
             Dialect::OpenAiResponses => openai_responses::error::write_event(&mut out, error, request_id),
+            Dialect::Gemini => gemini::error::write_event(&mut out, error, request_id),
         }
         out
     }
@@ -184,6 +226,7 @@ impl Dialect {
             Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => {
                 UpstreamError::from_body(status, body)
             }
+            Dialect::Gemini => gemini::error::read(status, body),
         }
     }
 }

@@ -11,6 +11,7 @@ impl Dialect {
             Dialect::OpenAiChat => "response_format",
             Dialect::Anthropic => "output_config.format",
             Dialect::OpenAiResponses => "text.format",
+            Dialect::Gemini => "generationConfig.responseJsonSchema",
         }
     }
 
@@ -18,7 +19,7 @@ impl Dialect {
     pub(crate) fn schema_path(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "response_format.json_schema",
-            Dialect::Anthropic | Dialect::OpenAiResponses => self.output_path(),
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => self.output_path(),
         }
     }
 
@@ -28,13 +29,14 @@ impl Dialect {
             Dialect::OpenAiChat => "reasoning_effort",
             Dialect::Anthropic => "thinking",
             Dialect::OpenAiResponses => "reasoning.effort",
+            Dialect::Gemini => "generationConfig.thinkingConfig",
         }
     }
 
     /// The member that says whether several tools may be called at once.
     pub(crate) fn parallel_path(self) -> &'static str {
         match self {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => "parallel_tool_calls",
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => "parallel_tool_calls",
             Dialect::Anthropic => "tool_choice.disable_parallel_tool_use",
         }
     }
@@ -42,7 +44,7 @@ impl Dialect {
     /// The member that names the caller's own user.
     pub(crate) fn user_path(self) -> &'static str {
         match self {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => "user",
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => "user",
             Dialect::Anthropic => "metadata.user_id",
         }
     }
@@ -52,13 +54,14 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat | Dialect::OpenAiResponses => "stop",
             Dialect::Anthropic => "stop_sequences",
+            Dialect::Gemini => "generationConfig.stopSequences",
         }
     }
 
     /// The member with the answer's wordiness.
     pub(crate) fn verbosity_path(self) -> &'static str {
         match self {
-            Dialect::OpenAiChat | Dialect::Anthropic => "verbosity",
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Gemini => "verbosity",
             Dialect::OpenAiResponses => "text.verbosity",
         }
     }
@@ -67,7 +70,7 @@ impl Dialect {
     pub(crate) fn function_path(self, tool: usize) -> String {
         match self {
             Dialect::OpenAiChat => format!("tools[{tool}].function"),
-            Dialect::Anthropic | Dialect::OpenAiResponses => format!("tools[{tool}]"),
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => format!("tools[{tool}]"),
         }
     }
 
@@ -77,6 +80,7 @@ impl Dialect {
             Dialect::OpenAiChat => format!("{call}.function.arguments"),
             Dialect::Anthropic => format!("{call}.input"),
             Dialect::OpenAiResponses => format!("{call}.arguments"),
+            Dialect::Gemini => format!("{call}.functionCall.args"),
         }
     }
 
@@ -85,6 +89,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat | Dialect::Anthropic => format!("{result}.content[{part}]"),
             Dialect::OpenAiResponses => format!("{result}.output[{part}]"),
+            Dialect::Gemini => format!("{result}.functionResponse.parts[{part}]"),
         }
     }
 
@@ -92,7 +97,7 @@ impl Dialect {
     pub(crate) fn image_detail_path(self, image: &str) -> String {
         match self {
             Dialect::OpenAiChat => format!("{image}.image_url.detail"),
-            Dialect::Anthropic | Dialect::OpenAiResponses => format!("{image}.detail"),
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => format!("{image}.detail"),
         }
     }
 
@@ -102,6 +107,7 @@ impl Dialect {
             Dialect::OpenAiChat => format!("{part}.file.file_id"),
             Dialect::Anthropic => format!("{part}.source.file_id"),
             Dialect::OpenAiResponses => format!("{part}.file_id"),
+            Dialect::Gemini => format!("{part}.fileData.fileUri"),
         }
     }
 }
@@ -112,6 +118,7 @@ impl ChatRequest {
         match self.origin {
             Dialect::OpenAiChat | Dialect::Anthropic => format!("system[{part}]"),
             Dialect::OpenAiResponses => "instructions".to_owned(),
+            Dialect::Gemini => format!("systemInstruction.parts[{part}]"),
         }
     }
 

@@ -51,7 +51,7 @@ pub struct Quirks {
     pub reasoning_replay: ReasoningReplay,
     /// OpenAI Responses: the model reasons, so its reasoning can be asked for sealed.
     pub encrypted_reasoning: bool,
-    /// Anthropic: what `thinking` it takes.
+    /// Anthropic: what `thinking` it takes. Gemini: a level (as adaptive thinking) or a budget.
     pub thinking: ThinkingSupport,
     /// Anthropic: takes instructions between the turns.
     pub system_in_conversation: bool,
@@ -61,6 +61,10 @@ pub struct Quirks {
     pub cache_control: bool,
     /// Which sampling parameters it takes.
     pub sampling: SamplingSupport,
+    /// Gemini: takes the ids of tool calls. Vertex refuses them.
+    pub call_ids: bool,
+    /// Gemini: takes the thinking level `minimal`.
+    pub minimal_effort: bool,
 }
 
 impl Quirks {
@@ -79,6 +83,8 @@ impl Quirks {
         json_schema: true,
         cache_control: false,
         sampling: SamplingSupport::All,
+        call_ids: true,
+        minimal_effort: false,
     };
 }
 

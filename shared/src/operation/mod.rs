@@ -16,17 +16,17 @@ pub mod rerank;
 pub use answer::Written;
 
 use crate::catalog::Kind;
-use crate::dialect::{Dialect, Facts};
+use crate::dialect::{Dialect, Endpoint, Facts};
 use crate::error::ApiError;
 use crate::json::{self, Document};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// The next turn of a conversation, in a dialect.
-    Chat(Dialect),
+    /// The next turn of a conversation, in the dialect of an endpoint.
+    Chat(Endpoint),
     /// How many tokens a conversation in a dialect has.
-    CountTokens(Dialect),
+    CountTokens(Endpoint),
     /// How a text goes on: OpenAI's API from before there were conversations.
     Completions,
     /// Texts as vectors.
@@ -53,7 +53,7 @@ impl Operation {
     /// The dialect its errors are spelled in.
     pub fn dialect(&self) -> Dialect {
         match self {
-            Operation::Chat(dialect) | Operation::CountTokens(dialect) => *dialect,
+            Operation::Chat(endpoint) | Operation::CountTokens(endpoint) => endpoint.dialect,
             Operation::Completions | Operation::Embeddings | Operation::Rerank | Operation::PassThrough(_) => {
                 Dialect::OpenAiChat
             }
@@ -88,8 +88,11 @@ impl Operation {
     pub fn inspect(&self, body: &[u8]) -> Result<Facts, ApiError> {
         let scan = || json::scan(body, &json::Limits::default());
         match self {
-            Operation::Chat(dialect) => dialect.inspect(&scan()?),
-            Operation::CountTokens(dialect) => Ok(Facts { stream: false, ..dialect.inspect(&scan()?)? }),
+            Operation::Chat(endpoint) => Ok(endpoint.complete(endpoint.dialect.inspect(&scan()?)?)),
+            Operation::CountTokens(endpoint) => {
+                let facts = endpoint.complete(endpoint.dialect.inspect_count(&scan()?)?);
+                Ok(Facts { stream: false, ..facts })
+            }
             Operation::Completions => completions::inspect(&scan()?),
             Operation::Embeddings => embeddings::inspect(&scan()?),
             Operation::Rerank => rerank::inspect(&scan()?),

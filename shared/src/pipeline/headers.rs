@@ -22,6 +22,8 @@ pub(super) fn identity(head: &mut Head, dialect: Dialect, id: &str) {
     match dialect {
         Dialect::OpenAiChat | Dialect::OpenAiResponses => head.set("x-request-id", id),
         Dialect::Anthropic => head.set("request-id", id),
+        // Google has none.
+        Dialect::Gemini => {}
     }
     head.set("cache-control", "no-store");
 }

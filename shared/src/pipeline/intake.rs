@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::caller;
 use crate::gateway::keys::token;
-use crate::http::Header;
+use crate::http::{Header, query_parameter};
 use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
 use crate::units::{Millis, Timestamp};
@@ -120,10 +120,23 @@ impl Intake {
     }
 }
 
+/// The credential of a chat: Google's SDKs may put it into the query, too.
+pub(super) fn chat_credential(request: &impl Request, dialect: Dialect) -> Result<Option<String>, ApiError> {
+    let key = match dialect {
+        Dialect::Gemini => query_parameter(request.query(), "key"),
+        Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => None,
+    };
+    found(request, key.as_deref())
+}
+
 /// The caller's credential, from any of the places SDKs put it.
 pub fn credential(request: &impl Request) -> Result<Option<String>, ApiError> {
-    let others = ["x-api-key", "api-key", "x-goog-api-key"].map(|name| request.header(name));
-    caller::credential(request.header("authorization"), &others).map_err(|_| {
+    found(request, None)
+}
+
+fn found(request: &impl Request, in_query: Option<&str>) -> Result<Option<String>, ApiError> {
+    let [a, b, c] = ["x-api-key", "api-key", "x-goog-api-key"].map(|name| request.header(name));
+    caller::credential(request.header("authorization"), &[a, b, c, in_query]).map_err(|_| {
         ApiError::new(Code::InvalidApiKey, "The request carries several credentials that disagree. Send one.")
     })
 }

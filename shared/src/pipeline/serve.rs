@@ -12,7 +12,7 @@ use super::intake::{self, Intake};
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, estimate, headers, refusal};
 use crate::config::ModelId;
-use crate::dialect::Warnings;
+use crate::dialect::{Framing, Warnings};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Record};
 use crate::gateway::{Admission, Caller, Claim, Gateway};
@@ -72,7 +72,7 @@ async fn accept<L: Layers, R: Request>(
     record: &mut Record,
 ) -> Result<Order, ApiError> {
     let gateway = pipeline.layers.gateway();
-    let caller = gateway.authenticate(intake::credential(&request)?.as_deref()).await?;
+    let caller = gateway.authenticate(intake::chat_credential(&request, operation.dialect())?.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
     if let Operation::PassThrough(target) = &operation {
@@ -240,9 +240,13 @@ async fn reply<L: Layers>(
         headers::limits(head, &order.admission);
         headers::timing(head, gateway, upstream);
     };
+    let streamed = match order.request.facts.framing {
+        Framing::Events => EVENT_STREAM,
+        Framing::JsonArray => "application/json",
+    };
     match answer.content {
         Content::Whole { body, observed, stream } => {
-            let usual = || Head::new(200, if stream { EVENT_STREAM } else { "application/json" });
+            let usual = || Head::new(200, if stream { streamed } else { "application/json" });
             let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
             headers::cost(&mut head, finish.cost(model, &observed));
@@ -250,7 +254,7 @@ async fn reply<L: Layers>(
             Reply::whole(head, body)
         }
         Content::Live(live) => {
-            let mut head = answer.passed.unwrap_or_else(|| Head::new(200, EVENT_STREAM));
+            let mut head = answer.passed.unwrap_or_else(|| Head::new(200, streamed));
             dress(&mut head, &answer.warnings);
             // Proxies in between must not hold events back.
             head.set("x-accel-buffering", "no");

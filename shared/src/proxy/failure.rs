@@ -97,7 +97,7 @@ impl Failure {
     /// What a provider's own error means.
     pub fn upstream(error: &UpstreamError, retry_after: Option<Millis>) -> Failure {
         Failure {
-            error: ApiError { retry_after, ..error.to_api_error() },
+            error: ApiError { retry_after: retry_after.or(error.retry_after), ..error.to_api_error() },
             retry: retry(error.class),
             status: error.status,
             // An answer that makes no sense may have been paid for; an error status is not.

@@ -1,7 +1,7 @@
 //! The standard proxy: HTTP to the providers of the configuration.
 
 use super::failure::{Failure, Stage, retry_after};
-use super::live::Live;
+use super::live::{Live, frame_whole};
 use super::operations;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
@@ -9,8 +9,8 @@ use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
 use crate::dialect::{
-    Dialect, Edits, Observed, ProviderDialect, ResponseContext, StreamContext, Stripper, Target, UpstreamError,
-    Warnings,
+    Dialect, Edits, Framing, Observed, ProviderDialect, ResponseContext, StreamContext, Stripper, Target,
+    UpstreamError, Warnings,
 };
 use crate::http::Header;
 use crate::json;
@@ -86,7 +86,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         let mut outgoing = match &call.request.operation {
             Operation::Chat(_) => write(call, provider, &self.catalog.model(call.model), &mut warnings)?,
-            Operation::CountTokens(dialect) if provider.dialect != *dialect => {
+            Operation::CountTokens(endpoint) if provider.dialect != endpoint.dialect => {
                 return Ok(operations::counted(call, warnings));
             }
             Operation::CountTokens(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => {
@@ -94,9 +94,10 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             }
             Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
         };
-        outgoing.forward &= !self.hides_usage(call, provider);
+        // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
+        let forward = outgoing.forward && !self.hides_usage(call, provider);
+        outgoing.forward = forward && call.request.facts.framing == Framing::Events;
         let outgoing = self.signed(provider, outgoing);
-        let forward = outgoing.forward;
 
         match call.request.facts.stream {
             true => self.stream(call, provider, outgoing, forward, &wait, warnings).await,
@@ -123,8 +124,31 @@ impl<P: Ports> HttpProxy<P> {
                     && !call.request.facts.include_usage
                     && provider.quirks.stream_usage
             }
-            Dialect::Anthropic | Dialect::OpenAiResponses => false,
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => false,
         }
+    }
+
+    /// Sends a call and reads its answer whole; an answer whose status is an error is a failure.
+    async fn ask(
+        &self,
+        call: &Call<'_>,
+        provider: &Provider,
+        outgoing: Outgoing,
+        wait: &Wait<'_>,
+    ) -> Result<Whole, Failure> {
+        let left = provider.timeouts.with(&call.timeouts).total.min(wait.deadline.since(wait.since));
+        let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
+        let answer = exchanged.map_err(|error| match error {
+            ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
+            ExchangeError::TimedOut => {
+                Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
+            }
+        })?;
+        if !is_success(answer.status) {
+            let body = answer.body.unwrap_or_default();
+            return Err(self.failure(provider, answer.status, &answer.headers, &body));
+        }
+        Ok(answer)
     }
 
     /// A call for a whole answer. Only the total binds it: its head comes when it is done.
@@ -136,17 +160,7 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let left = provider.timeouts.with(&call.timeouts).total.min(wait.deadline.since(wait.since));
-        let exchanged = self.ports.exchange(outgoing, left, MAX_ANSWER_BYTES).await;
-        let Whole { status, headers, body } = exchanged.map_err(|error| match error {
-            ExchangeError::Failed(error) => Failure::send(wait.provider, &error),
-            ExchangeError::TimedOut => {
-                Failure::timeout(wait.provider, Stage::Total, self.ports.now().since(wait.since))
-            }
-        })?;
-        if !is_success(status) {
-            return Err(self.failure(provider, status, &headers, &body.unwrap_or_default()));
-        }
+        let Whole { status, body, .. } = self.ask(call, provider, outgoing, wait).await?;
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
         Ok(Answer { status, warnings, passed: None, content })
@@ -173,7 +187,8 @@ impl<P: Ports> HttpProxy<P> {
         let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with(stream_type));
         if is_success(status) && is_stream {
             let transform = transform(call, provider, forward, self.ports.now());
-            let mut live = Live::new(incoming.body, call.request.dialect, transform, patience.idle);
+            let mut live =
+                Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
             return Ok(Answer { status, warnings, passed: None, content: Content::Live(Box::new(live)) });
         }
@@ -324,13 +339,13 @@ fn whole<B>(
         let mut encoder = call.request.dialect.encoder(context(call, provider, now));
         let mut out = Vec::with_capacity(body.len());
         response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
-        out
+        frame_whole(call.request.facts.framing, out)
     } else {
         let model = label(call, provider);
         let context = ResponseContext { id: call.request_id, model, created: now.0 / 1_000 };
-        call.request.dialect.write_response(&response, &context, warnings)
+        call.request.dialect.write_response(&response, &context, warnings).into()
     };
-    Ok(Content::Whole { body: body.into(), observed, stream })
+    Ok(Content::Whole { body, observed, stream })
 }
 
 /// The model to name in an answer of a provider that names none.

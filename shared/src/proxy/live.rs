@@ -2,9 +2,10 @@
 
 use super::failure::Failure;
 use super::transform::Transform;
-use crate::dialect::{Dialect, Finish, Observed, State, UpstreamError};
+use crate::dialect::{Dialect, Finish, Framing, Observed, State, UpstreamError};
 use crate::error::{ApiError, Code};
 use crate::ports::Body;
+use crate::sse::ToArray;
 use crate::units::Millis;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ pub struct Live<B> {
     ready: VecDeque<Bytes>,
     idle: Millis,
     over: bool,
+    /// The caller's framing, where it is not that of events.
+    array: Option<ToArray>,
 }
 
 /// What pulling a stream gives.
@@ -32,8 +35,9 @@ pub enum Next {
 }
 
 impl<B: Body> Live<B> {
-    pub(super) fn new(body: B, caller: Dialect, transform: Transform, idle: Millis) -> Live<B> {
-        Live { body, caller, transform: Some(transform), ready: VecDeque::new(), idle, over: false }
+    pub(super) fn new(body: B, caller: Dialect, framing: Framing, transform: Transform, idle: Millis) -> Live<B> {
+        let array = array(framing);
+        Live { body, caller, transform: Some(transform), ready: VecDeque::new(), idle, over: false, array }
     }
 
     /// How long the provider may be silent.
@@ -43,7 +47,7 @@ impl<B: Body> Live<B> {
 
     /// Whether the caller gets the provider's bytes as they are.
     pub fn is_untouched(&self) -> bool {
-        self.transform.as_ref().is_some_and(Transform::is_untouched)
+        self.array.is_none() && self.transform.as_ref().is_some_and(Transform::is_untouched)
     }
 
     /// The provider's body, for a platform that forwards it natively.
@@ -84,6 +88,7 @@ impl<B: Body> Live<B> {
                 transform.flush()
             }
         };
+        let out = framed(&mut self.array, out);
         if !out.is_empty() {
             self.ready.push_back(out);
         }
@@ -104,13 +109,15 @@ impl<B: Body> Live<B> {
 
     /// What the caller gets for bytes that the platform read from the body itself; may be nothing.
     pub fn pass(&mut self, bytes: Bytes) -> Bytes {
-        self.transform.as_mut().map_or_else(Bytes::new, |transform| transform.pass(bytes))
+        let out = self.transform.as_mut().map_or_else(Bytes::new, |transform| transform.pass(bytes));
+        framed(&mut self.array, out)
     }
 
     /// The provider's bytes have ended: what the caller still gets.
     pub fn flush(&mut self) -> Bytes {
         self.over = true;
-        self.transform.as_mut().map_or_else(Bytes::new, Transform::flush)
+        let out = self.transform.as_mut().map_or_else(Bytes::new, Transform::flush);
+        framed(&mut self.array, out)
     }
 
     /// What was read while waiting for the first content, in the caller's words.
@@ -130,7 +137,7 @@ impl<B: Body> Live<B> {
     /// Ends the stream: what it consumed, and the error event the caller must still get. `error` is
     /// what ended it from our side, if anything did. Only the first call tells anything.
     pub fn end(&mut self, provider: &str, error: Option<ApiError>, request_id: &str) -> (Observed, Option<Bytes>) {
-        let untouched = self.is_untouched();
+        let untouched = self.transform.as_ref().is_some_and(Transform::is_untouched);
         let has_events = self.transform.as_ref().is_some_and(Transform::has_events);
         let observed = self.transform.take().map(Transform::finish).unwrap_or(NOTHING);
         let error = match (&observed.finish, error) {
@@ -144,15 +151,52 @@ impl<B: Body> Live<B> {
             )),
         };
         // A picture is not mended by an event in it.
-        let event = error.filter(|_| has_events).map(|error| {
+        let event: Option<Bytes> = error.filter(|_| has_events).map(|error| {
             // Forwarded untouched, the provider may have stopped within an event, which must end first.
             let mut bytes = if untouched { b"\n\n".to_vec() } else { Vec::new() };
             bytes.extend(self.caller.write_stream_error(&error, request_id));
             bytes.into()
         });
-        (observed, event)
+        let tail = match self.array.take() {
+            Some(array) => Some(closed(array, &event.unwrap_or_default())),
+            None => event,
+        };
+        (observed, tail)
     }
 }
+
+/// What turns events into the caller's framing, where it is another.
+fn array(framing: Framing) -> Option<ToArray> {
+    match framing {
+        Framing::Events => None,
+        Framing::JsonArray => Some(ToArray::new(LARGEST_EVENT)),
+    }
+}
+
+fn framed(array: &mut Option<ToArray>, events: Bytes) -> Bytes {
+    let Some(array) = array else { return events };
+    let mut out = Vec::with_capacity(events.len());
+    array.push(&events, &mut out);
+    out.into()
+}
+
+fn closed(mut array: ToArray, events: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(events.len() + 4);
+    array.push(events, &mut out);
+    array.finish(&mut out);
+    out.into()
+}
+
+/// A whole stream of events in the caller's framing.
+pub(super) fn frame_whole(framing: Framing, events: Vec<u8>) -> Bytes {
+    match array(framing) {
+        Some(array) => closed(array, &events),
+        None => events.into(),
+    }
+}
+
+/// The largest event of any dialect.
+const LARGEST_EVENT: usize = 24 << 20;
 
 /// What is observed of a stream that was already ended.
 const NOTHING: Observed =

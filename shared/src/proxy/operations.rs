@@ -41,12 +41,9 @@ pub(super) fn write(call: &Call<'_>, provider: &Provider, warnings: &mut Warning
             };
             (provider.operation_url("/completions"), Dialect::OpenAiChat.rewrite_request(&document, &edits), true)
         }
-        Operation::CountTokens(dialect) => {
-            let path = count_tokens::path(*dialect, &provider.paths.whole);
-            let url = path.map(|path| provider.base_url.join(&path));
-            let edits = Edits { model: Some(model), ..Edits::default() };
-            let url = url.ok_or_else(|| lacks(provider, &request.operation))?;
-            (url, dialect.rewrite_request(&document, &edits), true)
+        Operation::CountTokens(endpoint) => {
+            let url = provider.count_url(model).ok_or_else(|| lacks(provider, &request.operation))?;
+            (url, endpoint.dialect.rewrite_count(&document, model), true)
         }
         Operation::Chat(_) | Operation::PassThrough(_) => return Err(lacks(provider, &request.operation)),
     };
@@ -63,7 +60,7 @@ pub(super) fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes) -> Res
     let written = match (&request.operation, provider.operations) {
         (Operation::Embeddings, operations) => operations.embeddings.map(|api| api.read(body, &document, model)),
         (Operation::Rerank, operations) => operations.rerank.map(|api| api.read(body, &document, model)),
-        (Operation::CountTokens(_), _) => Some(count_tokens::read(body)),
+        (Operation::CountTokens(endpoint), _) => Some(count_tokens::read(endpoint.dialect, body)),
         (Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_), _) => None,
     };
     let broken = |error: ProtocolError| Failure::upstream(&error.into_upstream(), None);
@@ -73,7 +70,7 @@ pub(super) fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes) -> Res
 
 /// A count of our own, for a provider that speaks another dialect than the caller.
 pub(super) fn counted<B>(call: &Call<'_>, mut warnings: Warnings) -> Answer<B> {
-    let Written { body, observed } = count_tokens::estimate(&call.request.facts, &mut warnings);
+    let Written { body, observed } = count_tokens::estimate(call.request.dialect, &call.request.facts, &mut warnings);
     Answer { status: 200, warnings, passed: None, content: Content::Whole { body, observed, stream: false } }
 }
 

@@ -7,7 +7,7 @@ use super::live::Live;
 use super::transform::Transform;
 use super::{Answer, Call, Content};
 use crate::config::Provider;
-use crate::dialect::{Finish, Observed, UpstreamError, Warnings};
+use crate::dialect::{Finish, Framing, Observed, UpstreamError, Warnings};
 use crate::http::Head;
 use crate::operation::passthrough::{ANSWER_HEADERS, Meter, Target};
 use crate::ports::{Body, Incoming, Outgoing, Ports, is_success};
@@ -76,7 +76,7 @@ impl<P: Ports> HttpProxy<P> {
         if succeeded && !is_empty && !is_small_json {
             let transform = Transform::Passed(Box::new(meter));
             let told_in = provider.dialect.of_callers().unwrap_or(call.request.dialect);
-            let live = Live::new(incoming.body, told_in, transform, provider.timeouts.idle);
+            let live = Live::new(incoming.body, told_in, Framing::Events, transform, provider.timeouts.idle);
             return Ok(Content::Live(Box::new(live)));
         }
         let body = match is_empty {

@@ -31,6 +31,13 @@ impl CallerRequest {
 
     /// The request in the common form, read when the first translation asks for it.
     pub fn common(&self) -> Result<&ChatRequest, ApiError> {
-        self.common.get_or_init(|| self.dialect.read_request(&self.body)).as_ref().map_err(Clone::clone)
+        let read = || {
+            let mut request = self.dialect.read_request(&self.body)?;
+            // Where the endpoint says these, the body does not.
+            request.model.clone_from(&self.facts.model);
+            request.stream = self.facts.stream;
+            Ok(request)
+        };
+        self.common.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 }

@@ -24,6 +24,8 @@ pub enum Dialect {
     OpenAi,
     /// Anthropic: messages and its models list.
     Anthropic,
+    /// Gemini: generateContent.
+    Gemini,
 }
 
 /// The endpoints that have a friendly answer.
@@ -34,6 +36,7 @@ pub(crate) enum Endpoint {
     Messages,
     CountTokens,
     Models,
+    GenerateContent,
 }
 
 /// A request with its body read.
@@ -57,7 +60,13 @@ impl Ask {
             Some((name, rest)) => (Some(name.to_owned()), rest),
             None => (None, path),
         };
-        let endpoint = if path.ends_with("/chat/completions") {
+        // Gemini's model and method stand in the path.
+        let google = path.rsplit_once("/models/").and_then(|(_, rest)| rest.rsplit_once(':'));
+        let google =
+            google.filter(|(_, method)| matches!(*method, "generateContent" | "streamGenerateContent" | "countTokens"));
+        let endpoint = if let Some((_, method)) = google {
+            Some(if method == "countTokens" { Endpoint::CountTokens } else { Endpoint::GenerateContent })
+        } else if path.ends_with("/chat/completions") {
             Some(Endpoint::ChatCompletions)
         } else if path.ends_with("/responses") {
             Some(Endpoint::Responses)
@@ -72,19 +81,23 @@ impl Ask {
         };
         let speaks_anthropic = self.headers.iter().any(|(name, _)| name == "anthropic-version" || name == "x-api-key");
         let dialect = match endpoint {
+            Some(Endpoint::CountTokens) if google.is_some() => Dialect::Gemini,
             Some(Endpoint::Messages | Endpoint::CountTokens) => Dialect::Anthropic,
             Some(Endpoint::ChatCompletions | Endpoint::Responses) => Dialect::OpenAi,
+            Some(Endpoint::GenerateContent) => Dialect::Gemini,
             Some(Endpoint::Models) | None if speaks_anthropic => Dialect::Anthropic,
             Some(Endpoint::Models) | None => Dialect::OpenAi,
         };
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        // Bedrock and Workers AI have the model in the path.
-        let model = body.get("model").and_then(Value::as_str).unwrap_or(path).to_owned();
+        // Google, Bedrock and Workers AI have the model in the path.
+        let named_in_body = || body.get("model").and_then(Value::as_str).unwrap_or(path);
+        let model = google.map_or_else(named_in_body, |(model, _)| model).to_owned();
+        let streams = || body.get("stream").and_then(Value::as_bool).unwrap_or(false);
         Parsed {
             dialect,
             endpoint,
             name: named.or_else(|| name_in_model(&model)),
-            stream: body.get("stream").and_then(Value::as_bool).unwrap_or(false),
+            stream: google.map_or_else(streams, |(_, method)| method == "streamGenerateContent"),
             model,
             body,
             unix_seconds: self.unix_seconds,

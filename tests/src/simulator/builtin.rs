@@ -267,7 +267,7 @@ fn broken(script: Script, dialect: Dialect, how: Break) -> Script {
             let error = friendly::error_value(dialect, 529, "The simulator failed in the middle, as it was asked to.");
             match (streamed, dialect) {
                 (false, _) => return Script::json(200, error),
-                (true, Dialect::OpenAi) => Step::Data(error),
+                (true, Dialect::OpenAi | Dialect::Gemini) => Step::Data(error),
                 (true, Dialect::Anthropic) => Step::Event(error),
             }
         }

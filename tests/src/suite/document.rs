@@ -14,6 +14,8 @@ pub const SECRET: &str = "the secret of the suite, longer than thirty-two bytes"
 pub const OPENAI_KEY: &str = "canary-openai-credential";
 /// The key of the Anthropic provider.
 pub const ANTHROPIC_KEY: &str = "canary-anthropic-credential";
+/// The key of the Gemini provider.
+pub const GEMINI_KEY: &str = "canary-gemini-credential";
 
 /// What every gateway of the suite is bound to, with a case's changes.
 pub fn bindings(upstream: &str, case: &BTreeMap<String, Option<String>>) -> BTreeMap<String, String> {
@@ -24,6 +26,8 @@ pub fn bindings(upstream: &str, case: &BTreeMap<String, Option<String>>) -> BTre
         ("OPENAI_BASE_URL", format!("{upstream}/v1")),
         ("ANTHROPIC_API_KEY", ANTHROPIC_KEY.to_owned()),
         ("ANTHROPIC_BASE_URL", upstream.to_owned()),
+        ("GEMINI_API_KEY", GEMINI_KEY.to_owned()),
+        ("GEMINI_BASE_URL", upstream.to_owned()),
     ];
     let mut all: BTreeMap<String, String> = usual.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     for (name, value) in case {
@@ -73,6 +77,17 @@ fn models(case: &Case) -> BTreeSet<String> {
     };
     for step in &case.steps {
         let Some(send) = &step.send else { continue };
+        // Gemini's model stands in the path.
+        if let Some((_, model)) = send.path.split_once("/models/") {
+            look(
+                &model
+                    .split(":generateContent")
+                    .flat_map(|text| text.split(":streamGenerateContent"))
+                    .next()
+                    .unwrap_or_default()
+                    .replace("%3A", ":"),
+            );
+        }
         let text = send.text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         for json in send.json.iter().chain(&text) {
             walk(json, &mut look);

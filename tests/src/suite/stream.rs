@@ -15,6 +15,7 @@
 //! | `violations` | what an SDK would choke on |
 
 mod anthropic;
+mod gemini;
 mod openai;
 mod responses;
 
@@ -29,6 +30,8 @@ pub enum Dialect {
     Anthropic,
     /// Responses.
     Responses,
+    /// generateContent.
+    Gemini,
 }
 
 impl Dialect {
@@ -37,6 +40,7 @@ impl Dialect {
         match path {
             path if path.starts_with("/v1/messages") => Dialect::Anthropic,
             path if path.starts_with("/v1/responses") => Dialect::Responses,
+            path if path.starts_with("/v1beta") || path.contains("enerateContent") => Dialect::Gemini,
             _ => Dialect::OpenAi,
         }
     }
@@ -79,6 +83,7 @@ pub fn assemble(dialect: Dialect, bytes: &[u8]) -> Value {
         Dialect::OpenAi => openai::assemble(&events),
         Dialect::Anthropic => anthropic::assemble(&events),
         Dialect::Responses => responses::assemble(&events),
+        Dialect::Gemini => gemini::assemble(&gemini::elements(bytes).unwrap_or(events)),
     }
 }
 

@@ -58,7 +58,8 @@ pub(crate) struct Facts {
 impl Facts {
     /// The facts of an entry; `None` where the list has no price for it. A price of nothing is a gap of
     /// the list, except where the models run on one's own machine.
-    pub(crate) fn of(entry: &Value, kind: Kind, runs_here: bool) -> Option<Facts> {
+    pub(crate) fn of(entry: &Value, kind: Kind, id: &str) -> Option<Facts> {
+        let runs_here = id.starts_with("ollama:");
         // Dollars a token to dollars a million tokens.
         let listed = |name: &str| Rate::from_usd_per_million(entry.get(name)?.as_f64()? * 1e6);
         let rate = |name: &str| listed(name).filter(|rate| rate.0 > 0);
@@ -98,7 +99,7 @@ impl Facts {
             others,
             special: special(&price, rate).into_iter().chain(fast_mode(entry, &price)).collect(),
             capabilities,
-            traits: traits(entry, kind, capabilities, flag),
+            traits: traits(entry, kind, id, capabilities, flag),
             retires: retires(entry),
         })
     }
@@ -190,7 +191,7 @@ fn in_proportion(part: Rate, now: Rate, then: Rate) -> Option<Rate> {
     u64::try_from(product.div_ceil(u128::from(then.0.max(1)))).ok().map(Rate)
 }
 
-fn traits(entry: &Value, kind: Kind, capabilities: Capabilities, flag: impl Fn(&str) -> bool) -> Traits {
+fn traits(entry: &Value, kind: Kind, id: &str, capabilities: Capabilities, flag: impl Fn(&str) -> bool) -> Traits {
     let text = |name| entry.get(name).and_then(Value::as_str);
     let anthropic = text("litellm_provider") == Some("anthropic");
     let thinks = capabilities.has(Capabilities::REASONING);
@@ -199,9 +200,10 @@ fn traits(entry: &Value, kind: Kind, capabilities: Capabilities, flag: impl Fn(&
     Traits {
         kind: Some(kind),
         only_responses: kind == Kind::Chat && !chats.unwrap_or(text("mode") != Some("responses")),
-        budget_thinking: anthropic && thinks && !flag("supports_adaptive_thinking"),
+        budget_thinking: thinks && ((anthropic && !flag("supports_adaptive_thinking")) || id.contains(":gemini-2.5")),
         fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
         system_in_conversation: flag("supports_mid_conversation_system"),
+        minimal_effort: flag("supports_minimal_reasoning_effort") && id.contains(":gemini-"),
     }
 }
 

@@ -60,7 +60,7 @@ pub fn table(list: &str) -> Result<String, String> {
     let mut rows: BTreeMap<String, Facts> = BTreeMap::new();
     for (key, entry) in &list {
         let Some((id, kind)) = model(key, entry) else { continue };
-        let Some(facts) = Facts::of(entry, kind, id.starts_with("ollama:")) else { continue };
+        let Some(facts) = Facts::of(entry, kind, &id) else { continue };
         // Some models are listed with and without their provider's name. Where the two differ, the
         // dearer one is believed.
         let known = rows.get(&id).map(Facts::dearness);
@@ -110,6 +110,9 @@ fn model(key: &str, entry: &Value) -> Option<(String, Kind)> {
         "azure" => model.contains('/'),
         "bedrock" => model.contains('/'),
         "together" => model.starts_with("together-ai-"),
+        // Google's other chats are called in other ways, as are others' models in its cloud.
+        "gemini" if kind == Kind::Chat => !model.starts_with("gemini-"),
+        "vertex" => kind != Kind::Chat || !model.starts_with("gemini-"),
         "fireworks" => model.starts_with("fireworks-ai-"),
         _ => false,
     };

@@ -27,13 +27,16 @@ pub struct Api {
     /// How it wants its key.
     pub auth: AuthStyle,
     /// The chat endpoint below the base URL. `{model}` stands for the model as one segment,
-    /// `{model/path}` for the model with its slashes.
+    /// `{model/path}` for the model with its slashes, and `{project}` and `{location}` for what the
+    /// bindings of a [`Cloud`] say.
     pub chat_path: &'static str,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
     /// Where it speaks the Responses dialect too, below the base URL: a caller of that dialect then
     /// gets it at first hand.
     pub responses_path: Option<&'static str>,
+    /// The endpoint that counts a prompt's tokens, where there is one.
+    pub count_path: Option<&'static str>,
     /// Headers it always wants, names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// What it does differently.
@@ -86,6 +89,7 @@ const COMPATIBLE: Api = Api {
     chat_path: "/chat/completions",
     stream_path: None,
     responses_path: None,
+    count_path: None,
     headers: &[],
     quirks: COMMON,
     operations: Operations::USUAL,
@@ -113,6 +117,7 @@ const ANTHROPIC: Api = Api {
     chat_path: "/v1/messages",
     stream_path: None,
     responses_path: None,
+    count_path: Some("/v1/messages/count_tokens"),
     headers: &[("anthropic-version", "2023-06-01")],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
     operations: Operations::NONE,
@@ -124,6 +129,7 @@ const BEDROCK: Api = Api {
     chat_path: "/model/{model}/converse",
     stream_path: Some("/model/{model}/converse-stream"),
     responses_path: None,
+    count_path: None,
     headers: &[],
     quirks: Quirks { cache_control: true, ..Quirks::STANDARD },
     operations: Operations::NONE,
@@ -135,6 +141,7 @@ const COHERE: Api = Api {
     chat_path: "/v2/chat",
     stream_path: None,
     responses_path: None,
+    count_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
     operations: Operations {
@@ -150,6 +157,7 @@ const OLLAMA: Api = Api {
     chat_path: "/api/chat",
     stream_path: None,
     responses_path: None,
+    count_path: None,
     headers: &[],
     quirks: Quirks::STANDARD,
     operations: Operations::NONE,
@@ -161,9 +169,34 @@ const WORKERS_AI: Api = Api {
     chat_path: "/run/{model/path}",
     stream_path: None,
     responses_path: None,
+    count_path: None,
     headers: &[],
     quirks: COMMON,
     operations: Operations::NONE,
+};
+
+const GEMINI: Api = Api {
+    dialect: ProviderDialect::Both(Dialect::Gemini),
+    auth: AuthStyle::Header("x-goog-api-key"),
+    chat_path: "/v1beta/models/{model}:generateContent",
+    stream_path: Some("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+    count_path: Some("/v1beta/models/{model}:countTokens"),
+    responses_path: None,
+    headers: &[],
+    quirks: Quirks::STANDARD,
+    operations: Operations { embeddings: Some(embeddings::Api::Gemini), ..Operations::NONE },
+};
+
+const VERTEX: Api = Api {
+    auth: AuthStyle::Bearer,
+    chat_path: "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+    stream_path: Some(
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+    ),
+    count_path: Some("/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens"),
+    quirks: Quirks { call_ids: false, ..Quirks::STANDARD },
+    operations: Operations::NONE,
+    ..GEMINI
 };
 
 impl Api {
@@ -173,6 +206,7 @@ impl Api {
             ProviderDialect::Both(Dialect::OpenAiChat) => COMPATIBLE,
             ProviderDialect::Both(Dialect::Anthropic) => ANTHROPIC,
             ProviderDialect::Both(Dialect::OpenAiResponses) => RESPONSES,
+            ProviderDialect::Both(Dialect::Gemini) => GEMINI,
             ProviderDialect::Bedrock => BEDROCK,
             ProviderDialect::Cohere => COHERE,
             ProviderDialect::Ollama => OLLAMA,
@@ -214,6 +248,18 @@ pub struct Builtin {
     pub families: &'static [&'static str],
     /// Whether it sells other makers' models at the makers' prices, as `maker/model`.
     pub resells: bool,
+    /// What else must be bound to say where the customer's models are.
+    pub cloud: Option<Cloud>,
+}
+
+/// The bindings that say where in a provider's cloud a customer's models are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// Holds the project's id.
+    pub project: &'static str,
+    /// Holds the location; `global` without it. Every other location has a host of its own: its name
+    /// and a hyphen before the common host.
+    pub location: &'static str,
 }
 
 /// Where AWS credentials are bound: `{prefix}_ACCESS_KEY_ID`, `{prefix}_SECRET_ACCESS_KEY` and
@@ -242,11 +288,6 @@ pub fn builtin(id: &str) -> Option<&'static Builtin> {
     BUILTIN.iter().find(|builtin| builtin.id == id)
 }
 
-/// Ids of providers that a later version will know: they are not free for the operator's own.
-pub(crate) fn is_later(id: &str) -> bool {
-    ["gemini", "vertex"].contains(&id)
-}
-
 /// All of them, in the order in which a bare model name is looked for: those who make models before
 /// those who serve others', within each the order of the documentation.
 pub(crate) const BUILTIN: &[Builtin] = &[
@@ -261,6 +302,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         api: ANTHROPIC,
         families: &["claude-"],
         ..keyed("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
+    },
+    Builtin {
+        base_url: Some("https://generativelanguage.googleapis.com"),
+        api: GEMINI,
+        families: &["gemini-", "gemma-"],
+        ..keyed("gemini", "GEMINI_API_KEY", "GEMINI_BASE_URL")
     },
     Builtin {
         base_url: Some("https://api.mistral.ai"),
@@ -351,6 +398,14 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         other_key_binding: Some("CLOUDFLARE_API_TOKEN"),
         ..keyed("cloudflare", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL")
     },
+    // Google's cloud, where the same models have another door.
+    Builtin {
+        base_url: Some("https://aiplatform.googleapis.com"),
+        api: VERTEX,
+        families: &["gemini-"],
+        cloud: Some(Cloud { project: "VERTEX_PROJECT", location: "VERTEX_LOCATION" }),
+        ..keyed("vertex", "VERTEX_ACCESS_TOKEN", "VERTEX_BASE_URL")
+    },
     // These two have no chats.
     Builtin {
         base_url: Some("https://api.jina.ai/v1"),
@@ -391,5 +446,6 @@ const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'
         api: COMPATIBLE,
         families: &[],
         resells: false,
+        cloud: None,
     }
 }

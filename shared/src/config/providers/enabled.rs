@@ -1,5 +1,6 @@
 //! The providers that can be called now: what is known, what the document changes, what is bound.
 
+use super::cloud::Place;
 use super::credentials::{Auth, auth, header_value};
 use super::{Api, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
@@ -50,24 +51,31 @@ pub struct Paths {
     pub whole: Cow<'static, str>,
     /// For streams.
     pub stream: Cow<'static, str>,
+    /// For counting a prompt's tokens.
+    pub count: Option<Cow<'static, str>>,
 }
 
 impl Provider {
-    /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
-    /// speaks that too.
-    pub fn dialect_for(&self, caller: Dialect) -> ProviderDialect {
-        match (caller, self.responses_path) {
-            (Dialect::OpenAiResponses, Some(_)) => ProviderDialect::Both(Dialect::OpenAiResponses),
-            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses, _) => self.dialect,
-        }
-    }
-
     /// The URL a chat with this model is posted to. A model's name is one segment of a path whatever
     /// stands in it: a caller chooses a model, never a path.
     pub fn chat_url(&self, model: &str, stream: bool) -> String {
         let path = if stream { &self.paths.stream } else { &self.paths.whole };
         let segments = || model.split('/').map(url::segment).collect::<Vec<_>>().join("/");
         self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
+    }
+
+    /// The URL that counts the tokens of a prompt for this model.
+    pub fn count_url(&self, model: &str) -> Option<String> {
+        self.paths.count.as_ref().map(|path| self.base_url.join(path).replace("{model}", &url::segment(model)))
+    }
+
+    /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
+    /// speaks that too.
+    pub fn dialect_for(&self, caller: Dialect) -> ProviderDialect {
+        match (caller, self.responses_path) {
+            (Dialect::OpenAiResponses, Some(_)) => ProviderDialect::Both(Dialect::OpenAiResponses),
+            (Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini, _) => self.dialect,
+        }
     }
 
     /// The URL of an operation beside chats: `/embeddings`, below what its chat's path begins with.
@@ -91,10 +99,11 @@ impl Provider {
             reasoning_effort: self.quirks.reasoning_effort && thinks,
             encrypted_reasoning: model.known && thinks,
             system_in_conversation: model.traits.system_in_conversation,
+            minimal_effort: model.traits.minimal_effort,
             ..self.quirks
         };
         let free_sampling = match self.dialect {
-            ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses)
+            ProviderDialect::Both(Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini)
             | ProviderDialect::Cohere
             | ProviderDialect::Ollama
             | ProviderDialect::WorkersAi => SamplingSupport::All,
@@ -171,13 +180,18 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
     let bound_url = bindings::text(bindings, &url_binding);
     let has_url = bound_url.is_some() || over.base_url.is_some();
     let Some(auth) = auth(known, over, api.auth, has_url, bindings)? else { return Ok(None) };
+    let place = known.and_then(|known| known.cloud).map(|cloud| Place::read(&cloud, bindings)).transpose()?;
+    let usual_url = known.and_then(|known| known.base_url);
+    let usual_url = usual_url.map(|url| place.as_ref().map_or_else(|| url.to_owned(), |place| place.base_url(url)));
+    let fill = |path: &'static str| place.as_ref().map_or(Cow::Borrowed(path), |place| Cow::Owned(place.fill(path)));
     Ok(Some(Provider {
         id: id.clone(),
         dialect: api.dialect,
-        base_url: base_url(&url_binding, bound_url, known, id, over, bindings)?,
+        base_url: base_url(&url_binding, bound_url, usual_url, id, over, bindings)?,
         paths: Paths {
-            whole: Cow::Borrowed(api.chat_path),
-            stream: Cow::Borrowed(api.stream_path.unwrap_or(api.chat_path)),
+            whole: fill(api.chat_path),
+            stream: fill(api.stream_path.unwrap_or(api.chat_path)),
+            count: api.count_path.map(fill),
         },
         responses_path: api.responses_path,
         auth,
@@ -220,15 +234,15 @@ fn url_binding(id: &ProviderId, known: Option<&Builtin>) -> String {
 fn base_url(
     binding: &str,
     bound: Option<String>,
-    known: Option<&Builtin>,
+    usual: Option<String>,
     id: &ProviderId,
     over: &ProviderOverride,
     bindings: &(impl Bindings + ?Sized),
 ) -> Result<BaseUrl, Problem> {
-    let text = match (bound, &over.base_url, known.and_then(|known| known.base_url)) {
+    let text = match (bound, &over.base_url, usual) {
         (Some(text), _, _) => text,
         (None, Some(url), _) => return Ok(url.clone()),
-        (None, None, Some(text)) => filled(text, bindings)?,
+        (None, None, Some(text)) => filled(&text, bindings)?,
         (None, None, None) => {
             return Err(problem(
                 binding,

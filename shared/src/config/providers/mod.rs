@@ -2,16 +2,17 @@
 //! ([`ProviderOverride`]), and those that are enabled because their bindings are there ([`Providers`]).
 
 mod builtin;
+mod cloud;
 mod credentials;
 mod enabled;
 mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Operations, Signing, builtin};
+pub use builtin::{Api, AuthStyle, Builtin, Cloud, Operations, Signing, builtin};
 pub use credentials::Auth;
 pub use enabled::{Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
-pub(crate) use builtin::{BUILTIN, is_later};
+pub(crate) use builtin::BUILTIN;
 pub(super) use section::{check, section};

@@ -1,6 +1,6 @@
 //! The section `providers`: endpoints of the operator's own, and changes to the built-in ones.
 
-use super::builtin::{builtin, is_later};
+use super::builtin::builtin;
 use crate::config::names::{BINDING_PATTERN, BindingName, NAME_PATTERN, NAME_RULE, ProviderId};
 use crate::config::problem::At;
 use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record, wrong_type};
@@ -67,12 +67,13 @@ const DIALECT: OneOf<ProviderDialect> = OneOf {
         ("openai_chat", ProviderDialect::Both(Dialect::OpenAiChat)),
         ("anthropic", ProviderDialect::Both(Dialect::Anthropic)),
         ("openai_responses", ProviderDialect::Both(Dialect::OpenAiResponses)),
+        ("gemini", ProviderDialect::Both(Dialect::Gemini)),
         ("bedrock", ProviderDialect::Bedrock),
         ("cohere", ProviderDialect::Cohere),
         ("ollama", ProviderDialect::Ollama),
         ("workers_ai", ProviderDialect::WorkersAi),
     ],
-    later: &["gemini"],
+    later: &[],
 };
 
 const EMBEDDINGS: OneOf<Option<embeddings::Api>> = OneOf {
@@ -152,14 +153,11 @@ pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride
         let mut at = at.key(id.as_str());
         match builtin(id.as_str()) {
             Some(_) => {}
-            None if is_later(id.as_str()) => {
-                at.problem("is a provider that is not available in this version", "Remove it, or choose another name");
-            }
             None => {
                 missing(
                     &mut at.key("dialect"),
                     provider.dialect.is_none(),
-                    "openai_chat, openai_responses, anthropic, bedrock, cohere, ollama or workers_ai",
+                    "openai_chat, openai_responses, anthropic, gemini, bedrock, cohere, ollama or workers_ai",
                 );
                 missing(&mut at.key("base_url"), provider.base_url.is_none(), url::RULE);
             }

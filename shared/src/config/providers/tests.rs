@@ -30,7 +30,8 @@ fn a_key_enables_its_provider_and_nothing_else() {
     assert!(providers("", &[]).is_empty());
     for known in BUILTIN {
         let Some(key) = known.key_binding else { continue };
-        let bound = [(key, "k"), (known.base_url_binding, "https://llm.example.com")];
+        let project = known.cloud.map_or("UNUSED", |cloud| cloud.project);
+        let bound = [(key, "k"), (known.base_url_binding, "https://llm.example.com"), (project, "p")];
         assert_eq!(ids(&providers("", &bound)), [known.id]);
         assert!(providers("", &bound[1..]).is_empty(), "{}", known.id);
     }
@@ -76,6 +77,7 @@ fn each_provider_is_called_at_the_url_its_documentation_names() {
         ("PERPLEXITY_API_KEY", "https://api.perplexity.ai/chat/completions"),
         ("CEREBRAS_API_KEY", "https://api.cerebras.ai/v1/chat/completions"),
         ("COHERE_API_KEY", "https://api.cohere.com/v2/chat"),
+        ("GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent"),
     ] {
         let providers = providers("", &[(key, "k")]);
         assert_eq!(providers.iter().next().unwrap().chat_url("m", false), url);
@@ -313,4 +315,53 @@ fn workers_ai_is_where_its_account_says_and_takes_either_name_of_its_key() {
     let providers = providers(document, &[]);
     let own = providers.get("own").unwrap();
     assert!(own.chat_url("@cf/meta/ll?ama", true).ends_with("/ai/run/%40cf/meta/ll%3Fama"));
+}
+
+#[test]
+fn a_url_that_names_the_model_takes_any_name_as_one_segment() {
+    let providers = providers("", &[("GEMINI_API_KEY", "k"), ("GEMINI_BASE_URL", "https://proxy.example/v1beta")]);
+    let gemini = providers.get("gemini").unwrap();
+    let url = |model| gemini.chat_url(model, true);
+    assert_eq!(
+        url("gemini-2.5-pro"),
+        "https://proxy.example/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse"
+    );
+    assert_eq!(
+        url("../a?b#c:d é{model}"),
+        "https://proxy.example/v1beta/models/..%2Fa%3Fb%23c%3Ad%20%C3%A9%7Bmodel%7D:streamGenerateContent?alt=sse"
+    );
+    assert!(url("..").contains("/models/%2E%2E:stream"));
+}
+
+#[test]
+fn vertex_is_where_its_project_and_location_say() {
+    let key = ("VERTEX_ACCESS_TOKEN", "t");
+    let url = |bound: &[(&str, &str)]| {
+        let providers = providers("", bound);
+        let vertex = providers.get("vertex").unwrap();
+        assert_eq!(credential(vertex), Some(("authorization", "Bearer t")));
+        assert!(!vertex.quirks.call_ids);
+        vertex.chat_url("gemini-2.5-pro", false)
+    };
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p-1"), ("VERTEX_LOCATION", "europe-west4")]),
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p")]),
+        "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    assert_eq!(
+        url(&[key, ("VERTEX_PROJECT", "p"), ("VERTEX_BASE_URL", "http://localhost:1")]),
+        "http://localhost:1/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-pro:generateContent"
+    );
+    for (bound, path) in [
+        (vec![key], "VERTEX_PROJECT"),
+        (vec![key, ("VERTEX_PROJECT", "a/b")], "VERTEX_PROJECT"),
+        (vec![key, ("VERTEX_PROJECT", "p"), ("VERTEX_LOCATION", "evil.example/")], "VERTEX_LOCATION"),
+    ] {
+        let providers = providers("", &bound);
+        assert!(providers.is_empty(), "{bound:?}");
+        assert_eq!(providers.problems()[0].path, path);
+    }
 }

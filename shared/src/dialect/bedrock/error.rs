@@ -46,6 +46,7 @@ pub(in crate::dialect) fn unmodelled(code: &str, message: &str) -> UpstreamError
         kind: None,
         code: (!code.is_empty()).then(|| code.chars().take(200).collect()),
         param: None,
+        retry_after: None,
     }
 }
 

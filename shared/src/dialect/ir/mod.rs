@@ -4,6 +4,7 @@
 //! dialect's own JSON ([`Json`], [`Part::Opaque`], `extra`), so that a writer of the same dialect can
 //! give it back and a writer of another can name it in the warnings. Nothing here knows HTTP.
 
+mod collect;
 mod content;
 mod event;
 mod replay;

@@ -8,8 +8,9 @@ mod scan;
 
 pub(super) use scan::{Scan, Value, decoded_length};
 
+use super::codec::reader;
 use super::ir::{ChatResponse, Part};
-use super::{Dialect, UpstreamError, anthropic, openai_chat, openai_responses};
+use super::{Dialect, UpstreamError, anthropic, gemini, openai_chat, openai_responses};
 use crate::sse;
 use crate::usage::Usage;
 
@@ -108,6 +109,7 @@ enum Watch {
     OpenAiChat(openai_chat::stream::Watch),
     Anthropic(anthropic::stream::Watch),
     OpenAiResponses(Box<openai_responses::stream::Watch>),
+    Gemini(gemini::stream::Watch),
 }
 
 impl Watch {
@@ -116,6 +118,7 @@ impl Watch {
             Watch::OpenAiChat(watch) => watch.event(event.name, event.data),
             Watch::Anthropic(watch) => watch.event(event.name, event.data),
             Watch::OpenAiResponses(watch) => watch.event(event.name, event.data),
+            Watch::Gemini(watch) => watch.event(event.data),
         }
     }
 
@@ -124,6 +127,7 @@ impl Watch {
             Watch::OpenAiChat(watch) => &watch.tally,
             Watch::Anthropic(watch) => &watch.tally,
             Watch::OpenAiResponses(watch) => &watch.tally,
+            Watch::Gemini(watch) => &watch.tally,
         }
     }
 
@@ -133,6 +137,7 @@ impl Watch {
             Watch::OpenAiChat(watch) => watch.finish(),
             Watch::Anthropic(watch) => watch.finish(),
             Watch::OpenAiResponses(watch) => watch.finish(),
+            Watch::Gemini(watch) => watch.finish(),
         }
     }
 }
@@ -143,8 +148,9 @@ impl Meter {
             Dialect::OpenAiChat => Watch::OpenAiChat(openai_chat::stream::Watch::default()),
             Dialect::Anthropic => Watch::Anthropic(anthropic::stream::Watch::default()),
             Dialect::OpenAiResponses => Watch::OpenAiResponses(Box::default()),
+            Dialect::Gemini => Watch::Gemini(gemini::stream::Watch::default()),
         };
-        Meter { reader: sse::Reader::new(), watch }
+        Meter { reader: reader(dialect), watch }
     }
 
     /// Takes the next bytes of the body, cut anywhere.
@@ -157,6 +163,7 @@ impl Meter {
                     Watch::OpenAiChat(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::Anthropic(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                     Watch::OpenAiResponses(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
+                    Watch::Gemini(watch) => watch.tally.fail(UpstreamError::protocol(&error.to_string())),
                 },
             }
         }

@@ -63,6 +63,33 @@ pub(super) fn needs_details(content: &[Part]) -> bool {
     content.iter().any(|part| matches!(part, Part::Thinking { signature: Some(_), .. } | Part::RedactedThinking(_)))
 }
 
+/// The format of Google's signatures.
+const GOOGLE: &str = "google-gemini-v1";
+
+/// Takes a call's `extra_content.google.thought_signature`, Google's own way to put a signature into this
+/// dialect, unless `reasoning_details` brought the same one already.
+pub(super) fn take_signature(call: &mut Object<'_, '_>, content: &mut Vec<Part>) {
+    let Some(extra) = call.take("extra_content") else { return };
+    let path = *call.path;
+    let google = Object::read(extra.get(), &path).ok().and_then(|mut extra| extra.take("google"));
+    let google = google.and_then(|raw| Object::read(raw.get(), &path).ok());
+    let signature = google.and_then(|mut google| google.string("thought_signature").ok().flatten());
+    let is_known =
+        |text: &String| content.iter().any(|part| matches!(part, Part::RedactedThinking(seal) if seal.text == *text));
+    if let Some(text) = signature.filter(|text| !text.is_empty() && !is_known(text)) {
+        content.push(Part::RedactedThinking(Seal { text, format: SealFormat::Other(GOOGLE.to_owned()) }));
+    }
+}
+
+/// Writes a signature of Google's that stands before a call, where Google's own clients look for it.
+pub(super) fn write_signature(o: &mut Members<'_>, seal: Option<&Seal>) {
+    if let Some(seal) = seal.filter(|seal| seal.format.as_str() == GOOGLE) {
+        o.object("extra_content", |o| {
+            o.object("google", |o| o.string("thought_signature", &seal.text));
+        });
+    }
+}
+
 /// Writes `reasoning_content` of a message that has thoughts in words.
 pub(super) fn write_text(o: &mut Members<'_>, content: &[Part]) {
     let words = content

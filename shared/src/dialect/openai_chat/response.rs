@@ -122,7 +122,8 @@ fn read_message(message: &mut Object<'_, '_>, content: &mut Vec<Part>) {
     }
     let at = path.member("tool_calls");
     for (index, raw) in message.items("tool_calls").unwrap_or_default().into_iter().enumerate() {
-        if let Ok(call) = Object::read(raw.get(), &at) {
+        if let Ok(mut call) = Object::read(raw.get(), &at) {
+            reasoning::take_signature(&mut call, content);
             content.push(read_call(raw, call, index));
         }
     }
@@ -266,7 +267,16 @@ fn write_choice(o: &mut Members<'_>, origin: ProviderDialect, choice: &Choice, w
         let call =
             |part: &&Part| matches!(part, Part::ToolCall { .. } | Part::Opaque { origin: Dialect::OpenAiChat, .. });
         if choice.content.iter().any(|part| call(&part)) {
-            o.array("tool_calls", |a| choice.content.iter().filter(call).for_each(|part| write_call(a, part)));
+            o.array("tool_calls", |a| {
+                let mut signature = None;
+                for part in &choice.content {
+                    if let Part::RedactedThinking(seal) = part {
+                        signature = Some(seal);
+                    } else if call(&part) {
+                        write_call(a, part, signature.take());
+                    }
+                }
+            });
         }
         for (name, json) in &choice.extra {
             if origin == Dialect::OpenAiChat {

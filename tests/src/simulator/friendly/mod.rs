@@ -3,6 +3,7 @@
 //! A dialect reads its request into [`Wishes`], [`Reply::compose`] decides what to say, and the dialect writes it.
 
 mod anthropic;
+mod gemini;
 mod openai;
 mod reply;
 mod responses;
@@ -39,11 +40,15 @@ impl Default for Style {
 /// The answer of a provider in good health.
 pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
     let Some(endpoint) = parsed.endpoint else {
-        let message = "The simulator plays /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens and /v1/models.";
+        let message = "The simulator plays /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent \
+             and /v1/models.";
         return error(parsed.dialect, 404, message);
     };
     match endpoint {
         Endpoint::Models => models(parsed),
+        Endpoint::CountTokens if parsed.dialect == Dialect::Gemini => {
+            Script::json(200, json!({"totalTokens": gemini::wishes(parsed).prompt_tokens}))
+        }
         Endpoint::CountTokens => {
             Script::json(200, json!({"input_tokens": anthropic::wishes(&parsed.body).prompt_tokens}))
         }
@@ -58,6 +63,10 @@ pub(crate) fn answer(parsed: &Parsed, serial: u64, style: &Style) -> Script {
         Endpoint::Messages => match anthropic::refusal(&parsed.body) {
             Some(message) => error(Dialect::Anthropic, 400, message),
             None => anthropic::script(parsed, &Reply::compose(&anthropic::wishes(&parsed.body), style), serial, style),
+        },
+        Endpoint::GenerateContent => match gemini::refusal(&parsed.body) {
+            Some(message) => error(Dialect::Gemini, 400, message),
+            None => gemini::script(parsed, &Reply::compose(&gemini::wishes(parsed), style), serial, style),
         },
     }
 }
@@ -98,12 +107,27 @@ pub(crate) fn error_value(dialect: Dialect, status: u16, message: &str) -> Value
             };
             json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_simulator"})
         }
+        Dialect::Gemini => {
+            // Google has no 529: it is unavailable.
+            let status = if status == 529 { 503 } else { status };
+            let word = match status {
+                401 => "UNAUTHENTICATED",
+                403 => "PERMISSION_DENIED",
+                404 => "NOT_FOUND",
+                429 => "RESOURCE_EXHAUSTED",
+                400..=499 => "INVALID_ARGUMENT",
+                503 => "UNAVAILABLE",
+                504 => "DEADLINE_EXCEEDED",
+                _ => "INTERNAL",
+            };
+            json!({"error": {"code": status, "message": message, "status": word}})
+        }
     }
 }
 
 fn models(parsed: &Parsed) -> Script {
     let body = match parsed.dialect {
-        Dialect::OpenAi => json!({"object": "list", "data": [
+        Dialect::OpenAi | Dialect::Gemini => json!({"object": "list", "data": [
             {"id": "gpt-5.4", "object": "model", "created": 1_700_000_000, "owned_by": "simulator"},
             {"id": "gpt-5.4-mini", "object": "model", "created": 1_700_000_000, "owned_by": "simulator"},
         ]}),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{LOOK_MS, PATIENCE_MS};
 use crate::suite::case::Expect;
-use crate::suite::document::{ADMIN_KEY, ANTHROPIC_KEY, Names, OPENAI_KEY, SECRET};
+use crate::suite::document::{ADMIN_KEY, ANTHROPIC_KEY, GEMINI_KEY, Names, OPENAI_KEY, SECRET};
 use crate::suite::level::{Answer, Level};
 use crate::suite::matching::differences;
 
@@ -115,7 +115,7 @@ impl Books {
     /// Secrets that stand in the log.
     pub(super) fn leaks(&self, names: &Names) -> Vec<String> {
         let key = names.text("key");
-        let secrets = [ADMIN_KEY, SECRET, OPENAI_KEY, ANTHROPIC_KEY, key.as_str()];
+        let secrets = [ADMIN_KEY, SECRET, OPENAI_KEY, ANTHROPIC_KEY, GEMINI_KEY, key.as_str()];
         let leaked = |line: &&String| secrets.iter().any(|secret| !secret.is_empty() && line.contains(secret));
         self.lines.iter().filter(leaked).map(|line| format!("fault 92: a secret in the log: {line}")).collect()
     }

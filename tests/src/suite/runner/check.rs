@@ -45,7 +45,7 @@ pub(super) fn answer(expect: &Expect, path: &str, is_call: bool, answer: &Answer
     let text = Value::String(String::from_utf8_lossy(&answer.body).into_owned());
     problems.extend(holds("text", &expect.text, Some(&text)));
     if let Some(expected) = &expect.stream {
-        problems.extend(stream(&names.fill_value(expected), seen.get("stream"), answer));
+        problems.extend(stream(&names.fill_value(expected), seen.get("stream"), path, answer));
     }
     if is_call && !nothing_came {
         problems.extend(usual(path, answer, seen.get("body")));
@@ -57,7 +57,7 @@ pub(super) fn answer(expect: &Expect, path: &str, is_call: bool, answer: &Answer
 }
 
 /// A stream is sound and complete, and nobody has to say so, unless the caller left, or the case expects otherwise.
-fn stream(expected: &Value, seen: Option<&Value>, answer: &Answer) -> Vec<String> {
+fn stream(expected: &Value, seen: Option<&Value>, path: &str, answer: &Answer) -> Vec<String> {
     let mut expected = expected.clone();
     if let Some(members) = expected.as_object_mut() {
         let fails = members.get("error").is_some_and(|error| !error.is_null());
@@ -68,8 +68,11 @@ fn stream(expected: &Value, seen: Option<&Value>, answer: &Answer) -> Vec<String
         }
     }
     let mut problems = differences("stream", &expected, seen);
-    if !answer.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
-        problems.push("stream: the content type is not text/event-stream".to_owned());
+    // Google's callers get one JSON array unless they ask for events.
+    let array = Dialect::of(path) == Dialect::Gemini && !path.contains("alt=sse");
+    let wanted = if array { "application/json" } else { "text/event-stream" };
+    if !answer.headers.get("content-type").is_some_and(|kind| kind.starts_with(wanted)) {
+        problems.push(format!("stream: the content type is not {wanted}"));
     }
     problems
 }
@@ -95,6 +98,10 @@ fn usual(path: &str, answer: &Answer, body: Option<&Value>) -> Vec<String> {
             Dialect::Anthropic => {
                 json!({"type": "error", "error": {"type": {"$any": true}, "message": {"$any": true}}, "request_id": id})
             }
+            Dialect::Gemini => json!({"error": {
+                "code": answer.status, "message": {"$any": true}, "status": {"$any": true},
+                "details": {"$contains": {"reason": {"$any": true}, "metadata": {"request_id": id}}},
+            }}),
         };
         problems.extend(differences("an error's body", &shape, body));
     }

@@ -41,6 +41,9 @@ pub(super) fn call(send: &Send, names: &Names) -> Result<Call, String> {
         match Dialect::of(&path) {
             Dialect::OpenAi | Dialect::Responses => headers.push(("authorization".to_owned(), format!("Bearer {key}"))),
             Dialect::Anthropic => headers.push(("x-api-key".to_owned(), key)),
+            // Its SDKs put the key into a header, older ones into the query.
+            Dialect::Gemini if path.contains("key=") => {}
+            Dialect::Gemini => headers.push(("x-goog-api-key".to_owned(), key)),
         }
     }
     let method = send.method.clone().unwrap_or_else(|| if body.is_some() { "POST" } else { "GET" }.to_owned());

@@ -1,9 +1,9 @@
 //! Parts into content blocks.
 
 use super::ids::Ids;
-use super::turns::Placed;
 use crate::dialect::ir::{Arguments, Media, MediaKind, Part, Seal, SealFormat, Source};
 use crate::dialect::json_write::{Items, Members};
+use crate::dialect::turns::Placed;
 use crate::dialect::{Dialect, Effect, Warnings};
 
 /// Writes the blocks of one request; ids of tool calls are made fit as they pass.

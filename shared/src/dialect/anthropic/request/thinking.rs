@@ -31,13 +31,16 @@ pub(in crate::dialect) fn plan(
     let path = match (request.origin, wish) {
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, None) => request.origin.reasoning_path(),
         (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic, _) => "thinking",
+        (Dialect::Gemini, _) => request.origin.reasoning_path(),
     };
     let level = effort.map(level);
-    // In OpenAI's dialect an effort alone asks for reasoning; in Anthropic's it does not.
+    // An effort alone asks for reasoning; in Anthropic's dialect it does not.
     let wish = wish.or(match (request.origin, effort) {
-        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Some(Effort::None)) => Some(Thinking::Disabled),
-        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Some(_)) => Some(Thinking::Adaptive),
-        (Dialect::OpenAiChat | Dialect::OpenAiResponses, None) | (Dialect::Anthropic, _) => None,
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, Some(Effort::None)) => {
+            Some(Thinking::Disabled)
+        }
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, Some(_)) => Some(Thinking::Adaptive),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, None) | (Dialect::Anthropic, _) => None,
     });
     let plan = match (target.quirks.thinking, wish) {
         (ThinkingSupport::None, Some(Thinking::Adaptive | Thinking::Budget(_))) => {

@@ -2,10 +2,10 @@
 
 use super::blocks_write::Blocks;
 use super::thinking::{self, Plan};
-use super::turns::arrange;
 use crate::dialect::ir::{ChatRequest, Json, OutputFormat, Part, Thinking, Tool, ToolChoice};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
+use crate::dialect::turns::arrange;
 use crate::dialect::{Dialect, Effect, SamplingSupport, Target, Warnings};
 
 pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
@@ -36,7 +36,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
         for (name, json) in &request.extra {
             match request.origin {
                 Dialect::Anthropic => o.json(name, json),
-                Dialect::OpenAiChat | Dialect::OpenAiResponses => warnings.dropped(name),
+                Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -111,7 +111,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                     for (name, json) in extra {
                         match request.origin {
                             Dialect::Anthropic => o.json(name, json),
-                            Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+                            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini => {
                                 warnings.dropped(format_args!("{}.{name}", request.origin.function_path(index)));
                             }
                         }
@@ -277,6 +277,6 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
         (Dialect::Anthropic, tier) => o.string("service_tier", tier),
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, "auto") => o.string("service_tier", "auto"),
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, "default") => o.string("service_tier", "standard_only"),
-        (Dialect::OpenAiChat | Dialect::OpenAiResponses, _) => warnings.dropped("service_tier"),
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

@@ -2,10 +2,11 @@
 //! breakpoint is a block of its own behind the one it belongs to.
 
 use super::media::{self, Names};
-use crate::dialect::anthropic::request::{Ids, Placed};
+use crate::dialect::anthropic::request::Ids;
 use crate::dialect::ir::{Json, Part, Seal, SealFormat};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, array};
+use crate::dialect::turns::Placed;
 use crate::dialect::{Dialect, Effect, Warnings};
 
 /// Writes the blocks of one request.

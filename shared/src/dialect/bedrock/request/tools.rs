@@ -1,9 +1,10 @@
 //! Tools and which of them must be called: `toolConfig`.
 
 use super::blocks::write_cache_point;
-use crate::dialect::anthropic::request::{Turn, write_schema};
+use crate::dialect::anthropic::request::write_schema;
 use crate::dialect::ir::{ChatRequest, Part, Tool, ToolChoice};
 use crate::dialect::json_write::{Items, Members};
+use crate::dialect::turns::Turn;
 use crate::dialect::{Dialect, Effect, Target, Warnings};
 use std::collections::BTreeSet;
 

@@ -3,10 +3,10 @@
 use super::blocks::Blocks;
 use super::fields::{self, Family, Reasoning};
 use super::tools;
-use crate::dialect::anthropic::request::{Placed, Turn, arrange};
 use crate::dialect::ir::{ChatRequest, Json, OutputFormat};
 use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
+use crate::dialect::turns::{Placed, Turn, arrange};
 use crate::dialect::{Effect, SamplingSupport, Target, Warnings};
 
 /// Members of Converse that no other dialect has a word for; a caller may write them as they are.

@@ -103,6 +103,7 @@ fn read_assistant(
         let name = function.required_string("name")?;
         let arguments = read_arguments(&mut function)?;
         let cache = call.json("cache_control");
+        reasoning::take_signature(&mut call, content);
         content.push(Part::ToolCall { id, name, arguments, cache });
         call.take("index");
         call.rest_paths(unread);

@@ -1,6 +1,6 @@
 //! The conversation from the common form.
 
-use crate::dialect::ir::{ChatRequest, Media, MediaKind, Message, Part, Role, Source};
+use crate::dialect::ir::{ChatRequest, Media, MediaKind, Message, Part, Role, Seal, Source};
 use crate::dialect::json_write::{Items, Members, array};
 use crate::dialect::openai_chat::reasoning;
 use crate::dialect::{Dialect, Effect, Quirks, ReasoningReplay, Warnings};
@@ -133,7 +133,7 @@ impl Writer<'_> {
             }
             o.maybe_string("refusal", refusal);
             if !calls.is_empty() {
-                o.array("tool_calls", |a| calls.iter().for_each(|part| write_call(a, part)));
+                o.array("tool_calls", |a| calls.iter().for_each(|part| write_call(a, part, None)));
             }
         });
     }
@@ -262,8 +262,8 @@ impl Writer<'_> {
     }
 }
 
-/// A tool call, or a call of OpenAI's own kind as it came.
-pub(in crate::dialect::openai_chat) fn write_call(a: &mut Items<'_>, part: &Part) {
+/// A tool call, or a call of OpenAI's own kind as it came. `signature` is the seal that stands before it.
+pub(in crate::dialect::openai_chat) fn write_call(a: &mut Items<'_>, part: &Part, signature: Option<&Seal>) {
     if let Part::ToolCall { id, name, arguments, .. } = part {
         a.object(|o| {
             o.string("id", id);
@@ -272,6 +272,7 @@ pub(in crate::dialect::openai_chat) fn write_call(a: &mut Items<'_>, part: &Part
                 o.string("name", name);
                 o.string("arguments", arguments.as_text());
             });
+            reasoning::write_signature(o, signature);
         });
     } else if let Part::Opaque { json, .. } = part {
         a.json(json);

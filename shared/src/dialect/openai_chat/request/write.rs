@@ -41,7 +41,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             match request.origin {
                 Dialect::OpenAiChat => o.json(name, json),
                 Dialect::OpenAiResponses if SHARED_MEMBERS.contains(&name.as_str()) => o.json(name, json),
-                Dialect::Anthropic | Dialect::OpenAiResponses => warnings.dropped(name),
+                Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -127,7 +127,8 @@ fn write_output(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, war
                     o.string("name", name.as_deref().unwrap_or("response"));
                     o.maybe_string("description", description.as_deref());
                     o.maybe_json("schema", schema.as_ref());
-                    // Anthropic always holds to the schema; OpenAI does when told.
+                    // Anthropic always holds to the schema; OpenAI does when told. Gemini's callers leave out
+                    // what OpenAI then demands of a schema.
                     let strict = strict.or((request.origin == Dialect::Anthropic).then_some(true));
                     o.maybe_number("strict", strict);
                 });
@@ -153,7 +154,11 @@ fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, 
     }
     let path = request.origin.reasoning_path();
     if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
-        warnings.add("thinking.budget_tokens", Effect::Converted);
+        let path = match request.origin {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "thinking.budget_tokens",
+            Dialect::Gemini => "generationConfig.thinkingConfig.thinkingBudget",
+        };
+        warnings.add(path, Effect::Converted);
     }
     match reasoning.level() {
         Some(_) if !quirks.reasoning_effort => warnings.dropped(path),
@@ -233,6 +238,6 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, tier) => o.string("service_tier", tier),
         (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),
         (Dialect::Anthropic, "standard_only") => o.string("service_tier", "default"),
-        (Dialect::Anthropic, _) => warnings.dropped("service_tier"),
+        (Dialect::Anthropic | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

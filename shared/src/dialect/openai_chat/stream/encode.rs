@@ -29,6 +29,8 @@ struct Choice {
     /// The refusal block being sent.
     refusal: Option<u64>,
     details: usize,
+    /// The seal just sent: it may sign the call that follows.
+    seal: Option<Seal>,
     finish: Option<&'static str>,
 }
 
@@ -124,7 +126,15 @@ impl Encode {
             o.string("role", "assistant");
             o.string("content", "");
         });
-        self.choices.push(Choice { index, calls: Vec::new(), thoughts: None, refusal: None, details: 0, finish: None });
+        self.choices.push(Choice {
+            index,
+            calls: Vec::new(),
+            thoughts: None,
+            refusal: None,
+            details: 0,
+            seal: None,
+            finish: None,
+        });
         self.choices.len() - 1
     }
 
@@ -138,12 +148,14 @@ impl Encode {
             BlockKind::RedactedThinking(data) => {
                 let number = choice.details;
                 choice.details += 1;
+                choice.seal = Some(data.clone());
                 self.add(index, out, |o| {
                     array(o.value("reasoning_details"), |a| reasoning::write_redacted(a, &data, number));
                 });
             }
             BlockKind::ToolCall { id, name } => {
                 let number = choice.calls.len();
+                let seal = choice.seal.take();
                 choice.calls.push(Call { block, empty: true });
                 self.add(index, out, |o| {
                     o.array("tool_calls", |a| {
@@ -155,6 +167,7 @@ impl Encode {
                                 o.string("name", &name);
                                 o.string("arguments", "");
                             });
+                            reasoning::write_signature(o, seal.as_ref());
                         });
                     });
                 });

@@ -36,7 +36,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             match request.origin {
                 Dialect::OpenAiResponses => o.json(name, json),
                 Dialect::OpenAiChat if SHARED_MEMBERS.contains(&name.as_str()) => o.json(name, json),
-                Dialect::OpenAiChat | Dialect::Anthropic => warnings.dropped(name),
+                Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Gemini => warnings.dropped(name),
             }
         }
     });
@@ -85,7 +85,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
                     for (name, json) in extra {
                         match request.origin {
                             Dialect::OpenAiResponses => o.json(name, json),
-                            Dialect::OpenAiChat | Dialect::Anthropic => {
+                            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Gemini => {
                                 warnings.dropped(format_args!("{}.{name}", request.origin.function_path(index)));
                             }
                         }
@@ -233,6 +233,6 @@ fn write_service_tier(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut
         (Dialect::OpenAiResponses | Dialect::OpenAiChat, tier) => o.string("service_tier", tier),
         (Dialect::Anthropic, "auto") => o.string("service_tier", "auto"),
         (Dialect::Anthropic, "standard_only") => o.string("service_tier", "default"),
-        (Dialect::Anthropic, _) => warnings.dropped("service_tier"),
+        (Dialect::Anthropic | Dialect::Gemini, _) => warnings.dropped("service_tier"),
     }
 }

@@ -1,5 +1,5 @@
-//! Who speaks when, as Anthropic wants it: instructions on top, then user and assistant in turn, the
-//! results of tools first in theirs.
+//! Who speaks when, for providers that are strict about it (Anthropic, Gemini): instructions on top,
+//! then user and assistant in turn, the results of tools first in theirs.
 
 use crate::dialect::ir::{ChatRequest, Message, Part, Role};
 use crate::dialect::{Dialect, Effect, Warnings};
@@ -65,7 +65,7 @@ fn add<'r>(turns: &mut Vec<Turn<'r>>, role: &'static str, mut parts: Vec<Placed<
 }
 
 /// The parts of a message that say something, with the caller's paths. Empty texts say nothing, and
-/// Anthropic refuses them.
+/// are refused.
 fn place<'r>(request: &ChatRequest, message: &'r Message, index: usize) -> Vec<Placed<'r>> {
     let mut placed = Vec::new();
     let (mut thoughts, mut calls) = (0, 0);
@@ -83,7 +83,7 @@ fn place<'r>(request: &ChatRequest, message: &'r Message, index: usize) -> Vec<P
             (Dialect::OpenAiChat | Dialect::Anthropic, _) => {
                 format!("messages[{index}].content[{}]", place - thoughts)
             }
-            (Dialect::OpenAiResponses, _) => request.place(index, place),
+            (Dialect::OpenAiResponses | Dialect::Gemini, _) => request.place(index, place),
         };
         let empty = matches!(part, Part::Text { text, .. } | Part::Refusal(text) if text.is_empty());
         if !empty {
