@@ -1,6 +1,7 @@
 //! Providers: those the product knows ([`builtin()`]), those the document adds or changes
 //! ([`ProviderOverride`]), and those that are enabled because their bindings are there ([`Providers`]).
 
+mod api;
 mod builtin;
 mod cloud;
 mod credentials;
@@ -9,7 +10,8 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use builtin::{Api, AuthStyle, Builtin, Cloud, Operations, Signing, builtin};
+pub use api::{Api, AuthStyle, Operations};
+pub use builtin::{Builtin, Cloud, Signing, builtin};
 pub use credentials::Auth;
 pub use enabled::{Paths, Provider, Providers};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
