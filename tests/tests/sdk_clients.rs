@@ -1,17 +1,70 @@
-//! The official OpenAI and Anthropic SDKs as clients of both packages, each with providers of both dialects.
+//! What people call the gateway with: official SDKs and the frameworks above them, as callers of both packages, with
+//! providers of both dialects.
+//!
+//! The programs are in `tests/clients` and print what they were told; what they must have been told stands here, and is
+//! the same for every SDK but for its names of errors. What the gateway was asked is read from the gateway's own log.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use signalbox_tests::harness::Client;
 use signalbox_tests::simulator::{Answer, Options, Script, Simulator};
 use signalbox_tests::suite::document::ADMIN_KEY;
 use signalbox_tests::suite::edge::Edge;
 use signalbox_tests::suite::packages;
+
+const PROVIDERS: [&str; 2] = ["openai", "anthropic"];
+
+#[derive(Clone, Copy)]
+enum Language {
+    JavaScript,
+    Python,
+}
+
+use Language::{JavaScript, Python};
+
+/// The words of a dialect's errors, and how the SDK names their classes: for a wrong key, for a spent budget.
+#[derive(Clone, Copy)]
+enum Refusals {
+    OpenAi(&'static str, &'static str),
+    Anthropic(&'static str, &'static str),
+}
+
+struct Program {
+    language: Language,
+    name: &'static str,
+    refusals: Refusals,
+    /// What every program of its language can say, but this one.
+    lacks: &'static [&'static str],
+}
+
+/// What each provider's answers come to, in any SDK.
+fn expected(program: &Program) -> BTreeMap<&'static str, Value> {
+    let words = json!({"text": "word1 word2 word3", "output_tokens": 3});
+    let tool = json!({"arguments": {"a": 0}, "text": "The tool answered: 3"});
+    let city = json!({"name": "simulated"});
+    let (wrong_key, spent_budget) = match program.refusals {
+        Refusals::OpenAi(wrong, spent) => ((wrong, "invalid_api_key"), (spent, "insufficient_quota")),
+        Refusals::Anthropic(wrong, spent) => ((wrong, "authentication_error"), (spent, "billing_error")),
+    };
+    let refused = |status: u16, (error, code)| json!({"error": error, "status": status, "code": code});
+    let all = [
+        ("plain", words.clone()),
+        ("stream", words),
+        ("tools", tool.clone()),
+        ("streamed_tools", tool),
+        ("structured", city.clone()),
+        ("streamed_structured", city),
+        ("wrong_key", refused(401, wrong_key)),
+        ("spent_budget", refused(402, spent_budget)),
+    ];
+    all.into_iter().filter(|(check, _)| !program.lacks.contains(check)).collect()
+}
 
 fn upstream() -> Arc<Simulator> {
     let simulator = Simulator::start(Options { pace_ms: 1, ..Options::default() }).unwrap();
@@ -51,14 +104,37 @@ async fn keys(url: &str) -> [String; 3] {
     keys.try_into().unwrap()
 }
 
-fn run(sdk: &str, url: &str, simulator: &Simulator) {
-    let clients = packages::npm("tests/clients").unwrap_or_else(|problem| panic!("{problem}"));
+/// The program's command; nothing on a machine that cannot run it.
+fn command(program: &Program) -> Option<Command> {
+    let said = |problem| panic!("{problem}");
+    match program.language {
+        JavaScript => {
+            let folder = packages::javascript_clients().unwrap_or_else(said);
+            let mut command = Command::new("node");
+            command.arg(folder.join("run.mjs"));
+            Some(command)
+        }
+        Python => {
+            let folder = packages::python_clients().unwrap_or_else(|problem| panic!("{problem}"))?;
+            let mut command = Command::new(folder.join(".venv/bin/python"));
+            command.arg(folder.join("run.py"));
+            // Nobody is told about these calls.
+            command.env("LANGSMITH_TRACING", "false");
+            Some(command)
+        }
+    }
+}
+
+fn run(program: &Program, url: &str, simulator: &Simulator, log: &dyn Fn() -> Vec<String>) {
+    let Some(mut command) = command(program) else {
+        println!("notice: no Python 3.11 with venv on this machine; {} is not tested", program.name);
+        return;
+    };
     limited_now_and_then(simulator);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let [good, broke, narrow] = runtime.block_on(keys(url));
-    let output = Command::new("node")
-        .arg(clients.join("run.mjs"))
-        .arg(sdk)
+    let output = command
+        .arg(program.name)
         .env("BASE_URL", url)
         .env("KEY", good)
         .env("BROKE_KEY", broke)
@@ -66,47 +142,122 @@ fn run(sdk: &str, url: &str, simulator: &Simulator) {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    println!("{said}");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("ok "), "{sdk}:\n{said}{told}");
+    assert!(output.status.success(), "{}:\n{said}{told}", program.name);
+    let problems = problems(program, &said);
+    assert!(problems.is_empty(), "{}:\n{}\n{told}", program.name, problems.join("\n"));
+    // One request for each provider: a spent budget is no reason to try again.
+    assert_eq!(refusals(log), PROVIDERS.len(), "requests that met a spent budget");
 }
 
-fn on_the_worker(sdk: &str) {
+/// What the program said otherwise than expected, did not say, or failed at.
+fn problems(program: &Program, said: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut answers: BTreeMap<(String, String), Value> = BTreeMap::new();
+    for line in said.lines() {
+        let line: Map<String, Value> = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        let name = |member: &str| line[member].as_str().unwrap().to_owned();
+        match line.get("failed") {
+            Some(failed) => {
+                let failed = failed.as_str().unwrap_or_default();
+                problems.push(format!("{} ({}): {failed}", name("check"), name("provider")));
+            }
+            None => {
+                drop(answers.insert((name("check"), name("provider")), line.get("said").cloned().unwrap_or_default()))
+            }
+        }
+    }
+    for (check, expected) in expected(program) {
+        for provider in PROVIDERS {
+            match answers.get(&(check.to_owned(), provider.to_owned())) {
+                Some(answer) if *answer == expected => {}
+                answer => problems.push(format!("{check} ({provider}): expected {expected}, was told {answer:?}")),
+            }
+        }
+    }
+    problems
+}
+
+/// How many requests were refused for their budget, by the audit lines; waits for the first ones.
+fn refusals(log: &dyn Fn() -> Vec<String>) -> usize {
+    let count = || log().iter().filter(|line| line.contains(r#""code":"insufficient_quota""#)).count();
+    let until = Instant::now() + Duration::from_secs(5);
+    while count() < PROVIDERS.len() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    count()
+}
+
+fn on_the_worker(program: &Program) {
     let simulator = upstream();
     let edge = Edge::start(Arc::clone(&simulator), &BTreeMap::new()).unwrap();
-    run(sdk, edge.url(), &simulator);
-}
-
-#[test]
-fn the_openai_sdk_works_with_the_worker() {
-    on_the_worker("openai");
-}
-
-#[test]
-fn the_anthropic_sdk_works_with_the_worker() {
-    on_the_worker("anthropic");
+    run(program, edge.url(), &simulator, &|| edge.lines());
 }
 
 #[cfg(feature = "lambda-local")]
-mod lambda {
-    use signalbox_tests::suite::lambda::Lambda;
+fn on_lambda(program: &Program) {
+    let simulator = upstream();
+    // One process serves one request at a time, and a stream that was left runs on.
+    let lambda = signalbox_tests::suite::lambda::Lambda::start(Arc::clone(&simulator), &BTreeMap::new(), 4).unwrap();
+    run(program, lambda.local().url(), &simulator, &|| lambda.local().logs());
+}
 
+/// A program as a module with a test for each package.
+macro_rules! programs {
+    ($($name:ident: $language:ident, $refusals:expr $(, without $($lacks:literal),+)?;)*) => {$(
+        mod $name {
+            use super::*;
+
+            const PROGRAM: Program = Program {
+                language: $language,
+                name: stringify!($name),
+                refusals: $refusals,
+                lacks: &[$($($lacks),+)?],
+            };
+
+            #[test]
+            fn works_with_the_worker() {
+                on_the_worker(&PROGRAM);
+            }
+
+            #[cfg(feature = "lambda-local")]
+            #[test]
+            fn works_with_the_function() {
+                on_lambda(&PROGRAM);
+            }
+        }
+    )*};
+}
+
+mod javascript {
     use super::*;
 
-    fn on_lambda(sdk: &str) {
-        let simulator = upstream();
-        // One process serves one request at a time, and a stream that was left runs on.
-        let lambda = Lambda::start(Arc::clone(&simulator), &BTreeMap::new(), 4).unwrap();
-        run(sdk, lambda.local().url(), &simulator);
+    programs! {
+        openai_chat: JavaScript, Refusals::OpenAi("AuthenticationError", "APIError");
+        openai_responses: JavaScript, Refusals::OpenAi("AuthenticationError", "APIError");
+        anthropic_messages: JavaScript, Refusals::Anthropic("AuthenticationError", "PaymentRequiredError");
+        ai_sdk_openai_chat: JavaScript, Refusals::OpenAi("APICallError", "APICallError");
+        ai_sdk_openai_responses: JavaScript, Refusals::OpenAi("APICallError", "APICallError");
+        ai_sdk_anthropic: JavaScript, Refusals::Anthropic("APICallError", "APICallError");
     }
+}
 
-    #[test]
-    fn the_openai_sdk_works_with_the_function() {
-        on_lambda("openai");
-    }
+mod python {
+    use super::*;
 
-    #[test]
-    fn the_anthropic_sdk_works_with_the_function() {
-        on_lambda("anthropic");
+    programs! {
+        openai_chat: Python, Refusals::OpenAi("AuthenticationError", "APIStatusError");
+        openai_responses: Python, Refusals::OpenAi("AuthenticationError", "APIStatusError");
+        anthropic_messages: Python, Refusals::Anthropic("AuthenticationError", "PaymentRequiredError");
+        langchain_openai_chat: Python, Refusals::OpenAi("OpenAIAuthenticationError", "APIStatusError");
+        langchain_openai_responses: Python, Refusals::OpenAi("OpenAIAuthenticationError", "APIStatusError");
+        langchain_anthropic: Python, Refusals::Anthropic("AnthropicAuthenticationError", "PaymentRequiredError");
+        pydantic_ai_openai_chat: Python, Refusals::OpenAi("ModelAuthenticationError", "ModelQuotaExceededError");
+        pydantic_ai_openai_responses: Python, Refusals::OpenAi("ModelAuthenticationError", "ModelQuotaExceededError");
+        pydantic_ai_anthropic: Python, Refusals::Anthropic("ModelAuthenticationError", "ModelQuotaExceededError");
+        instructor_openai: Python, Refusals::OpenAi("InstructorRetryException", "InstructorRetryException"),
+            without "plain", "stream", "tools", "streamed_tools";
+        instructor_anthropic: Python, Refusals::Anthropic("InstructorRetryException", "InstructorRetryException"),
+            without "plain", "stream", "tools", "streamed_tools";
     }
 }

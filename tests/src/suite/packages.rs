@@ -28,6 +28,13 @@ fn target() -> Result<PathBuf, String> {
 fn make(goal: &str) -> Result<(), String> {
     let mut command = Command::new("make");
     command.args(["--no-print-directory", "-C"]).arg(root()).arg(goal).arg(format!("PROFILE={}", profile()));
+    // What cargo tells a test about its own package is not meant for other builds: a build script that looks at it
+    // (ring's) would compile the function again at each change between the test's make and a person's.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command.env("CARGO_TARGET_DIR", target()?);
     let output = command.output().map_err(|error| format!("make {goal}: {error}"))?;
     if output.status.success() {
@@ -64,11 +71,24 @@ pub fn bootstrap() -> Result<PathBuf, String> {
     Ok(target()?.join(if profile() == "debug" { "debug" } else { "release" }).join("bootstrap"))
 }
 
-/// Installs the npm packages of a folder of the repository.
+/// Installs the SDKs of JavaScript that call the gateway in tests; gives the folder of their programs.
 ///
 /// # Errors
 /// What npm said.
-pub fn npm(folder: &str) -> Result<PathBuf, String> {
-    make(&format!("{folder}/node_modules/.package-lock.json"))?;
-    Ok(root().join(folder))
+pub fn javascript_clients() -> Result<PathBuf, String> {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    once(&INSTALLED, "tests/clients/node_modules/.package-lock.json")?;
+    Ok(root().join("tests/clients"))
+}
+
+/// Installs the SDKs of Python that call the gateway in tests; gives the folder of their programs, with the environment
+/// in `.venv`, or nothing on a machine without a Python that can.
+///
+/// # Errors
+/// What pip said.
+pub fn python_clients() -> Result<Option<PathBuf>, String> {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    once(&INSTALLED, "clients-python")?;
+    let folder = root().join("tests/clients/python");
+    Ok(folder.join(".venv/installed").exists().then_some(folder))
 }

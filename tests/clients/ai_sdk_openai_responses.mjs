@@ -1,0 +1,8 @@
+// The AI SDK with OpenAI's Responses.
+import { createOpenAI } from "@ai-sdk/openai";
+
+export { asks, told } from "./ai_sdk.mjs";
+
+export function connect(url, options) {
+  return createOpenAI({ baseURL: `${url}/v1`, ...options });
+}
