@@ -41,6 +41,11 @@ const SPOKEN: &[Spoken] = &[
         providers: &["azure", "bedrock", "deepseek", "openai", "xai"],
         asked: "like-responses",
     },
+    Spoken { api: "gemini", providers: &["gemini", "vertex"], asked: "like-gemini" },
+    Spoken { api: "bedrock_converse", providers: &["bedrock"], asked: "like-bedrock" },
+    Spoken { api: "cohere_v2", providers: &["cohere"], asked: "like-cohere" },
+    Spoken { api: "ollama_chat", providers: &["ollama"], asked: "like-ollama" },
+    Spoken { api: "cloudflare_native", providers: &["cloudflare"], asked: "like-workers-ai" },
     // Their compatible endpoints, as an operator would configure them.
     Spoken { api: "openai_chat", providers: &["cloudflare", "cohere", "gemini", "other"], asked: "like-openai" },
     Spoken { api: "anthropic_messages", providers: &["azure", "vertex"], asked: "like-anthropic" },
@@ -105,7 +110,10 @@ const GATEWAYS_CREDENTIAL: &[&str] = &[
     "chat-json-error-403-text-embedding-3-small-dcb15185",
     "chat-stream-error-401-model-1c828e25",
     "messages-json-error-401-claude-3-opus-54f51e8f",
-    // xAI says so with a 400.
+    "converse-json-error-403-anthropic-claude-3-son-5584e806",
+    "v2chat-json-error-401-command-a-03-2025-aa414744",
+    // Google and xAI say so with a 400.
+    "gemini-json-error-400-gemini-2-5-flash-f5b34d6a",
     "responses-json-error-400-grok-4-3-6781ac85",
 ];
 
@@ -169,6 +177,8 @@ impl Replay {
                 "openai": only("openai_chat"), "azure": only("openai_chat"), "deepseek": only("openai_chat"),
                 "xai": only("openai_chat"), "like-openai": like("openai_chat"),
                 "like-responses": like("openai_responses"), "like-anthropic": like("anthropic"),
+                "like-gemini": like("gemini"), "like-bedrock": like("bedrock"), "like-cohere": like("cohere"),
+                "like-ollama": like("ollama"), "like-workers-ai": like("workers_ai"),
             },
             // Every fault is to be seen.
             "retries": { "max": 0 },

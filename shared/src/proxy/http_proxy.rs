@@ -1,23 +1,20 @@
 //! The standard proxy: HTTP to the providers of the configuration.
 
+use super::answer::{collected, context, whole};
 use super::failure::{Failure, Stage, retry_after};
-use super::live::{Live, frame_whole};
+use super::live::Live;
 use super::operations;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, Streams};
-use crate::dialect::{
-    Dialect, Edits, Framing, Observed, ProviderDialect, ResponseContext, StreamContext, Stripper, Target,
-    UpstreamError, Warnings,
-};
+use crate::dialect::{Dialect, Edits, Framing, ProviderDialect, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
 use crate::operation::Operation;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
-use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::borrow::Cow;
 use std::future::Future;
@@ -160,9 +157,15 @@ impl<P: Ports> HttpProxy<P> {
         wait: &Wait<'_>,
         mut warnings: Warnings,
     ) -> Result<Answer<P::Body>, Failure> {
-        let Whole { status, body, .. } = self.ask(call, provider, outgoing, wait).await?;
+        let Whole { status, headers, body } = self.ask(call, provider, outgoing, wait).await?;
         let body = body.ok_or_else(|| Failure::upstream(&UpstreamError::protocol("the answer is too large"), None))?;
-        let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
+        let (stream_type, now) = (dialect(call, provider).stream_type(), self.ports.now());
+        // Some stream although nobody asked them to.
+        let streamed = find(&headers, "content-type").is_some_and(|t| t.trim_start().starts_with(stream_type));
+        let content = match (&call.request.operation, streamed) {
+            (Operation::Chat(_), true) => collected(call, provider, &body, now, &mut warnings)?,
+            _ => whole(call, provider, body, now, &mut warnings)?,
+        };
         Ok(Answer { status, warnings, passed: None, content })
     }
 
@@ -219,12 +222,12 @@ pub(super) fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
 }
 
 /// The dialect this provider is asked in.
-fn dialect(call: &Call<'_>, provider: &Provider) -> ProviderDialect {
+pub(super) fn dialect(call: &Call<'_>, provider: &Provider) -> ProviderDialect {
     provider.dialect_for(call.request.dialect)
 }
 
 /// Whether the caller gets the provider's dialect.
-fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
+pub(super) fn same_dialect(call: &Call<'_>, provider: &Provider) -> bool {
     dialect(call, provider) == call.request.dialect
 }
 
@@ -311,55 +314,4 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
     let decoder = dialect(call, provider).decoder();
     let encoder = call.request.dialect.encoder(context(call, provider, now));
     Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
-}
-
-/// A whole answer, in the caller's dialect and in the form the caller asked for.
-fn whole<B>(
-    call: &Call<'_>,
-    provider: &Provider,
-    body: Bytes,
-    now: Timestamp,
-    warnings: &mut Warnings,
-) -> Result<Content<B>, Failure> {
-    match &call.request.operation {
-        Operation::Chat(_) | Operation::Completions | Operation::PassThrough(_) => {}
-        Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank => {
-            return operations::whole(call, provider, body);
-        }
-    }
-    let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
-    let stream = call.request.facts.stream;
-    if same_dialect(call, provider) && !stream {
-        let observed = call.request.dialect.observe_response(&body).map_err(broken)?;
-        return Ok(Content::Whole { body, observed, stream });
-    }
-    let response = dialect(call, provider).read_response(&body).map_err(broken)?;
-    let observed = Observed::of(&response);
-    let body = if stream {
-        let mut encoder = call.request.dialect.encoder(context(call, provider, now));
-        let mut out = Vec::with_capacity(body.len());
-        response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
-        frame_whole(call.request.facts.framing, out)
-    } else {
-        let model = label(call, provider);
-        let context = ResponseContext { id: call.request_id, model, created: now.0 / 1_000 };
-        call.request.dialect.write_response(&response, &context, warnings).into()
-    };
-    Ok(Content::Whole { body, observed, stream })
-}
-
-/// The model to name in an answer of a provider that names none.
-fn label<'a>(call: &Call<'a>, provider: &Provider) -> Option<&'a str> {
-    (!dialect(call, provider).names_its_model()).then(|| call.model.model.as_str())
-}
-
-/// How a stream of this call is labelled.
-fn context(call: &Call<'_>, provider: &Provider, now: Timestamp) -> StreamContext {
-    StreamContext {
-        id: call.request_id.to_owned(),
-        model: label(call, provider).map(str::to_owned),
-        created: now.0 / 1_000,
-        include_usage: call.request.facts.include_usage,
-        request_id: call.request_id.to_owned(),
-    }
 }

@@ -7,6 +7,7 @@
 
 #![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
 
+mod answer;
 pub mod failure;
 mod http_proxy;
 mod live;
