@@ -21,7 +21,7 @@ pub struct Api {
     pub auth: AuthStyle,
     /// The chat endpoint below the base URL. `{model}` stands for the model as one segment,
     /// `{model/path}` for the model with its slashes, and `{project}` and `{location}` for what the
-    /// bindings of a [`Cloud`] say.
+    /// bindings of a [`Cloud`](super::Cloud) say.
     pub chat_path: &'static str,
     /// The endpoint of a streamed chat, where it is another.
     pub stream_path: Option<&'static str>,
