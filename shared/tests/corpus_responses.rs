@@ -116,7 +116,8 @@ fn an_answer_translated_to_any_dialect_and_read_again_is_the_same_answer() {
         let Ok(response) = case.dialect.read_response(&case.body) else { continue };
         let original = Answer::from_response(&response);
         for dialect in ALL {
-            let context = ResponseContext { id: "answer_1", model: None, created: 1 };
+            let context =
+                ResponseContext { id: "answer_1", model: None, created: 1, echo: &signalbox::dialect::Echo::default() };
             let body = dialect.write_response(&response, &context, &mut Warnings::default());
             let again = Answer::from_response(&dialect.read_response(&body).unwrap());
             wrong.extend(compare(&case, dialect, &original, &again));

@@ -36,7 +36,8 @@ fn a_number_beyond_all_numbers_says_nothing_and_the_answer_is_carried_all_the_sa
 fn members_of_a_choice_that_only_a_message_has_are_not_said_twice() {
     let body = r#"{"choices":[{"index":0,"content":"twice","text":"beside","role":"user","own":1,"message":{"role":"assistant","content":"once","own":2},"finish_reason":"stop"}]}"#;
     let read = Dialect::OpenAiChat.read_response(body.as_bytes()).unwrap();
-    let context = ResponseContext { id: "answer_1", model: None, created: 1 };
+    let context =
+        ResponseContext { id: "answer_1", model: None, created: 1, echo: &signalbox::dialect::Echo::default() };
     let written = Dialect::OpenAiChat.write_response(&read, &context, &mut Warnings::default());
     let text = String::from_utf8(written).unwrap();
     for name in ["content", "role", "own"] {

@@ -267,7 +267,7 @@ const CALL: &str = r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought"
 #[test]
 fn a_signature_returns_to_its_call_through_a_caller_that_gives_back_what_it_got() {
     let response = Gemini.read_response(CALL.as_bytes()).unwrap();
-    let context = ResponseContext { id: "i", model: None, created: 1 };
+    let context = ResponseContext { id: "i", model: None, created: 1, echo: &signalbox::dialect::Echo::default() };
     let answer: Value =
         serde_json::from_slice(&OpenAiChat.write_response(&response, &context, &mut Warnings::default())).unwrap();
     let message = answer["choices"][0]["message"].clone();
@@ -291,7 +291,7 @@ fn another_providers_signed_thoughts_survive_in_a_gemini_callers_hands() {
     let answer = json!({"id": "m", "type": "message", "role": "assistant", "model": "c", "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}, "content": [
         {"type": "thinking", "thinking": "hm", "signature": "c2ln+/=="}, {"type": "redacted_thinking", "data": "ZGF0YQ=="}, {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}]});
     let response = Anthropic.read_response(answer.to_string().as_bytes()).unwrap();
-    let context = ResponseContext { id: "i", model: None, created: 1 };
+    let context = ResponseContext { id: "i", model: None, created: 1, echo: &signalbox::dialect::Echo::default() };
     let told: Value =
         serde_json::from_slice(&Gemini.write_response(&response, &context, &mut Warnings::default())).unwrap();
     let back = json!({"contents": [{"role": "user", "parts": [{"text": "a"}]}, told["candidates"][0]["content"], {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "r"}}}]}]});
@@ -427,7 +427,7 @@ fn grounding_becomes_annotations_and_back() {
         r#","finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a.example","title":"A"}}],"groundingSupports":[{"segment":{"endIndex":9},"groundingChunkIndices":[0]}]}"#,
     );
     let response = Gemini.read_response(grounded.as_bytes()).unwrap();
-    let context = ResponseContext { id: "i", model: None, created: 1 };
+    let context = ResponseContext { id: "i", model: None, created: 1, echo: &signalbox::dialect::Echo::default() };
     let chat = OpenAiChat.write_response(&response, &context, &mut Warnings::default());
     let told: Value = serde_json::from_slice(&chat).unwrap();
     let cited = &told["choices"][0]["message"]["annotations"][0]["url_citation"];

@@ -256,7 +256,12 @@ fn signed_thoughts_survive_a_tool_conversation_of_an_openai_caller() {
         {"type": "text", "text": "calling"},
         {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"x": 1}}]});
     let response = Anthropic.read_response(answer.to_string().as_bytes()).unwrap();
-    let context = signalbox::dialect::ResponseContext { id: "x", model: None, created: 1 };
+    let context = signalbox::dialect::ResponseContext {
+        id: "x",
+        model: None,
+        created: 1,
+        echo: &signalbox::dialect::Echo::default(),
+    };
     let mut warnings = Warnings::default();
     let chat_answer: Value =
         serde_json::from_slice(&OpenAiChat.write_response(&response, &context, &mut warnings)).unwrap();

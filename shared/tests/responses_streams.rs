@@ -7,7 +7,9 @@ mod corpus;
 use corpus::{Answer, decode, encode};
 use serde_json::{Value, json};
 use signalbox::dialect::ir::{BlockKind, Delta, Event, FinishReason, Seal};
-use signalbox::dialect::{Dialect, ProtocolError, ResponseContext, State, UpstreamClass, Warnings};
+use signalbox::dialect::{
+    Dialect, Echo, ProtocolError, ResponseContext, State, StreamContext, UpstreamClass, Warnings,
+};
 use signalbox::usage::Usage;
 
 const RESPONSES: Dialect = Dialect::OpenAiResponses;
@@ -262,7 +264,7 @@ fn a_whole_answer_that_is_a_failure_or_none_is_told_from_one() {
 fn an_answer_has_everything_the_sdks_models_want() {
     let body = br#"{"id":"msg_1","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":4,"cache_read_input_tokens":3,"output_tokens":2}}"#;
     let response = Dialect::Anthropic.read_response(body).unwrap();
-    let context = ResponseContext { id: "req_1", model: None, created: 7 };
+    let context = ResponseContext { id: "req_1", model: None, created: 7, echo: &Echo::default() };
     let mut warnings = Warnings::default();
     let written: Value = serde_json::from_slice(&RESPONSES.write_response(&response, &context, &mut warnings)).unwrap();
     assert!(warnings.is_empty());
@@ -293,4 +295,43 @@ fn an_answer_has_everything_the_sdks_models_want() {
     assert!(
         String::from_utf8(encode(RESPONSES, &[sealed])).unwrap().contains("signalbox:thoughts:anthropic-claude-v1:x")
     );
+}
+
+#[test]
+fn an_answer_repeats_what_its_request_said_and_nothing_of_a_request_in_another_dialect() {
+    let request = json!({
+        "model": "m", "input": "Hello?", "stream": true, "instructions": "Be kind.", "max_output_tokens": 9, "temperature": null,
+        "metadata": {"a": "b"}, "text": {"format": {"type": "json_schema", "name": "city", "schema": {"type": "object"}}},
+        "tools": [{"type": "function", "name": "add"}], "tool_choice": "none",
+    });
+    let echo = RESPONSES.echo(request.to_string().as_bytes());
+    let repeated = |answer: &Value| {
+        for member in ["instructions", "max_output_tokens", "metadata", "text", "tools", "tool_choice"] {
+            assert_eq!(answer[member], request[member], "{member}");
+        }
+        assert_eq!((&answer["temperature"], &answer["top_p"]), (&Value::Null, &Value::Null));
+        assert_eq!(answer["truncation"], "disabled");
+        // The model is the provider's word, and the conversation is not repeated.
+        assert_eq!((&answer["model"], answer.get("input")), (&json!("c"), None));
+    };
+
+    let body = br#"{"id":"msg_1","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn"}"#;
+    let response = Dialect::Anthropic.read_response(body).unwrap();
+    let context = ResponseContext { id: "req_1", model: None, created: 7, echo: &echo };
+    let whole = RESPONSES.write_response(&response, &context, &mut Warnings::default());
+    repeated(&serde_json::from_slice(&whole).unwrap());
+
+    let mut encoder = RESPONSES.encoder(StreamContext { echo, ..corpus::context() });
+    let mut streamed = Vec::new();
+    response.into_events().into_iter().for_each(|event| encoder.push(event, &mut streamed));
+    let streamed = String::from_utf8(streamed).unwrap();
+    let data = streamed.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let answers: Vec<&Value> = events.iter().filter_map(|event| event.get("response")).collect();
+    assert_eq!(answers.len(), 3, "created, in progress, completed: {streamed}");
+    answers.into_iter().for_each(repeated);
+
+    for dialect in [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini] {
+        assert_eq!(format!("{:?}", dialect.echo(request.to_string().as_bytes())), "Echo([])");
+    }
 }

@@ -9,7 +9,7 @@ import { counting } from "./counting.mjs";
 const program = await import(`./${process.argv[2]}.mjs`);
 const keys = { good: process.env.KEY, broke: process.env.BROKE_KEY, narrow: process.env.NARROW_KEY };
 // What the simulator answers is named after the `~`.
-const providers = { openai: "openai:gpt-5.4-mini", anthropic: "anthropic:claude-haiku-4-5" };
+const providers = { openai: "openai:gpt-5.4-mini", anthropic: "anthropic:claude-haiku-4-5", gemini: "gemini:gemini-2.5-flash" };
 
 // An own fetch, and whatever options the SDK takes.
 function setting(model) {

@@ -18,7 +18,10 @@ use signalbox_tests::suite::document::ADMIN_KEY;
 use signalbox_tests::suite::edge::Edge;
 use signalbox_tests::suite::packages;
 
-const PROVIDERS: [&str; 2] = ["openai", "anthropic"];
+/// What a client of a chat API can be asked.
+const CHAT: &[&str] = &["plain", "stream", "tools", "streamed_tools", "structured", "streamed_structured"];
+
+const PROVIDERS: [&str; 3] = ["openai", "anthropic", "gemini"];
 
 #[derive(Clone, Copy)]
 enum Language {
@@ -33,24 +36,28 @@ use Language::{JavaScript, Python};
 enum Refusals {
     OpenAi(&'static str, &'static str),
     Anthropic(&'static str, &'static str),
+    Google(&'static str, &'static str),
 }
 
 struct Program {
     language: Language,
     name: &'static str,
     refusals: Refusals,
-    /// What every program of its language can say, but this one.
-    lacks: &'static [&'static str],
+    /// What the model sees of the tool's result, `3`: some frameworks wrap it.
+    result: &'static str,
+    /// What it can be asked.
+    can: &'static [&'static str],
 }
 
 /// What each provider's answers come to, in any SDK.
 fn expected(program: &Program) -> BTreeMap<&'static str, Value> {
     let words = json!({"text": "word1 word2 word3", "output_tokens": 3});
-    let tool = json!({"arguments": {"a": 0}, "text": "The tool answered: 3"});
+    let tool = json!({"arguments": {"a": 0}, "text": format!("The tool answered: {}", program.result)});
     let city = json!({"name": "simulated"});
     let (wrong_key, spent_budget) = match program.refusals {
         Refusals::OpenAi(wrong, spent) => ((wrong, "invalid_api_key"), (spent, "insufficient_quota")),
         Refusals::Anthropic(wrong, spent) => ((wrong, "authentication_error"), (spent, "billing_error")),
+        Refusals::Google(wrong, spent) => ((wrong, "UNAUTHENTICATED"), (spent, "RESOURCE_EXHAUSTED")),
     };
     let refused = |status: u16, (error, code)| json!({"error": error, "status": status, "code": code});
     let all = [
@@ -60,15 +67,30 @@ fn expected(program: &Program) -> BTreeMap<&'static str, Value> {
         ("streamed_tools", tool),
         ("structured", city.clone()),
         ("streamed_structured", city),
+        ("rerank", json!([1, 0])),
         ("wrong_key", refused(401, wrong_key)),
         ("spent_budget", refused(402, spent_budget)),
     ];
-    all.into_iter().filter(|(check, _)| !program.lacks.contains(check)).collect()
+    let refusal = |check: &str| matches!(check, "wrong_key" | "spent_budget");
+    all.into_iter().filter(|(check, _)| refusal(check) || program.can.contains(check)).collect()
 }
 
 fn upstream() -> Arc<Simulator> {
     let simulator = Simulator::start(Options { pace_ms: 1, ..Options::default() }).unwrap();
     Arc::new(simulator)
+}
+
+/// Cohere as a provider beside those of every suite.
+fn cohere() -> BTreeMap<String, Option<String>> {
+    let bindings = [("COHERE_API_KEY", "canary-cohere-credential"), ("COHERE_BASE_URL", "${upstream}")];
+    bindings.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).into()
+}
+
+fn ranked(simulator: &Simulator) {
+    let results = json!([{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}]);
+    let answer = json!({"id": "r1", "results": results, "meta": {"billed_units": {"search_units": 1}}});
+    let answer = Answer::from(Script::json(200, answer));
+    simulator.script("ranked", std::iter::repeat_n(answer, PROVIDERS.len()).collect()).unwrap();
 }
 
 /// A limit that is over in a moment, once a check: the first request of every two meets it.
@@ -131,6 +153,7 @@ fn run(program: &Program, url: &str, simulator: &Simulator, log: &dyn Fn() -> Ve
         return;
     };
     limited_now_and_then(simulator);
+    ranked(simulator);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let [good, broke, narrow] = runtime.block_on(keys(url));
     let output = command
@@ -155,6 +178,8 @@ fn problems(program: &Program, said: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let mut answers: BTreeMap<(String, String), Value> = BTreeMap::new();
     for line in said.lines() {
+        // A wrapped result is JSON in a text; some writers of JSON put a space there.
+        let line = &line.replace(r#"\": \""#, r#"\":\""#);
         let line: Map<String, Value> = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         let name = |member: &str| line[member].as_str().unwrap().to_owned();
         match line.get("failed") {
@@ -190,7 +215,7 @@ fn refusals(log: &dyn Fn() -> Vec<String>) -> usize {
 
 fn on_the_worker(program: &Program) {
     let simulator = upstream();
-    let edge = Edge::start(Arc::clone(&simulator), &BTreeMap::new()).unwrap();
+    let edge = Edge::start(Arc::clone(&simulator), &cohere()).unwrap();
     run(program, edge.url(), &simulator, &|| edge.lines());
 }
 
@@ -198,13 +223,13 @@ fn on_the_worker(program: &Program) {
 fn on_lambda(program: &Program) {
     let simulator = upstream();
     // One process serves one request at a time, and a stream that was left runs on.
-    let lambda = signalbox_tests::suite::lambda::Lambda::start(Arc::clone(&simulator), &BTreeMap::new(), 4).unwrap();
+    let lambda = signalbox_tests::suite::lambda::Lambda::start(Arc::clone(&simulator), &cohere(), 4).unwrap();
     run(program, lambda.local().url(), &simulator, &|| lambda.local().logs());
 }
 
 /// A program as a module with a test for each package.
 macro_rules! programs {
-    ($($name:ident: $language:ident, $refusals:expr $(, without $($lacks:literal),+)?;)*) => {$(
+    ($($name:ident: $language:ident, $refusals:expr $(, wraps $result:literal)? $(, only $($can:literal),+)?;)*) => {$(
         mod $name {
             use super::*;
 
@@ -212,7 +237,8 @@ macro_rules! programs {
                 language: $language,
                 name: stringify!($name),
                 refusals: $refusals,
-                lacks: &[$($($lacks),+)?],
+                result: [$($result,)? "3"][0],
+                can: [$(&[$($can),+],)? CHAT][0],
             };
 
             #[test]
@@ -239,6 +265,8 @@ mod javascript {
         ai_sdk_openai_chat: JavaScript, Refusals::OpenAi("APICallError", "APICallError");
         ai_sdk_openai_responses: JavaScript, Refusals::OpenAi("APICallError", "APICallError");
         ai_sdk_anthropic: JavaScript, Refusals::Anthropic("APICallError", "APICallError");
+        ai_sdk_google: JavaScript, Refusals::Google("APICallError", "APICallError"),
+            wraps r#"{"name":"add","content":"3"}"#;
     }
 }
 
@@ -255,9 +283,13 @@ mod python {
         pydantic_ai_openai_chat: Python, Refusals::OpenAi("ModelAuthenticationError", "ModelQuotaExceededError");
         pydantic_ai_openai_responses: Python, Refusals::OpenAi("ModelAuthenticationError", "ModelQuotaExceededError");
         pydantic_ai_anthropic: Python, Refusals::Anthropic("ModelAuthenticationError", "ModelQuotaExceededError");
+        google_genai: Python, Refusals::Google("ClientError", "ClientError");
+        pydantic_ai_google: Python, Refusals::Google("ModelAuthenticationError", "ModelRateLimitError"),
+            wraps r#"{"return_value":"3"}"#;
+        cohere_rerank: Python, Refusals::OpenAi("UnauthorizedError", "ApiError"), only "rerank";
         instructor_openai: Python, Refusals::OpenAi("InstructorRetryException", "InstructorRetryException"),
-            without "plain", "stream", "tools", "streamed_tools";
+            only "structured", "streamed_structured";
         instructor_anthropic: Python, Refusals::Anthropic("InstructorRetryException", "InstructorRetryException"),
-            without "plain", "stream", "tools", "streamed_tools";
+            only "structured", "streamed_structured";
     }
 }

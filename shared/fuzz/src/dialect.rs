@@ -61,7 +61,7 @@ fn response(dialect: Dialect, body: &[u8]) {
     if strict {
         assert_eq!(observed.expect("what can be read can be observed").usage, response.usage);
     }
-    let context = ResponseContext { id: "id", model: Some("other"), created: 1 };
+    let context = ResponseContext { id: "id", model: Some("other"), created: 1, echo: &signalbox::dialect::Echo::default() };
     for caller in DIALECTS {
         let written = caller.write_response(&response, &context, &mut Warnings::default());
         let again = caller.read_response(&written);
@@ -95,6 +95,7 @@ pub(crate) fn told_to_callers(events: &[Event]) {
             created: 1,
             include_usage: true,
             request_id: "request".to_owned(),
+            echo: signalbox::dialect::Echo::default(),
         };
         let mut encoder = caller.encoder(context);
         let mut written = Vec::new();

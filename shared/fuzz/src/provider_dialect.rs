@@ -41,7 +41,7 @@ fn request(dialect: ProviderDialect, mut body: &[u8]) {
 
 fn response(dialect: ProviderDialect, body: &[u8]) {
     let Ok(response) = dialect.read_response(body) else { return };
-    let context = ResponseContext { id: "id", model: Some("other"), created: 1 };
+    let context = ResponseContext { id: "id", model: Some("other"), created: 1, echo: &signalbox::dialect::Echo::default() };
     for caller in DIALECTS {
         let written = caller.write_response(&response, &context, &mut Warnings::default());
         if scan(body, &Limits::default()).is_ok() {

@@ -14,6 +14,7 @@ mod base64;
 mod bedrock;
 mod codec;
 mod cohere;
+mod echo;
 mod endpoint;
 mod facts;
 mod gemini;
@@ -35,6 +36,7 @@ mod warnings;
 mod workers_ai;
 
 pub use codec::{Decoder, Encoder};
+pub use echo::Echo;
 pub use endpoint::{Endpoint, Framing};
 pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
@@ -153,6 +155,14 @@ impl Dialect {
             Dialect::Anthropic => anthropic::response::read(body),
             Dialect::OpenAiResponses => openai_responses::response::read(body),
             Dialect::Gemini => gemini::response::read(body),
+        }
+    }
+
+    /// What an answer that we write repeats of the caller's request.
+    pub fn echo(self, request: &[u8]) -> Echo {
+        match self {
+            Dialect::OpenAiResponses => openai_responses::response::echo(request),
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Gemini => Echo::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a writer must know beside the common form: which model it writes for and how that one differs.
 
+use super::Echo;
 use serde::Deserialize;
 
 /// The model a request is written for.
@@ -163,6 +164,8 @@ pub struct ResponseContext<'a> {
     pub model: Option<&'a str>,
     /// Now, in seconds since 1970, where the provider gave no time.
     pub created: u64,
+    /// What the answer repeats of the request.
+    pub echo: &'a Echo,
 }
 
 /// How a stream is labelled, and what the caller asked of it.
@@ -178,4 +181,6 @@ pub struct StreamContext {
     pub include_usage: bool,
     /// The gateway's id of the request, for errors inside the stream.
     pub request_id: String,
+    /// What the answer repeats of the request.
+    pub echo: Echo,
 }

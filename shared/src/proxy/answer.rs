@@ -73,7 +73,8 @@ fn written(
     now: Timestamp,
     warnings: &mut Warnings,
 ) -> Bytes {
-    let context = ResponseContext { id: call.request_id, model: label(call, provider), created: now.0 / 1_000 };
+    let echo = &call.request.dialect.echo(&call.request.body);
+    let context = ResponseContext { id: call.request_id, model: label(call, provider), created: now.0 / 1_000, echo };
     call.request.dialect.write_response(response, &context, warnings).into()
 }
 
@@ -90,5 +91,6 @@ pub(super) fn context(call: &Call<'_>, provider: &Provider, now: Timestamp) -> S
         created: now.0 / 1_000,
         include_usage: call.request.facts.include_usage,
         request_id: call.request_id.to_owned(),
+        echo: call.request.dialect.echo(&call.request.body),
     }
 }

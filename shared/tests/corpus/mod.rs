@@ -338,5 +338,6 @@ pub fn context() -> StreamContext {
         created: 1_700_000_000,
         include_usage: true,
         request_id: "req_1".to_owned(),
+        echo: signalbox::dialect::Echo::default(),
     }
 }

@@ -12,9 +12,9 @@ import os
 import sys
 import traceback
 
-ASKS = ("plain", "stream", "tools", "streamed_tools", "structured", "streamed_structured")
+ASKS = ("plain", "stream", "tools", "streamed_tools", "structured", "streamed_structured", "rerank")
 # What the simulator answers is named after the `~`.
-PROVIDERS = {"openai": "openai:gpt-5.4-mini", "anthropic": "anthropic:claude-haiku-4-5"}
+PROVIDERS = {"openai": "openai:gpt-5.4-mini", "anthropic": "anthropic:claude-haiku-4-5", "gemini": "gemini:gemini-2.5-flash"}
 URL = os.environ["BASE_URL"]
 
 

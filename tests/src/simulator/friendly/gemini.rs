@@ -55,13 +55,18 @@ pub(super) fn wishes(parsed: &Parsed) -> Wishes {
             (Some("ANY"), _) => ToolChoice::Required,
             _ => ToolChoice::Free,
         },
-        schema: config("responseJsonSchema").cloned().or_else(|| json_wanted.then(any_object)),
+        schema: config("responseJsonSchema")
+            .or_else(|| config("responseSchema"))
+            .cloned()
+            .or_else(|| json_wanted.then(any_object)),
         thinking: thinking == Some(&Value::Bool(true)),
     }
 }
 
 fn tool(value: &Value) -> Option<Tool> {
-    let schema = value.get("parametersJsonSchema").cloned().unwrap_or_default();
+    // Google reads both spellings, and its own SDK for Python writes this one in snake case.
+    let names = ["parametersJsonSchema", "parameters_json_schema", "parameters"];
+    let schema = names.iter().find_map(|name| value.get(name)).cloned().unwrap_or_default();
     Some(Tool { name: value.get("name")?.as_str()?.to_owned(), schema })
 }
 

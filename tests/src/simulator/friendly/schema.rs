@@ -38,7 +38,8 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
         Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
         other => other.and_then(Value::as_str),
     };
-    match kind {
+    // Google's own schemas name types in capitals.
+    match kind.map(str::to_ascii_lowercase).as_deref() {
         Some("string") => Value::String(string(schema)),
         Some("integer" | "number") => number(schema),
         Some("boolean") => json!(true),

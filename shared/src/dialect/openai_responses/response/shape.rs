@@ -2,6 +2,7 @@
 //! that begin and end a stream.
 
 use super::super::{incomplete_word, usage};
+use crate::dialect::Echo;
 use crate::dialect::ir::FinishReason;
 use crate::dialect::json_write::Members;
 use crate::usage::Usage;
@@ -31,6 +32,28 @@ impl Status {
     }
 }
 
+/// What an answer repeats of its request, and what stands there where the request says nothing.
+const REPEATED: [(&str, &str); 13] = [
+    ("instructions", "null"),
+    ("max_output_tokens", "null"),
+    ("max_tool_calls", "null"),
+    ("metadata", "{}"),
+    ("parallel_tool_calls", "true"),
+    ("reasoning", r#"{"effort":null,"summary":null}"#),
+    ("temperature", "null"),
+    ("text", r#"{"format":{"type":"text"}}"#),
+    ("tool_choice", r#""auto""#),
+    ("tools", "[]"),
+    ("top_p", "null"),
+    ("truncation", r#""disabled""#),
+    ("user", "null"),
+];
+
+/// What the answer to a request repeats of it.
+pub(in crate::dialect) fn echo(request: &[u8]) -> Echo {
+    Echo::of(request, REPEATED.iter().map(|(name, _)| *name))
+}
+
 /// An answer but for its output.
 #[derive(Debug)]
 pub(in crate::dialect::openai_responses) struct Shape<'a> {
@@ -41,6 +64,7 @@ pub(in crate::dialect::openai_responses) struct Shape<'a> {
     pub(in crate::dialect::openai_responses) status: Status,
     pub(in crate::dialect::openai_responses) usage: Option<&'a Usage>,
     pub(in crate::dialect::openai_responses) service_tier: Option<&'a str>,
+    pub(in crate::dialect::openai_responses) echo: &'a Echo,
 }
 
 /// The id of an answer; clients tell by its beginning what it is of.
@@ -49,7 +73,7 @@ pub(in crate::dialect::openai_responses) fn id(provider: &str) -> String {
 }
 
 impl Shape<'_> {
-    /// Writes the answer with what `output` writes. What would repeat the request stands at its default.
+    /// Writes the answer with what `output` writes.
     pub(in crate::dialect::openai_responses) fn write(&self, o: &mut Members<'_>, output: impl FnOnce(&mut Vec<u8>)) {
         o.string("id", self.id);
         o.string("object", "response");
@@ -61,31 +85,21 @@ impl Shape<'_> {
             Status::Incomplete(reason) => o.object("incomplete_details", |o| o.string("reason", reason)),
             Status::InProgress | Status::Completed => o.null("incomplete_details"),
         }
-        for name in ["instructions", "max_output_tokens", "max_tool_calls"] {
-            o.null(name);
-        }
         o.string("model", self.model);
         output(o.value("output"));
-        o.boolean("parallel_tool_calls", true);
         o.null("previous_response_id");
-        o.object("reasoning", |o| {
-            o.null("effort");
-            o.null("summary");
-        });
         o.maybe_string("service_tier", self.service_tier);
         // Nothing is kept here, so no later request can refer to it.
         o.boolean("store", false);
-        o.null("temperature");
-        o.object("text", |o| o.object("format", |o| o.string("type", "text")));
-        o.string("tool_choice", "auto");
-        o.array("tools", |_| {});
-        o.null("top_p");
-        o.string("truncation", "disabled");
+        for (name, usual) in REPEATED {
+            match self.echo.get(name) {
+                Some(json) => o.json(name, json),
+                None => o.value(name).extend_from_slice(usual.as_bytes()),
+            }
+        }
         match self.usage {
             Some(usage) => o.object("usage", |o| usage::write(o, usage)),
             None => o.null("usage"),
         }
-        o.null("user");
-        o.object("metadata", |_| {});
     }
 }

@@ -32,6 +32,7 @@ pub(in crate::dialect) fn write(
         status: Status::of(finish),
         usage: response.usage.as_ref(),
         service_tier: tier,
+        echo: context.echo,
     };
     let mut out = Vec::with_capacity(2_048);
     object(&mut out, |o| {

@@ -156,6 +156,7 @@ impl Encode {
             status,
             usage: self.usage.as_ref(),
             service_tier: None,
+            echo: &self.context.echo,
         };
         let items = &self.output;
         self.wire.event(out, name, |o| {
