@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Folders that are built or brought, not written.
-const FOREIGN: [&str; 8] = ["target", "node_modules", "build", ".git", ".signalbox", ".aws-sam", "corpus", "artifacts"];
+const FOREIGN: [&str; 9] =
+    ["target", "node_modules", ".venv", "build", ".git", ".signalbox", ".aws-sam", "corpus", "artifacts"];
 
 /// A file of the workspace.
 pub(crate) struct Source {
