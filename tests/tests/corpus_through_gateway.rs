@@ -218,7 +218,9 @@ fn check(
     mode: &str,
 ) -> Vec<Value> {
     let apis: Vec<String> = row.providers.iter().map(|provider| format!("{provider}:{}", row.api)).collect();
-    let out = std::env::temp_dir().join(format!("signalbox-corpus-{}-{surface}.json", std::process::id()));
+    // Both packages are played at once.
+    let port = gateway.rsplit(':').next().unwrap();
+    let out = std::env::temp_dir().join(format!("signalbox-corpus-{}-{port}-{surface}.json", std::process::id()));
     let mut command = Command::new("python3");
     command.arg(traffic.join("check/check_gateway.py"));
     command.args(["--gateway", gateway, "--replay", &replay.url, "--key", key, "--split", "dev", "--jobs", "4"]);
