@@ -15,6 +15,8 @@ mod models;
 mod names;
 mod problem;
 pub mod providers;
+#[cfg(test)]
+mod reference_tests;
 mod routes;
 #[cfg(test)]
 mod schema_tests;
