@@ -6,6 +6,7 @@
 
 mod scenarios;
 mod traffic;
+mod words;
 
 use super::command::{Command, Reply};
 use std::fmt::Display;

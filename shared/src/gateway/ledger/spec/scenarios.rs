@@ -1,19 +1,15 @@
 //! The stories: what the ledger promises, one promise each.
 
 use super::Scenario;
+use super::words::{
+    DAY, HOUR, NOON, SECOND, TEAM, admit, admitted, admitted_line, base, books, both, both_admitted, denied, limited,
+    line, overdraft, rated, report, settle, settled, several, soft, standing, state, tokens, void, within,
+};
 use crate::gateway::ledger::command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
-    ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Command, Denial, RateKind, Reply, Settled, Verdict,
 };
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
-
-/// 2026-10-05T13:14:15Z.
-const NOON: u64 = 1_791_206_055_000;
-const SECOND: u64 = 1_000;
-const HOUR: u64 = 3_600_000;
-const DAY: u64 = 24 * HOUR;
-const TEAM: &str = "team:payments";
 
 /// Every story, each for a ledger of its own.
 pub fn scenarios() -> Vec<Scenario> {
@@ -299,157 +295,4 @@ fn rates() -> Vec<Scenario> {
             ],
         },
     ]
-}
-
-fn base(id: &str, most: u64, least: u64) -> Admit {
-    Admit {
-        id: ReservationId(id.into()),
-        now: Timestamp(NOON),
-        lease: Millis(60 * SECOND),
-        most: NanoUsd(most),
-        least: NanoUsd(least),
-        budgets: vec![],
-        rates: vec![],
-        note: String::new(),
-    }
-}
-
-fn month() -> Window {
-    Window::at(Period::Month, Timestamp(NOON))
-}
-
-fn budget(limit: u64, hard: bool) -> Vec<BudgetLine> {
-    vec![BudgetLine { scope: TEAM.into(), window: month(), limit: NanoUsd(limit), hard }]
-}
-
-/// One hard monthly budget, `second` seconds after noon, with a lease of a minute.
-fn admit(id: &str, second: u64, most: u64, least: u64, limit: u64) -> Command {
-    let now = Timestamp(NOON + second * SECOND);
-    Command::Admit(Admit { now, budgets: budget(limit, true), ..base(id, most, least) })
-}
-
-fn soft(id: &str, most: u64, limit: u64) -> Command {
-    Command::Admit(Admit { budgets: budget(limit, false), ..base(id, most, most) })
-}
-
-fn several(id: &str, most: u64, lines: &[(&str, Period, u64)]) -> Command {
-    let budgets = lines
-        .iter()
-        .map(|(scope, period, limit)| BudgetLine {
-            scope: (*scope).into(),
-            window: Window::at(*period, Timestamp(NOON)),
-            limit: NanoUsd(*limit),
-            hard: true,
-        })
-        .collect();
-    Command::Admit(Admit { budgets, ..base(id, most, most) })
-}
-
-fn rate_lines(kind: RateKind, limit: u64, cost: u64) -> Vec<RateLine> {
-    vec![RateLine { scope: TEAM.into(), kind, per: Millis(60 * SECOND), limit, cost }]
-}
-
-fn rated(id: &str, second: u64, kind: RateKind, limit: u64, cost: u64) -> Command {
-    let now = Timestamp(NOON + second * SECOND);
-    Command::Admit(Admit { now, rates: rate_lines(kind, limit, cost), ..base(id, 0, 0) })
-}
-
-fn both(id: &str, most: u64) -> Command {
-    Command::Admit(Admit {
-        budgets: budget(100, true),
-        rates: rate_lines(RateKind::Requests, 1, 1),
-        ..base(id, most, most)
-    })
-}
-
-fn both_admitted() -> Reply {
-    Reply::Verdict(Verdict::Admitted(Admission {
-        granted: NanoUsd(100),
-        rates: vec![rate_state(RateKind::Requests, 1, 0, 60)],
-        budgets: vec![line(100, 100, true)],
-    }))
-}
-
-fn settle(id: &str, second: u64, amount: u64) -> Command {
-    Command::Settle(Settle {
-        id: ReservationId(id.into()),
-        now: Timestamp(NOON + second * SECOND),
-        amount: NanoUsd(amount),
-        tokens: None,
-        charge: vec![Charge { scope: TEAM.into(), window: month() }],
-    })
-}
-
-fn tokens(id: &str, second: u64, tokens: u64) -> Command {
-    let now = Timestamp(NOON + second * SECOND);
-    Command::Settle(Settle {
-        id: ReservationId(id.into()),
-        now,
-        amount: NanoUsd(0),
-        tokens: Some(tokens),
-        charge: vec![],
-    })
-}
-
-fn void(id: &str, second: u64) -> Command {
-    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND) })
-}
-
-fn report(second: u64) -> Command {
-    Command::Report(Report { scope: TEAM.into(), now: Timestamp(NOON + second * SECOND) })
-}
-
-fn line(spent: u64, limit: u64, hard: bool) -> BudgetState {
-    BudgetState { hard, ..state(TEAM, Period::Month, spent, limit) }
-}
-
-fn state(scope: &str, period: Period, spent: u64, limit: u64) -> BudgetState {
-    let window = Window::at(period, Timestamp(NOON));
-    BudgetState { scope: scope.into(), window, limit: NanoUsd(limit), spent: NanoUsd(spent), hard: true }
-}
-
-fn admitted(granted: u64, spent: u64, limit: u64) -> Reply {
-    admitted_line(granted, line(spent, limit, true))
-}
-
-fn admitted_line(granted: u64, line: BudgetState) -> Reply {
-    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(granted), rates: vec![], budgets: vec![line] }))
-}
-
-fn denied(spent: u64, limit: u64) -> Reply {
-    Reply::Verdict(Verdict::Denied(Denial::Budget(line(spent, limit, true))))
-}
-
-fn rate_state(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> RateState {
-    RateState { scope: TEAM.into(), kind, limit, remaining, reset_after: Millis(reset_seconds * SECOND) }
-}
-
-fn within(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> Reply {
-    let rates = vec![rate_state(kind, limit, remaining, reset_seconds)];
-    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(0), rates, budgets: vec![] }))
-}
-
-fn limited(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64, wait_seconds: Option<u64>) -> Reply {
-    Reply::Verdict(Verdict::Denied(Denial::Rate {
-        rate: rate_state(kind, limit, remaining, reset_seconds),
-        per: Millis(60 * SECOND),
-        retry_after: wait_seconds.map(|seconds| Millis(seconds * SECOND)),
-    }))
-}
-
-fn settled(posted: u64) -> Reply {
-    Reply::Settled(Settled { posted: NanoUsd(posted), overdraft: false, already: false })
-}
-
-fn overdraft(posted: u64) -> Reply {
-    Reply::Settled(Settled { posted: NanoUsd(posted), overdraft: true, already: false })
-}
-
-fn standing(window: Window, posted: u64, held: u64, unconfirmed: u64) -> Standing {
-    Standing { window, posted: NanoUsd(posted), held: NanoUsd(held), unconfirmed: NanoUsd(unconfirmed) }
-}
-
-fn books(posted: u64, held: u64, unconfirmed: u64) -> Reply {
-    let nothing = posted + held + unconfirmed == 0;
-    Reply::Report(if nothing { vec![] } else { vec![standing(month(), posted, held, unconfirmed)] })
 }
