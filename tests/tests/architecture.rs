@@ -404,16 +404,10 @@ fn every_instant_is_utc() {
 
 /// Above this a file holds a second subject.
 const ROOM: usize = 400;
-/// Tables of cases are long and still one subject.
-const LONG_TESTS: [&str; 2] = ["shared/src/config/tests.rs", "shared/src/gateway/ledger/spec/scenarios.rs"];
 
 fn too_large(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    if lines > ROOM && !LONG_TESTS.contains(&source.path.as_str()) {
-        vec![format!("has {lines} lines")]
-    } else {
-        Vec::new()
-    }
+    if lines > ROOM { vec![format!("has {lines} lines")] } else { Vec::new() }
 }
 
 #[test]
@@ -421,9 +415,6 @@ fn a_file_is_a_room() {
     holds(over(&product(), too_large));
     holds(over(&files("edge", &[".mjs"]), too_large));
     notices(too_large, "shared/src/units.rs", &"\n".repeat(ROOM + 1));
-    for path in LONG_TESTS {
-        assert!(file(path).lines().count() > ROOM, "{path} is no exception any more");
-    }
 }
 
 fn says_nothing(source: &Source) -> Vec<String> {
