@@ -62,18 +62,27 @@ function panicked({ request }, error) {
   });
 }
 
-/** One tenant's limits and budgets: a synchronous state machine in wasm over the object's SQLite. */
+/** One tenant's limits and budgets, or one shelf of records: a synchronous machine in wasm over the object's SQLite. */
 export class Tenant extends DurableObject {
   #machine;
   #generation;
 
-  /** One operation, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
+  /** Commands to the ledger, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
   perform(json) {
-    return this.ctx.storage.transactionSync(() => this.#living().call(json));
+    return this.#turn("Tenant", json);
   }
 
-  #living() {
-    const { Tenant: Machine } = core();
+  /** A question to the shelf, JSON in and out. An object is asked for the one or the other, never for both. */
+  records(json) {
+    return this.#turn("Shelf", json);
+  }
+
+  #turn(kind, json) {
+    return this.ctx.storage.transactionSync(() => this.#living(kind).call(json));
+  }
+
+  #living(kind) {
+    const { [kind]: Machine } = core();
     if (this.#generation !== generation) {
       this.#machine = new Machine(this.ctx);
       this.#generation = generation;

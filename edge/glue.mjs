@@ -127,20 +127,25 @@ const OBJECT_TIMEOUT_MS = 10_000;
 
 /** Calls a tenant's object: commands in, replies out, both JSON. */
 export function tenant(env, name, commands) {
-  return operation(perform(env, name, commands));
+  return operation(ask(env, name, (object) => object.perform(commands)));
+}
+
+/** Asks the object of a shelf of records, JSON in and out. */
+export function shelf(env, name, question) {
+  return operation(ask(env, `shelf/${name}`, (object) => object.records(question)));
 }
 
 /** It may hang (a panic in it does), so there is a limit to waiting. */
-async function perform(env, name, commands) {
+async function ask(env, name, question) {
   let id = objects.get(name);
   if (id === undefined) objects.set(name, (id = env.TENANT.idFromName(name)));
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the tenant's object does not answer")), OBJECT_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error("the object does not answer")), OBJECT_TIMEOUT_MS);
   });
   try {
     // A stub belongs to the request that made it, an id does not.
-    return await Promise.race([env.TENANT.get(id).perform(commands), late]);
+    return await Promise.race([question(env.TENANT.get(id)), late]);
   } finally {
     clearTimeout(timer);
   }

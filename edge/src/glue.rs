@@ -36,6 +36,9 @@ extern "C" {
     /// Calls a tenant's object: commands in, replies out, both JSON.
     pub(crate) fn tenant(env: &Env, name: &str, commands: &str) -> u32;
 
+    /// Asks a shelf's object, JSON in and out.
+    pub(crate) fn shelf(env: &Env, name: &str, question: &str) -> u32;
+
     /// Says which headers [`Call::envelope`] gives, a line each.
     pub(crate) fn want(names: &str);
 

@@ -9,6 +9,7 @@ mod operation;
 mod ports;
 mod reply;
 mod request;
+mod shelf;
 mod task;
 mod tenant;
 
@@ -25,6 +26,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 pub use operation::{answered, brought, done, failed, run, told};
+pub use shelf::Shelf;
 pub use tenant::Tenant;
 
 thread_local! {

@@ -3,15 +3,18 @@
 use crate::glue::{self, Upstream};
 use crate::ledger::Client;
 use crate::operation::{self, Operation, Value};
+use crate::shelf::{Ask, Question};
 use crate::task;
 use bytes::Bytes;
 use js_sys::Date;
+use serde::de::DeserializeOwned;
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use signalbox::ports::{
-    Body, Clock, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig,
-    Transport, Whole,
+    Body, Clock, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, SendError, StoreError,
+    StoredConfig, Transport, Whole,
 };
+use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
 use std::future::Future;
 use std::rc::Rc;
@@ -219,5 +222,30 @@ impl LedgerStore for EdgePorts {
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger.report(tenant, report).await
+    }
+}
+
+impl EdgePorts {
+    async fn ask_shelf<T: DeserializeOwned>(&self, shelf: &str, ask: Ask) -> Result<T, StoreError> {
+        let problem = |what: String| StoreError(format!("shelf {shelf}: {what}"));
+        let question = serde_json::to_string(&Question { now: self.now(), ask });
+        let question = question.map_err(|error| problem(error.to_string()))?;
+        let answer = Operation::new(glue::shelf(&self.env, shelf, &question)).await.map_err(problem)?;
+        serde_json::from_str(&answer.into_text().unwrap_or_default()).map_err(|error| problem(error.to_string()))
+    }
+}
+
+impl Records for EdgePorts {
+    async fn read_record(&self, shelf: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        let found: Vec<Record> = self.ask_shelf(shelf, Ask::Read(key.to_owned())).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn list_records(&self, shelf: &str, range: &Range) -> Result<Vec<Record>, StoreError> {
+        self.ask_shelf(shelf, Ask::List(range.clone())).await
+    }
+
+    async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
+        self.ask_shelf(shelf, Ask::Write(writes)).await
     }
 }

@@ -5,8 +5,9 @@ use crate::store::{DynamoLedger, PutDocument, Store};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use signalbox::ports::{
-    Clock, Directory, Incoming, LedgerStore, Outgoing, SendError, StoreError, StoredConfig, Transport,
+    Clock, Directory, Incoming, LedgerStore, Outgoing, Records, SendError, StoreError, StoredConfig, Transport,
 };
+use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -139,5 +140,19 @@ impl LedgerStore for LambdaPorts {
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger(tenant).report(&report).await.map_err(store)
+    }
+}
+
+impl Records for LambdaPorts {
+    async fn read_record(&self, shelf: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        self.store.read_record(shelf, key, self.now()).await.map_err(store)
+    }
+
+    async fn list_records(&self, shelf: &str, range: &Range) -> Result<Vec<Record>, StoreError> {
+        self.store.list_records(shelf, range, self.now()).await.map_err(store)
+    }
+
+    async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
+        self.store.write_records(shelf, &writes, self.now()).await.map_err(store)
     }
 }

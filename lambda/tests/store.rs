@@ -3,7 +3,10 @@
 
 mod support;
 
-use signalbox_lambda::store::{Document, PutDocument};
+use signalbox::records::spec::{ShelfUnderTest, check};
+use signalbox::records::{Range, Record, Write};
+use signalbox::units::Timestamp;
+use signalbox_lambda::store::{Document, PutDocument, Store, StoreError};
 
 #[tokio::test]
 async fn a_key_is_found_by_its_hash_until_it_is_removed() {
@@ -57,5 +60,35 @@ async fn a_document_written_without_an_answer_is_no_conflict() {
             let put = store.put_document(&name, version, &format!("body {version}")).await.unwrap();
             assert_eq!(put, PutDocument::Stored(version + 1));
         }
+    }
+}
+
+struct OnTable {
+    store: Store,
+    shelf: String,
+}
+
+impl ShelfUnderTest for OnTable {
+    type Error = StoreError;
+
+    async fn read(&mut self, key: &str, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        self.store.read_record(&self.shelf, key, now).await
+    }
+
+    async fn list(&mut self, range: &Range, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+        self.store.list_records(&self.shelf, range, now).await
+    }
+
+    async fn write(&mut self, writes: &[Write], now: Timestamp) -> Result<bool, StoreError> {
+        self.store.write_records(&self.shelf, writes, now).await
+    }
+}
+
+#[tokio::test]
+async fn a_shelf_answers_as_specified() {
+    let store = support::store(&support::database().await);
+    for seed in 0..8 {
+        let mut shelf = OnTable { store: store.clone(), shelf: format!("shelf-{seed}") };
+        assert_eq!(check(&mut shelf, seed, 300, Timestamp(1_791_206_055_000)).await, Ok(()));
     }
 }

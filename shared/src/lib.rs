@@ -25,6 +25,7 @@ pub mod operation;
 pub mod pipeline;
 pub mod ports;
 pub mod proxy;
+pub mod records;
 pub mod router;
 pub mod secret;
 pub mod sigv4;

@@ -9,6 +9,7 @@
 use crate::gateway::keys::KeyRecord;
 use crate::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
 use crate::http::Header;
+use crate::records::{Range, Record, Write};
 use crate::units::{Millis, Timestamp};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -17,9 +18,9 @@ use std::future::Future;
 use std::pin::pin;
 
 /// Everything the core needs from a platform. Cloning is cheap and shares state.
-pub trait Ports: Clock + Transport + Directory + LedgerStore + Clone + 'static {}
+pub trait Ports: Clock + Transport + Directory + LedgerStore + Records + Clone + 'static {}
 
-impl<T: Clock + Transport + Directory + LedgerStore + Clone + 'static> Ports for T {}
+impl<T: Clock + Transport + Directory + LedgerStore + Records + Clone + 'static> Ports for T {}
 
 /// Time, randomness, background work and the operator's log.
 pub trait Clock {
@@ -248,4 +249,17 @@ pub trait LedgerStore {
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError>;
     /// What stands in the books of one scope, after everything this process has settled so far.
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError>;
+}
+
+/// Records on shelves; see [`records`](crate::records). Consistent: what was written is read, by everybody.
+///
+/// A hop to the shelf's owner each, so never asked on the way of an ordinary call.
+pub trait Records {
+    /// A record, if there is one.
+    async fn read_record(&self, shelf: &str, key: &str) -> Result<Option<Record>, StoreError>;
+    /// Records in the order of their keys.
+    async fn list_records(&self, shelf: &str, range: &Range) -> Result<Vec<Record>, StoreError>;
+    /// Makes a change, or nothing of it: `false` when an expectation does not hold. After an error it may
+    /// have been made all the same.
+    async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError>;
 }

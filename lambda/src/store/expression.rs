@@ -61,6 +61,11 @@ impl Expression {
         self.conditions.push(format!("(attribute_not_exists({name}) OR {name} {comparison} {value})"));
     }
 
+    /// Requires what is written out, by placeholders.
+    pub(crate) fn require_any(&mut self, alternatives: String) {
+        self.conditions.push(format!("({alternatives})"));
+    }
+
     pub(crate) fn require_absent(&mut self, attribute: &str) {
         let name = self.name(attribute);
         self.conditions.push(format!("attribute_not_exists({name})"));

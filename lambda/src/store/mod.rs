@@ -1,4 +1,4 @@
-//! What the function keeps in DynamoDB: the ledger, the keys and the configuration, in one table.
+//! What the function keeps in DynamoDB: the ledger, keys, the configuration and records, in one table.
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
@@ -6,6 +6,7 @@
 //! | a reservation that is over | `reservation#<length of tenant>#<tenant>#<id>` | `reservation` |
 //! | a key | `keys` | its hash |
 //! | a document | `document#<name>` | `document` |
+//! | a record | `shelf#<shelf>` | its key |
 //!
 //! The time to live is in `expires`, in seconds.
 
@@ -18,6 +19,7 @@ mod keys;
 mod ledger;
 mod reservations;
 mod retry;
+mod shelves;
 mod tidy;
 
 pub use connect::{Connection, connect, create_table};

@@ -1,11 +1,12 @@
-//! Keys, configuration and ledgers in memory, slow or down on request.
+//! Keys, configuration, ledgers and records in memory, slow or down on request.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Ledger, Report, Settle, Standing, Verdict};
-use signalbox::ports::{Directory, LedgerStore, StoreError, StoredConfig};
+use signalbox::ports::{Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
+use signalbox::records::{Range, Record, Shelf, Write};
 
 use super::world::World;
 
@@ -28,6 +29,7 @@ pub(super) struct Stores {
     keys: RefCell<BTreeMap<String, KeyRecord>>,
     config: RefCell<Option<StoredConfig>>,
     ledgers: RefCell<BTreeMap<String, Ledger>>,
+    shelves: RefCell<BTreeMap<String, Shelf>>,
     faults: Cell<Faults>,
     reads: Cell<u64>,
 }
@@ -109,5 +111,25 @@ impl LedgerStore for World {
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger(tenant, |ledger| ledger.report(&report)).await
+    }
+}
+
+impl World {
+    async fn shelf<T>(&self, shelf: &str, effect: impl FnOnce(&mut Shelf) -> T) -> Result<T, StoreError> {
+        self.directory(|stores| effect(stores.shelves.borrow_mut().entry(shelf.to_owned()).or_default())).await
+    }
+}
+
+impl Records for World {
+    async fn read_record(&self, shelf: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        self.shelf(shelf, |shelf| shelf.read(key, self.now())).await
+    }
+
+    async fn list_records(&self, shelf: &str, range: &Range) -> Result<Vec<Record>, StoreError> {
+        self.shelf(shelf, |shelf| shelf.list(range, self.now())).await
+    }
+
+    async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
+        self.shelf(shelf, |shelf| shelf.write(&writes, self.now())).await
     }
 }
