@@ -3,6 +3,8 @@
 //! `authenticate → admit → route → attempt 1..n → stream → settle`, one way, no loops back. The
 //! layers decide; this module only sequences them.
 
+mod accept;
+mod answer;
 pub mod attempts;
 mod charge;
 mod draft;
@@ -11,6 +13,7 @@ mod finish;
 mod headers;
 mod intake;
 mod refusal;
+mod reply;
 mod serve;
 mod stream;
 

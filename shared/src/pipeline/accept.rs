@@ -1,0 +1,106 @@
+//! The first stage: who is it, what do they want, may they, and can they pay.
+
+use super::charge::Tariff;
+use super::estimate::{self, Bound};
+use super::intake::{self, Intake};
+use super::{Layers, Pipeline, refusal};
+use crate::error::{ApiError, Code};
+use crate::gateway::audit::Record;
+use crate::gateway::{Admission, Caller, Claim, Gateway};
+use crate::operation::Operation;
+use crate::ports::{BodyError, Request};
+use crate::proxy::CallerRequest;
+use crate::router::{Ask, Needs, Router};
+use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::usage::Usage;
+use std::sync::Arc;
+
+/// How long past its deadline a request may still settle before its lease is unconfirmed.
+const GRACE: Millis = Millis(60_000);
+
+/// A request that was admitted.
+pub(super) struct Order {
+    pub request: CallerRequest,
+    pub ask: Ask,
+    pub admission: Admission,
+    pub tariff: Tariff,
+    pub deadline: Timestamp,
+    pub total: Millis,
+}
+
+/// Who is it, what do they want, may they, and can they pay.
+pub(super) async fn accept<L: Layers, R: Request>(
+    pipeline: &Arc<Pipeline<L>>,
+    operation: Operation,
+    intake: &mut Intake,
+    request: R,
+    record: &mut Record,
+) -> Result<Order, ApiError> {
+    let gateway = pipeline.layers.gateway();
+    let caller = gateway.authenticate(intake::chat_credential(&request, operation.dialect())?.as_deref()).await?;
+    record.team = Some(caller.team.clone());
+    record.key_id = Some(caller.key_id.clone());
+    if let Operation::PassThrough(target) = &operation {
+        record.passed = Some(target.line());
+        if !pipeline.catalog.is_enabled(&target.provider) {
+            let message = format!("The provider `{}` is not enabled here.", target.provider);
+            return Err(ApiError::new(Code::NotFound, message));
+        }
+    }
+    intake.read(&operation, &request)?;
+    let caller = Caller { user: caller.user.or(intake.user.take()), ..caller };
+    record.user = caller.user.clone();
+    record.tags = std::mem::take(&mut intake.tags);
+    operation.takes_json().then(|| intake::check_content_type(&request)).transpose()?;
+
+    let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
+        BodyError::TooLarge => too_large(pipeline.max_body_bytes),
+        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
+    })?;
+    let facts = operation.inspect(&body)?;
+    record.stream = facts.stream;
+    let ask = Ask {
+        model: intake.route.take().or(facts.model.clone()),
+        kind: operation.kind(),
+        needs: Needs { tools: facts.needs.tools, vision: facts.needs.vision, json_schema: facts.needs.json_schema },
+        tokens_in: facts.probable_input(),
+        max_output_tokens: facts.max_output_tokens,
+        allowed: gateway.allowed(&caller)?,
+    };
+    record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
+
+    let candidates = pipeline.layers.router().candidates(&ask).map_err(refusal::error)?;
+    let flat = match &operation {
+        Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
+        // Looking and counting cost nothing.
+        Operation::PassThrough(_) | Operation::CountTokens(_) => Some(NanoUsd::ZERO),
+        Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
+    };
+    let bound = match flat {
+        Some(flat) => Bound { most: flat, least: flat },
+        None => estimate::bound(&pipeline.catalog, &candidates, &facts),
+    };
+    let total = intake.timeout.unwrap_or(pipeline.total_timeout);
+    let claim = Claim {
+        id: intake.id.clone(),
+        now: intake.at,
+        lease: Millis(total.0.saturating_add(GRACE.0)),
+        most: bound.most,
+        least: bound.least,
+    };
+    let admission = gateway.admit(&caller, claim).await?;
+    let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
+    let tariff = Tariff { expected, flat };
+    let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
+    Ok(Order { request, ask, admission, tariff, deadline: intake.at + total, total })
+}
+
+/// The error for a body over the limit.
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        Code::TooLarge,
+        format!(
+            "The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."
+        ),
+    )
+}

@@ -1,0 +1,79 @@
+//! The last stage: what the caller gets, and the headers it bears.
+
+use super::accept::Order;
+use super::finish::Finish;
+use super::intake::Intake;
+use super::stream::{ReplyStream, StreamContext};
+use super::{Layers, Pipeline, Reply, ReplyBody, headers};
+use crate::config::ModelId;
+use crate::dialect::{Framing, Warnings};
+use crate::error::ApiError;
+use crate::http::Head;
+use crate::ports::Clock;
+use crate::proxy::{Answer, Content, Proxy};
+use crate::router::Decision;
+use crate::units::Millis;
+use std::sync::Arc;
+
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
+/// Turns an answer into a reply; a complete one is settled here, a stream settles itself.
+pub(super) async fn reply<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &Order,
+    decision: &Decision,
+    model: &ModelId,
+    answer: Answer<<L::Proxy as Proxy>::Body>,
+    mut finish: Finish<L>,
+) -> Reply<L> {
+    let clock = pipeline.layers.clock();
+    let attempts = finish.open().map_or(0, |open| open.record.attempts.len());
+    let upstream =
+        finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
+    let gateway = Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0));
+    let dress = |head: &mut Head, warnings: &Warnings| {
+        headers::envelope(head, intake);
+        headers::decision(head, decision, model, attempts);
+        headers::warnings(head, warnings);
+        headers::limits(head, &order.admission);
+        headers::timing(head, gateway, upstream);
+    };
+    let streamed = match order.request.facts.framing {
+        Framing::Events => EVENT_STREAM,
+        Framing::JsonArray => "application/json",
+    };
+    match answer.content {
+        Content::Whole { body, observed, stream } => {
+            let usual = || Head::new(200, if stream { streamed } else { "application/json" });
+            let mut head = answer.passed.unwrap_or_else(usual);
+            dress(&mut head, &answer.warnings);
+            headers::cost(&mut head, finish.cost(model, &observed));
+            finish.answered(observed).await;
+            Reply::whole(head, body)
+        }
+        Content::Live(live) => {
+            let mut head = answer.passed.unwrap_or_else(|| Head::new(200, streamed));
+            dress(&mut head, &answer.warnings);
+            // Proxies in between must not hold events back.
+            head.set("x-accel-buffering", "no");
+            let context = StreamContext {
+                provider: model.provider.to_string(),
+                request_id: intake.id.clone(),
+                idle: live.idle(),
+                deadline: order.deadline,
+                total: order.total,
+            };
+            let stream = ReplyStream::new(pipeline.clone(), *live, finish, context);
+            Reply { head, body: ReplyBody::Stream(Box::new(stream)) }
+        }
+    }
+}
+
+/// The answer to a request that came to nothing.
+pub(super) fn error_reply<L: Layers>(intake: &Intake, error: &ApiError) -> Reply<L> {
+    let mut head = Head::new(error.code.status(), "application/json");
+    headers::envelope(&mut head, intake);
+    headers::retry(&mut head, error);
+    Reply::whole(head, intake.dialect.write_error(error, &intake.id))
+}
