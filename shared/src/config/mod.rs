@@ -25,6 +25,7 @@ mod shape;
 mod source;
 pub(crate) mod suggest;
 mod teams;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -38,6 +39,7 @@ pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, P
 pub use routes::{Candidate, Route, Strategy, Target};
 pub use service::{Cors, Limits, Origins, PassThrough, Streams};
 pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
+pub use terms::Terms;
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
 

@@ -132,13 +132,13 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     })
 }
 
-fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
+pub(super) fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
     let rpm = fields.optional("rpm", "requests in a minute", Whole { min: 1, max: 1_000_000_000 });
     fields.later(&["tpm", "parallel"]);
     Some(TeamLimits { rpm })
 }
 
-fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
+pub(super) fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
     // A nano-dollar to a billion dollars: below it is nothing, above it arithmetic is no longer exact.
     let usd = fields.required(
         "usd",

@@ -1,20 +1,68 @@
 //! Who is calling, once that is known.
 
-use super::keys::KeyRecord;
-use crate::config::{ModelAccess, ModelPattern};
+use super::keys::{KeyKind, KeyRecord};
+use super::roles::Roles;
+use crate::config::{ModelAccess, ModelPattern, Terms};
 use crate::units::Timestamp;
+use std::collections::BTreeMap;
 
-/// An authenticated caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An authenticated caller: what policy, router and audit know of who calls, wherever the identity came from.
+///
+/// [`Default`] is a caller nobody knows anything of, who may call everything and administer nothing: what
+/// the sources of identity start from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The key's public id.
+    /// How the caller was recognised.
+    pub via: Via,
+    /// The credential's public id: a key's, a client's, a token's subject. Never the credential.
     pub key_id: String,
+    /// The organisation, where the identity names one; else the team's.
+    pub organisation: Option<String>,
     /// The team whose limits and budgets apply.
     pub team: String,
-    /// The user the key speaks for.
+    /// What in the team the call is for.
+    pub project: Option<String>,
+    /// The user the caller is or speaks for.
     pub user: Option<String>,
-    /// What the key may call, within what the team may.
+    /// Attribution: the identity's own tags over those of the request.
+    pub tags: BTreeMap<String, String>,
+    /// What the caller may do on the admin plane.
+    pub roles: Roles,
+    /// What the caller may call, within what the team may.
     pub models: ModelAccess,
+    /// The caller's own limits and budgets, within the team's.
+    pub terms: Terms,
+    /// Whether the credential only says who calls, so that a provider key must come with the call.
+    pub identity_only: bool,
+}
+
+/// What a caller was recognised by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// Nothing: a gateway that asks nobody.
+    #[default]
+    Nothing,
+    /// A virtual key.
+    Key,
+    /// An access token this gateway issued.
+    Token,
+    /// A token of the enterprise's identity provider.
+    Idp,
+    /// A session of the console.
+    Session,
+}
+
+impl Via {
+    /// The word for it, as the audit line says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Via::Nothing => "nothing",
+            Via::Key => "key",
+            Via::Token => "token",
+            Via::Idp => "idp",
+            Via::Session => "session",
+        }
+    }
 }
 
 /// Why a stored key does not open the door.
@@ -24,6 +72,8 @@ pub enum Unusable {
     Revoked,
     /// Its time is over.
     Expired,
+    /// It was rotated, and the overlap is over.
+    Replaced,
 }
 
 impl Caller {
@@ -32,15 +82,36 @@ impl Caller {
         if record.revoked_at.is_some() {
             return Err(Unusable::Revoked);
         }
-        if record.expires_at.is_some_and(|at| at <= now) {
+        let is_over = |end: Option<Timestamp>| end.is_some_and(|at| at <= now);
+        if is_over(record.expires_at) {
             return Err(Unusable::Expired);
         }
+        if is_over(record.replaced_at) {
+            return Err(Unusable::Replaced);
+        }
         Ok(Caller {
+            via: Via::Key,
             key_id: record.id.clone(),
+            organisation: record.organisation.clone(),
             team: record.team.clone(),
+            project: record.project.clone(),
             user: record.user.clone(),
+            tags: record.tags.clone(),
+            roles: record.roles.clone(),
             models: access(record.models.as_deref()),
+            terms: record.terms.clone(),
+            identity_only: record.kind == KeyKind::IdentityOnly,
         })
+    }
+
+    /// The same caller in one request, which may say for whom and what it is: the identity's own word comes first.
+    #[must_use]
+    pub fn asking(mut self, user: Option<String>, tags: BTreeMap<String, String>) -> Caller {
+        self.user = self.user.or(user);
+        for (name, value) in tags {
+            self.tags.entry(name).or_insert(value);
+        }
+        self
     }
 }
 
@@ -85,6 +156,31 @@ pub struct Ambiguous;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_ends_by_revocation_by_its_time_or_by_its_rotation() {
+        let key = KeyRecord { id: "key_1".into(), ..KeyRecord::default() };
+        let at = Some(Timestamp(10));
+        for (record, early, late) in [
+            (KeyRecord { revoked_at: at, ..key.clone() }, Some(Unusable::Revoked), Some(Unusable::Revoked)),
+            (KeyRecord { expires_at: at, ..key.clone() }, None, Some(Unusable::Expired)),
+            (KeyRecord { replaced_at: at, ..key.clone() }, None, Some(Unusable::Replaced)),
+            (key, None, None),
+        ] {
+            assert_eq!(Caller::of(&record, Timestamp(9)).err(), early);
+            assert_eq!(Caller::of(&record, Timestamp(10)).err(), late);
+        }
+    }
+
+    #[test]
+    fn what_a_key_says_of_its_caller_comes_before_what_the_request_says() {
+        let tags = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let caller = Caller { user: Some("ada".into()), tags: tags(&[("app", "shop")]), ..Caller::default() };
+        let asking = caller.asking(Some("eve".into()), tags(&[("app", "other"), ("step", "1")]));
+        assert_eq!(asking.user.as_deref(), Some("ada"));
+        assert_eq!(asking.tags, tags(&[("app", "shop"), ("step", "1")]));
+        assert_eq!(Caller::default().asking(Some("eve".into()), tags(&[])).user.as_deref(), Some("eve"));
+    }
 
     fn find(authorization: Option<&str>, other: Option<&str>) -> Result<Option<String>, Ambiguous> {
         credential(authorization, &[other])

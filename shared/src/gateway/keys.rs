@@ -1,11 +1,11 @@
 //! Virtual keys: made, hashed and recognised. The key itself is shown once and stored nowhere.
 
-use crate::units::Timestamp;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+
+pub use super::key_record::{KeyKind, KeyRecord, Previous};
 
 /// Every virtual key starts with this, so that secret scanners and people recognise it.
 pub const PREFIX: &str = "sk-sb-";
@@ -53,33 +53,6 @@ impl Hasher {
     pub fn same(&self, one: &str, other: &str) -> bool {
         self.hash(one).as_bytes().ct_eq(self.hash(other).as_bytes()).into()
     }
-}
-
-/// A virtual key as it is stored: everything but the key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRecord {
-    /// Public id, `key_…`: names the key in the admin plane and in the audit.
-    pub id: String,
-    /// [`Hasher::hash`] of the key.
-    pub hash: String,
-    /// What people call it.
-    pub name: String,
-    /// The team whose limits and budgets it draws on.
-    pub team: String,
-    /// The user it speaks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// Model patterns it is restricted to, within the team's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub models: Option<Vec<String>>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it ends by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_at: Option<Timestamp>,
 }
 
 /// Makes a new key's text from a source of randomness.

@@ -10,10 +10,12 @@ pub mod audit;
 pub mod caller;
 pub mod denial;
 pub mod key_cache;
+pub mod key_record;
 pub mod keys;
 pub mod ledger;
 pub mod null;
 pub mod policy;
+pub mod roles;
 
 use crate::config::ModelAccess;
 use crate::error::ApiError;
@@ -21,6 +23,7 @@ use crate::units::{Millis, NanoUsd, Timestamp};
 use audit::Record;
 pub use caller::Caller;
 pub use policy::Policy;
+pub use roles::{Role, Roles};
 
 /// The policy layer.
 ///

@@ -10,7 +10,7 @@ pub struct Open;
 
 impl Gateway for Open {
     async fn authenticate(&self, _credential: Option<&str>) -> Result<Caller, ApiError> {
-        Ok(Caller { key_id: "anonymous".into(), team: "default".into(), user: None, models: ModelAccess::All })
+        Ok(Caller { key_id: "anonymous".into(), team: "default".into(), ..Caller::default() })
     }
 
     fn allowed(&self, _caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {

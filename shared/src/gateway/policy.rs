@@ -61,7 +61,7 @@ impl<P: Ports> Policy<P> {
     }
 
     fn budgets(&self, team: &Team, caller: &Caller, claim: &Claim) -> Vec<BudgetLine> {
-        let lines = team.budgets.iter().filter_map(|budget| {
+        let lines = team.budgets.iter().chain(&caller.terms.budgets).filter_map(|budget| {
             Some(BudgetLine {
                 scope: budget_scope(budget.scope, caller)?,
                 window: Window::at(budget.per, claim.now),
@@ -78,8 +78,13 @@ fn budget_scope(scope: BudgetScope, caller: &Caller) -> Option<String> {
     match scope {
         BudgetScope::Team => Some(team_scope(&caller.team)),
         BudgetScope::User => caller.user.as_ref().map(|user| format!("{}/user:{user}", team_scope(&caller.team))),
-        BudgetScope::Key => Some(format!("key:{}", caller.key_id)),
+        BudgetScope::Key => Some(key_scope(&caller.key_id)),
     }
+}
+
+/// The ledger's name for a key.
+pub fn key_scope(key_id: &str) -> String {
+    format!("key:{key_id}")
 }
 
 /// The ledger's name for a team.
@@ -131,6 +136,7 @@ impl<P: Ports> Gateway for Policy<P> {
         Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
             Unusable::Revoked => ApiError::new(Code::InvalidApiKey, "The API key has been revoked."),
             Unusable::Expired => ApiError::new(Code::InvalidApiKey, "The API key has expired."),
+            Unusable::Replaced => ApiError::new(Code::InvalidApiKey, "The API key was rotated; use the new one."),
         })
     }
 
@@ -142,16 +148,11 @@ impl<P: Ports> Gateway for Policy<P> {
         let free = Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rate: None };
         let team = self.team(&caller.team)?;
         let budgets = self.budgets(team, caller, &claim);
-        let rates: Vec<RateLine> = team
-            .limits
-            .rpm
-            .iter()
-            .map(|rpm| RateLine {
-                scope: team_scope(&caller.team),
-                kind: RateKind::Requests,
-                per: PER_MINUTE,
-                limit: *rpm,
-                cost: 1,
+        let own = (key_scope(&caller.key_id), caller.terms.limits.rpm);
+        let rates: Vec<RateLine> = [(team_scope(&caller.team), team.limits.rpm), own]
+            .into_iter()
+            .filter_map(|(scope, rpm)| {
+                Some(RateLine { scope, kind: RateKind::Requests, per: PER_MINUTE, limit: rpm?, cost: 1 })
             })
             .collect();
         if budgets.is_empty() && rates.is_empty() {
@@ -185,7 +186,7 @@ impl<P: Ports> Gateway for Policy<P> {
                 tenant: Some(TENANT.to_owned()),
                 granted: hard.then_some(admitted.granted),
                 charge,
-                rate: admitted.rates.first().map(|rate| RateStanding {
+                rate: admitted.rates.iter().min_by_key(|rate| rate.remaining).map(|rate| RateStanding {
                     limit: rate.limit,
                     per: PER_MINUTE,
                     remaining: rate.remaining,

@@ -6,7 +6,7 @@ use super::intake::{self, Intake};
 use super::{Layers, Pipeline, refusal};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
-use crate::gateway::{Admission, Caller, Claim, Gateway};
+use crate::gateway::{Admission, Claim, Gateway};
 use crate::operation::Operation;
 use crate::ports::{BodyError, Request};
 use crate::proxy::CallerRequest;
@@ -48,9 +48,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
         }
     }
     intake.read(&operation, &request)?;
-    let caller = Caller { user: caller.user.or(intake.user.take()), ..caller };
+    let caller = caller.asking(intake.user.take(), std::mem::take(&mut intake.tags));
     record.user = caller.user.clone();
-    record.tags = std::mem::take(&mut intake.tags);
+    record.tags = caller.tags.clone();
     operation.takes_json().then(|| intake::check_content_type(&request)).transpose()?;
 
     let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {

@@ -50,7 +50,7 @@ impl<P: Ports> Admin<P> {
             models: new.models,
             created_at: ports.now(),
             expires_at,
-            revoked_at: None,
+            ..KeyRecord::default()
         };
         ports.put_key(&record).await.map_err(unavailable)?;
         lock(&self.keys).put(&record.hash, Some(record.clone()), ports.now());
