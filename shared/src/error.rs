@@ -36,6 +36,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The same idempotency key is in use, or was used for another body.
     IdempotencyConflict,
+    /// What was to be replaced is no longer as it was read.
+    PreconditionFailed,
     /// The body is larger than the gateway accepts.
     TooLarge,
     /// The body is not JSON in UTF-8.
@@ -73,6 +75,7 @@ impl Code {
             Code::ModelNotFound | Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::IdempotencyConflict => 409,
+            Code::PreconditionFailed => 412,
             Code::TooLarge => 413,
             Code::UnsupportedMediaType => 415,
             Code::RateLimitExceeded | Code::UpstreamRateLimited => 429,
@@ -99,6 +102,7 @@ impl Code {
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::IdempotencyConflict => "idempotency_conflict",
+            Code::PreconditionFailed => "precondition_failed",
             Code::TooLarge => "too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RateLimitExceeded => "rate_limit_exceeded",

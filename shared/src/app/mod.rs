@@ -11,15 +11,15 @@ mod setup;
 use crate::config::{Bindings, Invalid};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
-use crate::gateway::Policy;
 use crate::gateway::admin::{self, Admin};
 use crate::gateway::key_cache::KeyCache;
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::Keys;
+use crate::gateway::{Gateway, Policy};
 use crate::http::Head;
 use crate::operation::Operation;
 use crate::operation::passthrough::{self, Target};
-use crate::pipeline::{self, Reply, Stack};
+use crate::pipeline::{self, Layers, Reply, Stack};
 use crate::ports::{BodyError, Ports, Request, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
@@ -160,7 +160,7 @@ impl<P: Ports> App<P> {
                     Err(error) => self.error(dialect, &error),
                 }
             }
-            (path, _) if path.starts_with("/admin/v1/") => self.admin(setup, request).await,
+            (path, _) if path.starts_with(admin::PREFIX) => self.admin(setup, request).await,
             _ => self.error(dialect, &nowhere()),
         }
     }
@@ -175,7 +175,10 @@ impl<P: Ports> App<P> {
 
     async fn admin<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Reply<Standard<P>> {
         match self.administer(setup, request).await {
-            Ok(answered) => answer(answered.status, &answered.body),
+            Ok(answered) => {
+                let (head, body) = answered.written();
+                Reply::whole(head, body)
+            }
             Err(error) => self.error(Dialect::OpenAiChat, &error),
         }
     }
@@ -188,14 +191,26 @@ impl<P: Ports> App<P> {
             admin_key: bound(&*self.inner.bindings, "SIGNALBOX_ADMIN_KEY"),
             keys: self.inner.keys.clone(),
         };
-        admin.authorize(pipeline::credential(&request)?.as_deref())?;
-        let method = request.method().to_owned();
-        let path = request.path().trim_start_matches("/admin/v1/").to_owned();
+        let credential = pipeline::credential(&request)?;
+        let who = match admin.bootstrap(credential.as_deref())? {
+            Some(who) => who,
+            None => setup.pipeline.layers.gateway().authenticate(credential.as_deref()).await?,
+        };
+        let path = request.path().strip_prefix(admin::PREFIX).unwrap_or_default();
+        let (route, args) = admin.open(&who, request.method(), path)?;
+        let header = |name| request.header(name).map(str::to_owned);
+        let asked = admin::Request {
+            query: request.query().to_owned(),
+            if_match: header("if-match"),
+            idempotency_key: header("idempotency-key"),
+            body: Vec::new(),
+        };
         let body = request.body(admin::MAX_BODY_BYTES).await.map_err(|error| match error {
             BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
             BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
         })?;
-        let mut answered = admin.serve(&method, &path, &body).await?;
+        let asked = admin::Request { body, ..asked };
+        let mut answered = admin.perform(route, &admin::Ask { who: &who, args: &args, request: &asked }).await?;
         if let Some(config) = answered.config.take() {
             self.inner.take_over(config);
         }

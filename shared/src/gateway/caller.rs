@@ -42,6 +42,8 @@ pub enum Via {
     /// Nothing: a gateway that asks nobody.
     #[default]
     Nothing,
+    /// `SIGNALBOX_ADMIN_KEY`: the bootstrap administrator.
+    AdminKey,
     /// A virtual key.
     Key,
     /// An access token this gateway issued.
@@ -57,6 +59,7 @@ impl Via {
     pub fn as_str(self) -> &'static str {
         match self {
             Via::Nothing => "nothing",
+            Via::AdminKey => "admin_key",
             Via::Key => "key",
             Via::Token => "token",
             Via::Idp => "idp",

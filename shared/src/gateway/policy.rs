@@ -83,7 +83,7 @@ fn budget_scope(scope: BudgetScope, caller: &Caller) -> Option<String> {
 }
 
 /// The ledger's name for a key.
-pub fn key_scope(key_id: &str) -> String {
+fn key_scope(key_id: &str) -> String {
     format!("key:{key_id}")
 }
 

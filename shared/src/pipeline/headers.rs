@@ -84,6 +84,7 @@ pub(super) fn retry(head: &mut Head, error: &ApiError) {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::IdempotencyConflict
+        | Code::PreconditionFailed
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::RateLimitExceeded

@@ -1,6 +1,6 @@
 //! Budgets as they stand: `GET /admin/v1/budgets`.
 
-use super::{Admin, Answer, unavailable};
+use super::{Admin, Answer, Ask, unavailable};
 use crate::config::BudgetScope;
 use crate::error::ApiError;
 use crate::gateway::ledger::{Report, Window};
@@ -13,7 +13,7 @@ impl<P: Ports> Admin<P> {
     /// Every team budget of the configuration with what is posted, held and unconfirmed in its
     /// current window. Budgets per user and key have as many ledgers as users and keys; they are not
     /// enumerated here.
-    pub(super) async fn list_budgets(&self) -> Result<Answer, ApiError> {
+    pub(super) async fn list_budgets(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let now = self.ports.now();
         let mut data = Vec::new();
         for (name, team) in &self.config.teams {

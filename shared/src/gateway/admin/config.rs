@@ -1,13 +1,13 @@
 //! The configuration document: show, validate, replace, remove.
 
-use super::{Admin, Answer, unavailable};
+use super::{Admin, Answer, Ask, Content, unavailable};
 use crate::config::{Config, Invalid};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoredConfig};
 use serde_json::{Value, json};
 
 impl<P: Ports> Admin<P> {
-    pub(super) async fn show_config(&self) -> Result<Answer, ApiError> {
+    pub(super) async fn show_config(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let stored = self.ports.config().await.map_err(unavailable)?.and_then(|stored| stored.document);
         let source = if stored.is_some() { "stored" } else { "binding" };
         Ok(Answer::ok(json!({ "object": "config", "source": source, "document": stored })))
@@ -15,8 +15,8 @@ impl<P: Ports> Admin<P> {
 
     /// Replaces the stored document, which takes the place of the binding's. An invalid one is
     /// refused whole and changes nothing.
-    pub(super) async fn put_config(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let text = utf8(body)?;
+    pub(super) async fn put_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let text = utf8(&ask.request.body)?;
         if let Err(invalid) = Config::parse(text) {
             return Ok(refused(&invalid));
         }
@@ -24,7 +24,7 @@ impl<P: Ports> Admin<P> {
     }
 
     /// Removes the stored document: the binding's is in force again.
-    pub(super) async fn remove_config(&self) -> Result<Answer, ApiError> {
+    pub(super) async fn remove_config(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         self.store(None, json!({ "object": "config", "source": "binding" })).await
     }
 
@@ -34,14 +34,14 @@ impl<P: Ports> Admin<P> {
         Ok(Answer { config: Some(config), ..Answer::ok(body) })
     }
 
-    pub(super) fn validate_config(&self, body: &[u8]) -> Answer {
-        match utf8(body).map(Config::parse) {
+    pub(super) async fn validate_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        Ok(match utf8(&ask.request.body).map(Config::parse) {
             Ok(Ok(_)) => Answer::ok(json!({ "valid": true, "problems": [] })),
             Ok(Err(invalid)) => Answer::ok(json!({ "valid": false, "problems": invalid.problems })),
             Err(error) => Answer::ok(
                 json!({ "valid": false, "problems": [{ "path": "document", "message": error.message, "hint": "" }] }),
             ),
-        }
+        })
     }
 }
 
@@ -57,5 +57,5 @@ fn refused(invalid: &Invalid) -> Answer {
         "param": null,
         "problems": invalid.problems,
     } });
-    Answer { status: 400, body, config: None }
+    Answer { status: 400, content: Content::Json(body), ..Answer::ok(Value::Null) }
 }

@@ -1,6 +1,6 @@
 //! Virtual keys: create, list, show, revoke.
 
-use super::{Admin, Answer, unavailable};
+use super::{Admin, Answer, Ask, unavailable};
 use crate::config::{DEFAULT_TEAM, ModelPattern};
 use crate::error::{ApiError, Code};
 use crate::gateway::keys::{KeyRecord, generate, token};
@@ -32,12 +32,11 @@ fn default_team() -> String {
 }
 
 impl<P: Ports> Admin<P> {
-    pub(super) async fn create_key(&self, body: &[u8]) -> Result<Answer, ApiError> {
+    pub(super) async fn create_key(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let Some(hasher) = &self.hasher else {
             return Err(ApiError::new(Code::NotConfigured, "Set SIGNALBOX_SECRET (at least 32 bytes) first."));
         };
-        let new: NewKey = serde_json::from_slice(body)
-            .map_err(|error| ApiError::new(Code::InvalidRequest, format!("The body must be {{\"name\": …, \"team\": …, \"user\": …, \"models\": […], \"expires_at\": …}}: {error}.")))?;
+        let new: NewKey = ask.json("{\"name\": …, \"team\": …, \"user\": …, \"models\": […], \"expires_at\": …}")?;
         let expires_at = self.check(&new)?;
         let ports = &self.ports;
         let key = generate(|| ports.entropy());
@@ -93,18 +92,22 @@ impl<P: Ports> Admin<P> {
         }
     }
 
-    pub(super) async fn list_keys(&self) -> Result<Answer, ApiError> {
+    pub(super) async fn list_keys(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let mut records = self.ports.keys().await.map_err(unavailable)?;
         records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Ok(Answer::ok(json!({ "object": "list", "data": records.iter().map(show).collect::<Vec<_>>() })))
     }
 
-    pub(super) async fn show_key(&self, id: &str) -> Result<Answer, ApiError> {
-        Ok(Answer::ok(show(&self.find_key(id).await?)))
+    pub(super) async fn show_key(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        Ok(Answer::ok(show(&self.find_key(ask.id()).await?)))
     }
 
-    pub(super) async fn revoke_key(&self, id: &str) -> Result<Answer, ApiError> {
-        let mut record = self.find_key(id).await?;
+    pub(super) async fn delete_key(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        self.revoke_key(ask).await
+    }
+
+    pub(super) async fn revoke_key(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let mut record = self.find_key(ask.id()).await?;
         let now = self.ports.now();
         // Revoking twice keeps the first time.
         record.revoked_at = record.revoked_at.or(Some(now));

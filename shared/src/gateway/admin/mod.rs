@@ -1,21 +1,41 @@
 //! The admin plane, `/admin/v1/`: what an operator does without touching a deployment.
 //!
-//! Deny by default: nothing is looked at before the admin key has been checked.
+//! Deny by default: nothing is looked at before the caller is known, and nobody may do anything that the
+//! [table](routes) does not open to one of their roles.
+//!
+//! # How to add a resource
+//!
+//! 1. A row in [`routes`]: method, path, roles, the function, and for the OpenAPI document what it is about, which query
+//!    parameters it reads, what it takes and what it gives.
+//! 2. The function, `async fn list_things(&self, ask: &Ask<'_>) -> Result<Answer, ApiError>` in a room of its own, on
+//!    [`Admin`]. It finds who asks, what stands in the path's braces, query, preconditions and body in the [`Ask`].
+//! 3. Its schemas in `app/openapi/schemas.json`, a row in the README's table, cases in `tests/cases`.
+//!
 
+mod ask;
 mod budgets;
 mod config;
 mod keys;
+pub mod routes;
 
+use super::Caller;
+use super::caller::Via;
 use super::keys::Hasher;
 use super::policy::Keys;
+use super::roles::{Role, Roles};
 use crate::config::Config;
 use crate::error::{ApiError, Code};
-use crate::ports::{Ports, StoreError, StoredConfig};
-use serde_json::Value;
+use crate::ports::{Ports, StoreError};
+pub use ask::{Answer, Ask, Content, Request};
+pub use routes::ROUTES;
+use routes::Route;
 use std::sync::Arc;
 
 /// The largest body of an admin request: a configuration document.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The path everything here is below.
+pub const PREFIX: &str = "/admin/v1/";
 
 /// What the admin plane works on.
 #[derive(Debug)]
@@ -32,30 +52,10 @@ pub struct Admin<P> {
     pub keys: Keys,
 }
 
-/// An answer of the admin plane.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// JSON body.
-    pub body: Value,
-    /// The stored configuration was changed to this: take it over now.
-    pub config: Option<StoredConfig>,
-}
-
-impl Answer {
-    fn ok(body: Value) -> Answer {
-        Answer { status: 200, body, config: None }
-    }
-
-    fn created(body: Value) -> Answer {
-        Answer { status: 201, ..Answer::ok(body) }
-    }
-}
-
 impl<P: Ports> Admin<P> {
-    /// Whether `credential` opens the admin plane.
-    pub fn authorize(&self, credential: Option<&str>) -> Result<(), ApiError> {
+    /// Whether `credential` is the bootstrap administrator's. `None`: it may be somebody else's, whom the gateway knows.
+    /// Without an admin key the plane is closed to everybody.
+    pub fn bootstrap(&self, credential: Option<&str>) -> Result<Option<Caller>, ApiError> {
         let closed = |binding: &str| {
             Err(ApiError::new(
                 Code::NotConfigured,
@@ -66,33 +66,40 @@ impl<P: Ports> Admin<P> {
         };
         let Some(admin_key) = self.admin_key.as_deref() else { return closed("SIGNALBOX_ADMIN_KEY") };
         let Some(hasher) = &self.hasher else { return closed("SIGNALBOX_SECRET (at least 32 bytes)") };
-        match credential {
-            Some(credential) if hasher.same(credential, admin_key) => Ok(()),
-            Some(_) | None => Err(ApiError::new(
+        let Some(credential) = credential else {
+            return Err(ApiError::new(
                 Code::InvalidApiKey,
-                "This is not the admin key. Send SIGNALBOX_ADMIN_KEY as `Authorization: Bearer …`.",
-            )),
-        }
+                "No credential was given. Send SIGNALBOX_ADMIN_KEY, or a key with a role, as `Authorization: Bearer …`.",
+            ));
+        };
+        Ok(hasher.same(credential, admin_key).then(|| Caller {
+            via: Via::AdminKey,
+            key_id: "admin".to_owned(),
+            roles: Roles::from([Role::Admin]),
+            ..Caller::default()
+        }))
     }
 
-    /// Serves one authorised request. `path` is what follows `/admin/v1/`.
-    pub async fn serve(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer, ApiError> {
-        let segments: Vec<&str> = path.split('/').collect();
-        match (segments.as_slice(), method) {
-            (["keys"], "POST") => self.create_key(body).await,
-            (["keys"], "GET") => self.list_keys().await,
-            (["keys", id], "GET") => self.show_key(id).await,
-            (["keys", id], "DELETE") | (["keys", id, "revoke"], "POST") => self.revoke_key(id).await,
-            (["budgets"], "GET") => self.list_budgets().await,
-            (["config"], "GET") => self.show_config().await,
-            (["config"], "PUT") => self.put_config(body).await,
-            (["config"], "DELETE") => self.remove_config().await,
-            (["config", "validate"], "POST") => Ok(self.validate_config(body)),
-            (["keys"] | ["keys", _] | ["keys", _, "revoke"] | ["budgets"] | ["config"] | ["config", "validate"], _) => {
-                Err(ApiError::new(Code::MethodNotAllowed, "This resource does not support that method."))
-            }
-            _ => Err(ApiError::new(Code::NotFound, "There is no such admin resource. See the README's reference.")),
+    /// The route of a request, if there is one and `who` may use it, with what stands in the braces of its path.
+    pub fn open(&self, who: &Caller, method: &str, path: &str) -> Result<(&'static Route, Vec<String>), ApiError> {
+        let mut found = ROUTES.iter().filter_map(|route| Some((route, route.arguments(path)?))).peekable();
+        if found.peek().is_none() {
+            return Err(ApiError::new(
+                Code::NotFound,
+                "There is no such admin resource. See /openapi.json, or the README's reference.",
+            ));
         }
+        let Some((route, args)) = found.find(|(route, _)| route.method == method) else {
+            return Err(ApiError::new(Code::MethodNotAllowed, "This resource does not support that method."));
+        };
+        if route.roles.iter().any(|role| who.roles.contains(role)) {
+            return Ok((route, args));
+        }
+        let roles: Vec<&str> = route.roles.iter().map(|role| role.as_str()).collect();
+        Err(ApiError::new(
+            Code::PermissionDenied,
+            format!("This needs the role {}. Ask your administrator.", roles.join(" or ")),
+        ))
     }
 }
 
