@@ -2,6 +2,7 @@
 // request and its answer, calls of a tenant's object. Imported by the wasm; no policy in here.
 
 import { waitUntil } from "cloudflare:workers";
+import * as signatures from "./crypto.mjs";
 import { collect, fields, values } from "./http.mjs";
 import { begin, core, operation } from "./operation.mjs";
 
@@ -113,6 +114,22 @@ export class Call {
   stream(status, headers, body) {
     this.resolve(new Response(body, { status, headers: fields(headers) }));
   }
+}
+
+/** Whether a signature is good: told as `yes` or `no`. What lies in the wasm's memory stays there. */
+export function verify(algorithm, jwk, message, signature) {
+  const good = signatures.verify(algorithm, jwk, message.slice(), signature.slice());
+  return operation(good.then((good) => (good ? "yes" : "no")));
+}
+
+/** Signs with Ed25519. */
+export function sign(seed, message) {
+  return operation(signatures.sign(seed.slice(), message.slice()));
+}
+
+/** The public half of a seed's key pair, in base64url. */
+export function publicKey(seed) {
+  return operation(signatures.publicKey(seed.slice()));
 }
 
 /** A binding as text: a string as it is, a JSON object as its JSON. */

@@ -39,6 +39,16 @@ extern "C" {
     /// Asks a shelf's object, JSON in and out.
     pub(crate) fn shelf(env: &Env, name: &str, question: &str) -> u32;
 
+    /// Whether a signature is good: `yes` or `no`.
+    pub(crate) fn verify(algorithm: &str, jwk: &str, message: &[u8], signature: &[u8]) -> u32;
+
+    /// Signs with Ed25519.
+    pub(crate) fn sign(seed: &[u8], message: &[u8]) -> u32;
+
+    /// The public half of a seed's key pair, in base64url.
+    #[wasm_bindgen(js_name = publicKey)]
+    pub(crate) fn public_key(seed: &[u8]) -> u32;
+
     /// Says which headers [`Call::envelope`] gives, a line each.
     pub(crate) fn want(names: &str);
 

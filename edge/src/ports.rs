@@ -8,11 +8,13 @@ use crate::task;
 use bytes::Bytes;
 use js_sys::Date;
 use serde::de::DeserializeOwned;
+use signalbox::base64url;
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Body, Clock, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, SendError, StoreError,
-    StoredConfig, Transport, Whole,
+    Body, Clock, Crypto, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, Seed, SendError,
+    StoreError, StoredConfig, Transport, Whole,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
@@ -198,6 +200,23 @@ impl Directory for EdgePorts {
 
     async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError> {
         self.put(CONFIG, &serde_json::to_string(config).map_err(|error| StoreError(error.to_string()))?).await
+    }
+}
+
+impl Crypto for EdgePorts {
+    async fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let asked = glue::verify(algorithm.as_str(), &key.jwk(), message, signature);
+        Operation::new(asked).await.ok().and_then(Value::into_text).as_deref() == Some("yes")
+    }
+
+    async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
+        let signed = Operation::new(glue::sign(seed.expose(), message)).await.ok();
+        signed.and_then(Value::into_bytes)?.try_into().ok()
+    }
+
+    async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
+        let text = Operation::new(glue::public_key(seed.expose())).await.ok().and_then(Value::into_text)?;
+        base64url::decode(&text)?.try_into().ok()
     }
 }
 

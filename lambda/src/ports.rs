@@ -4,8 +4,10 @@ use crate::http::{HttpBody, HttpClient};
 use crate::store::{DynamoLedger, PutDocument, Store};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Clock, Directory, Incoming, LedgerStore, Outgoing, Records, SendError, StoreError, StoredConfig, Transport,
+    Clock, Crypto, Directory, Incoming, LedgerStore, Outgoing, Records, Seed, SendError, StoreError, StoredConfig,
+    Transport,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
@@ -154,5 +156,19 @@ impl Records for LambdaPorts {
 
     async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
         self.store.write_records(shelf, &writes, self.now()).await.map_err(store)
+    }
+}
+
+impl Crypto for LambdaPorts {
+    async fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        signalbox_crypto::verify(key, algorithm, message, signature)
+    }
+
+    async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
+        signalbox_crypto::sign(seed, message)
+    }
+
+    async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
+        signalbox_crypto::public_key(seed)
     }
 }

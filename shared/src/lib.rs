@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros))]
 
 pub mod app;
+pub mod base64url;
 pub mod catalog;
 pub mod config;
 pub mod dialect;
@@ -19,6 +20,7 @@ pub mod error;
 pub mod eventstream;
 pub mod gateway;
 pub mod http;
+pub mod jose;
 pub mod json;
 pub mod ndjson;
 pub mod operation;

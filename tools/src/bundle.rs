@@ -16,7 +16,7 @@ use wasm_bindgen_cli_support::Bindgen;
 const PACKAGE: &str = "signalbox-edge";
 const LIBRARY: &str = "signalbox_edge.wasm";
 /// Modules of ours that are deployed as they are.
-const OURS: [&str; 5] = ["entry.mjs", "glue.mjs", "http.mjs", "operation.mjs", "upstream.mjs"];
+const OURS: [&str; 6] = ["crypto.mjs", "entry.mjs", "glue.mjs", "http.mjs", "operation.mjs", "upstream.mjs"];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How much the compiler is asked to work.

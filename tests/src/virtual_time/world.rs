@@ -5,7 +5,8 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use signalbox::ports::Clock;
+use signalbox::jose::{Algorithm, PublicKey};
+use signalbox::ports::{Clock, Crypto, Seed};
 use signalbox::units::{Millis, Timestamp};
 
 use super::executor::Executor;
@@ -108,5 +109,19 @@ impl Clock for World {
 
     fn log(&self, line: &str) {
         self.0.log.borrow_mut().push(line.to_owned());
+    }
+}
+
+impl Crypto for World {
+    async fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        signalbox_crypto::verify(key, algorithm, message, signature)
+    }
+
+    async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
+        signalbox_crypto::sign(seed, message)
+    }
+
+    async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
+        signalbox_crypto::public_key(seed)
     }
 }
