@@ -13,6 +13,7 @@
 
 pub mod app;
 pub mod base64url;
+pub mod cache;
 pub mod catalog;
 pub mod config;
 pub mod dialect;

@@ -206,7 +206,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 25] = [
+pub const REQUEST_HEADERS: [&str; 26] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -222,6 +222,7 @@ pub const REQUEST_HEADERS: [&str; 25] = [
     "x-signalbox-user",
     "x-signalbox-tags",
     "x-signalbox-timeout-ms",
+    "x-signalbox-cache",
     "anthropic-version",
     "anthropic-beta",
     "openai-beta",

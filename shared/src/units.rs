@@ -23,6 +23,11 @@ impl NanoUsd {
         (nano.is_finite() && nano >= 0.0 && nano <= NanoUsd::MAX.0 as f64).then(|| NanoUsd(nano.round() as u64))
     }
 
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        *self == NanoUsd::ZERO
+    }
+
     /// `self - other`, not below zero.
     pub fn saturating_sub(self, other: NanoUsd) -> NanoUsd {
         NanoUsd(self.0.saturating_sub(other.0))

@@ -3,6 +3,7 @@ files! {
     admin
     auth
     bad_input
+    cache
     cache_control
     caller_leaves
     chat_text

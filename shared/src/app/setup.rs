@@ -11,6 +11,7 @@ use crate::ports::Ports;
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
 use crate::units::Timestamp;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// A configuration in force.
@@ -48,6 +49,8 @@ impl<P: Ports> Setup<P> {
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },
             catalog: catalog.clone(),
+            cache: config.cache,
+            edition: edition(document, stored_at),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             passed_call: config.passthrough.per_call,
@@ -55,4 +58,11 @@ impl<P: Ports> Setup<P> {
         };
         Ok(Setup { stored_at, config, catalog, pipeline: Arc::new(pipeline) })
     }
+}
+
+/// A name for a configuration: another document, another name.
+fn edition(document: &str, stored_at: Timestamp) -> String {
+    let digest = Sha256::digest(document.as_bytes());
+    let head: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{head}@{}", stored_at.0)
 }

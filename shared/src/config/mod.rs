@@ -10,6 +10,7 @@
 //! together.
 
 mod bindings;
+mod cache;
 mod check;
 mod models;
 mod names;
@@ -32,6 +33,7 @@ mod timing;
 mod url;
 
 pub use bindings::Bindings;
+pub use cache::Cache;
 pub use models::ModelOverride;
 pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
 pub use problem::{Invalid, Problem};
@@ -73,12 +75,14 @@ pub struct Config {
     pub streams: Streams,
     /// How calls are passed through to providers' APIs.
     pub passthrough: PassThrough,
+    /// Whether and how long answers are kept.
+    pub cache: Cache,
     /// Which web pages may call.
     pub cors: Cors,
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["rules", "auth", "guardrails", "cache", "context", "export", "router"];
+const LATER: &[&str] = &["rules", "auth", "guardrails", "context", "export", "router"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -97,6 +101,7 @@ impl Default for Config {
             limits: Limits::default(),
             streams: Streams::default(),
             passthrough: PassThrough::default(),
+            cache: Cache::default(),
             cors: Cors::default(),
         }
     }
@@ -160,6 +165,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let streams = fields.optional("streams", "how streams are passed on", Record(service::streams));
     let passthrough =
         fields.optional("passthrough", "how calls are passed through to providers' APIs", Record(service::passthrough));
+    let cache = fields.optional("cache", "keep answers", Record(cache::cache));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
     fields.later(LATER);
     Some(Config {
@@ -173,6 +179,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         limits: limits.unwrap_or(default.limits),
         streams: streams.unwrap_or(default.streams),
         passthrough: passthrough.unwrap_or(default.passthrough),
+        cache: cache.unwrap_or(default.cache),
         cors: cors.unwrap_or(default.cors),
     })
 }

@@ -48,6 +48,12 @@ pub struct Record {
     /// The model that answered, `provider:model`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelId>,
+    /// How the answer cache stood: `hit`, `miss`, `bypass`; absent where it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<&'static str>,
+    /// What the answer had cost when it was kept: what a hit saved.
+    #[serde(skip_serializing_if = "NanoUsd::is_zero")]
+    pub cache_saved_nano_usd: NanoUsd,
     /// Every call to a provider, in order.
     pub attempts: Vec<Attempt>,
     /// Whether the caller asked for a stream.

@@ -6,6 +6,7 @@
 #![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
 
 pub mod admin;
+pub mod answers;
 pub mod audit;
 pub mod caller;
 pub mod denial;
@@ -20,6 +21,7 @@ pub mod roles;
 use crate::config::ModelAccess;
 use crate::error::ApiError;
 use crate::units::{Millis, NanoUsd, Timestamp};
+use answers::Recall;
 use audit::Record;
 pub use caller::Caller;
 pub use policy::Policy;
@@ -47,6 +49,15 @@ pub trait Gateway {
 
     /// Writes down a request that was never admitted.
     fn refuse(&self, record: Record);
+
+    /// A team's kept answer of this name; where there is none, it is claimed until `until`.
+    async fn recall(&self, team: &str, key: &str, until: Timestamp) -> Recall;
+
+    /// Keeps an answer for a team until `until`, and ends the claim on it.
+    async fn keep(&self, team: &str, key: &str, text: String, until: Timestamp);
+
+    /// Ends the claim on an answer that never came.
+    async fn give_up(&self, team: &str, key: &str);
 }
 
 /// What a request wants to take, before it is known which model answers.

@@ -1,8 +1,9 @@
 //! The null gateway: everybody may, nothing is written down.
 
-use super::{Admission, Caller, Claim, Gateway, audit::Record};
+use super::{Admission, Caller, Claim, Gateway, answers::Recall, audit::Record};
 use crate::config::ModelAccess;
 use crate::error::ApiError;
+use crate::units::Timestamp;
 
 /// Admits everybody to everything. For tests and for running the other two layers alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,4 +25,12 @@ impl Gateway for Open {
     async fn settle(&self, _admission: &Admission, _record: &mut Record) {}
 
     fn refuse(&self, _record: Record) {}
+
+    async fn recall(&self, _team: &str, _key: &str, _until: Timestamp) -> Recall {
+        Recall::Unavailable
+    }
+
+    async fn keep(&self, _team: &str, _key: &str, _text: String, _until: Timestamp) {}
+
+    async fn give_up(&self, _team: &str, _key: &str) {}
 }

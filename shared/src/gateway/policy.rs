@@ -1,5 +1,6 @@
 //! The standard gateway: virtual keys, teams with limits and budgets, the audit line.
 
+use super::answers::{self, Recall};
 use super::audit::Record;
 use super::caller::Unusable;
 use super::key_cache::{KeyCache, Lookup};
@@ -9,7 +10,7 @@ use super::{Admission, Caller, Claim, Gateway, RateStanding, denial};
 use crate::config::{BudgetScope, Config, ModelAccess, Team};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
-use crate::units::{Millis, NanoUsd};
+use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
@@ -216,6 +217,18 @@ impl<P: Ports> Gateway for Policy<P> {
 
     fn refuse(&self, record: Record) {
         self.ports.log(&record.line());
+    }
+
+    async fn recall(&self, team: &str, key: &str, until: Timestamp) -> Recall {
+        answers::recall(&self.ports, team, key, until).await
+    }
+
+    async fn keep(&self, team: &str, key: &str, text: String, until: Timestamp) {
+        answers::keep(&self.ports, team, key, text, until).await;
+    }
+
+    async fn give_up(&self, team: &str, key: &str) {
+        answers::give_up(&self.ports, team, key).await;
     }
 }
 

@@ -4,6 +4,7 @@ use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, refusal};
+use crate::config::ModelId;
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
 use crate::gateway::{Admission, Claim, Gateway};
@@ -22,6 +23,8 @@ const GRACE: Millis = Millis(60_000);
 pub(super) struct Order {
     pub request: CallerRequest,
     pub ask: Ask,
+    /// Who could answer.
+    pub candidates: Vec<ModelId>,
     pub admission: Admission,
     pub tariff: Tariff,
     pub deadline: Timestamp,
@@ -92,7 +95,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
     let tariff = Tariff { expected, flat };
     let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
-    Ok(Order { request, ask, admission, tariff, deadline: intake.at + total, total })
+    Ok(Order { request, ask, candidates, admission, tariff, deadline: intake.at + total, total })
 }
 
 /// The error for a body over the limit.

@@ -61,10 +61,24 @@ impl<L: Layers> Finish<L> {
         open.total(&open.tariff.bill(&self.pipeline.catalog, model, Some(observed)))
     }
 
+    /// What a streamed answer will be settled at.
+    pub(super) fn cost_of(&self, observed: &Observed) -> NanoUsd {
+        let model = self.open.as_ref().and_then(|open| open.record.model.clone());
+        model.map_or(NanoUsd::ZERO, |model| self.cost(&model, observed))
+    }
+
     /// The answer came to an end, or to `status` and `code` when there was none.
     pub(super) async fn answered(mut self, observed: Observed) {
         if let Some(open) = self.open.take() {
             conclude(&self.pipeline, open, Some(observed)).await;
+        }
+    }
+
+    /// Nobody had to be asked.
+    pub(super) async fn replayed(mut self) {
+        if let Some(mut open) = self.open.take() {
+            open.record.outcome = Outcome::Ok;
+            settle(&self.pipeline, open).await;
         }
     }
 

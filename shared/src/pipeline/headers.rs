@@ -1,5 +1,6 @@
 //! The headers an answer bears, whatever its dialect.
 
+use super::cache::Standing;
 use super::intake::Intake;
 use crate::config::ModelId;
 use crate::dialect::{Dialect, Warnings};
@@ -34,6 +35,13 @@ pub(super) fn decision(head: &mut Head, decision: &Decision, model: &ModelId, at
     head.set("x-signalbox-route", decision.route.clone().unwrap_or_else(|| "direct".to_owned()));
     head.set("x-signalbox-reason", decision.reason.as_str());
     head.set("x-signalbox-attempts", attempts.to_string());
+}
+
+/// How the cache stood, where there is one.
+pub(super) fn cache(head: &mut Head, standing: Option<Standing>) {
+    if let Some(standing) = standing {
+        head.set("x-signalbox-cache", standing.as_str());
+    }
 }
 
 /// What a translation could not carry.

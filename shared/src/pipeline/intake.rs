@@ -1,5 +1,6 @@
 //! What a request says beside its body: who, for whom, how long, where to.
 
+use crate::cache::Wish;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::caller;
@@ -42,6 +43,8 @@ pub(super) struct Intake {
     pub tags: BTreeMap<String, String>,
     /// `x-signalbox-timeout-ms`.
     pub timeout: Option<Millis>,
+    /// `x-signalbox-cache`.
+    pub cache: Wish,
     /// Headers for a provider of the same dialect.
     pub forwarded: Vec<Header>,
 }
@@ -72,6 +75,7 @@ impl Intake {
             user: None,
             tags: BTreeMap::new(),
             timeout: None,
+            cache: Wish::Any,
             forwarded: Vec::new(),
         }
     }
@@ -111,6 +115,7 @@ impl Intake {
             })?;
             self.timeout = Some(Millis(ms));
         }
+        self.cache = Wish::read(request.header("x-signalbox-cache"))?;
         self.forwarded = FORWARDED
             .iter()
             .chain(others)

@@ -6,6 +6,7 @@
 mod accept;
 mod answer;
 pub mod attempts;
+mod cache;
 mod charge;
 mod draft;
 mod estimate;
@@ -18,7 +19,7 @@ mod serve;
 mod stream;
 
 use crate::catalog::Catalog;
-use crate::config::Retries;
+use crate::config::{self, Retries};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -101,6 +102,10 @@ pub struct Pipeline<L> {
     pub layers: L,
     /// Prices and limits of models.
     pub catalog: Arc<Catalog>,
+    /// Whether and how long answers are kept.
+    pub cache: config::Cache,
+    /// Names the configuration in force: answers kept under another one are not found.
+    pub edition: String,
     /// How failures are retried.
     pub retries: Retries,
     /// The largest request body, in bytes.

@@ -1,12 +1,13 @@
 //! The last stage: what the caller gets, and the headers it bears.
 
 use super::accept::Order;
+use super::cache::{Keep, Standing};
 use super::finish::Finish;
 use super::intake::Intake;
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, headers};
 use crate::config::ModelId;
-use crate::dialect::{Framing, Warnings};
+use crate::dialect::{Finish as Finished, Framing, Warnings};
 use crate::error::ApiError;
 use crate::http::Head;
 use crate::ports::Clock;
@@ -15,18 +16,28 @@ use crate::router::Decision;
 use crate::units::Millis;
 use std::sync::Arc;
 
-const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
+/// An answer, who gave it and why they were asked.
+pub(super) struct Found<L: Layers> {
+    pub decision: Decision,
+    pub model: ModelId,
+    pub answer: Answer<<L::Proxy as Proxy>::Body>,
+    /// How the cache stood, where there is one.
+    pub standing: Option<Standing>,
+    /// What keeps the answer, if anything does.
+    pub keep: Option<Keep<L>>,
+}
 
 /// Turns an answer into a reply; a complete one is settled here, a stream settles itself.
 pub(super) async fn reply<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
     intake: &Intake,
     order: &Order,
-    decision: &Decision,
-    model: &ModelId,
-    answer: Answer<<L::Proxy as Proxy>::Body>,
+    found: Found<L>,
     mut finish: Finish<L>,
 ) -> Reply<L> {
+    let Found { decision, model, answer, standing, mut keep } = found;
     let clock = pipeline.layers.clock();
     let attempts = finish.open().map_or(0, |open| open.record.attempts.len());
     let upstream =
@@ -34,22 +45,39 @@ pub(super) async fn reply<L: Layers>(
     let gateway = Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0));
     let dress = |head: &mut Head, warnings: &Warnings| {
         headers::envelope(head, intake);
-        headers::decision(head, decision, model, attempts);
+        headers::decision(head, &decision, &model, attempts);
         headers::warnings(head, warnings);
         headers::limits(head, &order.admission);
+        headers::cache(head, standing);
         headers::timing(head, gateway, upstream);
     };
     let streamed = match order.request.facts.framing {
         Framing::Events => EVENT_STREAM,
         Framing::JsonArray => "application/json",
     };
+    if let Some(open) = finish.open() {
+        open.record.cache = standing.map(Standing::as_str);
+        let streams = match &answer.content {
+            Content::Whole { stream, .. } => *stream,
+            Content::Live(_) => true,
+        };
+        if let Some(keep) = &mut keep {
+            keep.begin(order, &decision, &model, streams, &open.record.tags);
+        }
+    }
     match answer.content {
         Content::Whole { body, observed, stream } => {
             let usual = || Head::new(200, if stream { streamed } else { "application/json" });
             let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
-            headers::cost(&mut head, finish.cost(model, &observed));
+            let cost = finish.cost(&model, &observed);
+            headers::cost(&mut head, cost);
+            let kept = keep.filter(|_| observed.finish == Finished::Complete);
             finish.answered(observed).await;
+            if let Some(mut keep) = kept {
+                keep.push(&body);
+                keep.complete(cost);
+            }
             Reply::whole(head, body)
         }
         Content::Live(live) => {
@@ -64,7 +92,7 @@ pub(super) async fn reply<L: Layers>(
                 deadline: order.deadline,
                 total: order.total,
             };
-            let stream = ReplyStream::new(pipeline.clone(), *live, finish, context);
+            let stream = ReplyStream::new(pipeline.clone(), *live, finish, context, keep);
             Reply { head, body: ReplyBody::Stream(Box::new(stream)) }
         }
     }

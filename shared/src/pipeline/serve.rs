@@ -1,16 +1,17 @@
 //! One call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
 //!
 //! Every [`Operation`] walks it. The stages have a room each: `accept` (who, what, may they, can they
-//! pay), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
+//! pay), `cache` (was it answered before), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
 //! differ in stands elsewhere: what a request means in `operation`, what it can cost in `estimate`, how
 //! it is put to a provider in the proxy.
 
 use super::accept::accept;
 use super::answer::answer;
+use super::cache::{self, Looked};
 use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
-use super::reply::{error_reply, reply};
+use super::reply::{Found, error_reply, reply};
 use super::{Layers, Pipeline, Reply, headers};
 use crate::operation::Operation;
 use crate::ports::Request;
@@ -29,13 +30,21 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
     };
     let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.tariff);
-    match answer(pipeline, &intake, &mut order, &mut finish).await {
-        Ok((decision, model, answer)) => reply(pipeline, &intake, &order, &decision, &model, answer, finish).await,
-        Err(error) => {
-            finish.refused(error.code).await;
-            let mut reply = error_reply(&intake, &error);
-            headers::limits(&mut reply.head, &order.admission);
-            reply
+    let error = match cache::look(pipeline, &intake, &order, &mut finish).await {
+        Ok(Looked::Answered(entry, told)) => {
+            return cache::replay(pipeline, &intake, &order, *entry, told, finish).await;
         }
-    }
+        Ok(Looked::Open(standing, keep)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
+            Ok((decision, model, answer)) => {
+                let found = Found { decision, model, answer, standing, keep };
+                return reply(pipeline, &intake, &order, found, finish).await;
+            }
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    finish.refused(error.code).await;
+    let mut reply = error_reply(&intake, &error);
+    headers::limits(&mut reply.head, &order.admission);
+    reply
 }

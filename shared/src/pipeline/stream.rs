@@ -1,7 +1,9 @@
 //! An answer as it streams to the caller, settled on its end and on being dropped.
 
 use super::Layers;
+use super::cache::Keep;
 use super::finish::Finish;
+use crate::dialect::Finish as Finished;
 use crate::error::ApiError;
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, Stage};
@@ -25,6 +27,7 @@ pub struct ReplyStream<L: Layers> {
     live: Live<<L::Proxy as Proxy>::Body>,
     finish: Option<Finish<L>>,
     context: StreamContext,
+    keep: Option<Keep<L>>,
 }
 
 /// What the end of a stream needs to know.
@@ -43,8 +46,9 @@ impl<L: Layers> ReplyStream<L> {
         live: Live<<L::Proxy as Proxy>::Body>,
         finish: Finish<L>,
         context: StreamContext,
+        keep: Option<Keep<L>>,
     ) -> ReplyStream<L> {
-        ReplyStream { layers, live, finish: Some(finish), context }
+        ReplyStream { layers, live, finish: Some(finish), context, keep }
     }
 
     /// The next bytes for the caller; `None` at the end, by when the request is settled.
@@ -63,7 +67,7 @@ impl<L: Layers> ReplyStream<L> {
             }
         };
         match next {
-            Some(Next::Bytes(bytes)) => Some(bytes),
+            Some(Next::Bytes(bytes)) => Some(self.kept(bytes)),
             Some(Next::End) => self.end(None).await,
             None => self.end(Some(self.timed_out(stage))).await,
         }
@@ -91,22 +95,43 @@ impl<L: Layers> ReplyStream<L> {
 
     /// What the caller gets before anything else, for a platform that pumps the body itself.
     pub fn opening(&mut self) -> Bytes {
-        self.live.opening()
+        let bytes = self.live.opening();
+        self.kept(bytes)
     }
 
     /// What the caller gets for the next bytes of the body; may be nothing.
     pub fn pass(&mut self, bytes: Bytes) -> Bytes {
-        self.live.pass(bytes)
+        let bytes = self.live.pass(bytes);
+        self.kept(bytes)
     }
 
     /// What the caller still gets once the body has ended; then [`conclude`](ReplyStream::conclude).
     pub fn flush(&mut self) -> Bytes {
-        self.live.flush()
+        let bytes = self.live.flush();
+        self.kept(bytes)
     }
 
     /// Takes note of bytes that were forwarded untouched.
     pub fn watch(&mut self, bytes: &[u8]) {
         self.live.watch(bytes);
+        self.keep_opening();
+        if let Some(keep) = &mut self.keep {
+            keep.push(bytes);
+        }
+    }
+
+    /// What was read before the first content, where the platform forwarded it without asking for it.
+    fn keep_opening(&mut self) {
+        if let Some(keep) = &mut self.keep {
+            keep.push(&self.live.opening());
+        }
+    }
+
+    fn kept(&mut self, bytes: Bytes) -> Bytes {
+        if let Some(keep) = &mut self.keep {
+            keep.push(&bytes);
+        }
+        bytes
     }
 
     /// Ends a stream that was forwarded natively and settles it. `stage` names the timeout that
@@ -127,8 +152,15 @@ impl<L: Layers> ReplyStream<L> {
 
     async fn end(&mut self, error: Option<ApiError>) -> Option<Bytes> {
         let finish = self.finish.take()?;
+        self.keep_opening();
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
+        let complete = observed.finish == Finished::Complete;
+        let cost = finish.cost_of(&observed);
         finish.answered(observed).await;
+        if let Some(mut keep) = self.keep.take().filter(|_| complete) {
+            keep.push(tail.as_deref().unwrap_or_default());
+            keep.complete(cost);
+        }
         tail
     }
 }

@@ -188,7 +188,7 @@ fn closed(mut array: ToArray, events: &[u8]) -> Bytes {
 }
 
 /// A whole stream of events in the caller's framing.
-pub(super) fn frame_whole(framing: Framing, events: Vec<u8>) -> Bytes {
+pub(crate) fn frame_whole(framing: Framing, events: Vec<u8>) -> Bytes {
     match array(framing) {
         Some(array) => closed(array, &events),
         None => events.into(),

@@ -27,6 +27,7 @@ use bytes::Bytes;
 
 pub use failure::{Failure, Retry};
 pub use http_proxy::HttpProxy;
+pub(crate) use live::frame_whole;
 pub use live::{Live, Next};
 pub use request::CallerRequest;
 

@@ -1,0 +1,86 @@
+//! A team's kept answers. Each team has a shelf of its own, so what is kept for one is never found by another.
+//!
+//! Beside an answer there can be a *claim*: somebody is about to get it, so others who ask the same wait instead of
+//! paying for it too. A claim ends with the answer, when it is given up, or by its time.
+
+use super::denial;
+use crate::ports::{Ports, StoreError};
+use crate::records::{Range, Write};
+use crate::units::Timestamp;
+
+/// What looking for a kept answer brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// Its text.
+    Kept(String),
+    /// None, and it is the asker's to get: a claim was made.
+    Claimed,
+    /// None yet: somebody else has claimed it.
+    Awaited,
+    /// The shelf does not answer. The call is made without it.
+    Unavailable,
+}
+
+const ANSWER: &str = "answer/";
+const CLAIM: &str = "claim/";
+
+fn shelf(team: &str) -> String {
+    format!("answers/{team}")
+}
+
+/// Looks for an answer; where there is none, claims it until `until`.
+pub(super) async fn recall(ports: &impl Ports, team: &str, key: &str, until: Timestamp) -> Recall {
+    let shelf = shelf(team);
+    let look = async {
+        if let Some(record) = ports.read_record(&shelf, &format!("{ANSWER}{key}")).await? {
+            return Ok(Recall::Kept(record.value));
+        }
+        let claim = Write::create(format!("{CLAIM}{key}"), "").until(until);
+        Ok(if ports.write_records(&shelf, vec![claim]).await? { Recall::Claimed } else { Recall::Awaited })
+    };
+    look.await.unwrap_or_else(|problem: StoreError| {
+        ports.log(&denial::store_line("answers", &problem));
+        Recall::Unavailable
+    })
+}
+
+/// Keeps an answer, and ends the claim on it.
+pub(super) async fn keep(ports: &impl Ports, team: &str, key: &str, text: String, until: Timestamp) {
+    let answer = Write::put(format!("{ANSWER}{key}"), text).until(until);
+    write(ports, team, vec![answer, Write::remove(format!("{CLAIM}{key}"))]).await;
+}
+
+/// Ends a claim without an answer.
+pub(super) async fn give_up(ports: &impl Ports, team: &str, key: &str) {
+    write(ports, team, vec![Write::remove(format!("{CLAIM}{key}"))]).await;
+}
+
+async fn write(ports: &impl Ports, team: &str, writes: Vec<Write>) {
+    if let Err(problem) = ports.write_records(&shelf(team), writes).await {
+        ports.log(&denial::store_line("answers", &problem));
+    }
+}
+
+/// Removes a team's kept answers for which `goes` says so; tells how many.
+pub(super) async fn purge(ports: &impl Ports, team: &str, goes: impl Fn(&str) -> bool) -> Result<usize, StoreError> {
+    let shelf = shelf(team);
+    let mut range = Range { prefix: ANSWER.to_owned(), limit: PAGE, ..Range::default() };
+    let mut purged = 0;
+    loop {
+        let page = ports.list_records(&shelf, &range).await?;
+        let Some(last) = page.last() else { return Ok(purged) };
+        range.after = Some(last.key.clone());
+        let gone: Vec<Write> =
+            page.iter().filter(|record| goes(&record.value)).map(|record| Write::remove(&record.key)).collect();
+        purged += gone.len();
+        if !gone.is_empty() {
+            ports.write_records(&shelf, gone).await?;
+        }
+        if page.len() < PAGE {
+            return Ok(purged);
+        }
+    }
+}
+
+/// Answers looked at in one go.
+const PAGE: usize = 20;

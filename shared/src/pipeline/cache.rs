@@ -1,0 +1,221 @@
+//! The stage before the decision: has this been answered already?
+//!
+//! A request that is past policy is looked up. Found, it is told in the caller's words, costs nothing and is settled at
+//! nothing. Not found, the first to ask claims the answer and everybody who asks the same meanwhile waits for it, on
+//! whatever instance: a store that does not answer, a claim that comes to nothing or takes too long never keeps anybody
+//! from an answer of their own.
+
+use super::accept::Order;
+use super::finish::Finish;
+use super::intake::Intake;
+use super::{Layers, Pipeline, Reply, headers};
+use crate::cache::{self, Entry, MAX_ANSWER_BYTES, Scope, Told, Wish};
+use crate::config::ModelId;
+use crate::dialect::Framing;
+use crate::error::{ApiError, Code};
+use crate::gateway::Gateway;
+use crate::gateway::answers::Recall;
+use crate::http::Head;
+use crate::ports::Clock;
+use crate::router::Decision;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How long anybody waits for an answer that somebody else is getting.
+const PATIENCE: Millis = Millis(30_000);
+/// Between two looks, growing up to the second.
+const FIRST_PAUSE: u64 = 25;
+const LONGEST_PAUSE: u64 = 400;
+
+/// How the cache stands to a request, as the header says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Hit,
+    Miss,
+    /// The caller did not want it, or it could not be asked.
+    Bypass,
+}
+
+impl Standing {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Standing::Hit => "hit",
+            Standing::Miss => "miss",
+            Standing::Bypass => "bypass",
+        }
+    }
+}
+
+/// What looking brings.
+pub(super) enum Looked<L: Layers> {
+    /// Answered.
+    Answered(Box<Entry>, Told),
+    /// To be answered, and kept by this if at all.
+    Open(Option<Standing>, Option<Keep<L>>),
+}
+
+/// Looks for a kept answer to an admitted request.
+pub(super) async fn look<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &Order,
+    finish: &mut Finish<L>,
+) -> Result<Looked<L>, ApiError> {
+    let Some(ttl) = pipeline.cache.exact else { return Ok(Looked::Open(None, None)) };
+    let team = finish.open().and_then(|open| open.record.team.clone()).unwrap_or_default();
+    let scope = Scope { policy: &pipeline.edition, asked: order.ask.model.as_deref() };
+    let key = if intake.cache == Wish::NoStore { None } else { cache::key(&scope, &order.request) };
+    let Some(key) = key else { return Ok(Looked::Open(Some(Standing::Bypass), None)) };
+    let (clock, gateway) = (pipeline.layers.clock(), pipeline.layers.gateway());
+    let mut keep = Keep::new(pipeline.clone(), team, key, ttl);
+    let until = order.deadline.min(clock.now() + PATIENCE);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if !intake.cache.may_look() {
+            return Ok(Looked::Open(Some(Standing::Miss), Some(keep)));
+        }
+        match gateway.recall(&keep.team, &keep.key, order.deadline).await {
+            Recall::Kept(text) => {
+                let entry = Entry::read(&text).filter(|entry| is_permitted(order, entry));
+                let told = entry.clone().and_then(|entry| entry.tell(&order.request, &intake.id, clock.now()));
+                return Ok(match (entry, told) {
+                    (Some(entry), Some(told)) => Looked::Answered(Box::new(entry), told),
+                    (None | Some(_), None) | (None, Some(_)) => Looked::Open(Some(Standing::Miss), Some(keep)),
+                });
+            }
+            Recall::Claimed => {
+                keep.claimed = true;
+                return match intake.cache {
+                    Wish::OnlyIfCached => Err(nothing_kept()),
+                    Wish::Any | Wish::NoStore | Wish::Refresh => Ok(Looked::Open(Some(Standing::Miss), Some(keep))),
+                };
+            }
+            Recall::Awaited if clock.now() >= until => return Ok(Looked::Open(Some(Standing::Miss), None)),
+            Recall::Awaited => {
+                clock.sleep(Millis(pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            Recall::Unavailable if intake.cache == Wish::OnlyIfCached => return Err(nothing_kept()),
+            Recall::Unavailable => return Ok(Looked::Open(Some(Standing::Bypass), None)),
+        }
+    }
+}
+
+/// Whether the model that gave a kept answer is one that this caller could have been answered by.
+fn is_permitted(order: &Order, entry: &Entry) -> bool {
+    order.candidates.iter().any(|candidate| candidate.to_string() == entry.model)
+}
+
+/// RFC 9111, section 5.2.1.7.
+fn nothing_kept() -> ApiError {
+    ApiError::new(Code::Timeout, "No answer to this is kept, and only a kept one was asked for (only-if-cached).")
+}
+
+/// Tells a kept answer and settles at nothing.
+pub(super) async fn replay<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &Order,
+    entry: Entry,
+    told: Told,
+    mut finish: Finish<L>,
+) -> Reply<L> {
+    let now = pipeline.layers.clock().now();
+    let content_type = match (told.stream, order.request.facts.framing) {
+        (true, Framing::Events) => super::reply::EVENT_STREAM,
+        (true, Framing::JsonArray) | (false, Framing::Events | Framing::JsonArray) => "application/json",
+    };
+    let mut head = Head::new(200, content_type);
+    headers::envelope(&mut head, intake);
+    head.set("x-signalbox-model", entry.model.clone());
+    head.set("x-signalbox-route", entry.route.clone().unwrap_or_else(|| "direct".to_owned()));
+    head.set("x-signalbox-reason", "cached");
+    head.set("x-signalbox-attempts", "0");
+    head.set("x-signalbox-cache", Standing::Hit.as_str());
+    head.set("age", (now.since(entry.at).0 / 1_000).to_string());
+    headers::cost(&mut head, NanoUsd::ZERO);
+    headers::limits(&mut head, &order.admission);
+    if let Some(open) = finish.open() {
+        open.record.route = entry.route;
+        open.record.reason = Some("cached");
+        open.record.model = ModelId::parse(&entry.model);
+        open.record.cache = Some(Standing::Hit.as_str());
+        open.record.cache_saved_nano_usd = entry.cost;
+        open.record.status = 200;
+    }
+    finish.replayed().await;
+    Reply::whole(head, told.body)
+}
+
+/// Keeps an answer once it is complete; ends its claim if there never is one.
+pub(super) struct Keep<L: Layers> {
+    pipeline: Arc<Pipeline<L>>,
+    team: String,
+    key: String,
+    ttl: Millis,
+    claimed: bool,
+    draft: Option<(Entry, Vec<u8>)>,
+}
+
+impl<L: Layers> Keep<L> {
+    fn new(pipeline: Arc<Pipeline<L>>, team: String, key: String, ttl: Millis) -> Keep<L> {
+        Keep { pipeline, team, key, ttl, claimed: false, draft: None }
+    }
+
+    /// Notes who answers, and in what form.
+    pub(super) fn begin(
+        &mut self,
+        order: &Order,
+        decision: &Decision,
+        model: &ModelId,
+        stream: bool,
+        tags: &BTreeMap<String, String>,
+    ) {
+        // A stream in another framing cannot be read back.
+        let readable = !stream || order.request.facts.framing == Framing::Events;
+        let entry = || Entry {
+            at: self.pipeline.layers.clock().now(),
+            model: model.to_string(),
+            route: decision.route.clone(),
+            dialect: order.request.dialect,
+            events: stream,
+            cost: NanoUsd::ZERO,
+            tags: tags.clone(),
+            body: String::new(),
+        };
+        self.draft = readable.then(|| (entry(), Vec::new()));
+    }
+
+    /// More of the answer, as the caller gets it.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        match &mut self.draft {
+            Some((_, body)) if body.len() + bytes.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(bytes),
+            Some(_) | None => self.draft = None,
+        }
+    }
+
+    /// The answer is complete and cost this much: keeps it, behind the caller's back.
+    pub(super) fn complete(mut self, cost: NanoUsd) {
+        let Some((mut entry, body)) = self.draft.take() else { return };
+        let Ok(body) = String::from_utf8(body) else { return };
+        (entry.cost, entry.body) = (cost, body);
+        self.claimed = false;
+        let pipeline = self.pipeline.clone();
+        let (team, key) = (std::mem::take(&mut self.team), std::mem::take(&mut self.key));
+        let until: Timestamp = entry.at + self.ttl;
+        let task = async move { pipeline.layers.gateway().keep(&team, &key, entry.text(), until).await };
+        self.pipeline.layers.clock().spawn(task);
+    }
+}
+
+impl<L: Layers> Drop for Keep<L> {
+    fn drop(&mut self) {
+        if std::mem::take(&mut self.claimed) {
+            let pipeline = self.pipeline.clone();
+            let (team, key) = (std::mem::take(&mut self.team), std::mem::take(&mut self.key));
+            let task = async move { pipeline.layers.gateway().give_up(&team, &key).await };
+            self.pipeline.layers.clock().spawn(task);
+        }
+    }
+}
