@@ -62,6 +62,8 @@ where
     let pipeline = Arc::new(Pipeline {
         layers: Stack { clock: world.clone(), gateway, router, proxy },
         catalog: Arc::new(Catalog::new(&config, &providers)),
+        cache: config.cache,
+        edition: String::new(),
         retries: config.retries,
         max_body_bytes: 1 << 20,
         passed_call: config.passthrough.per_call,

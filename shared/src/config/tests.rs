@@ -70,6 +70,9 @@ hide_unasked_usage = true
 enabled = true
 usd_per_call = 0.1
 
+[cache]
+exact = { ttl = "1h" }
+
 [cors]
 allow_origins = ["https://app.example.com"]
 max_age_s = 60

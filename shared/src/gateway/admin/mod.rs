@@ -14,6 +14,7 @@
 
 mod ask;
 mod budgets;
+mod cache;
 mod config;
 mod keys;
 pub mod routes;

@@ -97,6 +97,7 @@ routes! {
     DELETE "keys/{id}"        [Admin]         delete_key      "Revokes a virtual key." () "" => 200 "Key";
     POST   "keys/{id}/revoke" [Admin]         revoke_key      "Revokes a virtual key." () "" => 200 "Key";
     GET    "budgets"          [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
+    DELETE "cache"            [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
     GET    "config"           [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
     PUT    "config"           [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "Configuration";
     DELETE "config"           [Admin]         remove_config   "Removes the stored document: the binding's is in force again." () "" => 200 "Configuration";

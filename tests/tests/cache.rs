@@ -1,0 +1,79 @@
+//! Kept answers under concurrency, on virtual time: identical calls become one, and nobody waits for what never comes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use signalbox_tests::suite::case::Leave;
+use signalbox_tests::suite::document::ADMIN_KEY;
+use signalbox_tests::suite::in_process::InProcess;
+use signalbox_tests::suite::level::{Answer, Call, Level};
+use signalbox_tests::virtual_time::Options;
+
+fn call(path: &str, method: &str, key: &str, body: &Value) -> Call {
+    let headers = [("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
+    Call {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        body: body.to_string().into_bytes(),
+        leave: None,
+    }
+}
+
+/// A gateway that keeps answers, and a key to it.
+fn gateway() -> (InProcess, String) {
+    let level = InProcess::new(Options { pace_ms: 200, ..Options::default() }, &BTreeMap::new());
+    let config = json!({ "cache": { "exact": { "ttl": "1h" } } });
+    let made = run(&level, async {
+        let stored = level.call(call("/admin/v1/config", "PUT", ADMIN_KEY, &config)).await.unwrap();
+        assert_eq!(stored.status, 200, "{}", String::from_utf8_lossy(&stored.body));
+        level.call(call("/admin/v1/keys", "POST", ADMIN_KEY, &json!({ "name": "k" }))).await.unwrap()
+    });
+    let made: Value = serde_json::from_slice(&made.body).unwrap();
+    (level, made["key"].as_str().unwrap().to_owned())
+}
+
+fn run<T>(level: &InProcess, work: impl Future<Output = T>) -> T {
+    level.world().executor().run(work).unwrap()
+}
+
+fn chat(key: &str, stream: bool, leave: Option<Leave>) -> Call {
+    let body = json!({ "model": "openai:gpt-5.4-mini~words-9", "stream": stream, "messages": [{ "role": "user", "content": "Hi" }] });
+    Call { leave, ..call("/v1/chat/completions", "POST", key, &body) }
+}
+
+fn standing(answer: &Answer) -> &str {
+    answer.headers.get("x-signalbox-cache").map_or("", String::as_str)
+}
+
+#[test]
+fn of_many_who_ask_the_same_at_once_one_calls_the_provider() {
+    let (level, key) = gateway();
+    let answers = run(&level, join_all((0..20).map(|n| level.call(chat(&key, n % 2 == 0, None)))));
+    let answers: Vec<Answer> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(level.upstream().seen(None).len(), 1);
+    assert_eq!(answers.iter().filter(|answer| standing(answer) == "miss").count(), 1);
+    assert!(
+        answers.iter().all(|answer| answer.status == 200 && String::from_utf8_lossy(&answer.body).contains("word9"))
+    );
+}
+
+#[test]
+fn when_the_one_who_calls_leaves_the_next_one_calls() {
+    let (level, key) = gateway();
+    let (left, stayed) = run(&level, async {
+        let first = level.call(chat(&key, true, Some(Leave::AfterEvents(4))));
+        let second = async {
+            level.pause(100).await;
+            level.call(chat(&key, true, None)).await
+        };
+        futures_util::join!(first, second)
+    });
+    assert!(left.unwrap().left);
+    let stayed = stayed.unwrap();
+    assert_eq!((stayed.status, standing(&stayed)), (200, "miss"));
+    assert_eq!(level.upstream().seen(None).len(), 2);
+}
