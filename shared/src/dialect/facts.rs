@@ -1,11 +1,12 @@
 //! What policy and routing need to know of a request, read in one pass over the caller's body.
 
 use super::Framing;
-use super::lenient::{One, Text, ignore_the_rest};
+use super::lenient::{One, Text};
+use super::wire::{Broken, Sink, Value, read, wire};
 use crate::error::ApiError;
 use crate::usage::Tier;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use serde::de::{Deserialize, Deserializer};
+use std::borrow::Cow;
 
 /// A request at a glance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,11 +115,11 @@ impl Facts {
     }
 }
 
-/// A message as far as [`Facts`] look into it: what media its content holds.
-#[derive(serde::Deserialize)]
-pub(crate) struct MessageScan {
-    #[serde(default)]
-    pub(crate) content: ContentScan,
+wire! {
+    /// A message as far as [`Facts`] look into it: what media its content holds.
+    pub(crate) struct MessageScan {
+        pub(crate) content: ContentScan,
+    }
 }
 
 /// What the content of a message or of a tool result amounts to, in either dialect's spelling.
@@ -127,81 +128,58 @@ pub(crate) struct ContentScan(pub(crate) Counts);
 
 impl<'de> Deserialize<'de> for ContentScan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ContentScan, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = ContentScan;
-            fn visit_str<E>(self, _: &str) -> Result<ContentScan, E> {
-                Ok(ContentScan::default())
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ContentScan, A::Error> {
-                let mut counts = Counts::default();
-                while let Some(One(part)) = seq.next_element::<One<PartScan<'de>>>()? {
-                    counts.add(part.map_or(Counts::default(), |part| part.counts()));
-                }
-                Ok(ContentScan(counts))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(map);
-        }
-        deserializer.deserialize_any(V)
+        let mut scan = ContentScan::default();
+        read(deserializer, &mut scan)?;
+        Ok(scan)
     }
 }
 
-#[derive(serde::Deserialize)]
-struct PartScan<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    image_url: Place<'a>,
-    #[serde(borrow, default)]
-    file_data: Text<'a>,
-    #[serde(borrow, default)]
-    input_audio: One<Bytes<'a>>,
-    #[serde(borrow, default)]
-    file: One<Bytes<'a>>,
-    #[serde(borrow, default)]
-    source: One<Bytes<'a>>,
-    #[serde(default)]
-    content: ContentScan,
+impl<'de> Sink<'de> for ContentScan {
+    fn item(&mut self, value: &mut dyn Value<'de>) -> Result<(), Broken> {
+        let mut part = One::<PartScan<'de>>::default();
+        part.fill(value)?;
+        self.0.add(part.0.map_or(Counts::default(), |part| part.counts()));
+        Ok(())
+    }
 }
 
-/// Every member that may hold base64, whatever it hangs under.
-#[derive(Default, serde::Deserialize)]
-struct Bytes<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    url: Text<'a>,
-    #[serde(borrow, default)]
-    data: Text<'a>,
-    #[serde(borrow, default)]
-    file_data: Text<'a>,
+wire! {
+    struct PartScan<'a> {
+        kind: Text<'a> as "type",
+        image_url: Place<'a>,
+        file_data: Text<'a>,
+        input_audio: One<Bytes<'a>>,
+        file: One<Bytes<'a>>,
+        source: One<Bytes<'a>>,
+        content: ContentScan,
+    }
+}
+
+wire! {
+    /// Every member that may hold base64, whatever it hangs under.
+    struct Bytes<'a> {
+        kind: Text<'a> as "type",
+        url: Text<'a>,
+        data: Text<'a>,
+        file_data: Text<'a>,
+    }
 }
 
 /// A URL, bare or in an object.
 #[derive(Default)]
 struct Place<'a>(Option<Bytes<'a>>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Place<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Place<'a>, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Place<'de>;
-            fn visit_borrowed_str<E>(self, url: &'de str) -> Result<Place<'de>, E> {
-                Ok(Place(Some(Bytes { url: Text(Some(url.into())), ..Bytes::default() })))
-            }
-            fn visit_str<E>(self, url: &str) -> Result<Place<'de>, E> {
-                Ok(Place(Some(Bytes { url: Text(Some(url.to_owned().into())), ..Bytes::default() })))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Place<'de>, A::Error> {
-                Bytes::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|bytes| Place(Some(bytes)))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(sequence);
-        }
-        deserializer.deserialize_any(V)
+impl<'a> Sink<'a> for Place<'a> {
+    fn text(&mut self, url: Cow<'a, str>) {
+        self.0 = Some(Bytes { url: Text(Some(url)), ..Bytes::default() });
+    }
+
+    fn object(&mut self) {
+        self.0 = Some(Bytes::default());
+    }
+
+    fn member(&mut self, name: &str, value: &mut dyn Value<'a>) -> Result<(), Broken> {
+        self.0.as_mut().map_or(Ok(()), |bytes| bytes.member(name, value))
     }
 }
 

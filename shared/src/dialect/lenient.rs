@@ -1,51 +1,13 @@
 //! Types for reading what providers send: a value of the wrong type is absent, never an error.
 //!
 //! They borrow from the event they are read from, so an ordinary delta costs no allocation but the
-//! text it carries.
+//! text it carries. How they are read is said in [`wire`](super::wire).
 
+use super::wire::{Broken, Sink, Value, read};
 use crate::usage::Tier;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
-
-/// Implements the visitor methods of values that are not wanted.
-macro_rules! ignore_the_rest {
-    (numbers) => {
-        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(Default::default())
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(Default::default())
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(Default::default())
-        }
-    };
-    (common) => {
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("anything")
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Default::default())
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(Default::default())
-        }
-    };
-    (sequence) => {
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(Default::default())
-        }
-    };
-    (map) => {
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok(Default::default())
-        }
-    };
-}
-pub(crate) use ignore_the_rest;
 
 /// A string, borrowed where it has no escapes; empty when the value is something else.
 #[derive(Debug, Default, PartialEq)]
@@ -65,23 +27,9 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Text<'de>;
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Some(Cow::Borrowed(text))))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Some(Cow::Owned(text.to_owned()))))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(sequence);
-            ignore_the_rest!(map);
-        }
-        deserializer.deserialize_any(V)
+impl<'a> Sink<'a> for Text<'a> {
+    fn text(&mut self, text: Cow<'a, str>) {
+        self.0 = Some(text);
     }
 }
 
@@ -89,10 +37,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ServiceTier(pub(crate) Tier);
 
-impl<'de> Deserialize<'de> for ServiceTier {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ServiceTier, D::Error> {
-        let word = Text::deserialize(deserializer)?;
-        Ok(ServiceTier(word.some().map(Tier::parse).unwrap_or_default()))
+impl<'de> Sink<'de> for ServiceTier {
+    fn text(&mut self, text: Cow<'de, str>) {
+        if !text.is_empty() {
+            self.0 = Tier::parse(&text);
+        }
     }
 }
 
@@ -112,28 +61,9 @@ impl Count {
     }
 }
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Count;
-            fn visit_u64<E>(self, n: u64) -> Result<Count, E> {
-                Ok(Count(Some(n)))
-            }
-            fn visit_i64<E>(self, n: i64) -> Result<Count, E> {
-                Ok(Count(u64::try_from(n).ok()))
-            }
-            fn visit_f64<E>(self, n: f64) -> Result<Count, E> {
-                Ok(Count(((0.0..=1e15).contains(&n) && n.fract() == 0.0).then_some(n as u64)))
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Count, E> {
-                Ok(Count(None))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(sequence);
-            ignore_the_rest!(map);
-        }
-        deserializer.deserialize_any(V)
+impl<'de> Sink<'de> for Count {
+    fn count(&mut self, number: u64) {
+        self.0 = Some(number);
     }
 }
 
@@ -147,26 +77,29 @@ impl<T> Default for Many<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Many<T>, D::Error> {
-        struct V<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for V<T> {
-            type Value = Many<T>;
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Many<T>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Many(items))
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Many<T>, E> {
-                Ok(Many::default())
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(map);
-        }
-        deserializer.deserialize_any(V(std::marker::PhantomData))
+/// What an array can be read into items of.
+pub(crate) trait Item<'de>: Sized {
+    fn read(value: &mut dyn Value<'de>) -> Result<Self, Broken>;
+}
+
+impl<'de, T: Sink<'de> + Default> Item<'de> for T {
+    fn read(value: &mut dyn Value<'de>) -> Result<T, Broken> {
+        let mut item = T::default();
+        item.fill(value)?;
+        Ok(item)
+    }
+}
+
+impl<'de> Item<'de> for &'de RawValue {
+    fn read(value: &mut dyn Value<'de>) -> Result<&'de RawValue, Broken> {
+        value.raw()
+    }
+}
+
+impl<'de, T: Item<'de>> Sink<'de> for Many<T> {
+    fn item(&mut self, value: &mut dyn Value<'de>) -> Result<(), Broken> {
+        self.0.push(T::read(value)?);
+        Ok(())
     }
 }
 
@@ -180,29 +113,64 @@ impl<T> Default for One<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
+impl<'de, T: Sink<'de> + Default> Sink<'de> for One<T> {
+    fn object(&mut self) {
+        self.0 = Some(T::default());
+    }
+
+    fn member(&mut self, name: &str, value: &mut dyn Value<'de>) -> Result<(), Broken> {
+        self.0.as_mut().map_or(Ok(()), |inner| inner.member(name, value))
+    }
+}
+
+impl<'de, T: Sink<'de>> Sink<'de> for Box<T> {
+    fn member(&mut self, name: &str, value: &mut dyn Value<'de>) -> Result<(), Broken> {
+        (**self).member(name, value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+        let mut text = Text::default();
+        read(deserializer, &mut text)?;
+        Ok(text)
+    }
+}
+
+impl<'de, T: Item<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Many<T>, D::Error> {
+        let mut many = Many::default();
+        read(deserializer, &mut many)?;
+        Ok(many)
+    }
+}
+
+impl<'de, T: Sink<'de> + Default> Deserialize<'de> for One<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<One<T>, D::Error> {
-        struct V<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for V<T> {
-            type Value = One<T>;
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<One<T>, A::Error> {
-                T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| One(Some(value)))
-            }
-            fn visit_str<E>(self, _: &str) -> Result<One<T>, E> {
-                Ok(One(None))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(sequence);
-        }
-        deserializer.deserialize_any(V(std::marker::PhantomData))
+        let mut one = One::default();
+        read(deserializer, &mut one)?;
+        Ok(one)
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::wire::wire;
     use super::*;
+
+    wire! {
+        #[derive(Debug, PartialEq)]
+        struct Numbered {
+            number: Count as "n",
+        }
+    }
+
+    fn count(json: &str) -> Count {
+        let mut count = Count::default();
+        read(&mut serde_json::Deserializer::from_str(json), &mut count).unwrap();
+        count
+    }
 
     #[test]
     fn values_of_another_type_are_absent() {
@@ -210,19 +178,32 @@ mod tests {
             assert_eq!(serde_json::from_str::<Text<'_>>(json).unwrap(), Text(None), "{json}");
         }
         for json in ["null", "false", "-1", "1.5", "1e300", r#""7""#, "[7]", r#"{"a":7}"#, "99999999999999999999999"] {
-            assert_eq!(serde_json::from_str::<Count>(json).unwrap(), Count(None), "{json}");
+            assert_eq!(count(json), Count(None), "{json}");
         }
-        assert_eq!(serde_json::from_str::<Count>("7.0").unwrap(), Count(Some(7)));
+        assert_eq!(count("7.0"), Count(Some(7)));
         assert_eq!(Count(Some(u64::MAX)).tokens(), None);
         for json in ["null", "3", r#""x""#, r#"{"a":1}"#] {
             assert_eq!(serde_json::from_str::<Many<Count>>(json).unwrap(), Many(vec![]), "{json}");
         }
         for json in ["null", "3", r#""x""#, "[]"] {
-            assert_eq!(
-                serde_json::from_str::<One<std::collections::BTreeMap<String, u64>>>(json).unwrap(),
-                One(None),
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<One<Numbered>>(json).unwrap(), One(None), "{json}");
+        }
+    }
+    #[test]
+    fn an_object_is_read_as_far_as_it_is_known() {
+        let read = |json| serde_json::from_str::<One<Numbered>>(json).map(|one| one.0.and_then(|one| one.number.0));
+        let table = [("{}", None), (r#"{"x":[{"n":1}],"n":3,"y":{"n":2}}"#, Some(3)), (r#"{"\u006e":4}"#, Some(4))];
+        for (json, expected) in table {
+            assert_eq!(read(json).unwrap(), expected, "{json}");
+        }
+        // The later of two counts, unless it is no number.
+        assert_eq!(read(r#"{"n":1,"n":2,"n":"x"}"#).unwrap(), Some(2));
+        for json in [r#"{"n":}"#, r#"{"x":[1,}"#, r#"{"n":1"#, r#"{"x":{"y":tru}}"#, "{\"x\":\"\n\"}"] {
+            assert!(read(json).is_err(), "{json}");
+            assert!(serde_json::from_str::<Numbered>(json).is_err(), "{json}");
+        }
+        for json in ["[]", "[1]", "1", "-1", "1.5", r#""x""#, "null", "true"] {
+            assert!(serde_json::from_str::<Numbered>(json).is_err(), "{json}");
         }
     }
 }

@@ -33,6 +33,7 @@ mod text;
 mod turns;
 mod upstream;
 mod warnings;
+pub(crate) mod wire;
 mod workers_ai;
 
 pub use codec::{Decoder, Encoder};

@@ -9,10 +9,10 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Items, object};
 use crate::dialect::lenient::{Many, One, Text};
 use crate::dialect::text::{self, Repaired, repair};
+use crate::dialect::wire::wire;
 use crate::dialect::{
     Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
 };
-use serde::Deserialize;
 
 /// Checks that a body is an answer, and not an error in an answer's clothes.
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
@@ -164,15 +164,13 @@ fn write_block(a: &mut Items<'_>, part: &Part, place: usize, warnings: &mut Warn
     }
 }
 
-/// The members settlement looks at.
-#[derive(Deserialize)]
-struct Whole<'a> {
-    #[serde(borrow, default)]
-    model: Text<'a>,
-    #[serde(default)]
-    usage: One<UsageWire>,
-    #[serde(borrow, default)]
-    content: Many<One<BlockWire<'a>>>,
+wire! {
+    /// The members settlement looks at.
+    struct Whole<'a> {
+        model: Text<'a>,
+        usage: One<UsageWire>,
+        content: Many<One<BlockWire<'a>>>,
+    }
 }
 
 pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError> {

@@ -2,34 +2,37 @@
 
 use crate::dialect::json_write::Members;
 use crate::dialect::lenient::{Count, One, ServiceTier};
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-/// `usage`. In a stream it comes twice; what the second says replaces what the first said.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct UsageWire {
-    input_tokens: Count,
-    output_tokens: Count,
-    cache_read_input_tokens: Count,
-    cache_creation_input_tokens: Count,
-    cache_creation: One<CacheCreation>,
-    output_tokens_details: One<OutputDetails>,
-    service_tier: ServiceTier,
-    speed: ServiceTier,
+wire! {
+    /// `usage`. In a stream it comes twice; what the second says replaces what the first said.
+    #[derive(Clone, Debug)]
+    pub(super) struct UsageWire {
+        input_tokens: Count,
+        output_tokens: Count,
+        cache_read_input_tokens: Count,
+        cache_creation_input_tokens: Count,
+        cache_creation: One<CacheCreation>,
+        output_tokens_details: One<OutputDetails>,
+        service_tier: ServiceTier,
+        speed: ServiceTier,
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct CacheCreation {
-    ephemeral_5m_input_tokens: Count,
-    ephemeral_1h_input_tokens: Count,
+wire! {
+    #[derive(Clone, Copy, Debug)]
+    struct CacheCreation {
+        ephemeral_5m_input_tokens: Count,
+        ephemeral_1h_input_tokens: Count,
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct OutputDetails {
-    thinking_tokens: Count,
+wire! {
+    #[derive(Clone, Copy, Debug)]
+    struct OutputDetails {
+        thinking_tokens: Count,
+    }
 }
 
 impl UsageWire {

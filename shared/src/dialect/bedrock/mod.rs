@@ -11,6 +11,7 @@ pub(super) mod stream;
 mod usage;
 
 use super::ir::FinishReason;
+use super::wire::wire;
 
 /// A `stopReason`. `sequence` is the stop text, which Claude tells when it is asked to.
 fn read_stop(word: &str, sequence: Option<String>) -> FinishReason {
@@ -26,9 +27,9 @@ fn read_stop(word: &str, sequence: Option<String>) -> FinishReason {
     }
 }
 
-/// `additionalModelResponseFields`: the stop text, where the request asked for it.
-#[derive(serde::Deserialize)]
-struct ModelFields<'a> {
-    #[serde(borrow, default)]
-    stop_sequence: super::lenient::Text<'a>,
+wire! {
+    /// `additionalModelResponseFields`: the stop text, where the request asked for it.
+    struct ModelFields<'a> {
+        stop_sequence: super::lenient::Text<'a>,
+    }
 }

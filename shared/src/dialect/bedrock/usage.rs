@@ -1,40 +1,40 @@
 //! Token counts as Bedrock tells them.
 
 use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text};
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-/// `usage`. `inputTokens` exclude what the cache gave or took; `outputTokens` include reasoning,
-/// which is not told apart.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct UsageWire<'a> {
-    input_tokens: Count,
-    output_tokens: Count,
-    cache_read_input_tokens: Count,
-    cache_write_input_tokens: Count,
-    /// The older names of the two.
-    cache_read_input_token_count: Count,
-    cache_write_input_token_count: Count,
-    #[serde(borrow)]
-    cache_details: Many<One<Written<'a>>>,
+wire! {
+    /// `usage`. `inputTokens` exclude what the cache gave or took; `outputTokens` include reasoning,
+    /// which is not told apart.
+    #[derive(Debug)]
+    pub(super) struct UsageWire<'a> {
+        input_tokens: Count as "inputTokens",
+        output_tokens: Count as "outputTokens",
+        cache_read_input_tokens: Count as "cacheReadInputTokens",
+        cache_write_input_tokens: Count as "cacheWriteInputTokens",
+        /// The older names of the two.
+        cache_read_input_token_count: Count as "cacheReadInputTokenCount",
+        cache_write_input_token_count: Count as "cacheWriteInputTokenCount",
+        cache_details: Many<One<Written<'a>>> as "cacheDetails",
+    }
 }
 
-/// What was written to the cache for one time to live.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Written<'a> {
-    #[serde(borrow)]
-    ttl: Text<'a>,
-    input_tokens: Count,
+wire! {
+    /// What was written to the cache for one time to live.
+    #[derive(Debug)]
+    struct Written<'a> {
+        ttl: Text<'a>,
+        input_tokens: Count as "inputTokens",
+    }
 }
 
-/// `serviceTier`, which stands beside the usage.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TierWire {
-    #[serde(rename = "type")]
-    kind: ServiceTier,
+wire! {
+    /// `serviceTier`, which stands beside the usage.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct TierWire {
+        kind: ServiceTier as "type",
+    }
 }
 
 impl UsageWire<'_> {

@@ -2,23 +2,25 @@
 //! preamble included; `billed_units` are what the invoice has. The first is what other providers mean.
 
 use crate::dialect::lenient::{Count, One};
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct UsageWire {
-    tokens: One<Tokens>,
-    billed_units: One<Tokens>,
-    cached_tokens: Count,
+wire! {
+    #[derive(Debug)]
+    pub(super) struct UsageWire {
+        tokens: One<Tokens>,
+        billed_units: One<Tokens>,
+        cached_tokens: Count,
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Tokens {
-    input_tokens: Count,
-    output_tokens: Count,
-    reasoning_tokens: Count,
+wire! {
+    #[derive(Clone, Copy, Debug)]
+    struct Tokens {
+        input_tokens: Count,
+        output_tokens: Count,
+        reasoning_tokens: Count,
+    }
 }
 
 impl UsageWire {

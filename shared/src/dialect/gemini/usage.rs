@@ -2,20 +2,21 @@
 
 use crate::dialect::json_write::Members;
 use crate::dialect::lenient::Count;
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-/// `usageMetadata`. In a stream every event has one; what a later one says replaces what an earlier
-/// one said.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct UsageWire {
-    prompt_token_count: Count,
-    cached_content_token_count: Count,
-    tool_use_prompt_token_count: Count,
-    candidates_token_count: Count,
-    thoughts_token_count: Count,
-    total_token_count: Count,
+wire! {
+    /// `usageMetadata`. In a stream every event has one; what a later one says replaces what an earlier
+    /// one said.
+    #[derive(Clone, Debug)]
+    pub(super) struct UsageWire {
+        prompt_token_count: Count as "promptTokenCount",
+        cached_content_token_count: Count as "cachedContentTokenCount",
+        tool_use_prompt_token_count: Count as "toolUsePromptTokenCount",
+        candidates_token_count: Count as "candidatesTokenCount",
+        thoughts_token_count: Count as "thoughtsTokenCount",
+        total_token_count: Count as "totalTokenCount",
+    }
 }
 
 impl UsageWire {

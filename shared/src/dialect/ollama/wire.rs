@@ -3,29 +3,21 @@
 
 use crate::dialect::ir::Json;
 use crate::dialect::lenient::{Count, Many, One, Text};
-use serde::Deserialize;
+use crate::dialect::wire::wire;
 use serde_json::value::RawValue;
 
-#[derive(Deserialize)]
-pub(super) struct AnswerWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) model: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) created_at: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) message: One<MessageWire<'a>>,
-    #[serde(borrow, default)]
-    done: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) done_reason: Text<'a>,
-    #[serde(default)]
-    pub(super) prompt_eval_count: Count,
-    #[serde(default)]
-    pub(super) eval_count: Count,
-    #[serde(borrow, default)]
-    logprobs: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) error: Option<&'a RawValue>,
+wire! {
+    pub(super) struct AnswerWire<'a> {
+        pub(super) model: Text<'a>,
+        pub(super) created_at: Text<'a>,
+        pub(super) message: One<MessageWire<'a>>,
+        done: Option<&'a RawValue>,
+        pub(super) done_reason: Text<'a>,
+        pub(super) prompt_eval_count: Count,
+        pub(super) eval_count: Count,
+        logprobs: Option<&'a RawValue>,
+        pub(super) error: Option<&'a RawValue>,
+    }
 }
 
 impl AnswerWire<'_> {
@@ -50,31 +42,27 @@ impl AnswerWire<'_> {
     }
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct MessageWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) content: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) thinking: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) tool_calls: Many<One<CallWire<'a>>>,
+wire! {
+    pub(super) struct MessageWire<'a> {
+        pub(super) content: Text<'a>,
+        pub(super) thinking: Text<'a>,
+        pub(super) tool_calls: Many<One<CallWire<'a>>>,
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct CallWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) function: One<FunctionWire<'a>>,
+wire! {
+    pub(super) struct CallWire<'a> {
+        pub(super) id: Text<'a>,
+        pub(super) function: One<FunctionWire<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct FunctionWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    /// An object, always whole.
-    #[serde(borrow, default)]
-    pub(super) arguments: Option<&'a RawValue>,
+wire! {
+    pub(super) struct FunctionWire<'a> {
+        pub(super) name: Text<'a>,
+        /// An object, always whole.
+        pub(super) arguments: Option<&'a RawValue>,
+    }
 }
 
 impl FunctionWire<'_> {

@@ -8,11 +8,11 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::lenient::{Many, One, ServiceTier, Text};
 use crate::dialect::text::{self, Repaired, decode, repair};
+use crate::dialect::wire::wire;
 use crate::dialect::{
     Dialect, Effect, Finish, Observed, ProtocolError, ProviderDialect, ResponseContext, UpstreamError, Warnings,
 };
 use crate::usage::{Tier, Usage};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Checks that a body is an answer, and not an error in an answer's clothes.
@@ -305,34 +305,29 @@ fn inferred_finish(content: &[Part]) -> &'static str {
     if content.iter().any(|part| matches!(part, Part::ToolCall { .. })) { "tool_calls" } else { "stop" }
 }
 
-/// The members settlement looks at.
-#[derive(Deserialize)]
-struct Whole<'a> {
-    #[serde(borrow, default)]
-    model: Text<'a>,
-    #[serde(default)]
-    service_tier: ServiceTier,
-    #[serde(default)]
-    usage: One<UsageWire>,
-    #[serde(default)]
-    x_groq: One<Groq>,
-    #[serde(borrow, default)]
-    choices: Many<One<WholeChoice<'a>>>,
+wire! {
+    /// The members settlement looks at.
+    struct Whole<'a> {
+        model: Text<'a>,
+        service_tier: ServiceTier,
+        usage: One<UsageWire>,
+        x_groq: One<Groq>,
+        choices: Many<One<WholeChoice<'a>>>,
+    }
 }
 
-#[derive(Deserialize)]
-struct Groq {
-    #[serde(default)]
-    usage: One<UsageWire>,
+wire! {
+    struct Groq {
+        usage: One<UsageWire>,
+    }
 }
 
-#[derive(Deserialize)]
-struct WholeChoice<'a> {
-    /// Legacy completions.
-    #[serde(borrow, default)]
-    text: Text<'a>,
-    #[serde(borrow, default)]
-    message: One<super::stream::DeltaWire<'a>>,
+wire! {
+    struct WholeChoice<'a> {
+        /// Legacy completions.
+        text: Text<'a>,
+        message: One<super::stream::DeltaWire<'a>>,
+    }
 }
 
 pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError> {

@@ -2,40 +2,43 @@
 
 use crate::dialect::json_write::Members;
 use crate::dialect::lenient::{Count, One};
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-/// `usage` with every place its parts have been seen in.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct UsageWire {
-    prompt_tokens: Count,
-    completion_tokens: Count,
-    total_tokens: Count,
-    prompt_tokens_details: One<PromptDetails>,
-    completion_tokens_details: One<CompletionDetails>,
-    /// DeepSeek.
-    prompt_cache_hit_tokens: Count,
-    /// Moonshot.
-    cached_tokens: Count,
-    num_cached_tokens: Count,
-    reasoning_tokens: Count,
+wire! {
+    /// `usage` with every place its parts have been seen in.
+    #[derive(Debug)]
+    pub(super) struct UsageWire {
+        prompt_tokens: Count,
+        completion_tokens: Count,
+        total_tokens: Count,
+        prompt_tokens_details: One<PromptDetails>,
+        completion_tokens_details: One<CompletionDetails>,
+        /// DeepSeek.
+        prompt_cache_hit_tokens: Count,
+        /// Moonshot.
+        cached_tokens: Count,
+        num_cached_tokens: Count,
+        reasoning_tokens: Count,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PromptDetails {
-    cached_tokens: Count,
-    audio_tokens: Count,
-    image_tokens: Count,
-    cache_write_tokens: Count,
+wire! {
+    #[derive(Debug)]
+    struct PromptDetails {
+        cached_tokens: Count,
+        audio_tokens: Count,
+        image_tokens: Count,
+        cache_write_tokens: Count,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct CompletionDetails {
-    reasoning_tokens: Count,
-    audio_tokens: Count,
+wire! {
+    #[derive(Debug)]
+    struct CompletionDetails {
+        reasoning_tokens: Count,
+        audio_tokens: Count,
+    }
 }
 
 impl UsageWire {

@@ -3,34 +3,37 @@
 use crate::dialect::json_write::Members;
 use crate::dialect::lenient::{Count, One};
 use crate::dialect::openai_chat::usage::Told;
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 
-/// `usage`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct UsageWire {
-    input_tokens: Count,
-    output_tokens: Count,
-    total_tokens: Count,
-    input_tokens_details: One<InputDetails>,
-    output_tokens_details: One<OutputDetails>,
+wire! {
+    /// `usage`.
+    #[derive(Debug)]
+    pub(super) struct UsageWire {
+        input_tokens: Count,
+        output_tokens: Count,
+        total_tokens: Count,
+        input_tokens_details: One<InputDetails>,
+        output_tokens_details: One<OutputDetails>,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct InputDetails {
-    cached_tokens: Count,
-    cache_write_tokens: Count,
-    audio_tokens: Count,
-    image_tokens: Count,
+wire! {
+    #[derive(Debug)]
+    struct InputDetails {
+        cached_tokens: Count,
+        cache_write_tokens: Count,
+        audio_tokens: Count,
+        image_tokens: Count,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct OutputDetails {
-    reasoning_tokens: Count,
-    audio_tokens: Count,
+wire! {
+    #[derive(Debug)]
+    struct OutputDetails {
+        reasoning_tokens: Count,
+        audio_tokens: Count,
+    }
 }
 
 impl UsageWire {

@@ -3,32 +3,28 @@
 
 use crate::dialect::ir::Json;
 use crate::dialect::lenient::{Count, Many, One, Text};
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-#[derive(Deserialize)]
-pub(super) struct AnswerWire<'a> {
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) tool_calls: Many<One<CallWire<'a>>>,
-    #[serde(default)]
-    usage: One<UsageWire>,
-    /// There in answers of OpenAI's form.
-    #[serde(borrow, default)]
-    pub(super) choices: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) errors: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) error: Option<&'a RawValue>,
+wire! {
+    pub(super) struct AnswerWire<'a> {
+        response: Option<&'a RawValue>,
+        pub(super) tool_calls: Many<One<CallWire<'a>>>,
+        usage: One<UsageWire>,
+        /// There in answers of OpenAI's form.
+        pub(super) choices: Option<&'a RawValue>,
+        pub(super) errors: Option<&'a RawValue>,
+        pub(super) error: Option<&'a RawValue>,
+    }
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-struct UsageWire {
-    prompt_tokens: Count,
-    completion_tokens: Count,
+wire! {
+    #[derive(Clone, Copy)]
+    struct UsageWire {
+        prompt_tokens: Count,
+        completion_tokens: Count,
+    }
 }
 
 impl AnswerWire<'_> {
@@ -48,25 +44,21 @@ impl AnswerWire<'_> {
     }
 }
 
-/// A call: bare, or in OpenAI's form.
-#[derive(Deserialize)]
-pub(super) struct CallWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    function: One<FunctionWire<'a>>,
+wire! {
+    /// A call: bare, or in OpenAI's form.
+    pub(super) struct CallWire<'a> {
+        pub(super) id: Text<'a>,
+        name: Text<'a>,
+        arguments: Option<&'a RawValue>,
+        function: One<FunctionWire<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-struct FunctionWire<'a> {
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
+wire! {
+    struct FunctionWire<'a> {
+        name: Text<'a>,
+        arguments: Option<&'a RawValue>,
+    }
 }
 
 impl CallWire<'_> {

@@ -2,10 +2,10 @@
 //! responses, Anthropic's, Gemini's; as one JSON body or as events.
 
 use crate::dialect::lenient::{Count, One, Text};
+use crate::dialect::wire::wire;
 use crate::dialect::{Finish, Observed};
 use crate::sse;
 use crate::usage::{Tier, Usage};
-use serde::Deserialize;
 
 /// As much of a JSON body as is kept to look for usage in it; of a larger one nothing is known.
 const MOST_JSON: usize = 8 * 1024 * 1024;
@@ -99,61 +99,52 @@ struct Told {
     tier: Tier,
 }
 
-/// Usage under every name it goes by. A member of another type is absent.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Counts {
-    prompt_tokens: Count,
-    completion_tokens: Count,
-    prompt_tokens_details: One<Details>,
-    completion_tokens_details: One<Details>,
-    input_tokens: Count,
-    output_tokens: Count,
-    total_tokens: Count,
-    input_tokens_details: One<Details>,
-    output_tokens_details: One<Details>,
-    cache_read_input_tokens: Count,
-    cache_creation_input_tokens: Count,
-    #[serde(rename = "promptTokenCount")]
-    gemini_prompt: Count,
-    #[serde(rename = "cachedContentTokenCount")]
-    gemini_cached: Count,
-    #[serde(rename = "toolUsePromptTokenCount")]
-    gemini_tools: Count,
-    #[serde(rename = "candidatesTokenCount")]
-    gemini_candidates: Count,
-    #[serde(rename = "thoughtsTokenCount")]
-    gemini_thoughts: Count,
+wire! {
+    /// Usage under every name it goes by. A member of another type is absent.
+    #[derive(Clone, Debug)]
+    struct Counts {
+        prompt_tokens: Count,
+        completion_tokens: Count,
+        prompt_tokens_details: One<Details>,
+        completion_tokens_details: One<Details>,
+        input_tokens: Count,
+        output_tokens: Count,
+        total_tokens: Count,
+        input_tokens_details: One<Details>,
+        output_tokens_details: One<Details>,
+        cache_read_input_tokens: Count,
+        cache_creation_input_tokens: Count,
+        gemini_prompt: Count as "promptTokenCount",
+        gemini_cached: Count as "cachedContentTokenCount",
+        gemini_tools: Count as "toolUsePromptTokenCount",
+        gemini_candidates: Count as "candidatesTokenCount",
+        gemini_thoughts: Count as "thoughtsTokenCount",
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Details {
-    cached_tokens: Count,
-    audio_tokens: Count,
-    image_tokens: Count,
-    reasoning_tokens: Count,
+wire! {
+    #[derive(Clone, Copy, Debug)]
+    struct Details {
+        cached_tokens: Count,
+        audio_tokens: Count,
+        image_tokens: Count,
+        reasoning_tokens: Count,
+    }
 }
 
-/// An answer or an event: itself, or what it wraps.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    model: Text<'a>,
-    #[serde(borrow, rename = "modelVersion")]
-    model_version: Text<'a>,
-    #[serde(borrow)]
-    service_tier: Text<'a>,
-    usage: One<Counts>,
-    #[serde(rename = "usageMetadata")]
-    usage_metadata: One<Counts>,
-    /// Anthropic's first event.
-    #[serde(borrow)]
-    message: One<Box<Wire<'a>>>,
-    /// OpenAI's responses.
-    #[serde(borrow)]
-    response: One<Box<Wire<'a>>>,
+wire! {
+    /// An answer or an event: itself, or what it wraps.
+    struct Wire<'a> {
+        model: Text<'a>,
+        model_version: Text<'a> as "modelVersion",
+        service_tier: Text<'a>,
+        usage: One<Counts>,
+        usage_metadata: One<Counts> as "usageMetadata",
+        /// Anthropic's first event.
+        message: One<Box<Wire<'a>>>,
+        /// OpenAI's responses.
+        response: One<Box<Wire<'a>>>,
+    }
 }
 
 impl Told {

@@ -2,24 +2,25 @@
 
 use crate::dialect::facts::{ContentScan, Facts, MessageScan, tier, value};
 use crate::dialect::lenient::{One, Text};
+use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
 use crate::usage::Tier;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
-#[derive(Deserialize)]
-struct Typed<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
+wire! {
+    struct Typed<'a> {
+        kind: Text<'a> as "type",
+    }
 }
 
-#[derive(Deserialize)]
-struct OutputConfig<'a> {
-    #[serde(default)]
-    format: Option<IgnoredAny>,
-    #[serde(borrow, default)]
-    effort: Text<'a>,
+wire! {
+    struct OutputConfig<'a> {
+        format: Option<&'a RawValue>,
+        effort: Text<'a>,
+    }
 }
 
 #[derive(Deserialize)]

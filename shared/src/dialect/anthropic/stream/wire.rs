@@ -3,26 +3,21 @@
 
 use crate::dialect::anthropic::usage::UsageWire;
 use crate::dialect::lenient::{Count, Many, One, Text};
+use crate::dialect::wire::wire;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// One `data` of a stream; `type` tells which members matter.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct EventWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(in crate::dialect) kind: Text<'a>,
-    #[serde(default)]
-    pub(in crate::dialect) index: Count,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) message: One<MessageWire<'a>>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) content_block: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) delta: One<DeltaWire<'a>>,
-    #[serde(default)]
-    pub(super) usage: One<UsageWire>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) error: Option<&'a RawValue>,
+wire! {
+    /// One `data` of a stream; `type` tells which members matter.
+    pub(in crate::dialect) struct EventWire<'a> {
+        pub(in crate::dialect) kind: Text<'a> as "type",
+        pub(in crate::dialect) index: Count,
+        pub(in crate::dialect) message: One<MessageWire<'a>>,
+        pub(in crate::dialect) content_block: Option<&'a RawValue>,
+        pub(super) delta: One<DeltaWire<'a>>,
+        pub(super) usage: One<UsageWire>,
+        pub(in crate::dialect) error: Option<&'a RawValue>,
+    }
 }
 
 /// What is done with a block.
@@ -54,42 +49,30 @@ pub(super) struct RawDelta<'a> {
     pub(super) delta: &'a RawValue,
 }
 
-/// The message as `message_start` tells it.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct MessageWire<'a> {
-    #[serde(borrow, default)]
-    pub(in crate::dialect) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) model: Text<'a>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) content: Many<&'a RawValue>,
-    #[serde(default)]
-    pub(super) usage: One<UsageWire>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) stop_reason: Text<'a>,
+wire! {
+    /// The message as `message_start` tells it.
+    pub(in crate::dialect) struct MessageWire<'a> {
+        pub(in crate::dialect) id: Text<'a>,
+        pub(in crate::dialect) model: Text<'a>,
+        pub(in crate::dialect) content: Many<&'a RawValue>,
+        pub(super) usage: One<UsageWire>,
+        pub(in crate::dialect) stop_reason: Text<'a>,
+    }
 }
 
-/// A content block.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct BlockWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) thinking: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) signature: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) data: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) citations: Many<&'a RawValue>,
+wire! {
+    /// A content block.
+    pub(in crate::dialect) struct BlockWire<'a> {
+        pub(super) kind: Text<'a> as "type",
+        pub(super) text: Text<'a>,
+        pub(super) thinking: Text<'a>,
+        pub(super) signature: Text<'a>,
+        pub(super) data: Text<'a>,
+        pub(super) id: Text<'a>,
+        pub(super) name: Text<'a>,
+        pub(super) input: Option<&'a RawValue>,
+        pub(super) citations: Many<&'a RawValue>,
+    }
 }
 
 impl BlockWire<'_> {
@@ -123,25 +106,18 @@ impl BlockWire<'_> {
     }
 }
 
-/// What a block grows by, or (in `message_delta`) how the message ended.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct DeltaWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) partial_json: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) thinking: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) signature: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) citation: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) stop_reason: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) stop_sequence: Text<'a>,
+wire! {
+    /// What a block grows by, or (in `message_delta`) how the message ended.
+    pub(in crate::dialect) struct DeltaWire<'a> {
+        pub(super) kind: Text<'a> as "type",
+        pub(super) text: Text<'a>,
+        pub(super) partial_json: Text<'a>,
+        pub(super) thinking: Text<'a>,
+        pub(super) signature: Text<'a>,
+        pub(super) citation: Option<&'a RawValue>,
+        pub(super) stop_reason: Text<'a>,
+        pub(super) stop_sequence: Text<'a>,
+    }
 }
 
 impl DeltaWire<'_> {

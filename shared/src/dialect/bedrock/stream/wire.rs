@@ -4,75 +4,57 @@
 use crate::dialect::bedrock::ModelFields;
 use crate::dialect::bedrock::usage::{TierWire, UsageWire};
 use crate::dialect::lenient::{Count, One, Text};
-use serde::Deserialize;
+use crate::dialect::wire::wire;
 use serde_json::value::RawValue;
 
-/// Any event; its name tells which members matter.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EventWire<'a> {
-    #[serde(default)]
-    pub(super) content_block_index: Count,
-    #[serde(borrow, default)]
-    pub(super) start: One<StartWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) delta: One<DeltaWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) stop_reason: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) additional_model_response_fields: One<ModelFields<'a>>,
-    #[serde(borrow, default)]
-    pub(super) usage: One<UsageWire<'a>>,
-    #[serde(default)]
-    pub(super) service_tier: One<TierWire>,
+wire! {
+    /// Any event; its name tells which members matter.
+    pub(super) struct EventWire<'a> {
+        pub(super) content_block_index: Count as "contentBlockIndex",
+        pub(super) start: One<StartWire<'a>>,
+        pub(super) delta: One<DeltaWire<'a>>,
+        pub(super) stop_reason: Text<'a> as "stopReason",
+        pub(super) additional_model_response_fields: One<ModelFields<'a>> as "additionalModelResponseFields",
+        pub(super) usage: One<UsageWire<'a>>,
+        pub(super) service_tier: One<TierWire> as "serviceTier",
+    }
 }
 
-/// What opens a block. Text and reasoning have no opening.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct StartWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) tool_use: One<CallWire<'a>>,
+wire! {
+    /// What opens a block. Text and reasoning have no opening.
+    pub(super) struct StartWire<'a> {
+        pub(super) tool_use: One<CallWire<'a>> as "toolUse",
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CallWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) tool_use_id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
+wire! {
+    pub(super) struct CallWire<'a> {
+        pub(super) tool_use_id: Text<'a> as "toolUseId",
+        pub(super) name: Text<'a>,
+        pub(super) kind: Text<'a> as "type",
+    }
 }
 
-/// What a block grows by: one member, named after what it is.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DeltaWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) tool_use: One<InputWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) reasoning_content: One<ReasoningWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) citation: Option<&'a RawValue>,
+wire! {
+    /// What a block grows by: one member, named after what it is.
+    pub(super) struct DeltaWire<'a> {
+        pub(super) text: Text<'a>,
+        pub(super) tool_use: One<InputWire<'a>> as "toolUse",
+        pub(super) reasoning_content: One<ReasoningWire<'a>> as "reasoningContent",
+        pub(super) citation: Option<&'a RawValue>,
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct InputWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) input: Text<'a>,
+wire! {
+    pub(super) struct InputWire<'a> {
+        pub(super) input: Text<'a>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ReasoningWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) signature: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) redacted_content: Text<'a>,
+wire! {
+    pub(super) struct ReasoningWire<'a> {
+        pub(super) text: Text<'a>,
+        pub(super) signature: Text<'a>,
+        pub(super) redacted_content: Text<'a> as "redactedContent",
+    }
 }

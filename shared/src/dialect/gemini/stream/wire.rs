@@ -3,68 +3,51 @@
 
 use crate::dialect::gemini::usage::UsageWire;
 use crate::dialect::lenient::{Count, Many, One, Text};
-use serde::Deserialize;
+use crate::dialect::wire::wire;
 use serde_json::value::RawValue;
 
-/// One `GenerateContentResponse`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EventWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) candidates: Many<One<CandidateWire<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) prompt_feedback: One<FeedbackWire<'a>>,
-    #[serde(default)]
-    pub(super) usage_metadata: One<UsageWire>,
-    #[serde(borrow, default)]
-    pub(super) model_version: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) response_id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) error: Option<&'a RawValue>,
+wire! {
+    /// One `GenerateContentResponse`.
+    pub(super) struct EventWire<'a> {
+        pub(super) candidates: Many<One<CandidateWire<'a>>>,
+        pub(super) prompt_feedback: One<FeedbackWire<'a>> as "promptFeedback",
+        pub(super) usage_metadata: One<UsageWire> as "usageMetadata",
+        pub(super) model_version: Text<'a> as "modelVersion",
+        pub(super) response_id: Text<'a> as "responseId",
+        pub(super) error: Option<&'a RawValue>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FeedbackWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) block_reason: Text<'a>,
+wire! {
+    pub(super) struct FeedbackWire<'a> {
+        pub(super) block_reason: Text<'a> as "blockReason",
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CandidateWire<'a> {
-    #[serde(default)]
-    pub(super) index: Count,
-    #[serde(borrow, default)]
-    pub(super) content: One<ContentWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) finish_reason: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) grounding_metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) citation_metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) logprobs_result: Option<&'a RawValue>,
+wire! {
+    pub(super) struct CandidateWire<'a> {
+        pub(super) index: Count,
+        pub(super) content: One<ContentWire<'a>>,
+        pub(super) finish_reason: Text<'a> as "finishReason",
+        pub(super) grounding_metadata: Option<&'a RawValue> as "groundingMetadata",
+        pub(super) citation_metadata: Option<&'a RawValue> as "citationMetadata",
+        pub(super) logprobs_result: Option<&'a RawValue> as "logprobsResult",
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct ContentWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) parts: Many<&'a RawValue>,
+wire! {
+    pub(super) struct ContentWire<'a> {
+        pub(super) parts: Many<&'a RawValue>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PartWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) thought: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) thought_signature: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) function_call: One<CallWire<'a>>,
+wire! {
+    pub(super) struct PartWire<'a> {
+        pub(super) text: Text<'a>,
+        pub(super) thought: Option<&'a RawValue>,
+        pub(super) thought_signature: Text<'a> as "thoughtSignature",
+        pub(super) function_call: One<CallWire<'a>> as "functionCall",
+    }
 }
 
 impl PartWire<'_> {
@@ -73,19 +56,14 @@ impl PartWire<'_> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CallWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) args: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) partial_args: Many<One<PartialWire<'a>>>,
-    #[serde(borrow, default)]
-    will_continue: Option<&'a RawValue>,
+wire! {
+    pub(super) struct CallWire<'a> {
+        pub(super) id: Text<'a>,
+        pub(super) name: Text<'a>,
+        pub(super) args: Option<&'a RawValue>,
+        pub(super) partial_args: Many<One<PartialWire<'a>>> as "partialArgs",
+        will_continue: Option<&'a RawValue> as "willContinue",
+    }
 }
 
 impl CallWire<'_> {
@@ -95,18 +73,13 @@ impl CallWire<'_> {
     }
 }
 
-/// A piece of a call's arguments.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PartialWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) json_path: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) string_value: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) number_value: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) bool_value: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) null_value: Option<&'a RawValue>,
+wire! {
+    /// A piece of a call's arguments.
+    pub(super) struct PartialWire<'a> {
+        pub(super) json_path: Text<'a> as "jsonPath",
+        pub(super) string_value: Text<'a> as "stringValue",
+        pub(super) number_value: Option<&'a RawValue> as "numberValue",
+        pub(super) bool_value: Option<&'a RawValue> as "boolValue",
+        pub(super) null_value: Option<&'a RawValue> as "nullValue",
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::dialect::facts::{Facts, MessageScan, tier, value};
 use crate::dialect::lenient::{One, Text};
+use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
 use serde::Deserialize;
@@ -13,12 +14,11 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct Typed<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    effort: Text<'a>,
+wire! {
+    struct Typed<'a> {
+        kind: Text<'a> as "type",
+        effort: Text<'a>,
+    }
 }
 
 pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError> {

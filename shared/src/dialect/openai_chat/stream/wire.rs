@@ -1,32 +1,24 @@
 //! A chunk of a stream as it stands on the wire, read with as few allocations as its text has
 //! escapes. Whatever has an unexpected type is absent.
 
-use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text, ignore_the_rest};
+use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text};
 use crate::dialect::openai_chat::usage::UsageWire;
 use crate::dialect::text::stand_in_for_surrogates;
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use crate::dialect::wire::{Broken, Sink, Value, wire};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
-/// One `data` of a stream.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct ChunkWire<'a> {
-    #[serde(borrow, default)]
-    pub(in crate::dialect) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) model: Text<'a>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) choices: Many<One<ChoiceWire<'a>>>,
-    #[serde(default)]
-    service_tier: ServiceTier,
-    #[serde(default)]
-    pub(super) usage: One<UsageWire>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) error: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) x_groq: One<GroqWire>,
+wire! {
+    /// One `data` of a stream.
+    pub(in crate::dialect) struct ChunkWire<'a> {
+        pub(in crate::dialect) id: Text<'a>,
+        pub(in crate::dialect) model: Text<'a>,
+        pub(in crate::dialect) choices: Many<One<ChoiceWire<'a>>>,
+        service_tier: ServiceTier,
+        pub(super) usage: One<UsageWire>,
+        pub(in crate::dialect) error: Option<&'a RawValue>,
+        pub(super) x_groq: One<GroqWire>,
+    }
 }
 
 impl ChunkWire<'_> {
@@ -38,49 +30,37 @@ impl ChunkWire<'_> {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct GroqWire {
-    #[serde(default)]
-    usage: One<UsageWire>,
+wire! {
+    pub(super) struct GroqWire {
+        usage: One<UsageWire>,
+    }
 }
 
-#[derive(Deserialize)]
-pub(in crate::dialect) struct ChoiceWire<'a> {
-    #[serde(default)]
-    pub(in crate::dialect) index: Count,
-    #[serde(borrow, default)]
-    pub(super) delta: One<DeltaWire<'a>>,
-    /// Some servers put a whole message into a stream.
-    #[serde(borrow, default)]
-    pub(super) message: One<DeltaWire<'a>>,
-    /// Legacy completions.
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(in crate::dialect) finish_reason: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) logprobs: Option<&'a RawValue>,
+wire! {
+    pub(in crate::dialect) struct ChoiceWire<'a> {
+        pub(in crate::dialect) index: Count,
+        pub(super) delta: One<DeltaWire<'a>>,
+        /// Some servers put a whole message into a stream.
+        pub(super) message: One<DeltaWire<'a>>,
+        /// Legacy completions.
+        pub(super) text: Text<'a>,
+        pub(in crate::dialect) finish_reason: Text<'a>,
+        pub(super) logprobs: Option<&'a RawValue>,
+    }
 }
 
-/// What a chunk adds; a whole message reads the same way.
-#[derive(Deserialize)]
-pub(in crate::dialect) struct DeltaWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) content: ContentWire<'a>,
-    #[serde(borrow, default)]
-    reasoning_content: Text<'a>,
-    #[serde(borrow, default)]
-    reasoning: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) reasoning_details: Many<One<DetailWire<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) refusal: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) tool_calls: Many<One<CallWire<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) function_call: One<FunctionWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) annotations: Many<&'a RawValue>,
+wire! {
+    /// What a chunk adds; a whole message reads the same way.
+    pub(in crate::dialect) struct DeltaWire<'a> {
+        pub(super) content: ContentWire<'a>,
+        reasoning_content: Text<'a>,
+        reasoning: Text<'a>,
+        pub(super) reasoning_details: Many<One<DetailWire<'a>>>,
+        pub(super) refusal: Text<'a>,
+        pub(super) tool_calls: Many<One<CallWire<'a>>>,
+        pub(super) function_call: One<FunctionWire<'a>>,
+        pub(super) annotations: Many<&'a RawValue>,
+    }
 }
 
 impl<'a> DeltaWire<'a> {
@@ -123,18 +103,14 @@ impl<'a> DeltaWire<'a> {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct DetailWire<'a> {
-    #[serde(borrow, default)]
-    text: Text<'a>,
-    #[serde(borrow, default)]
-    summary: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) signature: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) data: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) format: Text<'a>,
+wire! {
+    pub(super) struct DetailWire<'a> {
+        text: Text<'a>,
+        summary: Text<'a>,
+        pub(super) signature: Text<'a>,
+        pub(super) data: Text<'a>,
+        pub(super) format: Text<'a>,
+    }
 }
 
 impl DetailWire<'_> {
@@ -143,22 +119,19 @@ impl DetailWire<'_> {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct CallWire<'a> {
-    #[serde(default)]
-    pub(super) index: Count,
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) function: One<FunctionWire<'a>>,
+wire! {
+    pub(super) struct CallWire<'a> {
+        pub(super) index: Count,
+        pub(super) id: Text<'a>,
+        pub(super) function: One<FunctionWire<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct FunctionWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
+wire! {
+    pub(super) struct FunctionWire<'a> {
+        pub(super) name: Text<'a>,
+        arguments: Option<&'a RawValue>,
+    }
 }
 
 impl<'a> FunctionWire<'a> {
@@ -213,42 +186,28 @@ impl PieceWire<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for ContentWire<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ContentWire<'a>, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = ContentWire<'de>;
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<ContentWire<'de>, E> {
-                Ok(one(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<ContentWire<'de>, E> {
-                Ok(one(Cow::Owned(text.to_owned())))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ContentWire<'de>, A::Error> {
-                let mut pieces = Vec::new();
-                while let Some(One(part)) = seq.next_element::<One<PartWire<'de>>>()? {
-                    pieces.extend(part.and_then(PartWire::piece));
-                }
-                Ok(ContentWire::Pieces(pieces))
-            }
-            ignore_the_rest!(common);
-            ignore_the_rest!(numbers);
-            ignore_the_rest!(map);
+impl<'a> Sink<'a> for ContentWire<'a> {
+    fn text(&mut self, text: Cow<'a, str>) {
+        *self = if text.is_empty() { ContentWire::Nothing } else { ContentWire::Text(text) };
+    }
+
+    fn item(&mut self, value: &mut dyn Value<'a>) -> Result<(), Broken> {
+        let mut part = One::<PartWire<'a>>::default();
+        part.fill(value)?;
+        let piece = part.0.and_then(PartWire::piece);
+        match self {
+            ContentWire::Pieces(pieces) => pieces.extend(piece),
+            ContentWire::Nothing | ContentWire::Text(_) => *self = ContentWire::Pieces(piece.into_iter().collect()),
         }
-        deserializer.deserialize_any(V)
+        Ok(())
     }
 }
 
-fn one(text: Cow<'_, str>) -> ContentWire<'_> {
-    if text.is_empty() { ContentWire::Nothing } else { ContentWire::Text(text) }
-}
-
-#[derive(Deserialize)]
-struct PartWire<'a> {
-    #[serde(borrow, default)]
-    text: Text<'a>,
-    #[serde(borrow, default)]
-    thinking: Option<&'a RawValue>,
+wire! {
+    struct PartWire<'a> {
+        text: Text<'a>,
+        thinking: Option<&'a RawValue>,
+    }
 }
 
 impl<'a> PartWire<'a> {

@@ -2,39 +2,36 @@
 
 use crate::dialect::facts::{ContentScan, Facts, tier, value};
 use crate::dialect::lenient::{Many, One, Text};
+use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Typed<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
+wire! {
+    struct Typed<'a> {
+        kind: Text<'a> as "type",
+    }
 }
 
-#[derive(Deserialize)]
-struct TextConfig<'a> {
-    #[serde(borrow, default)]
-    format: One<Typed<'a>>,
+wire! {
+    struct TextConfig<'a> {
+        format: One<Typed<'a>>,
+    }
 }
 
-#[derive(Deserialize)]
-struct Reasoning<'a> {
-    #[serde(borrow, default)]
-    effort: Text<'a>,
-    #[serde(borrow, default)]
-    summary: Text<'a>,
+wire! {
+    struct Reasoning<'a> {
+        effort: Text<'a>,
+        summary: Text<'a>,
+    }
 }
 
-/// An item as far as it is looked into: what it is, what media it holds.
-#[derive(Deserialize)]
-struct ItemScan<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(default)]
-    content: ContentScan,
-    #[serde(default)]
-    output: ContentScan,
+wire! {
+    /// An item as far as it is looked into: what it is, what media it holds.
+    struct ItemScan<'a> {
+        kind: Text<'a> as "type",
+        content: ContentScan,
+        output: ContentScan,
+    }
 }
 
 pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError> {

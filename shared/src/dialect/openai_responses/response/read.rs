@@ -7,9 +7,9 @@ use crate::dialect::json_read::{Object, Path};
 use crate::dialect::json_write;
 use crate::dialect::lenient::{Many, One, ServiceTier, Text};
 use crate::dialect::text::stand_in_for_surrogates;
+use crate::dialect::wire::wire;
 use crate::dialect::{Dialect, Finish, Observed, ProtocolError, UpstreamError};
 use crate::usage::{Tier, Usage};
-use serde::Deserialize;
 
 /// Members that repeat the request or label the answer: nothing a caller of another dialect misses.
 const LABELS: [&str; 29] = [
@@ -130,38 +130,31 @@ fn chat_logprobs(logprobs: Vec<Json>) -> Option<Json> {
     Json::parse(&String::from_utf8_lossy(&out))
 }
 
-/// The members settlement looks at.
-#[derive(Deserialize)]
-struct Whole<'a> {
-    #[serde(borrow, default)]
-    model: Text<'a>,
-    #[serde(default)]
-    service_tier: ServiceTier,
-    #[serde(default)]
-    usage: One<UsageWire>,
-    #[serde(borrow, default)]
-    output: Many<One<OutputWire<'a>>>,
+wire! {
+    /// The members settlement looks at.
+    struct Whole<'a> {
+        model: Text<'a>,
+        service_tier: ServiceTier,
+        usage: One<UsageWire>,
+        output: Many<One<OutputWire<'a>>>,
+    }
 }
 
-/// An item of the output, as far as it holds words.
-#[derive(Deserialize)]
-struct OutputWire<'a> {
-    #[serde(borrow, default)]
-    content: Many<One<WordsWire<'a>>>,
-    #[serde(borrow, default)]
-    summary: Many<One<WordsWire<'a>>>,
-    #[serde(borrow, default)]
-    arguments: Text<'a>,
-    #[serde(borrow, default)]
-    input: Text<'a>,
+wire! {
+    /// An item of the output, as far as it holds words.
+    struct OutputWire<'a> {
+        content: Many<One<WordsWire<'a>>>,
+        summary: Many<One<WordsWire<'a>>>,
+        arguments: Text<'a>,
+        input: Text<'a>,
+    }
 }
 
-#[derive(Deserialize)]
-struct WordsWire<'a> {
-    #[serde(borrow, default)]
-    text: Text<'a>,
-    #[serde(borrow, default)]
-    refusal: Text<'a>,
+wire! {
+    struct WordsWire<'a> {
+        text: Text<'a>,
+        refusal: Text<'a>,
+    }
 }
 
 impl OutputWire<'_> {

@@ -2,60 +2,41 @@
 
 use crate::dialect::lenient::{Count, Many, One, ServiceTier, Text};
 use crate::dialect::openai_responses::usage::UsageWire;
+use crate::dialect::wire::wire;
 use crate::usage::Usage;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// One `data` of a stream; `type` tells which members matter.
-#[derive(Deserialize)]
-pub(super) struct EventWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) response: One<ResponseWire<'a>>,
-    #[serde(default)]
-    pub(super) output_index: Count,
-    #[serde(default)]
-    pub(super) content_index: Count,
-    #[serde(default)]
-    pub(super) summary_index: Count,
-    #[serde(borrow, default)]
-    pub(super) delta: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) refusal: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) item: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) part: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) annotation: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) logprobs: Many<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) error: Option<&'a RawValue>,
+wire! {
+    /// One `data` of a stream; `type` tells which members matter.
+    pub(super) struct EventWire<'a> {
+        pub(super) kind: Text<'a> as "type",
+        pub(super) response: One<ResponseWire<'a>>,
+        pub(super) output_index: Count,
+        pub(super) content_index: Count,
+        pub(super) summary_index: Count,
+        pub(super) delta: Text<'a>,
+        pub(super) text: Text<'a>,
+        pub(super) refusal: Text<'a>,
+        pub(super) item: Option<&'a RawValue>,
+        pub(super) part: Option<&'a RawValue>,
+        pub(super) annotation: Option<&'a RawValue>,
+        pub(super) logprobs: Many<&'a RawValue>,
+        pub(super) error: Option<&'a RawValue>,
+    }
 }
 
-/// The answer as the events at its beginning and end tell it.
-#[derive(Deserialize)]
-pub(super) struct ResponseWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) model: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) status: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) incomplete_details: One<DetailsWire<'a>>,
-    #[serde(borrow, default)]
-    pub(super) output: Many<&'a RawValue>,
-    #[serde(default)]
-    service_tier: ServiceTier,
-    #[serde(default)]
-    usage: One<UsageWire>,
+wire! {
+    /// The answer as the events at its beginning and end tell it.
+    pub(super) struct ResponseWire<'a> {
+        pub(super) id: Text<'a>,
+        pub(super) model: Text<'a>,
+        pub(super) status: Text<'a>,
+        pub(super) error: Option<&'a RawValue>,
+        pub(super) incomplete_details: One<DetailsWire<'a>>,
+        pub(super) output: Many<&'a RawValue>,
+        service_tier: ServiceTier,
+        usage: One<UsageWire>,
+    }
 }
 
 impl ResponseWire<'_> {
@@ -66,46 +47,35 @@ impl ResponseWire<'_> {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct DetailsWire<'a> {
-    #[serde(borrow, default)]
-    pub(super) reason: Text<'a>,
+wire! {
+    pub(super) struct DetailsWire<'a> {
+        pub(super) reason: Text<'a>,
+    }
 }
 
-/// An item, as far as it tells what it is.
-#[derive(Deserialize)]
-pub(super) struct ItemWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) call_id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) arguments: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) input: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) encrypted_content: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) content: Many<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) summary: Many<&'a RawValue>,
+wire! {
+    /// An item, as far as it tells what it is.
+    pub(super) struct ItemWire<'a> {
+        pub(super) kind: Text<'a> as "type",
+        pub(super) id: Text<'a>,
+        pub(super) call_id: Text<'a>,
+        pub(super) name: Text<'a>,
+        pub(super) arguments: Text<'a>,
+        pub(super) input: Text<'a>,
+        pub(super) encrypted_content: Text<'a>,
+        pub(super) content: Many<&'a RawValue>,
+        pub(super) summary: Many<&'a RawValue>,
+    }
 }
 
-/// A part of a message, or a piece of a summary.
-#[derive(Deserialize)]
-pub(super) struct PartWire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) text: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) refusal: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) annotations: Many<&'a RawValue>,
+wire! {
+    /// A part of a message, or a piece of a summary.
+    pub(super) struct PartWire<'a> {
+        pub(super) kind: Text<'a> as "type",
+        pub(super) text: Text<'a>,
+        pub(super) refusal: Text<'a>,
+        pub(super) annotations: Many<&'a RawValue>,
+    }
 }
 
 /// Where a piece of words belongs.
