@@ -38,10 +38,11 @@ impl Profile {
         }
     }
 
-    fn folder(self) -> &'static str {
+    /// Cargo's profile, and the folder below `target` that it builds into.
+    fn cargo(self) -> (&'static str, &'static str) {
         match self {
-            Profile::Release => "release",
-            Profile::Debug => "debug",
+            Profile::Release => ("worker", "worker"),
+            Profile::Debug => ("dev", "debug"),
         }
     }
 }
@@ -77,7 +78,7 @@ impl Layout {
     }
 
     fn library(&self, profile: Profile) -> PathBuf {
-        self.target.join(TARGET).join(profile.folder()).join(LIBRARY)
+        self.target.join(TARGET).join(profile.cargo().1).join(LIBRARY)
     }
 }
 
@@ -105,10 +106,7 @@ fn compile(layout: &Layout, profile: Profile) -> Result<()> {
     ensure_target(layout)?;
     let mut cargo = cargo();
     cargo.current_dir(&layout.root).args(["build", "--package", PACKAGE, "--lib", "--target", TARGET]);
-    if profile == Profile::Release {
-        // wasm-bindgen needs the custom sections a full `strip` takes away; it drops the names itself.
-        cargo.arg("--release").env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
-    }
+    cargo.args(["--profile", profile.cargo().0]);
     run(cargo)
 }
 
