@@ -36,6 +36,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The same idempotency key is in use, or was used for another body.
     IdempotencyConflict,
+    /// It cannot be done as things stand: it is there already, or others depend on it.
+    Conflict,
     /// What was to be replaced is no longer as it was read.
     PreconditionFailed,
     /// The body is larger than the gateway accepts.
@@ -74,7 +76,7 @@ impl Code {
             Code::ModelNotAllowed | Code::PermissionDenied | Code::GuardrailBlocked | Code::Residency => 403,
             Code::ModelNotFound | Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
-            Code::IdempotencyConflict => 409,
+            Code::IdempotencyConflict | Code::Conflict => 409,
             Code::PreconditionFailed => 412,
             Code::TooLarge => 413,
             Code::UnsupportedMediaType => 415,
@@ -102,6 +104,7 @@ impl Code {
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::IdempotencyConflict => "idempotency_conflict",
+            Code::Conflict => "conflict",
             Code::PreconditionFailed => "precondition_failed",
             Code::TooLarge => "too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",

@@ -258,6 +258,9 @@ pub struct StoreError(pub String);
 /// A configuration as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredConfig {
+    /// Counts the documents that were stored, from 1; 0 for one from before versions were kept.
+    #[serde(default)]
+    pub version: u64,
     /// When it was stored. A store may answer with an older one after a newer one was seen.
     pub at: Timestamp,
     /// The document; `None` once it was removed.

@@ -1,6 +1,10 @@
 // The files of cases, sorted: one test each, on every level.
 files! {
     admin
+    admin_config
+    admin_keys
+    admin_resources
+    admin_roles
     auth
     bad_input
     cache

@@ -97,7 +97,7 @@ fn every_error_code_is_listed_with_its_status() {
     assert_eq!(listed, codes());
     // The text is read right.
     assert_eq!(codes()[Code::InsufficientQuota.as_str()], Code::InsufficientQuota.status());
-    assert_eq!(codes().len(), 26);
+    assert_eq!(codes().len(), 27);
 }
 
 /// Every class by its name in the table. A new one stops the build here.
@@ -216,4 +216,21 @@ fn the_documents_name_only_tests_and_files_that_are_there() {
             }
         }
     }
+}
+
+#[test]
+fn every_route_of_the_admin_plane_is_listed_with_its_roles() {
+    use signalbox::gateway::admin::ROUTES;
+    let listed: Vec<[String; 3]> =
+        table("route").into_iter().map(|row| [quoted(&row[0])[0].to_owned(), row[1].clone(), row[2].clone()]).collect();
+    let roles =
+        |roles: &[signalbox::gateway::Role]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+    let known: Vec<[String; 3]> = ROUTES
+        .iter()
+        .map(|route| [format!("{} {}", route.method, route.path), roles(route.roles), route.about.to_owned()])
+        .collect();
+    for row in &known {
+        assert!(listed.contains(row), "README.md does not list {row:?}");
+    }
+    assert_eq!(listed.len(), known.len(), "README.md lists a route that is not there");
 }

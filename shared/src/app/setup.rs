@@ -2,23 +2,41 @@
 
 use super::Standard;
 use crate::catalog::Catalog;
-use crate::config::{Bindings, Config, Invalid, Providers};
+use crate::config::{Bindings, Config, Invalid, Overlaid, Providers};
 use crate::gateway::Policy;
 use crate::gateway::keys::Hasher;
-use crate::gateway::policy::Keys;
+use crate::gateway::live::Teams;
+use crate::gateway::policy::{Keys, lock};
 use crate::pipeline::{Pipeline, Stack};
-use crate::ports::Ports;
+use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router::Ordered;
-use crate::units::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
+/// Where a document came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Source {
+    /// Its version, where it was stored; 0 for the binding's.
+    pub version: u64,
+}
+
+impl Source {
+    pub(super) fn of(stored: Option<&StoredConfig>) -> Source {
+        Source { version: stored.map_or(0, |stored| stored.version) }
+    }
+}
+
 /// A configuration in force.
 pub(super) struct Setup<P: Ports> {
-    /// When it was stored; the epoch for the binding's.
-    pub stored_at: Timestamp,
-    /// The document, understood.
+    /// Where the document came from.
+    pub source: Source,
+    /// The document as it was written, without the teams kept beside it.
+    pub document: Arc<Value>,
+    /// Those teams.
+    pub teams: Teams,
+    /// Both, understood.
     pub config: Arc<Config>,
     /// The models that can be served.
     pub catalog: Arc<Catalog>,
@@ -27,18 +45,46 @@ pub(super) struct Setup<P: Ports> {
 }
 
 impl<P: Ports> Setup<P> {
-    pub(super) fn build(
+    /// A configuration from a document's text.
+    pub(super) fn read(
         document: &str,
-        stored_at: Timestamp,
+        source: Source,
         ports: &P,
         bindings: &(impl Bindings + ?Sized),
         hasher: Option<Hasher>,
         keys: Keys,
     ) -> Result<Setup<P>, Invalid> {
-        let config = Arc::new(Config::parse(document)?);
+        Setup::build(Arc::new(Config::tree(document)?), source, ports, bindings, hasher, keys)
+    }
+
+    /// The same document with the teams that are kept beside it now.
+    pub(super) fn with_teams(
+        &self,
+        ports: &P,
+        bindings: &(impl Bindings + ?Sized),
+        hasher: Option<Hasher>,
+        keys: Keys,
+    ) -> Result<Setup<P>, Invalid> {
+        Setup::build(self.document.clone(), self.source, ports, bindings, hasher, keys)
+    }
+
+    fn build(
+        document: Arc<Value>,
+        source: Source,
+        ports: &P,
+        bindings: &(impl Bindings + ?Sized),
+        hasher: Option<Hasher>,
+        keys: Keys,
+    ) -> Result<Setup<P>, Invalid> {
+        let teams = lock(&keys).live.teams();
+        let Overlaid { config, left_out } = Config::overlaid(&document, &teams)?;
+        if !left_out.is_empty() {
+            ports.log(&json!({ "event": "teams_left_out", "problems": left_out }).to_string());
+        }
+        let config = Arc::new(config);
         let providers = Arc::new(Providers::from(&config, bindings));
         for problem in providers.problems() {
-            ports.log(&serde_json::json!({ "event": "provider_disabled", "problem": problem }).to_string());
+            ports.log(&json!({ "event": "provider_disabled", "problem": problem }).to_string());
         }
         let catalog = Arc::new(Catalog::new(&config, &providers));
         let pipeline = Pipeline {
@@ -50,19 +96,19 @@ impl<P: Ports> Setup<P> {
             },
             catalog: catalog.clone(),
             cache: config.cache,
-            edition: edition(document, stored_at),
+            edition: edition(&document, source),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             passed_call: config.passthrough.per_call,
             total_timeout: config.timeouts.total,
         };
-        Ok(Setup { stored_at, config, catalog, pipeline: Arc::new(pipeline) })
+        Ok(Setup { source, document, teams, config, catalog, pipeline: Arc::new(pipeline) })
     }
 }
 
 /// A name for a configuration: another document, another name.
-fn edition(document: &str, stored_at: Timestamp) -> String {
-    let digest = Sha256::digest(document.as_bytes());
+fn edition(document: &Value, source: Source) -> String {
+    let digest = Sha256::digest(document.to_string().as_bytes());
     let head: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{head}@{}", stored_at.0)
+    format!("{head}@{}", source.version)
 }

@@ -14,6 +14,7 @@ mod cache;
 mod check;
 mod models;
 mod names;
+mod overlay;
 mod problem;
 pub mod providers;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use bindings::Bindings;
 pub use cache::Cache;
 pub use models::ModelOverride;
 pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
+pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use routes::{Candidate, Route, Strategy, Target};
@@ -116,6 +118,12 @@ impl Config {
         Config::build(value.as_ref(), problems)
     }
 
+    /// Reads a document into a tree, which is not checked yet: see [`Config::from_value`].
+    pub fn tree(text: &str) -> Result<Value, Invalid> {
+        let mut problems = Vec::new();
+        source::read(text, &mut problems).ok_or(Invalid { problems })
+    }
+
     /// Reads a document that is a JSON value already: a JSON object binding, an API call.
     pub fn from_value(value: &Value) -> Result<Config, Invalid> {
         Config::build(Some(value), Vec::new())
@@ -124,8 +132,12 @@ impl Config {
     /// What holds for a team. `None`: there is no such team. [`DEFAULT_TEAM`] always exists, without
     /// limits unless the document says otherwise.
     pub fn team(&self, name: &str) -> Option<&Team> {
-        static UNLIMITED: Team =
-            Team { models: ModelAccess::All, limits: TeamLimits { rpm: None }, budgets: Vec::new() };
+        static UNLIMITED: Team = Team {
+            organisation: None,
+            models: ModelAccess::All,
+            limits: TeamLimits { rpm: None },
+            budgets: Vec::new(),
+        };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }
 

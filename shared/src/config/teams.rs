@@ -9,6 +9,8 @@ use std::fmt;
 /// What holds for a team. The default is a team that may use everything without limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Team {
+    /// The organisation it belongs to.
+    pub organisation: Option<String>,
     /// What it may call.
     pub models: ModelAccess,
     /// How fast.
@@ -121,11 +123,20 @@ const PATTERN: Parsed<ModelPattern> = Parsed {
     hint: "Write a route, a class, provider:model or a pattern such as \"openai:*\"",
 };
 
+/// An organisation's id stands in paths and in keys of records.
+const ORGANISATION: Parsed<String> = Parsed {
+    parse: |text| TeamName::parse(text).map(|name| name.to_string()).ok_or("is not a good name"),
+    pattern: NAME_PATTERN,
+    hint: NAME_RULE,
+};
+
 fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
+    let organisation = fields.optional("organisation", "the organisation it belongs to", ORGANISATION);
     let models = fields.optional("models", "what the team may call; else everything", List { of: PATTERN, min: 0 });
     let limits = fields.optional("limits", "how fast the team may call", Record(limits));
     let budgets = fields.optional("budgets", "what the team may spend", List { of: Record(budget), min: 0 });
     Some(Team {
+        organisation,
         models: models.map_or(ModelAccess::All, ModelAccess::Only),
         limits: limits.unwrap_or_default(),
         budgets: budgets.unwrap_or_default(),

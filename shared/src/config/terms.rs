@@ -39,6 +39,16 @@ impl Terms {
         self.written.get(member)
     }
 
+    /// The same with `limits` or `budgets` written anew; `None` takes them away.
+    pub fn with(&self, member: &str, value: Option<Value>) -> Result<Terms, Invalid> {
+        let mut written = self.written.clone();
+        match value {
+            Some(value) => drop(written.insert(member.to_owned(), value)),
+            None => drop(written.remove(member)),
+        }
+        Terms::parse(Value::Object(written))
+    }
+
     /// Whether nothing is bound.
     pub fn is_empty(&self) -> bool {
         self.written.is_empty()

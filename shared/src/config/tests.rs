@@ -48,6 +48,7 @@ candidates = ["acme:large"]
 fallbacks = ["long"]
 
 [teams.payments]
+organisation = "acme"
 models = ["fast", "cheap", "openai:*", "*:large"]
 limits = { rpm = 600 }
 budgets = [{ usd = 500, per = "month", hard = true }, { usd = 2, per = "day", scope = "user", hard = false }]

@@ -2,6 +2,7 @@
 //! traffic flows, and a revocation is still seen everywhere within [`MAX_AGE`].
 
 use super::keys::KeyRecord;
+use super::live::Live;
 use crate::units::{Millis, Timestamp};
 use std::collections::BTreeMap;
 
@@ -34,6 +35,8 @@ struct Entry {
 /// A bounded map from hash to what the store said of it.
 #[derive(Debug, Default)]
 pub struct KeyCache {
+    /// What was changed lately: it comes before what the key store says.
+    pub live: Live,
     entries: BTreeMap<String, Entry>,
 }
 

@@ -49,6 +49,17 @@ impl Hasher {
         mac.finalize().into_bytes().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
+    /// The key that belongs to `salt`: made again from it by whoever has the secret, and by nobody else.
+    pub fn key_of(&self, salt: &str) -> String {
+        let mut draws = 0u32;
+        generate(|| {
+            draws += 1;
+            // No header can carry NUL, so this is the hash of no credential.
+            let hash = self.hash(&format!("key of\0{salt}\0{draws}"));
+            hash.get(..16).and_then(|half| u64::from_str_radix(half, 16).ok()).unwrap_or_default()
+        })
+    }
+
     /// Whether two credentials are the same, without telling by time how far they agree.
     pub fn same(&self, one: &str, other: &str) -> bool {
         self.hash(one).as_bytes().ct_eq(self.hash(other).as_bytes()).into()
@@ -113,6 +124,14 @@ mod tests {
         assert_ne!(one.hash("sk-sb-a"), one.hash("sk-sb-b"));
         assert_eq!(one.hash("sk-sb-a").len(), 64);
         assert!(one.same("x", "x") && !one.same("x", "y"));
+    }
+
+    #[test]
+    fn a_salt_has_one_key_under_one_secret() {
+        let (one, other) = (Hasher::derive(&[1; 32]).unwrap(), Hasher::derive(&[2; 32]).unwrap());
+        assert_eq!(one.key_of("salt"), one.key_of("salt"));
+        assert_eq!(one.key_of("salt").len(), PREFIX.len() + SECRET_CHARS);
+        assert!(one.key_of("salt") != one.key_of("pepper") && one.key_of("salt") != other.key_of("salt"));
     }
 
     #[test]

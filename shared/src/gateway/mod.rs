@@ -14,6 +14,7 @@ pub mod key_cache;
 pub mod key_record;
 pub mod keys;
 pub mod ledger;
+pub mod live;
 pub mod null;
 pub mod policy;
 pub mod roles;

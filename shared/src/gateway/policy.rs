@@ -3,14 +3,15 @@
 use super::answers::{self, Recall};
 use super::audit::Record;
 use super::caller::Unusable;
-use super::key_cache::{KeyCache, Lookup};
+use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, BudgetLine, Charge, RateKind, RateLine, ReservationId, Settle, Verdict, Window};
-use super::{Admission, Caller, Claim, Gateway, RateStanding, denial};
+use super::{Admission, Caller, Claim, Gateway, RateStanding, denial, live};
 use crate::config::{BudgetScope, Config, ModelAccess, Team};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp};
+use futures_util::future::try_join;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
@@ -36,7 +37,20 @@ impl<P: Ports> Policy<P> {
         Policy { ports, config, hasher, keys }
     }
 
+    /// The key of a hash, as the key store has it or as it was changed since.
     async fn find(&self, hash: String) -> Result<Option<KeyRecord>, StoreError> {
+        let ((), stored) = try_join(self.hear(), self.look_up(hash.clone())).await?;
+        let changed = lock(&self.keys).live.key(&hash).cloned();
+        Ok(changed.or(stored))
+    }
+
+    /// Lets nobody in on news that are too old.
+    async fn hear(&self) -> Result<(), StoreError> {
+        let age = lock(&self.keys).live.age(self.ports.now());
+        if age <= MAX_AGE { Ok(()) } else { live::refresh(&self.ports, &self.keys).await }
+    }
+
+    async fn look_up(&self, hash: String) -> Result<Option<KeyRecord>, StoreError> {
         let lookup = lock(&self.keys).get(&hash, self.ports.now());
         match lookup {
             Lookup::Fresh(record) => Ok(record),
@@ -100,7 +114,7 @@ async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<Key
 }
 
 /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
-pub(super) fn lock(keys: &Keys) -> MutexGuard<'_, KeyCache> {
+pub(crate) fn lock(keys: &Keys) -> MutexGuard<'_, KeyCache> {
     keys.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -134,11 +148,13 @@ impl<P: Ports> Gateway for Policy<P> {
                 .retry_after(Millis(1_000))
         })?;
         let record = record.ok_or_else(unknown)?;
-        Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
+        let caller = Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
             Unusable::Revoked => ApiError::new(Code::InvalidApiKey, "The API key has been revoked."),
             Unusable::Expired => ApiError::new(Code::InvalidApiKey, "The API key has expired."),
             Unusable::Replaced => ApiError::new(Code::InvalidApiKey, "The API key was rotated; use the new one."),
-        })
+        })?;
+        let teams = || self.config.team(&caller.team)?.organisation.clone();
+        Ok(Caller { organisation: caller.organisation.clone().or_else(teams), ..caller })
     }
 
     fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {

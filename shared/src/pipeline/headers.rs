@@ -92,6 +92,7 @@ pub(super) fn retry(head: &mut Head, error: &ApiError) {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::IdempotencyConflict
+        | Code::Conflict
         | Code::PreconditionFailed
         | Code::TooLarge
         | Code::UnsupportedMediaType

@@ -84,6 +84,7 @@ pub fn is_unhealthy(code: Code) -> bool {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::IdempotencyConflict
+        | Code::Conflict
         | Code::PreconditionFailed
         | Code::UnsupportedMediaType
         | Code::RateLimitExceeded

@@ -31,6 +31,7 @@ fn kind(code: Code) -> &'static str {
         | Code::ContextLengthExceeded
         | Code::MethodNotAllowed
         | Code::IdempotencyConflict
+        | Code::Conflict
         | Code::PreconditionFailed
         | Code::UnsupportedMediaType => "invalid_request_error",
         Code::InvalidApiKey | Code::TokenExpired => "authentication_error",

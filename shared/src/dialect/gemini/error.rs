@@ -59,7 +59,7 @@ fn status(code: Code) -> &'static str {
             "PERMISSION_DENIED"
         }
         Code::ModelNotFound | Code::NotFound => "NOT_FOUND",
-        Code::IdempotencyConflict | Code::PreconditionFailed => "ABORTED",
+        Code::IdempotencyConflict | Code::Conflict | Code::PreconditionFailed => "ABORTED",
         Code::InsufficientQuota | Code::RateLimitExceeded | Code::UpstreamRateLimited => "RESOURCE_EXHAUSTED",
         Code::UpstreamOverloaded | Code::NoHealthyModel | Code::NotConfigured | Code::LimiterUnavailable => {
             "UNAVAILABLE"

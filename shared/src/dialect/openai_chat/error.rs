@@ -36,6 +36,7 @@ fn kind(code: Code) -> &'static str {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::IdempotencyConflict
+        | Code::Conflict
         | Code::PreconditionFailed
         | Code::TooLarge
         | Code::UnsupportedMediaType

@@ -3,10 +3,10 @@
 use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
 use crate::http::{Head, Header, percent_decode, query_parameter};
-use crate::ports::StoredConfig;
+use crate::json;
 use crate::records::Record;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The most entries one page of a list holds, and how many it holds unless asked.
 pub(super) const MAX_PAGE: usize = 200;
@@ -75,6 +75,16 @@ impl Ask<'_> {
             .map_err(|error| ApiError::new(Code::InvalidRequest, format!("The body must be {shape}: {error}.")))
     }
 
+    /// The body, which must be a JSON object. None at all is an empty one.
+    pub fn members(&self) -> Result<Map<String, Value>, ApiError> {
+        if self.request.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Map::new());
+        }
+        // A name that is written twice is read by nobody the same way.
+        json::scan(&self.request.body, &json::Limits::default())?;
+        self.json("a JSON object")
+    }
+
     /// Holds `if-match` against a record as it stands (RFC 9110, section 13.1.1). `None`: there is no such record.
     pub fn precondition(&self, record: Option<&Record>) -> Result<(), ApiError> {
         let Some(wanted) = self.request.if_match.as_deref() else { return Ok(()) };
@@ -108,8 +118,8 @@ pub struct Answer {
     pub content: Content,
     /// Headers beside the content's type.
     pub headers: Vec<Header>,
-    /// The stored configuration was changed to this: take it over now.
-    pub config: Option<StoredConfig>,
+    /// Something was changed that this process must take over before its next request.
+    pub is_news: bool,
 }
 
 /// The body of an answer.
@@ -124,7 +134,7 @@ pub enum Content {
 impl Answer {
     /// 200.
     pub fn ok(body: Value) -> Answer {
-        Answer { status: 200, content: Content::Json(body), headers: Vec::new(), config: None }
+        Answer { status: 200, content: Content::Json(body), headers: Vec::new(), is_news: false }
     }
 
     /// 201.
@@ -142,6 +152,12 @@ impl Answer {
     pub fn tagged(mut self, version: u64) -> Answer {
         self.headers.push(("etag".into(), etag(version)));
         self
+    }
+
+    /// The same, after a change that every process takes over.
+    #[must_use]
+    pub fn news(self) -> Answer {
+        Answer { is_news: true, ..self }
     }
 
     /// Head and body as they are sent.

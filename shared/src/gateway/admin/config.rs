@@ -1,16 +1,24 @@
-//! The configuration document: show, validate, replace, remove.
+//! The configuration document: show, validate, replace, remove. Its past is in [`versions`](super::versions).
 
 use super::{Admin, Answer, Ask, Content, unavailable};
 use crate::config::{Config, Invalid};
 use crate::error::{ApiError, Code};
-use crate::ports::{Ports, StoredConfig};
+use crate::gateway::live::CURRENT;
+use crate::ports::Ports;
 use serde_json::{Value, json};
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_config(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        let stored = self.ports.config().await.map_err(unavailable)?.and_then(|stored| stored.document);
-        let source = if stored.is_some() { "stored" } else { "binding" };
-        Ok(Answer::ok(json!({ "object": "config", "source": source, "document": stored })))
+        let version = self.read(CURRENT).await?.map_or(0, |record| record.version);
+        let stored = match version {
+            // From before versions were kept, or never.
+            0 => self.ports.config().await.map_err(unavailable)?,
+            version => super::versions::read(&self.ports, version).await.map_err(unavailable)?,
+        };
+        let document = stored.and_then(|stored| stored.document);
+        let source = if document.is_some() { "stored" } else { "binding" };
+        let body = json!({ "object": "config", "source": source, "version": version, "document": document });
+        Ok(Answer::ok(body).tagged(version))
     }
 
     /// Replaces the stored document, which takes the place of the binding's. An invalid one is
@@ -20,18 +28,14 @@ impl<P: Ports> Admin<P> {
         if let Err(invalid) = Config::parse(text) {
             return Ok(refused(&invalid));
         }
-        self.store(Some(text.to_owned()), json!({ "object": "config", "source": "stored", "valid": true })).await
+        let version = self.store_version(ask, Some(text.to_owned()), None).await?;
+        Ok(stored(true, version))
     }
 
     /// Removes the stored document: the binding's is in force again.
-    pub(super) async fn remove_config(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        self.store(None, json!({ "object": "config", "source": "binding" })).await
-    }
-
-    async fn store(&self, document: Option<String>, body: Value) -> Result<Answer, ApiError> {
-        let config = StoredConfig { at: self.ports.now(), document };
-        self.ports.put_config(&config).await.map_err(unavailable)?;
-        Ok(Answer { config: Some(config), ..Answer::ok(body) })
+    pub(super) async fn remove_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let version = self.store_version(ask, None, None).await?;
+        Ok(stored(false, version))
     }
 
     pub(super) async fn validate_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
@@ -45,11 +49,19 @@ impl<P: Ports> Admin<P> {
     }
 }
 
-fn utf8(body: &[u8]) -> Result<&str, ApiError> {
+/// The answer to a change of what is in force.
+pub(super) fn stored(is_stored: bool, version: u64) -> Answer {
+    let source = if is_stored { "stored" } else { "binding" };
+    Answer::ok(json!({ "object": "config", "source": source, "version": version, "valid": true }))
+        .tagged(version)
+        .news()
+}
+
+pub(super) fn utf8(body: &[u8]) -> Result<&str, ApiError> {
     std::str::from_utf8(body).map_err(|_| ApiError::new(Code::InvalidRequest, "The document is not UTF-8."))
 }
 
-fn refused(invalid: &Invalid) -> Answer {
+pub(super) fn refused(invalid: &Invalid) -> Answer {
     let body: Value = json!({ "error": {
         "message": invalid.to_string(),
         "type": "invalid_request_error",

@@ -9,6 +9,8 @@
 //!    parameters it reads, what it takes and what it gives.
 //! 2. The function, `async fn list_things(&self, ask: &Ask<'_>) -> Result<Answer, ApiError>` in a room of its own, on
 //!    [`Admin`]. It finds who asks, what stands in the path's braces, query, preconditions and body in the [`Ask`].
+//!    What is kept is a record of the shelf `admin`: `shelf` has pages and changes that hold `if-match`, `once` has creates that
+//!    may be repeated, `resources` all of it for documents by name.
 //! 3. Its schemas in `app/openapi/schemas.json`, a row in the README's table, cases in `tests/cases`.
 //!
 
@@ -16,8 +18,16 @@ mod ask;
 mod budgets;
 mod cache;
 mod config;
+mod diff;
+mod key_fields;
 mod keys;
+mod once;
+mod people;
+mod resources;
 pub mod routes;
+mod shelf;
+mod teams;
+pub(crate) mod versions;
 
 use super::Caller;
 use super::caller::Via;
@@ -30,6 +40,7 @@ use crate::ports::{Ports, StoreError};
 pub use ask::{Answer, Ask, Content, Request};
 pub use routes::ROUTES;
 use routes::Route;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest body of an admin request: a configuration document.
@@ -45,6 +56,8 @@ pub struct Admin<P> {
     pub ports: P,
     /// The configuration in force.
     pub config: Arc<Config>,
+    /// The document it was read from, without the teams kept beside it.
+    pub document: Arc<Value>,
     /// Hashes keys; `None` without `SIGNALBOX_SECRET`.
     pub hasher: Option<Hasher>,
     /// `SIGNALBOX_ADMIN_KEY`.

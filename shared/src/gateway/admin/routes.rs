@@ -91,17 +91,41 @@ macro_rules! routes {
 }
 
 routes! {
-    POST   "keys"             [Admin]         create_key      "Creates a virtual key; it is shown this once." () "NewKey" => 201 "NewlyMadeKey";
-    GET    "keys"             [Admin]         list_keys       "Lists virtual keys, without the keys themselves." () "" => 200 "KeyList";
-    GET    "keys/{id}"        [Admin]         show_key        "Shows a virtual key." () "" => 200 "Key";
-    DELETE "keys/{id}"        [Admin]         delete_key      "Revokes a virtual key." () "" => 200 "Key";
-    POST   "keys/{id}/revoke" [Admin]         revoke_key      "Revokes a virtual key." () "" => 200 "Key";
-    GET    "budgets"          [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
-    DELETE "cache"            [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
-    GET    "config"           [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
-    PUT    "config"           [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "Configuration";
-    DELETE "config"           [Admin]         remove_config   "Removes the stored document: the binding's is in force again." () "" => 200 "Configuration";
-    POST   "config/validate"  [Admin Auditor] validate_config "Says every problem of a document, without storing it." () "Document" => 200 "Validation";
+    POST   "keys"               [Admin]         create_key      "Creates a virtual key; it is shown this once." () "NewKey" => 201 "KeyShownOnce";
+    GET    "keys"               [Admin Member]  list_keys       "Lists virtual keys, without the keys themselves; to a member their own." (limit after team user project state) "" => 200 "KeyList";
+    GET    "keys/{id}"          [Admin Member]  show_key        "Shows a virtual key." () "" => 200 "Key";
+    PATCH  "keys/{id}"          [Admin]         patch_key       "Changes a virtual key; null puts a member back." () "KeyChanges" => 200 "Key";
+    DELETE "keys/{id}"          [Admin Member]  delete_key      "Revokes a virtual key." () "" => 200 "Key";
+    POST   "keys/{id}/revoke"   [Admin Member]  revoke_key      "Revokes a virtual key." () "" => 200 "Key";
+    POST   "keys/{id}/rotate"   [Admin Member]  rotate_key      "Gives a virtual key a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation" => 200 "KeyShownOnce";
+    POST   "organisations"      [Admin]         create_organisation  "Makes an organisation." () "NewOrganisation" => 201 "Organisation";
+    GET    "organisations"      [Admin Billing] list_organisations   "Lists organisations." (limit after) "" => 200 "OrganisationList";
+    GET    "organisations/{id}" [Admin Billing] show_organisation    "Shows an organisation." () "" => 200 "Organisation";
+    PUT    "organisations/{id}" [Admin]         replace_organisation "Replaces an organisation." () "OrganisationMembers" => 200 "Organisation";
+    PATCH  "organisations/{id}" [Admin]         patch_organisation   "Changes an organisation; null takes a member away." () "OrganisationMembers" => 200 "Organisation";
+    DELETE "organisations/{id}" [Admin]         remove_organisation  "Removes an organisation without teams." () "" => 200 "Removed";
+    POST   "teams"              [Admin]         create_team     "Makes a team beside those of the configuration document." () "NewTeam" => 201 "Team";
+    GET    "teams"              [Admin Billing] list_teams      "Lists teams, those of the document too." (limit after organisation) "" => 200 "TeamList";
+    GET    "teams/{id}"         [Admin Billing] show_team       "Shows a team." () "" => 200 "Team";
+    PUT    "teams/{id}"         [Admin]         replace_team    "Replaces a team." () "TeamMembers" => 200 "Team";
+    PATCH  "teams/{id}"         [Admin]         patch_team      "Changes a team; null takes a member away." () "TeamMembers" => 200 "Team";
+    DELETE "teams/{id}"         [Admin]         remove_team     "Removes a team; its keys are refused from then on." () "" => 200 "Removed";
+    POST   "users"              [Admin]         create_user     "Makes a user." () "NewUser" => 201 "User";
+    GET    "users"              [Admin]         list_users      "Lists users." (limit after organisation teams email) "" => 200 "UserList";
+    GET    "users/{id}"         [Admin]         show_user       "Shows a user." () "" => 200 "User";
+    PUT    "users/{id}"         [Admin]         replace_user    "Replaces a user." () "UserMembers" => 200 "User";
+    PATCH  "users/{id}"         [Admin]         patch_user      "Changes a user; null takes a member away." () "UserMembers" => 200 "User";
+    DELETE "users/{id}"         [Admin]         remove_user     "Removes a user." () "" => 200 "Removed";
+    GET    "budgets"            [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
+    DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
+    GET    "config"             [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
+    PUT    "config"             [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "ConfigurationStored";
+    DELETE "config"             [Admin]         remove_config   "Removes the stored document: the binding's is in force again." () "" => 200 "ConfigurationStored";
+    POST   "config/validate"    [Admin Auditor] validate_config "Says every problem of a document, without storing it." () "Document" => 200 "Validation";
+    GET    "config/versions"    [Admin Auditor] list_versions   "Lists the versions of the document, the newest first." (limit after) "" => 200 "VersionList";
+    GET    "config/versions/{n}" [Admin Auditor] show_version   "Shows a version with its document." () "" => 200 "Version";
+    GET    "config/diff"        [Admin Auditor] diff_versions   "Tells what differs between two versions, path by path." (from to) "" => 200 "Difference";
+    POST   "config/rollback"    [Admin]         rollback_config "Stores an earlier version once more, as the newest." () "Rollback" => 200 "ConfigurationStored";
 }
 
 #[cfg(test)]

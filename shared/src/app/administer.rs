@@ -1,0 +1,73 @@
+//! A request for the admin plane: who asks, whether they may, and what the answer changes here.
+
+use super::current::Inner;
+use super::setup::Setup;
+use super::{App, Standard, bound};
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Code};
+use crate::gateway::Gateway as _;
+use crate::gateway::admin::{self, Admin, Answer, Ask};
+use crate::pipeline::{self, Layers as _, Reply};
+use crate::ports::{BodyError, Ports, Request};
+use serde_json::json;
+use std::sync::Arc;
+
+impl<P: Ports> App<P> {
+    pub(super) async fn admin<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Reply<Standard<P>> {
+        match administer(&self.inner, setup, request).await {
+            Ok(answered) => {
+                let (head, body) = answered.written();
+                Reply::whole(head, body)
+            }
+            Err(error) => self.error(Dialect::OpenAiChat, &error),
+        }
+    }
+}
+
+async fn administer<P: Ports, R: Request>(
+    inner: &Arc<Inner<P>>,
+    setup: &Arc<Setup<P>>,
+    request: R,
+) -> Result<Answer, ApiError> {
+    let admin = Admin {
+        ports: inner.ports.clone(),
+        config: setup.config.clone(),
+        document: setup.document.clone(),
+        hasher: inner.hasher.clone(),
+        admin_key: bound(&*inner.bindings, "SIGNALBOX_ADMIN_KEY"),
+        keys: inner.keys.clone(),
+    };
+    let credential = pipeline::credential(&request)?;
+    let who = match admin.bootstrap(credential.as_deref())? {
+        Some(who) => who,
+        None => setup.pipeline.layers.gateway().authenticate(credential.as_deref()).await?,
+    };
+    let (method, path) = (request.method().to_owned(), request.path().to_owned());
+    let (route, args) = admin.open(&who, &method, path.strip_prefix(admin::PREFIX).unwrap_or_default())?;
+    let header = |name| request.header(name).map(str::to_owned);
+    let asked = admin::Request {
+        query: request.query().to_owned(),
+        if_match: header("if-match"),
+        idempotency_key: header("idempotency-key"),
+        body: Vec::new(),
+    };
+    let body = request.body(admin::MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
+        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
+    })?;
+    let asked = admin::Request { body, ..asked };
+    let answered = admin.perform(route, &Ask { who: &who, args: &args, request: &asked }).await?;
+    if route.method != "GET" {
+        let (via, status) = (who.via.as_str(), answered.status);
+        let line = json!({
+            "event": "admin", "at": inner.ports.now(), "via": via, "key_id": who.key_id, "user": who.user,
+            "method": method, "path": path, "status": status,
+        });
+        inner.ports.log(&line.to_string());
+    }
+    // What was changed holds here from the next request on.
+    if answered.is_news {
+        inner.refresh().await;
+    }
+    Ok(answered)
+}
