@@ -23,11 +23,12 @@ pub async fn run() -> Result<(), Error> {
     let api = variable("AWS_LAMBDA_RUNTIME_API").and_then(|api| api.to_socket_addrs().ok()?.next());
     let outcome = match variable("SIGNALBOX_RESPONSE_MODE").as_deref() {
         Some("buffered") => {
-            lambda_http::run(service_fn(|event| {
+            lambda_http::run(service_fn(|event: Request| {
                 let (app, ports) = (app.clone(), ports.clone());
                 apart(async move {
+                    let path = event.uri().path().to_owned();
                     let reply = serve(&app, event, api).await;
-                    Ok::<_, Error>(reply::buffered(&ports, reply).await)
+                    Ok::<_, Error>(reply::buffered(&ports, reply, &path).await)
                 })
             }))
             .await

@@ -180,7 +180,12 @@ pub fn broken(path: &str, request_id: &str) -> (Head, Vec<u8>) {
         Code::InternalError,
         "The gateway failed. The fault is logged under this request id; trying again may help.",
     );
+    failed(path, request_id, &error)
+}
+
+/// An error that only the platform could notice, in the dialect of the path it happened on.
+pub fn failed(path: &str, request_id: &str, error: &ApiError) -> (Head, Vec<u8>) {
     let mut head = Head::new(error.code.status(), "application/json");
     head.set("x-signalbox-request-id", request_id);
-    (head, dialect_of(path).write_error(&error, request_id))
+    (head, dialect_of(path).write_error(error, request_id))
 }
