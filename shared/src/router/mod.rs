@@ -4,6 +4,7 @@
 //! [`Decision`]. The router knows no HTTP, no keys and not who pays: **it imports neither the
 //! gateway nor the proxy**.
 
+pub mod learn;
 pub mod null;
 pub mod ordered;
 
