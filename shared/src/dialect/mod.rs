@@ -26,6 +26,7 @@ mod meter;
 mod ollama;
 mod openai_chat;
 mod openai_responses;
+mod prompt;
 mod provider;
 mod spelling;
 mod target;
@@ -42,6 +43,7 @@ pub use endpoint::{Endpoint, Framing};
 pub use facts::{BYTES_PER_TOKEN, Facts, Needs};
 pub use meter::{Finish, Meter, Observed, State};
 pub use openai_chat::stream::Stripper;
+pub use prompt::{Prompt, last_turn};
 pub use provider::ProviderDialect;
 pub use target::{
     Edits, MaxTokensField, Quirks, ReasoningReplay, ResponseContext, SamplingSupport, StreamContext, Target,
