@@ -15,6 +15,7 @@ pub mod app;
 pub mod base64url;
 pub mod cache;
 pub mod catalog;
+pub mod cel;
 pub mod config;
 pub mod dialect;
 pub mod error;

@@ -206,7 +206,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 26] = [
+pub const REQUEST_HEADERS: [&str; 28] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -223,6 +223,8 @@ pub const REQUEST_HEADERS: [&str; 26] = [
     "x-signalbox-tags",
     "x-signalbox-timeout-ms",
     "x-signalbox-cache",
+    "x-signalbox-session",
+    "x-signalbox-explain",
     "anthropic-version",
     "anthropic-beta",
     "openai-beta",

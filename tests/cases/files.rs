@@ -18,6 +18,7 @@ files! {
     envelope
     finish_reasons
     gemini
+    health
     images
     limits
     parameters
@@ -28,7 +29,9 @@ files! {
     rerank
     responses
     routing
+    rules
     stores
+    strategies
     stream_errors
     structured_output
     timeouts

@@ -14,7 +14,7 @@ use signalbox::ports::{BodyError, Request};
 use signalbox::proxy::null::Unplugged;
 use signalbox::proxy::{HttpProxy, Proxy};
 use signalbox::router::null::Direct;
-use signalbox::router::{Ordered, Router};
+use signalbox::router::{Router, Standard};
 use signalbox_tests::virtual_time::{Options, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,9 +95,9 @@ fn each_layer_works_beside_the_null_ones_of_the_others() {
 
     let (status, body) = serve(&world, Open, Direct, proxy());
     assert_eq!(status, 200, "the proxy alone: {body}");
-    let (status, body) = serve(&world, Open, Ordered::new(config.clone(), catalog.clone()), proxy());
+    let (status, body) = serve(&world, Open, Standard::new(config.clone(), catalog.clone()), proxy());
     assert_eq!(status, 200, "the router and the proxy: {body}");
-    let (status, body) = serve(&world, Open, Ordered::new(config, catalog.clone()), Unplugged);
+    let (status, body) = serve(&world, Open, Standard::new(config, catalog.clone()), Unplugged);
     assert_eq!(status, 503, "the router alone: {body}");
     assert!(world.log_lines().is_empty(), "the null gateway writes nothing down: {:?}", world.log_lines());
 }

@@ -20,7 +20,6 @@ use crate::operation::passthrough::{self, Target};
 use crate::pipeline::{self, Reply, Stack};
 use crate::ports::{Ports, Request};
 use crate::proxy::HttpProxy;
-use crate::router::Ordered;
 use current::Inner;
 use models::Form;
 use serde::Serialize;
@@ -29,7 +28,7 @@ use setup::Setup;
 use std::sync::Arc;
 
 /// The standard layers over a platform's ports.
-pub type Standard<P> = Stack<P, Policy<P>, Ordered, HttpProxy<P>>;
+pub type Standard<P> = Stack<P, Policy<P>, crate::router::Standard, HttpProxy<P>>;
 
 /// The product over a platform's ports. Cloning is cheap and shares everything.
 pub struct App<P: Ports> {

@@ -10,7 +10,7 @@ use crate::gateway::policy::{Keys, lock};
 use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
-use crate::router::Ordered;
+use crate::router;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl<P: Ports> Setup<P> {
             layers: Stack {
                 clock: ports.clone(),
                 gateway: Policy::new(ports.clone(), config.clone(), hasher, keys),
-                router: Ordered::new(config.clone(), catalog.clone()),
+                router: router::Standard::new(config.clone(), catalog.clone()),
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },
             catalog: catalog.clone(),

@@ -4,12 +4,16 @@ use super::Config;
 use super::names::{ModelId, RouteName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
-use super::routes::{Route, Target};
+use super::routes::{Choice, Group, Route, Target};
+use super::strategy::Strategy;
 use super::suggest::nearest;
 use super::teams::ModelAccess;
 use crate::catalog::Class;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The deepest group within groups.
+const DEEPEST_GROUP: usize = 8;
 
 /// Resolves route names that are really classes, and records every reference that leads nowhere.
 ///
@@ -27,11 +31,14 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
     for (name, route) in &mut config.routes {
         let mut at = root.key("routes");
         let mut at = at.key(name.as_str());
-        for (i, candidate) in route.candidates.iter().enumerate() {
-            known.provider(&candidate.model, &mut at.key("candidates").index(i));
+        known.group(&mut route.group, &mut at, 0);
+        if let Some(shadow) = &route.shadow {
+            known.provider(&shadow.model, &mut at.key("shadow").key("model"));
         }
-        for (i, fallback) in route.fallbacks.iter_mut().enumerate() {
-            known.target(fallback, &mut at.key("fallbacks").index(i));
+    }
+    for (i, rule) in config.rules.iter_mut().enumerate() {
+        if let Some(route) = &mut rule.route {
+            known.target(route, &mut root.key("rules").index(i).key("route"));
         }
     }
     known.target(&mut config.default_route, &mut root.key("default_route"));
@@ -80,6 +87,32 @@ impl Known<'_> {
         }
     }
 
+    /// Everything a group names, and that it is not nested beyond what a walk through it can bear.
+    fn group(&self, group: &mut Group, at: &mut At<'_>, depth: usize) {
+        if depth > DEEPEST_GROUP {
+            return at.problem("is nested too deeply", "Use at most 8 levels, or routes of their own");
+        }
+        let canaries = group.candidates.iter().filter(|candidate| candidate.canary.is_some()).count();
+        let trials = matches!(group.strategy, Strategy::Weighted { .. });
+        for (i, candidate) in group.candidates.iter_mut().enumerate() {
+            let mut at = at.key("candidates");
+            let mut at = at.index(i);
+            if candidate.canary.is_some() && (!trials || canaries > 1) {
+                at.key("canary").problem("cannot be tried here", "Use strategy = \"weighted\" and one canary");
+            }
+            match &mut candidate.choice {
+                Choice::Target(target) => self.target(target, &mut at),
+                Choice::Group(inner) => self.group(inner, &mut at, depth + 1),
+            }
+        }
+        if trials && canaries == group.candidates.len() {
+            at.key("candidates").problem("are all on trial", "Add one that is not");
+        }
+        for (i, fallback) in group.fallbacks.iter_mut().enumerate() {
+            self.target(fallback, &mut at.key("fallbacks").index(i));
+        }
+    }
+
     /// A bare word was read as a route; one that is no route may be a class.
     fn target(&self, target: &mut Target, at: &mut At<'_>) {
         match target {
@@ -125,34 +158,30 @@ fn names(table: Option<&Map<String, Value>>) -> impl Iterator<Item = &str> {
     table.into_iter().flat_map(|table| table.keys().map(String::as_str))
 }
 
-/// Routes whose fallbacks lead back to themselves: each way back is told where it leads to.
+/// Routes that lead back to themselves: each way back is told where it leads to.
 ///
 /// A walk in depth that keeps its own stack, for a document may hold thousands of routes in one chain.
 #[inline(never)]
 fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for first in routes.keys() {
-        let mut way: Vec<(&str, &[Target])> = Vec::new();
+        let mut way: Vec<(&str, Vec<Way<'_>>)> = Vec::new();
         let mut on_the_way: BTreeSet<&str> = BTreeSet::new();
         let mut enter = Some(first.as_str());
         loop {
             if let Some((name, route)) = enter.take().and_then(|name| Some((name, routes.get(name)?)))
                 && seen.insert(name)
             {
-                way.push((name, &route.fallbacks));
+                let mut ways = Vec::new();
+                leads(&route.group, "candidates", &mut ways);
+                ways.reverse();
+                way.push((name, ways));
                 on_the_way.insert(name);
             }
-            let Some((name, fallbacks)) = way.last_mut() else { break };
-            match fallbacks.split_first() {
-                Some((Target::Route(next), rest)) => {
-                    *fallbacks = rest;
-                    if on_the_way.contains(next.as_str()) {
-                        tell_cycle(&way, next.as_str(), at);
-                    } else {
-                        enter = Some(next.as_str());
-                    }
-                }
-                Some((Target::Class(_) | Target::Model(_), rest)) => *fallbacks = rest,
+            let Some((name, ways)) = way.last_mut() else { break };
+            match ways.pop() {
+                Some(next) if on_the_way.contains(next.to) => tell_cycle(&way, &next, at),
+                Some(next) => enter = Some(next.to),
                 None => {
                     on_the_way.remove(*name);
                     way.pop();
@@ -162,8 +191,31 @@ fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
     }
 }
 
-fn tell_cycle(way: &[(&str, &[Target])], back_to: &str, at: &mut At<'_>) {
-    let circle = way.iter().map(|(name, _)| *name).skip_while(|name| *name != back_to).chain([back_to]);
+/// A route that another one leads to, and by which of its members.
+struct Way<'r> {
+    to: &'r str,
+    by: &'static str,
+}
+
+/// The routes a group leads to, in its order.
+fn leads<'r>(group: &'r Group, by: &'static str, ways: &mut Vec<Way<'r>>) {
+    let mut add = |target: &'r Target, by| match target {
+        Target::Route(name) => ways.push(Way { to: name.as_str(), by }),
+        Target::Class(_) | Target::Model(_) => {}
+    };
+    let mut inner = Vec::new();
+    for candidate in &group.candidates {
+        match &candidate.choice {
+            Choice::Target(target) => add(target, by),
+            Choice::Group(group) => inner.push(group),
+        }
+    }
+    group.fallbacks.iter().for_each(|fallback| add(fallback, "fallbacks"));
+    inner.into_iter().for_each(|group| leads(group, "candidates", ways));
+}
+
+fn tell_cycle(way: &[(&str, Vec<Way<'_>>)], back: &Way<'_>, at: &mut At<'_>) {
+    let circle = way.iter().map(|(name, _)| *name).skip_while(|name| *name != back.to).chain([back.to]);
     let message = ["lead back to where they began: ", &circle.collect::<Vec<_>>().join(" → ")].concat();
-    at.key(back_to).key("fallbacks").problem(&message, "Remove one of them");
+    at.key(back.to).key(back.by).problem(&message, "Remove one of them");
 }

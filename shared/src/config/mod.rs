@@ -20,11 +20,13 @@ pub mod providers;
 #[cfg(test)]
 mod reference_tests;
 mod routes;
+mod rules;
 #[cfg(test)]
 mod schema_tests;
 mod service;
 mod shape;
 mod source;
+mod strategy;
 pub(crate) mod suggest;
 mod teams;
 mod terms;
@@ -40,8 +42,10 @@ pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
-pub use routes::{Candidate, Route, Strategy, Target};
+pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, Target};
+pub use rules::{Require, Rule, VARIABLES};
 pub use service::{Cors, Limits, Origins, PassThrough, Streams};
+pub use strategy::{Cascade, Race, Sticky, Strategy};
 pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
 pub use terms::Terms;
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
@@ -63,6 +67,8 @@ pub struct Config {
     pub models: BTreeMap<ModelId, ModelOverride>,
     /// Routes by the name callers use.
     pub routes: BTreeMap<RouteName, Route>,
+    /// Where requests go by what they are, and what must be kept; in order.
+    pub rules: Vec<Rule>,
     /// Where a request goes that names no model, or `auto`.
     pub default_route: Target,
     /// Teams by name; see [`Config::team`].
@@ -84,7 +90,7 @@ pub struct Config {
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["rules", "auth", "guardrails", "context", "export", "router"];
+const LATER: &[&str] = &["auth", "guardrails", "context", "export", "router"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -96,6 +102,7 @@ impl Default for Config {
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
             routes: BTreeMap::new(),
+            rules: Vec::new(),
             default_route: Target::Class(Class::Fast),
             teams: BTreeMap::new(),
             timeouts: Timeouts::default(),
@@ -168,6 +175,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         fields.optional("providers", "endpoints of your own, and changes to the built-in ones", providers::section());
     let models = fields.optional("models", "adds to or overrides the built-in catalog", models::section());
     let routes = fields.optional("routes", "names that callers use as model", routes::section());
+    let rules = fields.optional("rules", "where requests go by what they are; the first that holds", rules::section());
     let default_route =
         fields.optional("default_route", "where a request goes that names no model; else fast", routes::TARGET);
     let teams = fields.optional("teams", "what a team may use, how fast, for how much", teams::section());
@@ -184,6 +192,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         providers: providers.unwrap_or_default(),
         models: models.unwrap_or_default(),
         routes: routes.unwrap_or_default(),
+        rules: rules.unwrap_or_default(),
         default_route: default_route.unwrap_or(default.default_route),
         teams: teams.unwrap_or_default(),
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),

@@ -87,6 +87,13 @@ impl serde::Serialize for ModelId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for ModelId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<ModelId, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        ModelId::parse(&text).ok_or_else(|| serde::de::Error::custom("not provider:model"))
+    }
+}
+
 /// The name of an environment binding: `ACME_API_KEY`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BindingName(String);

@@ -58,3 +58,65 @@ fn fallbacks_must_end() {
     let chain: String = (0..5_000).map(|i| route(&format!("r{i}"), &format!("\"r{}\"", (i + 1) % 5_000))).collect();
     assert_eq!(problems(&chain).len(), 1);
 }
+
+#[test]
+fn rules_that_do_not_compile_are_told_with_their_column() {
+    let rule = |when: &str| format!("[[rules]]\nwhen = '{when}'\nroute = \"fast\"");
+    assert_problems(
+        &rule("taem == \"a\""),
+        &[("rules[0].when", "column 1: `taem` is not known here. Did you mean `team`?")],
+    );
+    assert_problems(&rule("team == 3"), &[("rules[0].when", "column 6: these can never be equal")]);
+    assert_problems(&rule("team.matches(\"a+\")"), &[("rules[0].when", "Regular expressions are left out")]);
+    assert_problems("[[rules]]\nwhen = 'true'", &[("rules[0].when", "nothing follows")]);
+    assert_problems("[[rules]]\nwhen = 'true'\nroute = \"fats\"", &[("rules[0].route", "`fast`")]);
+    assert_problems(
+        "[[rules]]\nwhen = 'true'\nrequire = { region = [] }",
+        &[("rules[0].require.region", "at least 1"), ("rules[0].when", "nothing follows")],
+    );
+}
+
+#[test]
+fn figures_that_are_no_figures_or_of_another_strategy_are_told() {
+    let route = |more: &str| format!("[routes.a]\n{more}");
+    let two = "candidates = [\"openai:x\", \"openai:y\"]";
+    for weight in ["0", "-1", "nan", "inf", "1e300"] {
+        let text = route(&format!("candidates = [{{ model = \"openai:x\", weight = {weight} }}]"));
+        assert_eq!(problems(&text).len(), 1, "{weight}");
+    }
+    for (more, path, part) in [
+        ("strategy = \"race\"\nmax_waste = 2", "routes.a.max_waste", "0 to 1"),
+        ("strategy = \"race\"\nafter_ms = -1", "routes.a.after_ms", "zero or more"),
+        ("strategy = \"cost\"\nafter_ms = 5", "routes.a.after_ms", "does nothing"),
+        ("sticky = \"user\"", "routes.a.sticky", "does nothing"),
+        ("strategy = \"cascade\"\nhold_tokens = 0", "routes.a.hold_tokens", "1 to 400"),
+        ("strategy = \"bandit\"", "routes.a.strategy", "not available"),
+        ("shadow = { model = \"openai:z\", share = 0 }", "routes.a.shadow.share", "0.000001"),
+        ("shadow = { model = \"unheard:z\" }", "routes.a.shadow.model", "no such provider"),
+    ] {
+        assert_problems(&route(&format!("{two}\n{more}")), &[(path, part)]);
+    }
+    let canary = "{ model = \"openai:y\", canary = { share = 0.1 } }";
+    let text = route(&format!("candidates = [\"openai:x\", {canary}]"));
+    assert_problems(&text, &[("routes.a.candidates[1].canary", "weighted")]);
+    let text = route(&format!("strategy = \"weighted\"\ncandidates = [{canary}]"));
+    assert_problems(&text, &[("routes.a.candidates", "all on trial")]);
+}
+
+#[test]
+fn groups_end_and_lead_somewhere() {
+    let text = "[routes.a]\ncandidates = [{ candidates = [\"b\"] }]\n[routes.b]\ncandidates = [\"a\"]";
+    assert_problems(text, &[("routes.a.candidates", "a → b → a")]);
+    let text = "[routes.a]\ncandidates = [{ candidates = [\"unheard:x\"], strategy = \"cots\" }]";
+    assert_problems(
+        text,
+        &[("routes.a.candidates[0].candidates[0]", "no such provider"), ("routes.a.candidates[0].strategy", "`cost`")],
+    );
+    let nested = (0..12).fold("\"openai:x\"".to_owned(), |inner, _| format!("{{ candidates = [{inner}] }}"));
+    let found = problems(&format!("[routes.a]\ncandidates = [{nested}]"));
+    assert!(found.iter().any(|problem| problem.message.contains("too deeply")), "{found:?}");
+    assert_problems(
+        "[routes.a]\ncandidates = [{ candidates = [] }]",
+        &[("routes.a.candidates[0].candidates", "at least 1")],
+    );
+}

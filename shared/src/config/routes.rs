@@ -2,7 +2,9 @@
 
 use super::names::{ModelId, NAME_PATTERN, NAME_RULE, RouteName};
 use super::problem::At;
-use super::shape::{Dict, Fields, Kind, List, OneOf, Parsed, Real, Record};
+use super::rules::{Require, require};
+use super::shape::{Dict, Fields, Flag, Kind, List, Parsed, Real, Record, Whole};
+use super::strategy::{Strategy, strategy};
 use super::timing::{self, TimeoutsOverride};
 use crate::catalog::Class;
 use serde_json::Value;
@@ -13,32 +15,71 @@ use std::fmt;
 /// A route: one name, several models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// How the first candidate is chosen.
+    /// Who answers.
+    pub group: Group,
+    /// What every one who answers must keep.
+    pub require: Require,
+    /// Who is sent copies in the background.
+    pub shadow: Option<Shadow>,
+    /// Whether a refusal by a provider's content policy leads to the next candidate.
+    pub past_content_policy: bool,
+    /// The route's own timeouts, over the provider's.
+    pub timeouts: TimeoutsOverride,
+}
+
+/// Several who can answer, how one is chosen, and who stands in for all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// How the first candidate is chosen, and the order of the others.
     pub strategy: Strategy,
     /// Who can answer. Never empty.
     pub candidates: Vec<Candidate>,
     /// Where to go when every candidate failed, in order.
     pub fallbacks: Vec<Target>,
-    /// The route's own timeouts, over the provider's.
-    pub timeouts: TimeoutsOverride,
-}
-
-/// How a route chooses among its candidates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// In the order they are written.
-    Ordered,
-    /// By chance, in proportion to their weights; the others follow in the same way.
-    Weighted,
 }
 
 /// One who can answer to a route.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// The model.
-    pub model: ModelId,
+    /// Who.
+    pub choice: Choice,
     /// Its share among the candidates: finite and above zero; 1 unless said otherwise.
     pub weight: f64,
+    /// It is on trial, with a share of its own.
+    pub canary: Option<Canary>,
+    /// The agents' roles or stages it is for; empty: any that has no other.
+    pub roles: Vec<String>,
+}
+
+/// What a candidate is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    /// A model, a route or a class.
+    Target(Target),
+    /// A group of its own.
+    Group(Box<Group>),
+}
+
+/// A candidate on trial: it gets its share until it does badly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Canary {
+    /// Its share of the route's calls, above 0 and at most 1.
+    pub share: f64,
+    /// It is taken back when more than this part of its calls fails.
+    pub max_error_rate: f64,
+    /// It is taken back when its time to first token exceeds this; `None`: whatever it takes.
+    pub max_ttft_ms: Option<u64>,
+    /// Calls before it is judged.
+    pub min_calls: u64,
+}
+
+/// Who is sent copies of a route's calls: what comes of them reaches no caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shadow {
+    /// Whom to send them.
+    pub model: ModelId,
+    /// Of how many of the calls, above 0 and at most 1.
+    pub share: f64,
 }
 
 /// What a configuration can point to where a caller could say a model.
@@ -62,16 +103,13 @@ impl fmt::Display for Target {
     }
 }
 
-const STRATEGY: OneOf<Strategy> = OneOf {
-    words: &[("ordered", Strategy::Ordered), ("fallback", Strategy::Ordered), ("weighted", Strategy::Weighted)],
-    later: &[
-        "static", "hash", "cost", "latency", "load", "quality", "learned", "semantic", "cascade", "race", "bandit",
-        "role", "shadow",
-    ],
-};
-
 // Above zero: a candidate that is never chosen is a mistake, and tiny weights lose their meaning in sums.
 const WEIGHT: Real = Real { min: 1e-6, max: 1e6, hint: "Use a number from 0.000001 to 1000000" };
+/// A part of all calls.
+const SHARE: Real = Real { min: 1e-6, max: 1.0, hint: "Use a number from 0.000001 to 1" };
+const RATE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
+/// An hour.
+const SPAN: Whole = Whole { min: 1, max: 3_600_000 };
 
 const MODEL: Parsed<ModelId> = Parsed {
     parse: |text| ModelId::parse(text).ok_or("is not a provider-qualified model"),
@@ -90,25 +128,49 @@ pub(super) const TARGET: Parsed<Target> = Parsed {
     hint: "Write the name of a route or class, or provider:model",
 };
 
+const ROLE: Parsed<String> = Parsed {
+    parse: |text| match text.len() {
+        1..=64 => Ok(text.to_owned()),
+        _ => Err("is no role"),
+    },
+    pattern: "^.{1,64}$",
+    hint: "Write what the tag `role` says, such as \"planner\"",
+};
+
 pub(super) fn section() -> Dict<RouteName, Record<Route>> {
     Dict { name: RouteName::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(route) }
 }
 
 fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
-    let strategy = fields.optional("strategy", "how a candidate is chosen; else in order", STRATEGY);
-    let candidates = fields.required("candidates", "the models of this route", List { of: CandidateKind, min: 1 });
-    let fallbacks =
-        fields.optional("fallbacks", "where to go when every candidate failed", List { of: TARGET, min: 0 });
+    let group = group(fields);
+    let require = fields.optional("require", "what everyone who answers must keep", Record(require));
+    let shadow = fields.optional("shadow", "who is sent copies in the background", Record(shadow));
+    let past = fields.defaulted(
+        "past_content_policy",
+        "try the next candidate when a provider's content policy refuses",
+        Flag,
+        false,
+    );
     let timeouts = fields.optional("timeouts", "over the provider's", Record(timing::timeouts));
     Some(Route {
-        strategy: strategy.unwrap_or(Strategy::Ordered),
-        candidates: candidates?,
-        fallbacks: fallbacks.unwrap_or_default(),
+        group: group?,
+        require: require.unwrap_or_default(),
+        shadow,
+        past_content_policy: past,
         timeouts: timeouts.unwrap_or_default(),
     })
 }
 
-/// A candidate is a model, alone or with a weight.
+fn group(fields: &mut Fields<'_, '_>) -> Option<Group> {
+    let strategy = strategy(fields);
+    let about = "models, routes, classes, or groups of them";
+    let candidates = fields.required("candidates", about, List { of: CandidateKind, min: 1 });
+    let fallbacks =
+        fields.optional("fallbacks", "where to go when every candidate failed", List { of: TARGET, min: 0 });
+    Some(Group { strategy, candidates: candidates?, fallbacks: fallbacks.unwrap_or_default() })
+}
+
+/// A candidate is a name, alone or with what is said about it, or a group.
 struct CandidateKind;
 
 impl Kind for CandidateKind {
@@ -116,21 +178,66 @@ impl Kind for CandidateKind {
 
     #[cfg(test)]
     fn schema(&self) -> Value {
-        json!({ "anyOf": [MODEL.schema(), Record(weighted).schema()] })
+        // A group holds candidates: the schema refers to itself there.
+        json!({ "anyOf": [TARGET.schema(), Record(named).schema(), { "$ref": GROUP }] })
     }
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Candidate> {
         match value {
-            Value::Object(_) => Record(weighted).read(value, at),
+            Value::Object(table) if table.contains_key("candidates") => Record(nested).read(value, at),
+            Value::Object(_) => Record(named).read(value, at),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                MODEL.read(value, at).map(|model| Candidate { model, weight: 1.0 })
+                TARGET.read(value, at).map(|target| Candidate::of(Choice::Target(target)))
             }
         }
     }
 }
 
-fn weighted(fields: &mut Fields<'_, '_>) -> Option<Candidate> {
-    let model = fields.required("model", "provider:model", MODEL);
+/// Where the schema of a group within a group stands.
+#[cfg(test)]
+pub(super) const GROUP: &str = "#/$defs/group";
+
+/// The schema of a group within a group.
+#[cfg(test)]
+pub(super) fn group_schema() -> Value {
+    Record(nested).schema()
+}
+
+impl Candidate {
+    /// A candidate about which nothing else is said.
+    pub fn of(choice: Choice) -> Candidate {
+        Candidate { choice, weight: 1.0, canary: None, roles: Vec::new() }
+    }
+}
+
+fn named(fields: &mut Fields<'_, '_>) -> Option<Candidate> {
+    let target = fields.required("model", "provider:model, a route or a class", TARGET);
+    share(fields, target.map(Choice::Target))
+}
+
+fn nested(fields: &mut Fields<'_, '_>) -> Option<Candidate> {
+    let group = group(fields).map(|group| Choice::Group(Box::new(group)));
+    share(fields, group)
+}
+
+/// What is said of a candidate whatever it is.
+fn share(fields: &mut Fields<'_, '_>, choice: Option<Choice>) -> Option<Candidate> {
     let weight = fields.optional("weight", "its share among the candidates; else 1", WEIGHT);
-    Some(Candidate { model: model?, weight: weight.unwrap_or(1.0) })
+    let canary = fields.optional("canary", "it is on trial (weighted)", Record(canary));
+    let roles = fields.optional("roles", "the agents' roles it is for (role)", List { of: ROLE, min: 1 });
+    Some(Candidate { choice: choice?, weight: weight.unwrap_or(1.0), canary, roles: roles.unwrap_or_default() })
+}
+
+fn canary(fields: &mut Fields<'_, '_>) -> Option<Canary> {
+    let share = fields.required("share", "its share of the calls, from 0.000001 to 1", SHARE);
+    let errors = fields.optional("max_error_rate", "taken back above this; else 0.1", RATE);
+    let ttft = fields.optional("max_ttft_ms", "taken back when slower; else whatever it takes", SPAN);
+    let calls = fields.defaulted("min_calls", "calls before it is judged", Whole { min: 1, max: 1_000_000 }, 20);
+    Some(Canary { share: share?, max_error_rate: errors.unwrap_or(0.1), max_ttft_ms: ttft, min_calls: calls })
+}
+
+fn shadow(fields: &mut Fields<'_, '_>) -> Option<Shadow> {
+    let model = fields.required("model", "provider:model", MODEL);
+    let share = fields.optional("share", "of how many of the calls; else of all", SHARE);
+    Some(Shadow { model: model?, share: share.unwrap_or(1.0) })
 }

@@ -12,7 +12,8 @@ use std::cell::RefCell;
 fn valid(schema: &Value, value: &Value) -> bool {
     let Some(schema) = schema.as_object() else { return schema.as_bool().unwrap() };
     schema.iter().all(|(keyword, want)| match keyword.as_str() {
-        "$schema" | "title" | "description" | "default" => true,
+        "$schema" | "title" | "description" | "default" | "$defs" => true,
+        "$ref" => want == routes::GROUP && valid(&routes::group_schema(), value),
         "type" => match want.as_str().unwrap() {
             "object" => value.is_object(),
             "array" => value.is_array(),
@@ -106,6 +107,8 @@ fn schema() -> Value {
     });
     let Value::Object(document) = Record(document).schema() else { panic!("not a table") };
     schema.as_object_mut().unwrap().extend(document);
+    // Groups hold groups: that schema has a name.
+    schema["$defs"] = json!({ "group": routes::group_schema() });
     schema
 }
 
@@ -164,8 +167,16 @@ fn what_the_parser_accepts_the_schema_accepts() {
             (Err(_), false) => refused_by_both += 1,
             // What only the parser can know: references, URLs, one key against another.
             (Err(invalid), true) => {
-                let places =
-                    ["provider", "model", "routes", "teams", "default_route", "cors.allow_origins", "retries.base_ms"];
+                let places = [
+                    "provider",
+                    "model",
+                    "routes",
+                    "rules",
+                    "teams",
+                    "default_route",
+                    "cors.allow_origins",
+                    "retries.base_ms",
+                ];
                 let excused = |problem: &Problem| places.iter().any(|place| problem.path.starts_with(place));
                 assert!(invalid.problems.iter().all(excused), "the schema alone accepts {document}\n{invalid}");
             }

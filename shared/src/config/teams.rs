@@ -20,13 +20,34 @@ pub struct Team {
 }
 
 /// The models, classes and routes a team may call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// As JSON a list of patterns, or null for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "Option<Vec<String>>", from = "Option<Vec<String>>")]
 pub enum ModelAccess {
     /// All of them.
     #[default]
     All,
     /// Those that match one of the patterns; none when there is no pattern.
     Only(Vec<ModelPattern>),
+}
+
+impl From<ModelAccess> for Option<Vec<String>> {
+    fn from(access: ModelAccess) -> Option<Vec<String>> {
+        match access {
+            ModelAccess::All => None,
+            ModelAccess::Only(patterns) => Some(patterns.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+/// A pattern that cannot be read permits nothing, rather than everything.
+impl From<Option<Vec<String>>> for ModelAccess {
+    fn from(patterns: Option<Vec<String>>) -> ModelAccess {
+        patterns.map_or(ModelAccess::All, |patterns| {
+            ModelAccess::Only(patterns.iter().filter_map(|text| ModelPattern::parse(text)).collect())
+        })
+    }
 }
 
 impl ModelAccess {

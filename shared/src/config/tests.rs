@@ -39,9 +39,37 @@ quality = 0.82
 
 [routes.fast]
 strategy = "weighted"
-candidates = ["openai:gpt-5.4-mini", "anthropic:claude-haiku-4-5", { model = "acme:large", weight = 2 }]
+sticky = "session"
+candidates = [
+  "openai:gpt-5.4-mini",
+  { model = "anthropic:claude-haiku-4-5", canary = { share = 0.05, max_error_rate = 0.1, max_ttft_ms = 2000, min_calls = 50 } },
+  { model = "acme:large", weight = 2 },
+]
+require = { region = ["eu"], data_policy = ["zero_retention"] }
+shadow = { model = "acme:large", share = 0.1 }
+past_content_policy = true
 fallbacks = ["cheap", "spare", "openai:gpt-5.4"]
 timeouts = { headers_ms = 1000, first_token_ms = 2000, idle_ms = 3000, total_ms = 4000 }
+
+[routes.deep]
+strategy = "cascade"
+hold_tokens = 50
+min_tokens = 2
+candidates = [
+  { strategy = "race", after_ms = 300, max_waste = 0.05, candidates = ["openai:gpt-5.4-mini", "spare"] },
+  { strategy = "role", weight = 2, candidates = [{ model = "openai:gpt-5.4", roles = ["planner"] }, "acme:large"], fallbacks = ["cheap"] },
+]
+
+[routes.fleet]
+strategy = "race"
+after_ms = 250
+max_waste = 0.1
+candidates = [{ model = "spare", roles = ["scribe"] }, "acme:large"]
+
+[[rules]]
+when = 'tags.feature == "code-review" && team == "payments"'
+route = "deep"
+require = { region = ["eu"], data_policy = ["zero_retention"] }
 
 [routes.spare]
 candidates = ["acme:large"]
@@ -115,11 +143,12 @@ fn every_section_of_this_version_is_read() {
         Capabilities::TOOLS.with(Capabilities::VISION).with(Capabilities::JSON_SCHEMA).with(Capabilities::REASONING)
     );
     let fast = &config.routes["fast"];
-    assert_eq!(fast.strategy, Strategy::Weighted);
-    assert_eq!(fast.candidates[2], Candidate { model: id("acme:large"), weight: 2.0 });
+    assert_eq!(fast.group.strategy, Strategy::Weighted { sticky: Some(Sticky::Session) });
+    let large = Candidate::of(Choice::Target(Target::Model(id("acme:large"))));
+    assert_eq!(fast.group.candidates[2], Candidate { weight: 2.0, ..large });
     let spare = RouteName::parse("spare").unwrap();
     assert_eq!(
-        fast.fallbacks,
+        fast.group.fallbacks,
         [Target::Class(Class::Cheap), Target::Route(spare), Target::Model(id("openai:gpt-5.4"))]
     );
     assert_eq!(config.default_route.to_string(), "fast");
@@ -175,7 +204,7 @@ fn all_problems_are_told_at_once() {
         [models."acme:large"]
         quality = 2
         [routes.fast]
-        strategy = "latency"
+        strategy = "telepathy"
         candidates = []
         [routes.slow]
         candidates = ["unheard-of:gpt", { model = "openai:gpt-5.4", weight = -1 }]
@@ -196,7 +225,7 @@ fn all_problems_are_told_at_once() {
             ("providers.acme.base_url", "https://"),
             ("providers.acme.api_key", "secrets are references"),
             ("models.\"acme:large\".quality", "from 0 to 1"),
-            ("routes.fast.strategy", "`latency` is not available in this version"),
+            ("routes.fast.strategy", "Use one of: ordered, fallback"),
             ("routes.fast.candidates", "at least 1"),
             ("routes.slow.candidates[1].weight", "out of range"),
             ("teams.payments.limits.rpm", "out of range"),

@@ -11,7 +11,7 @@ use crate::gateway::{Admission, Claim, Gateway};
 use crate::operation::Operation;
 use crate::ports::{BodyError, Request};
 use crate::proxy::CallerRequest;
-use crate::router::{Ask, Needs, Router};
+use crate::router::{Ask, Needs, Router, Signals};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
 use std::sync::Arc;
@@ -65,14 +65,29 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let ask = Ask {
         model: intake.route.take().or(facts.model.clone()),
         kind: operation.kind(),
-        needs: Needs { tools: facts.needs.tools, vision: facts.needs.vision, json_schema: facts.needs.json_schema },
+        operation: operation.as_str().to_owned(),
+        needs: Needs {
+            tools: facts.needs.tools,
+            vision: facts.needs.vision,
+            json_schema: facts.needs.json_schema,
+            documents: facts.needs.documents,
+            audio: facts.needs.audio,
+        },
         tokens_in: facts.probable_input(),
         max_output_tokens: facts.max_output_tokens,
         allowed: gateway.allowed(&caller)?,
+        // An agent says what it is doing in one of these.
+        role: ["role", "agent_role", "stage"].iter().find_map(|name| caller.tags.get(*name)).cloned(),
+        tags: caller.tags.clone(),
+        team: caller.team.clone(),
+        user: caller.user.clone(),
+        organisation: caller.organisation.clone(),
+        session: intake.session.take(),
+        signals: Signals::default(),
     };
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
-    let candidates = pipeline.layers.router().candidates(&ask).map_err(refusal::error)?;
+    let reach = pipeline.layers.router().reach(&ask).map_err(refusal::error)?;
     let flat = match &operation {
         Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
         // Looking and counting cost nothing.
@@ -81,7 +96,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     };
     let bound = match flat {
         Some(flat) => Bound { most: flat, least: flat },
-        None => estimate::bound(&pipeline.catalog, &candidates, &facts),
+        None => estimate::bound(&pipeline.catalog, &reach, &facts),
     };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let claim = Claim {
@@ -95,7 +110,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
     let tariff = Tariff { expected, flat };
     let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
-    Ok(Order { request, ask, candidates, admission, tariff, deadline: intake.at + total, total })
+    Ok(Order { request, ask, candidates: reach.models, admission, tariff, deadline: intake.at + total, total })
 }
 
 /// The error for a body over the limit.

@@ -2,19 +2,20 @@
 
 use super::accept::Order;
 use super::attempts::{Attempts, Next};
-use super::finish::Finish;
+use super::finish::{Finish, Flight};
 use super::intake::Intake;
-use super::{Layers, Pipeline, estimate, refusal};
-use crate::config::ModelId;
+use super::{Layers, Pipeline, estimate, race, refusal};
+use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Attempt;
 use crate::ports::Clock;
-use crate::proxy::{Answer, Call, Proxy};
-use crate::router::{Decision, Router, View};
-use crate::units::NanoUsd;
+use crate::proxy::{Answer, Call, Failure, Proxy, Retry};
+use crate::router::{Decision, Role, Router, Step, View};
+use crate::units::{NanoUsd, Timestamp};
 use std::sync::Arc;
 
-pub(super) type Answered<L> = (Decision, ModelId, Answer<<<L as Layers>::Proxy as Proxy>::Body>);
+type AnswerOf<L> = Answer<<<L as Layers>::Proxy as Proxy>::Body>;
+pub(super) type Answered<L> = (Decision, ModelId, AnswerOf<L>);
 
 /// Decides, then walks the plan until somebody answers.
 pub(super) async fn answer<L: Layers>(
@@ -23,10 +24,7 @@ pub(super) async fn answer<L: Layers>(
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<Answered<L>, ApiError> {
-    let clock = pipeline.layers.clock();
-    let view = View { now: clock.now() };
-    let mut decision = pipeline.layers.router().decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
-    decision.id = intake.id.clone();
+    let decision = decide(pipeline, intake, order)?;
     if let Some(total) = decision.timeouts.total() {
         order.total = order.total.min(total);
         order.deadline = intake.at + order.total;
@@ -35,69 +33,191 @@ pub(super) async fn answer<L: Layers>(
         open.record.route = decision.route.clone();
         open.record.reason = Some(decision.reason.as_str());
     }
-    let mut attempts = Attempts::new(decision.plan.len(), pipeline.retries, order.deadline);
-    let mut at = 0;
-    // The failure before this attempt: the answer when no further one can be paid for.
-    let mut last = None;
-    loop {
-        let Some(step) = decision.plan.get(at) else {
-            return Err(ApiError::new(Code::NoHealthyModel, "The plan for this request is empty."));
-        };
-        let model = step.model.clone();
-        let started = clock.now();
-        // What earlier attempts may have cost is gone.
-        let spent = finish.open().map_or(NanoUsd::ZERO, |open| open.record.cost_nano_usd);
-        let left = order.admission.granted.map(|granted| granted.saturating_sub(spent));
-        let affordable =
-            left.and_then(|money| estimate::affordable_output(&pipeline.catalog, &model, &order.request.facts, money));
-        if let (Some(0), Some(failure)) = (affordable, last.take()) {
-            return Err(failure);
-        }
-        if let Some(open) = finish.open() {
-            open.in_flight = Some(model.clone());
-        }
-        let call = Call {
-            request: &order.request,
-            model: &model,
-            max_output_tokens: affordable.map(|tokens| tokens.max(1)),
-            request_id: &intake.id,
-            deadline: order.deadline,
-            timeouts: decision.timeouts,
-        };
-        let failure = match pipeline.layers.proxy().call(&call).await {
-            Ok(answer) => {
-                let attempt = Attempt {
-                    model: model.clone(),
-                    result: "ok",
-                    status: Some(answer.status),
-                    duration_ms: clock.now().since(started),
-                };
-                if let Some(open) = finish.open() {
-                    open.in_flight = None;
-                    open.record.attempts.push(attempt);
-                    open.record.model = Some(model.clone());
-                    open.record.ttft_ms = Some(clock.now().since(intake.at));
-                    open.record.status = answer.passed.as_ref().map_or(200, |head| head.status);
-                    open.record.warnings =
-                        answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
-                }
-                return Ok((decision, model, answer));
+    let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish };
+    let (model, answer) = walk.plan(&decision).await?;
+    Ok((decision, model, answer))
+}
+
+fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order) -> Result<Decision, ApiError> {
+    let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
+    // What is charged a flat amount has no price that could be too high.
+    let afford = order.admission.granted.filter(|_| order.tariff.flat.is_none());
+    let view = View { afford, ..router.view(&order.ask, clock.now()) };
+    let decision = router.decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
+    Ok(Decision { id: intake.id.clone(), ..decision })
+}
+
+/// What every call of a request needs.
+pub(super) struct Walk<'w, L: Layers> {
+    pub pipeline: &'w Arc<Pipeline<L>>,
+    pub intake: &'w Intake,
+    pub order: &'w Order,
+    pub timeouts: TimeoutsOverride,
+    pub finish: &'w mut Finish<L>,
+}
+
+impl<L: Layers> Walk<'_, L> {
+    async fn plan(&mut self, decision: &Decision) -> Result<(ModelId, AnswerOf<L>), ApiError> {
+        let (clock, router) = (self.pipeline.layers.clock(), self.pipeline.layers.router());
+        let mut attempts = Attempts::new(decision.plan.len(), self.pipeline.retries, self.order.deadline);
+        let mut at = 0;
+        // The failure before this attempt: the answer when no further one can be made or paid for.
+        let mut last: Option<ApiError> = None;
+        loop {
+            let Some(step) = decision.plan.get(at) else {
+                return Err(ApiError::new(Code::NoHealthyModel, "The plan for this request is empty."));
+            };
+            let started = clock.now();
+            let affordable = self.affordable(&step.model, NanoUsd::ZERO);
+            if let (Some(0), Some(failure)) = (affordable, last.take()) {
+                return Err(failure);
             }
-            Err(failure) => failure,
-        };
-        let now = clock.now();
-        let attempt = Attempt {
+            if !router.begin(&step.model, at + 1 == decision.plan.len(), started) {
+                match attempts.skip(started) {
+                    Next::Step(next) => at = next,
+                    Next::Again(_) | Next::GiveUp => return Err(last.unwrap_or_else(nobody)),
+                }
+                continue;
+            }
+            self.took_off(&step.model, started);
+            let hedge = decision.plan.get(at + 1).filter(|next| at == 0 && next.role == Role::Hedge);
+            let called = match hedge {
+                Some(hedge) => {
+                    let route = decision.route.as_deref().unwrap_or_default();
+                    race::run(self, step, affordable, hedge, route).await
+                }
+                None => {
+                    let call = self.call(&step.model, affordable);
+                    self.pipeline
+                        .layers
+                        .proxy()
+                        .call(&call)
+                        .await
+                        .map_err(|failure| (step.model.clone(), failure))
+                        .map(|answer| (step.model.clone(), started, answer))
+                }
+            };
+            let (model, failure) = match called {
+                Ok((model, began, answer)) => {
+                    self.answered(&model, began, &answer);
+                    return Ok((model, answer));
+                }
+                Err(failed) => failed,
+            };
+            self.failed(&model, started, &failure);
+            let now = clock.now();
+            // Whoever would have been asked beside it is asked now; two that failed beside each other are not tried again.
+            let raced = hedge.is_some_and(|hedge| self.took_part(hedge));
+            let retry = match hedge {
+                Some(_) => Retry::Elsewhere,
+                None => self.may_retry(&failure, decision, &model, now),
+            };
+            if raced {
+                attempts.jump(at + 1);
+            }
+            match attempts.after(retry, failure.error.retry_after, now, clock.entropy()) {
+                Next::Again(pause) => clock.sleep(pause).await,
+                Next::Step(step) => {
+                    at = self.larger(&failure, &model, decision, step);
+                    attempts.jump(at);
+                }
+                Next::GiveUp => return Err(told(failure.error, decision, now)),
+            }
+            last = Some(failure.error);
+        }
+    }
+
+    /// Whether the second call of a race was made.
+    fn took_part(&mut self, hedge: &Step) -> bool {
+        let asked = |attempt: &Attempt| attempt.model == hedge.model;
+        self.finish.open().is_some_and(|open| open.record.attempts.iter().any(asked))
+    }
+
+    /// Where a failed call may be repeated, by what the operator allows and the retry budget leaves.
+    fn may_retry(&self, failure: &Failure, decision: &Decision, model: &ModelId, now: Timestamp) -> Retry {
+        match failure.retry {
+            Retry::Never if failure.content_policy && decision.past_content_policy => Retry::Elsewhere,
+            Retry::Same if !self.pipeline.layers.router().may_retry(model, now) => Retry::Elsewhere,
+            retry @ (Retry::Same | Retry::Elsewhere | Retry::Never) => retry,
+        }
+    }
+
+    /// A prompt that was too long for one is not sent to another that is no larger, if there is a larger one.
+    fn larger(&self, failure: &Failure, model: &ModelId, decision: &Decision, step: usize) -> usize {
+        if failure.error.code != Code::ContextLengthExceeded {
+            return step;
+        }
+        let window = |model: &ModelId| self.pipeline.catalog.model(model).context_tokens;
+        let Some(small) = window(model) else { return step };
+        let larger = decision.plan.iter().skip(step).position(|next| window(&next.model).is_some_and(|w| w > small));
+        larger.map_or(step, |further| step + further)
+    }
+
+    /// The longest answer of a model that the budget affords beside `reserved`; `None`: any.
+    pub(super) fn affordable(&mut self, model: &ModelId, reserved: NanoUsd) -> Option<u64> {
+        // What earlier attempts may have cost is gone.
+        let spent = self.finish.open().map_or(NanoUsd::ZERO, |open| open.record.cost_nano_usd) + reserved;
+        let left = self.order.admission.granted.map(|granted| granted.saturating_sub(spent))?;
+        estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)
+    }
+
+    pub(super) fn call<'c>(&'c self, model: &'c ModelId, affordable: Option<u64>) -> Call<'c> {
+        Call {
+            request: &self.order.request,
             model,
+            max_output_tokens: affordable.map(|tokens| tokens.max(1)),
+            request_id: &self.intake.id,
+            deadline: self.order.deadline,
+            timeouts: self.timeouts,
+        }
+    }
+
+    pub(super) fn took_off(&mut self, model: &ModelId, now: Timestamp) {
+        if let Some(open) = self.finish.open() {
+            open.flights.push(Flight::new(model.clone(), now));
+        }
+    }
+
+    /// Writes a failed call down.
+    pub(super) fn failed(&mut self, model: &ModelId, began: Timestamp, failure: &Failure) {
+        let attempt = Attempt {
+            model: model.clone(),
             result: failure.error.code.as_str(),
             status: failure.status,
-            duration_ms: now.since(started),
+            duration_ms: self.pipeline.layers.clock().now().since(began),
         };
-        finish.failed_attempt(attempt, &failure);
-        match attempts.after(failure.retry, failure.error.retry_after, now, clock.entropy()) {
-            Next::Again(pause) => clock.sleep(pause).await,
-            Next::Step(step) => at = step,
-            Next::GiveUp => return Err(failure.error),
+        self.finish.failed_attempt(attempt, failure);
+    }
+
+    fn answered(&mut self, model: &ModelId, began: Timestamp, answer: &AnswerOf<L>) {
+        let now = self.pipeline.layers.clock().now();
+        let at = self.intake.at;
+        let Some(open) = self.finish.open() else { return };
+        if let Some(flight) = open.flights.iter_mut().find(|flight| flight.model == *model) {
+            flight.answered = Some(now);
+            flight.streams = answer.content.is_live();
         }
-        last = Some(failure.error);
+        let attempt =
+            Attempt { model: model.clone(), result: "ok", status: Some(answer.status), duration_ms: now.since(began) };
+        open.record.attempts.push(attempt);
+        open.record.model = Some(model.clone());
+        open.record.ttft_ms = Some(now.since(at));
+        open.record.status = answer.passed.as_ref().map_or(200, |head| head.status);
+        open.record.warnings =
+            answer.warnings.list().iter().map(|w| format!("{};{}", w.path, w.effect.as_str())).collect();
+    }
+}
+
+fn nobody() -> ApiError {
+    ApiError::new(Code::NoHealthyModel, "Every candidate is being found out about. Try again in a moment.")
+}
+
+/// The last failure, with the time when somebody else can be asked, where that is known and the failure does not say.
+fn told(error: ApiError, decision: &Decision, now: Timestamp) -> ApiError {
+    let fault = error.code.status() >= 500;
+    let wait = decision.retry_at.filter(|_| fault && error.retry_after.is_none()).map(|at| at.since(now));
+    match wait.filter(|wait| wait.0 > 0) {
+        Some(wait) => error.retry_after(wait),
+        None => error,
     }
 }

@@ -54,6 +54,17 @@ impl Attempts {
         }
     }
 
+    /// Decides where a step is passed over without a call.
+    pub fn skip(&mut self, now: Timestamp) -> Next {
+        self.next_step(self.step + 1 < self.steps, now)
+    }
+
+    /// Goes on at `step`, which must be further down.
+    pub fn jump(&mut self, step: usize) {
+        self.step = step.max(self.step);
+        self.retries = 0;
+    }
+
     fn next_step(&mut self, elsewhere: bool, now: Timestamp) -> Next {
         if !elsewhere || now >= self.deadline {
             return Next::GiveUp;

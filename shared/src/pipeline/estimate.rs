@@ -3,7 +3,9 @@
 use crate::catalog::{Catalog, Model, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
+use crate::router::Reach;
 use crate::units::{NanoUsd, Tokens};
+use std::ops::Add;
 
 /// What a chat template adds to every turn, at the most.
 const TURN_TOKENS: Tokens = 16;
@@ -53,20 +55,24 @@ pub(super) struct Bound {
 }
 
 /// Bounds the cost of a request over its candidates.
-pub(super) fn bound(catalog: &Catalog, candidates: &[ModelId], facts: &Facts) -> Bound {
+pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
     let mut bound = Bound::default();
     let (mut inputs, mut dearest_input) = (NanoUsd::ZERO, NanoUsd::ZERO);
-    for id in candidates {
+    let mut answers = Vec::with_capacity(reach.models.len());
+    for id in &reach.models {
         let model = catalog.model(id);
         let input = most_input(facts, &model);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
-        bound.most = bound.most.max(model.price.most(&size(facts, input, output)));
+        answers.push(model.price.most(&size(facts, input, output)));
         bound.least = bound.least.max(model.price.most(&size(facts, input, output.min(LEAST_OUTPUT))));
         let asked = model.price.most(&size(facts, facts.probable_input(), 0));
         inputs += asked;
         dearest_input = dearest_input.max(asked);
     }
+    // Several may give a whole answer: the dearest of them.
+    answers.sort_unstable_by(|a, b| b.cmp(a));
+    bound.most = answers.into_iter().take(reach.answers).fold(NanoUsd::ZERO, NanoUsd::add);
     // Before a fallback answers, those before it may have read the prompt and may bill it.
     bound.most += inputs.saturating_sub(dearest_input);
     bound
@@ -92,4 +98,13 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
         }
     }
     Some(fits)
+}
+
+/// The most a call to `model` can cost, with an answer of at most `output` tokens.
+pub(super) fn most(catalog: &Catalog, model: &ModelId, facts: &Facts, output: Option<Tokens>) -> NanoUsd {
+    let model = catalog.model(model);
+    let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
+    let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
+    let output = output.map_or(wanted, |most| most.min(wanted)).saturating_mul(facts.n);
+    model.price.most(&size(facts, most_input(facts, &model), output))
 }

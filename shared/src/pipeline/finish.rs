@@ -1,5 +1,6 @@
 //! The end of an admitted request: settled exactly once, whatever became of it.
 
+use super::accept::Order;
 use super::charge::{Bill, Tariff};
 use super::{Layers, Pipeline};
 use crate::config::ModelId;
@@ -8,9 +9,10 @@ use crate::error::Code;
 use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::{Admission, Gateway};
 use crate::ports::Clock;
+use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
-use crate::router::{self, Router};
-use crate::units::NanoUsd;
+use crate::router::{self, Cause, Met, Router};
+use crate::units::{NanoUsd, Timestamp};
 use std::sync::Arc;
 
 /// Owns an admission until it is settled. Dropped before that (the caller left, a future was
@@ -25,13 +27,66 @@ pub(super) struct Open {
     pub admission: Admission,
     pub record: Record,
     pub tariff: Tariff,
-    /// A call is under way that has not answered yet; the model it went to.
-    pub in_flight: Option<ModelId>,
+    /// The calls that are under way: two in a race, else one.
+    pub flights: Vec<Flight>,
+    /// What went to those who lost a race of this route.
+    pub lost: Option<(String, NanoUsd)>,
+    /// Whose session it is, for who remembers which prompt cache is warm.
+    pub session: Option<String>,
+}
+
+/// A call that was begun: the router hears of its end exactly once.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub model: ModelId,
+    pub began: Timestamp,
+    /// When its first content came; `None`: it has not answered.
+    pub answered: Option<Timestamp>,
+    /// Whether it is a stream, whose first content says how soon a provider answers.
+    pub streams: bool,
+}
+
+impl Flight {
+    pub(super) fn new(model: ModelId, began: Timestamp) -> Flight {
+        Flight { model, began, answered: None, streams: false }
+    }
+
+    /// What became of it.
+    pub(super) fn outcome(&self, at: Timestamp, met: Met) -> router::Outcome {
+        router::Outcome {
+            model: self.model.clone(),
+            at,
+            met,
+            ttft: self.answered.filter(|_| self.streams).map(|first| first.since(self.began)),
+            took: at.since(self.began),
+            tokens_in: 0,
+            tokens_out: 0,
+            session: None,
+            headroom_permille: None,
+        }
+    }
+}
+
+/// What an upstream's failure says of it; `None`: nothing, it was not its fault.
+pub(super) fn cause(code: Code, retry: Retry) -> Option<Cause> {
+    if code == Code::UpstreamRateLimited {
+        // A rate limit is over soon; one that nobody should try again on is a quota.
+        return Some(if retry == Retry::Elsewhere { Cause::Quota } else { Cause::RateLimit });
+    }
+    let known = [
+        (Code::UpstreamOverloaded, Cause::Overload),
+        (Code::UpstreamAuthError, Cause::Credential),
+        (Code::ModelNotFound, Cause::Missing),
+        (Code::Timeout, Cause::Timeout),
+    ];
+    let named = known.iter().find(|(known, _)| *known == code).map(|(_, cause)| *cause);
+    named.or_else(|| is_unhealthy(code).then_some(Cause::Outage))
 }
 
 impl<L: Layers> Finish<L> {
-    pub(super) fn new(pipeline: Arc<Pipeline<L>>, admission: Admission, record: Record, tariff: Tariff) -> Finish<L> {
-        Finish { pipeline, open: Some(Open { admission, record, tariff, in_flight: None }) }
+    pub(super) fn new(pipeline: Arc<Pipeline<L>>, order: &Order, record: Record) -> Finish<L> {
+        let (admission, tariff, session) = (order.admission.clone(), order.tariff, order.ask.session_key());
+        Finish { pipeline, open: Some(Open { admission, record, tariff, flights: Vec::new(), lost: None, session }) }
     }
 
     /// The open record; `None` once settled.
@@ -43,16 +98,31 @@ impl<L: Layers> Finish<L> {
     /// read it all the same.
     pub(super) fn failed_attempt(&mut self, attempt: Attempt, failure: &Failure) {
         let now = self.pipeline.layers.clock().now();
-        let ok = !is_unhealthy(failure.error.code);
-        let outcome = router::Outcome { model: attempt.model.clone(), at: now, ok, ttft: None };
-        self.pipeline.layers.router().observe(&outcome);
-        if let Some(open) = &mut self.open {
-            open.in_flight = None;
-            if failure.may_be_billed {
-                open.charge(&self.pipeline, &attempt.model, None);
-            }
-            open.record.attempts.push(attempt);
+        let Some(open) = &mut self.open else { return };
+        if let Some(flight) = open.landed(&attempt.model) {
+            let cause = cause(failure.error.code, failure.retry);
+            let met = cause.map_or(Met::Blameless, |cause| Met::Failed(cause, failure.error.retry_after));
+            self.pipeline.layers.router().observe(&flight.outcome(now, met));
         }
+        if failure.may_be_billed {
+            open.charge(&self.pipeline, &attempt.model, None);
+        }
+        open.record.attempts.push(attempt);
+    }
+
+    /// A call that lost a race and was ended: paid for, as far as its provider may have come, and no fault of anybody's.
+    pub(super) fn lost(&mut self, model: &ModelId, route: &str) {
+        let now = self.pipeline.layers.clock().now();
+        let Some(open) = &mut self.open else { return };
+        let Some(flight) = open.landed(model) else { return };
+        self.pipeline.layers.router().observe(&flight.outcome(now, Met::Blameless));
+        let before = open.record.cost_nano_usd;
+        open.charge(&self.pipeline, model, None);
+        let lost = open.record.cost_nano_usd.saturating_sub(before);
+        let sum = open.lost.take().map_or(NanoUsd::ZERO, |(_, sum)| sum);
+        open.lost = Some((route.to_owned(), sum + lost));
+        let duration_ms = now.since(flight.began);
+        open.record.attempts.push(Attempt { model: flight.model, result: "lost", status: None, duration_ms });
     }
 
     /// What an answer will be settled at, for the header that tells its cost.
@@ -118,6 +188,12 @@ impl<L: Layers> Drop for Finish<L> {
 }
 
 impl Open {
+    /// Takes the call to this model out of those under way.
+    fn landed(&mut self, model: &ModelId) -> Option<Flight> {
+        let at = self.flights.iter().position(|flight| flight.model == *model)?;
+        Some(self.flights.remove(at))
+    }
+
     /// Adds what a call consumed. Several calls of one request add up.
     fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, observed: Option<&Observed>) {
         let bill = self.tariff.bill(&pipeline.catalog, model, observed);
@@ -139,47 +215,59 @@ impl Open {
 }
 
 async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observed: Option<Observed>) {
-    match (observed, open.in_flight.take()) {
-        (Some(observed), _) => {
+    let now = pipeline.layers.clock().now();
+    let flights = std::mem::take(&mut open.flights);
+    match observed {
+        Some(observed) => {
             if let Some(model) = open.record.model.clone() {
                 open.charge(pipeline, &model, Some(&observed));
             }
             let cancelled = open.record.outcome == Outcome::Cancelled;
-            match &observed.finish {
-                // A caller that leaves after the last event got everything.
-                Ending::Complete => open.record.outcome = Outcome::Ok,
-                Ending::Truncated | Ending::Error(_) if cancelled => {}
-                Ending::Truncated => {
-                    open.record.outcome = Outcome::Cut;
-                    open.record.code = Some(Code::UpstreamError.as_str());
-                }
-                Ending::Error(error) => {
-                    open.record.outcome = Outcome::Cut;
-                    open.record.code = Some(error.to_api_error().code.as_str());
-                }
-            }
-            let ok = match &observed.finish {
-                Ending::Complete => true,
-                Ending::Truncated => cancelled,
-                Ending::Error(error) => cancelled || !is_unhealthy(error.to_api_error().code),
-            };
-            let now = pipeline.layers.clock().now();
-            if let Some(model) = open.record.model.clone() {
-                pipeline.layers.router().observe(&router::Outcome { model, at: now, ok, ttft: open.record.ttft_ms });
+            let met = met(&mut open.record, &observed.finish, cancelled);
+            for flight in flights {
+                let usage = open.record.usage;
+                pipeline.layers.router().observe(&router::Outcome {
+                    tokens_in: usage.prompt_tokens(),
+                    tokens_out: usage.completion_tokens(),
+                    session: open.session.take(),
+                    ..flight.outcome(now, met)
+                });
             }
         }
         // Left while a call was under way: the provider has read the input.
-        (None, Some(model)) => {
-            open.charge(pipeline, &model, None);
-            open.record.model = Some(model);
+        None => {
+            for flight in flights {
+                pipeline.layers.router().observe(&flight.outcome(now, Met::Blameless));
+                open.charge(pipeline, &flight.model, None);
+                open.record.model = Some(flight.model);
+            }
         }
-        (None, None) => {}
     }
     settle(pipeline, open).await;
 }
 
+/// How an answer ended, for the record and for who was asked.
+fn met(record: &mut Record, ending: &Ending, cancelled: bool) -> Met {
+    let code = match ending {
+        // A caller that leaves after the last event got everything.
+        Ending::Complete => {
+            record.outcome = Outcome::Ok;
+            return Met::Answered;
+        }
+        Ending::Truncated | Ending::Error(_) if cancelled => return Met::Blameless,
+        Ending::Truncated => Code::UpstreamError,
+        Ending::Error(error) => error.to_api_error().code,
+    };
+    record.outcome = Outcome::Cut;
+    record.code = Some(code.as_str());
+    cause(code, Retry::Same).map_or(Met::Blameless, |cause| Met::Failed(cause, None))
+}
+
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
+    if let Some((route, lost)) = open.lost.take() {
+        pipeline.layers.router().raced(&route, open.record.cost_nano_usd, lost);
+    }
     let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record)) };
     if let Some((admission, record)) = &mut unsettled.what {
         pipeline.layers.gateway().settle(admission, record).await;

@@ -44,6 +44,22 @@ pub(super) fn cache(head: &mut Head, standing: Option<Standing>) {
     }
 }
 
+/// The most of a decision that goes with an answer: some proxies take 8 KiB of headers in all.
+const MOST_EXPLAINED: usize = 4_096;
+
+/// The whole decision, for a caller who asked for it. A header, because no SDK stumbles over one it does not know.
+pub(super) fn explain(head: &mut Head, decision: &Decision) {
+    let text = serde_json::to_string(decision).unwrap_or_default();
+    let text = match text.len() <= MOST_EXPLAINED {
+        true => text,
+        // Of a long list, those who were dropped matter least: the plan stays whole.
+        false => serde_json::to_string(&Decision { considered: Vec::new(), ..decision.clone() }).unwrap_or_default(),
+    };
+    if text.len() <= MOST_EXPLAINED && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        head.set("x-signalbox-decision", text);
+    }
+}
+
 /// What a translation could not carry.
 pub(super) fn warnings(head: &mut Head, warnings: &Warnings) {
     if let Some(value) = warnings.header_value() {

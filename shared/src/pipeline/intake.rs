@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 /// Most tags a request may carry, and the most bytes in a tag's name or value.
 const MAX_TAGS: usize = 32;
 const MAX_TAG_BYTES: usize = 256;
-/// Most bytes of a user's name.
-const MAX_USER_BYTES: usize = 256;
+/// Most bytes of a user's or a session's name.
+const MAX_NAME_BYTES: usize = 256;
 
 /// Headers of the caller's that a provider of the same dialect understands.
 const FORWARDED: [&str; 5] =
@@ -41,6 +41,10 @@ pub(super) struct Intake {
     pub user: Option<String>,
     /// `x-signalbox-tags`.
     pub tags: BTreeMap<String, String>,
+    /// `x-signalbox-session`.
+    pub session: Option<String>,
+    /// `x-signalbox-explain`: the decision goes with the answer.
+    pub explain: bool,
     /// `x-signalbox-timeout-ms`.
     pub timeout: Option<Millis>,
     /// `x-signalbox-cache`.
@@ -74,6 +78,8 @@ impl Intake {
             route: None,
             user: None,
             tags: BTreeMap::new(),
+            session: None,
+            explain: false,
             timeout: None,
             cache: Wish::Any,
             forwarded: Vec::new(),
@@ -93,15 +99,9 @@ impl Intake {
                 &[]
             }
         };
-        self.user = match request.header("x-signalbox-user") {
-            Some(user) if user.len() > MAX_USER_BYTES || !is_printable(user) => {
-                return Err(ApiError::invalid(
-                    "x-signalbox-user",
-                    "x-signalbox-user must be printable and at most 256 bytes.",
-                ));
-            }
-            user => user.map(str::to_owned),
-        };
+        self.user = name(request, "x-signalbox-user")?;
+        self.session = name(request, "x-signalbox-session")?;
+        self.explain = request.header("x-signalbox-explain").is_some_and(|wish| wish.trim() == "1");
         if let Some(text) = request.header("x-signalbox-tags") {
             self.tags = tags(text)?;
         }
@@ -122,6 +122,16 @@ impl Intake {
             .filter_map(|name| Some((Cow::Borrowed(*name), request.header(name)?.to_owned())))
             .collect();
         Ok(())
+    }
+}
+
+/// A header that is a name: printable and short.
+fn name(request: &impl Request, header: &'static str) -> Result<Option<String>, ApiError> {
+    match request.header(header) {
+        Some(name) if name.len() > MAX_NAME_BYTES || !is_printable(name) => {
+            Err(ApiError::invalid(header, format!("{header} must be printable and at most 256 bytes.")))
+        }
+        name => Ok(name.map(str::to_owned)),
     }
 }
 

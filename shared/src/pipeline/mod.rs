@@ -13,6 +13,7 @@ mod estimate;
 mod finish;
 mod headers;
 mod intake;
+mod race;
 mod refusal;
 mod reply;
 mod serve;

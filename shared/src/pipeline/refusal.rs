@@ -15,8 +15,8 @@ pub(super) fn error(refusal: Refusal) -> ApiError {
             let what = route.map_or_else(|| "This model".to_owned(), |route| format!("Every candidate of `{route}`"));
             let why: Vec<String> =
                 dropped.iter().take(8).map(|(model, drop)| format!("{model}: {}", drop.as_str())).collect();
-            // The rail that decided is the last one a candidate could have passed.
-            let rail = dropped.iter().map(|(_, drop)| *drop).max_by_key(|drop| severity(*drop));
+            // The rail that decided is the last one a candidate came to: they are in the order in which they are held up.
+            let rail = dropped.iter().map(|(_, drop)| *drop).max();
             ApiError::new(code(rail), format!("{what} is ruled out ({}).", why.join(", ")))
         }
     }
@@ -26,18 +26,18 @@ fn code(rail: Option<Drop>) -> Code {
     match rail {
         Some(Drop::NotAllowed) => Code::ModelNotAllowed,
         Some(Drop::ContextTooSmall) => Code::ContextLengthExceeded,
-        Some(Drop::OtherKind | Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema) => Code::NoHealthyModel,
+        Some(Drop::Residency | Drop::DataPolicy) => Code::Residency,
+        Some(Drop::OverBudget) => Code::InsufficientQuota,
+        Some(
+            Drop::OtherKind
+            | Drop::LacksTools
+            | Drop::LacksVision
+            | Drop::LacksJsonSchema
+            | Drop::LacksDocuments
+            | Drop::LacksAudio
+            | Drop::CoolingDown
+            | Drop::CircuitOpen,
+        ) => Code::NoHealthyModel,
         Some(Drop::NotEnabled) | None => Code::NotConfigured,
-    }
-}
-
-/// How far a candidate came before it was dropped.
-fn severity(drop: Drop) -> u8 {
-    match drop {
-        Drop::NotEnabled => 0,
-        Drop::NotAllowed => 1,
-        Drop::OtherKind => 2,
-        Drop::LacksTools | Drop::LacksVision | Drop::LacksJsonSchema => 3,
-        Drop::ContextTooSmall => 4,
     }
 }

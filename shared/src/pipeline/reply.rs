@@ -46,6 +46,9 @@ pub(super) async fn reply<L: Layers>(
     let dress = |head: &mut Head, warnings: &Warnings| {
         headers::envelope(head, intake);
         headers::decision(head, &decision, &model, attempts);
+        if intake.explain {
+            headers::explain(head, &decision);
+        }
         headers::warnings(head, warnings);
         headers::limits(head, &order.admission);
         headers::cache(head, standing);

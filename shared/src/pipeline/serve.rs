@@ -29,7 +29,7 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
             return error_reply(&intake, &error);
         }
     };
-    let mut finish = Finish::new(pipeline.clone(), order.admission.clone(), draft.take(), order.tariff);
+    let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
     let error = match cache::look(pipeline, &intake, &order, &mut finish).await {
         Ok(Looked::Answered(entry, told)) => {
             return cache::replay(pipeline, &intake, &order, *entry, told, finish).await;

@@ -15,6 +15,8 @@ pub struct Failure {
     pub retry: Retry,
     /// The provider's status, if it answered.
     pub status: Option<u16>,
+    /// The provider's content policy refused.
+    pub content_policy: bool,
     /// The provider may have read the prompt and may bill it.
     pub may_be_billed: bool,
 }
@@ -102,6 +104,7 @@ impl Failure {
             error: ApiError { retry_after: retry_after.or(error.retry_after), ..error.to_api_error() },
             retry: retry(error.class),
             status: error.status,
+            content_policy: error.class == UpstreamClass::ContentPolicy,
             // An answer that makes no sense may have been paid for; an error status is not.
             may_be_billed: error.class == UpstreamClass::Protocol,
         }
@@ -118,6 +121,7 @@ impl Failure {
             error: ApiError::new(Code::UpstreamError, message),
             retry: Retry::Same,
             status: None,
+            content_policy: false,
             may_be_billed: false,
         }
     }
@@ -137,13 +141,14 @@ impl Failure {
                 Stage::Headers | Stage::FirstToken | Stage::Idle => Retry::Elsewhere,
             },
             status: None,
+            content_policy: false,
             may_be_billed: true,
         }
     }
 
     /// A request that cannot be put into the provider's words.
     pub fn request(error: ApiError) -> Failure {
-        Failure { error, retry: Retry::Never, status: None, may_be_billed: false }
+        Failure { error, retry: Retry::Never, status: None, content_policy: false, may_be_billed: false }
     }
 
     /// A request that only a provider of the caller's own dialect can be asked; the plan may have one.
@@ -159,6 +164,7 @@ impl Failure {
             error: ApiError::new(Code::NotConfigured, message),
             retry: Retry::Elsewhere,
             status: None,
+            content_policy: false,
             may_be_billed: false,
         }
     }

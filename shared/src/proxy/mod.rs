@@ -72,6 +72,16 @@ pub struct Answer<B> {
     pub content: Content<B>,
 }
 
+impl<B> Content<B> {
+    /// Whether it is a stream under way.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Content::Whole { .. } => false,
+            Content::Live(_) => true,
+        }
+    }
+}
+
 /// Whole or streamed.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one for a request, and it is taken apart at once")]

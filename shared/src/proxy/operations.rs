@@ -86,6 +86,7 @@ fn lacks(provider: &Provider, operation: &Operation) -> Failure {
         error: ApiError { param: Some("model".to_owned()), ..ApiError::new(Code::InvalidRequest, message) },
         retry: Retry::Elsewhere,
         status: None,
+        content_policy: false,
         may_be_billed: false,
     }
 }

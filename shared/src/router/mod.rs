@@ -1,217 +1,74 @@
 //! Decision: which model gets this call, and which next if it fails.
 //!
-//! A pure, synchronous function of an [`Ask`] and a [`View`]: the same two give the same
-//! [`Decision`]. The router knows no HTTP, no keys and not who pays: **it imports neither the
-//! gateway nor the proxy**.
+//! A pure, synchronous function of an [`Ask`], a [`View`] and a number: the same three give the same [`Decision`], on any
+//! platform, so a decision that was written down can be made again. What is remembered between calls stands apart, in
+//! [`Health`]: it is shown to a decision as a view, and learns from what became of it. The router knows no HTTP, no
+//! keys and not who pays: **it imports neither the gateway nor the proxy**.
 
+mod ask;
+mod choose;
+mod decision;
+mod entry;
+mod facts;
+pub mod health;
 pub mod learn;
 pub mod null;
-pub mod ordered;
+mod order;
+mod rails;
+#[cfg(test)]
+mod replay_tests;
+mod standard;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use crate::catalog::Kind;
-use crate::config::{ModelAccess, ModelId, TimeoutsOverride};
+pub use ask::{Ask, Needs, Signals};
+pub use decision::{Considered, Decision, Drop, Reason, Role, Scores, Seen, Step, Strategy, Told, Verdict};
+pub use health::{Cause, Health, Met, Outcome};
+pub use standard::Standard;
+pub use view::{Circuit, Standing, View, Warm, Waste};
+
+use crate::config::ModelId;
 use crate::error::ApiError;
-use crate::units::{Millis, Timestamp, Tokens};
-use serde::{Deserialize, Serialize};
-
-pub use ordered::Ordered;
+use crate::units::{NanoUsd, Timestamp};
 
 /// The decision layer.
+///
+/// For one request the pipeline asks for the [`reach`](Router::reach) (what admission must be able to pay for), the
+/// [`view`](Router::view) and the decision, in this order; then, for every call of the plan, whether it may be made
+/// ([`begin`](Router::begin)), and exactly once for every call that was, what became of it
+/// ([`observe`](Router::observe)).
 pub trait Router {
-    /// The models this ask could reach by any path of its route, best first and without
-    /// duplicates: what admission must be able to pay for.
-    fn candidates(&self, ask: &Ask) -> Result<Vec<ModelId>, Refusal>;
+    /// The models this ask could lead to by any path.
+    fn reach(&self, ask: &Ask) -> Result<Reach, Refusal>;
+
+    /// What is known of the world, as far as it matters to this ask.
+    fn view(&self, ask: &Ask, now: Timestamp) -> View;
 
     /// The plan for this ask, with a verdict for every candidate considered.
     fn decide(&self, ask: &Ask, view: &View, entropy: u64) -> Result<Decision, Refusal>;
 
-    /// Learns what became of one attempt.
+    /// Whether a call to this model may be made now. `false`: its circuit is half open and somebody else is already
+    /// finding out; ask the next one. `only`: there is no next one, so that this is asked whatever its state.
+    fn begin(&self, model: &ModelId, only: bool, now: Timestamp) -> bool;
+
+    /// Whether a failed call to this model may be repeated: retries are a part of the calls, whatever happens.
+    fn may_retry(&self, model: &ModelId, now: Timestamp) -> bool;
+
+    /// Learns what became of one call.
     fn observe(&self, outcome: &Outcome);
+
+    /// A race of a route is over: what it cost in all, and what of it went to who lost.
+    fn raced(&self, route: &str, spent: NanoUsd, lost: NanoUsd);
 }
 
-/// What is wanted, in the router's terms.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ask {
-    /// `provider:model`, a bare model name, a class or a route; `None` or `auto` is the default route.
-    pub model: Option<String>,
-    /// What the model must be made for.
-    pub kind: Kind,
-    /// What the request cannot do without.
-    pub needs: Needs,
-    /// Estimated input tokens.
-    pub tokens_in: Tokens,
-    /// The longest answer the caller asked for.
-    pub max_output_tokens: Option<Tokens>,
-    /// What the model or route must be within, all of them: the team's access, then the key's.
-    pub allowed: Vec<ModelAccess>,
-}
-
-/// Capabilities a request cannot do without.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Needs {
-    /// Function calling.
-    pub tools: bool,
-    /// Image input.
-    pub vision: bool,
-    /// Output bound to a JSON Schema.
-    pub json_schema: bool,
-}
-
-/// What the router may know of the world when it decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct View {
-    /// The present.
-    pub now: Timestamp,
-}
-
-/// What became of one attempt.
+/// What an ask could lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Who was asked.
-    pub model: ModelId,
-    /// When it ended.
-    pub at: Timestamp,
-    /// Whether it speaks for the model's health: it answered, or the request itself was at fault.
-    pub ok: bool,
-    /// From sending to the first content.
-    pub ttft: Option<Millis>,
-}
-
-/// An ordered plan and how it came about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Decision {
-    /// The request's id.
-    pub id: String,
-    /// The route or class the ask resolved to; `None` when a model was named.
-    pub route: Option<String>,
-    /// How the plan was ordered.
-    pub strategy: Strategy,
-    /// Why the first step is first, in one word.
-    pub reason: Reason,
-    /// Whom to ask, in this order.
-    pub plan: Vec<Step>,
-    /// Every candidate and its verdict.
-    pub considered: Vec<Considered>,
-    /// The route's own time limits, for every step of the plan.
-    #[serde(skip)]
-    pub timeouts: TimeoutsOverride,
-}
-
-/// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Whom to ask.
-    pub model: ModelId,
-    /// Why it is in the plan.
-    pub role: Role,
-}
-
-/// The role of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Asked first.
-    Primary,
-    /// Asked when those before it failed.
-    Fallback,
-}
-
-/// How a plan was ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// The caller named the model.
-    Direct,
-    /// In the order of the configuration.
-    Fallback,
-    /// At random, by weight.
-    Weighted,
-}
-
-/// Why the first step is first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The caller named it.
-    Named,
-    /// It stands first in the route.
-    First,
-    /// The draw fell on it.
-    Drawn,
-    /// Those before it were dropped.
-    OnlyFit,
-}
-
-impl Reason {
-    /// The word as it stands in `x-signalbox-reason`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::Named => "named",
-            Reason::First => "first",
-            Reason::Drawn => "drawn",
-            Reason::OnlyFit => "only_fit",
-        }
-    }
-}
-
-/// A candidate's verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Considered {
-    /// Who was considered.
-    pub model: ModelId,
-    /// Whether it is in the plan.
-    pub verdict: Verdict,
-    /// Why it is not; `None` unless dropped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Drop>,
-}
-
-/// Whether a candidate is in the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// First in the plan.
-    Chosen,
-    /// Further down in the plan.
-    Kept,
-    /// Not in the plan.
-    Dropped,
-}
-
-/// The rail a candidate did not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drop {
-    /// The team or the key may not use it.
-    NotAllowed,
-    /// It is made for something else: an embedding model cannot chat.
-    OtherKind,
-    /// It cannot call tools.
-    LacksTools,
-    /// It cannot see images.
-    LacksVision,
-    /// It cannot be bound to a JSON Schema.
-    LacksJsonSchema,
-    /// The prompt and the answer do not fit its context window.
-    ContextTooSmall,
-    /// Its provider has no credential here.
-    NotEnabled,
-}
-
-impl Drop {
-    /// The reason as it stands in a decision.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Drop::NotAllowed => "not_allowed",
-            Drop::OtherKind => "other_kind",
-            Drop::LacksTools => "lacks_tools",
-            Drop::LacksVision => "lacks_vision",
-            Drop::LacksJsonSchema => "lacks_json_schema",
-            Drop::ContextTooSmall => "context_too_small",
-            Drop::NotEnabled => "not_enabled",
-        }
-    }
+pub struct Reach {
+    /// Every model, best first and each once, as far as that is known before the decision.
+    pub models: Vec<ModelId>,
+    /// How many of them may give a whole answer that is paid for: a race has two, a cascade all its steps.
+    pub answers: usize,
 }
 
 /// Why there is no plan.

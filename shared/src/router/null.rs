@@ -1,16 +1,23 @@
 //! The null router: the model that was named, and nothing else.
 
-use super::{Ask, Considered, Decision, Outcome, Reason, Refusal, Role, Router, Step, Strategy, Verdict, View};
+use super::{
+    Ask, Considered, Decision, Outcome, Reach, Reason, Refusal, Role, Router, Seen, Step, Strategy, Told, Verdict, View,
+};
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::ApiError;
+use crate::units::{NanoUsd, Timestamp};
 
 /// Decides nothing: the ask's own model is the whole plan.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Direct;
 
 impl Router for Direct {
-    fn candidates(&self, ask: &Ask) -> Result<Vec<ModelId>, Refusal> {
-        named(ask).map(|model| vec![model])
+    fn reach(&self, ask: &Ask) -> Result<Reach, Refusal> {
+        named(ask).map(|model| Reach { models: vec![model], answers: 1 })
+    }
+
+    fn view(&self, _ask: &Ask, now: Timestamp) -> View {
+        View { now, ..View::default() }
     }
 
     fn decide(&self, ask: &Ask, _view: &View, _entropy: u64) -> Result<Decision, Refusal> {
@@ -20,13 +27,30 @@ impl Router for Direct {
             route: None,
             strategy: Strategy::Direct,
             reason: Reason::Named,
-            plan: vec![Step { model: model.clone(), role: Role::Primary }],
-            considered: vec![Considered { model, verdict: Verdict::Chosen, reason: None }],
+            plan: vec![Step { model: model.clone(), role: Role::Primary, after_ms: None }],
+            considered: vec![Considered { model, verdict: Verdict::Chosen, reason: None, scores: None }],
+            signals: Told::default(),
+            view: Seen::default(),
+            shadow: None,
+            remote: false,
             timeouts: TimeoutsOverride::default(),
+            cascade: None,
+            past_content_policy: false,
+            retry_at: None,
         })
     }
 
+    fn begin(&self, _model: &ModelId, _only: bool, _now: Timestamp) -> bool {
+        true
+    }
+
+    fn may_retry(&self, _model: &ModelId, _now: Timestamp) -> bool {
+        true
+    }
+
     fn observe(&self, _outcome: &Outcome) {}
+
+    fn raced(&self, _route: &str, _spent: NanoUsd, _lost: NanoUsd) {}
 }
 
 fn named(ask: &Ask) -> Result<ModelId, Refusal> {

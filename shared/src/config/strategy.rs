@@ -1,0 +1,143 @@
+//! How a route chooses among its candidates, and the figures each way of choosing takes.
+
+use super::shape::{Fields, OneOf, Real, Whole};
+use crate::units::Millis;
+
+/// How a route chooses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Strategy {
+    /// In the order they are written.
+    Ordered,
+    /// By what the caller is, the same for the same.
+    Hash(Sticky),
+    /// By chance, in proportion to their weights; the others stand by in their order.
+    Weighted {
+        /// Who gets the same again.
+        sticky: Option<Sticky>,
+    },
+    /// The cheapest for this request.
+    Cost,
+    /// The one that will give its first token soonest.
+    Latency,
+    /// The one with the fewest calls under way for the room its provider leaves.
+    Load,
+    /// The one whose answers are best.
+    Quality,
+    /// The one for this agent's role.
+    Role,
+    /// Two at once, or the second after a while; the first to answer wins.
+    Race(Race),
+    /// Cheap first; a bad answer leads to the next.
+    Cascade(Cascade),
+}
+
+impl Strategy {
+    /// The figures of a cascade, where it is one.
+    pub fn cascade(&self) -> Option<Cascade> {
+        if let Strategy::Cascade(cascade) = self { Some(*cascade) } else { None }
+    }
+}
+
+/// What decides who gets the same again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sticky {
+    /// The user.
+    User,
+    /// `x-signalbox-session`; the user where there is none.
+    Session,
+    /// The team.
+    Team,
+}
+
+/// The figures of a race.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Race {
+    /// When the second call is made; `None`: when the first takes twice as long as it usually does.
+    pub after: Option<Millis>,
+    /// The most of what the route spends that may go to losers, from 0 to 1. A race at once keeps to none.
+    pub max_waste: f64,
+}
+
+/// The figures of a cascade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// How much of a stream is held back before it is judged, in tokens.
+    pub hold_tokens: u64,
+    /// An answer of fewer tokens is taken for none.
+    pub min_tokens: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Ordered,
+    Hash,
+    Weighted,
+    Cost,
+    Latency,
+    Load,
+    Quality,
+    Role,
+    Race,
+    Cascade,
+}
+
+const WORDS: OneOf<Word> = OneOf {
+    words: &[
+        ("ordered", Word::Ordered),
+        ("fallback", Word::Ordered),
+        ("static", Word::Ordered),
+        ("hash", Word::Hash),
+        ("weighted", Word::Weighted),
+        ("cost", Word::Cost),
+        ("latency", Word::Latency),
+        ("load", Word::Load),
+        ("quality", Word::Quality),
+        ("role", Word::Role),
+        ("race", Word::Race),
+        ("cascade", Word::Cascade),
+    ],
+    later: &["learned", "semantic", "bandit", "shadow"],
+};
+
+const STICKY: OneOf<Sticky> =
+    OneOf { words: &[("user", Sticky::User), ("session", Sticky::Session), ("team", Sticky::Team)], later: &[] };
+
+/// Reads the strategy and its figures; a figure of another strategy is a problem, because it would do nothing.
+pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
+    let word = fields.optional("strategy", "how a candidate is chosen; else in order", WORDS).unwrap_or(Word::Ordered);
+    let sticky = fields.optional("sticky", "who gets the same again: user, session or team (hash, weighted)", STICKY);
+    let after = fields.optional("after_ms", "when the second call is made; 0 is at once (race)", SPAN).map(Millis);
+    let waste = fields.optional("max_waste", "the most of the spend that may go to losers; else 0.02 (race)", WASTE);
+    let hold = fields.optional("hold_tokens", "how much of a stream is judged; else 40 (cascade)", HOLD);
+    let least = fields.optional("min_tokens", "a shorter answer is taken for none; else 1 (cascade)", LEAST);
+    let of = |word: Word, wanted: &[Word]| wanted.iter().any(|one| *one as u8 == word as u8);
+    for (name, set, wanted) in [
+        ("sticky", sticky.is_some(), &[Word::Hash, Word::Weighted][..]),
+        ("after_ms", after.is_some(), &[Word::Race]),
+        ("max_waste", waste.is_some(), &[Word::Race]),
+        ("hold_tokens", hold.is_some(), &[Word::Cascade]),
+        ("min_tokens", least.is_some(), &[Word::Cascade]),
+    ] {
+        if set && !of(word, wanted) {
+            fields.problem(name, "does nothing with this strategy", "Remove it, or choose the strategy it is for");
+        }
+    }
+    match word {
+        Word::Ordered => Strategy::Ordered,
+        Word::Hash => Strategy::Hash(sticky.unwrap_or(Sticky::User)),
+        Word::Weighted => Strategy::Weighted { sticky },
+        Word::Cost => Strategy::Cost,
+        Word::Latency => Strategy::Latency,
+        Word::Load => Strategy::Load,
+        Word::Quality => Strategy::Quality,
+        Word::Role => Strategy::Role,
+        Word::Race => Strategy::Race(Race { after, max_waste: waste.unwrap_or(0.02) }),
+        Word::Cascade => Strategy::Cascade(Cascade { hold_tokens: hold.unwrap_or(40), min_tokens: least.unwrap_or(1) }),
+    }
+}
+
+const SPAN: Whole = Whole { min: 0, max: 600_000 };
+const WASTE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
+/// Long enough to tell a refusal, short enough not to be felt.
+const HOLD: Whole = Whole { min: 1, max: 400 };
+const LEAST: Whole = Whole { min: 1, max: 10_000 };
