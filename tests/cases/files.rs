@@ -19,8 +19,10 @@ files! {
     finish_reasons
     gemini
     health
+    identity
     images
     limits
+    oauth
     parameters
     passthrough
     prices

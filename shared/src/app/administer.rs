@@ -36,6 +36,7 @@ async fn administer<P: Ports, R: Request>(
         hasher: inner.hasher.clone(),
         admin_key: bound(&*inner.bindings, "SIGNALBOX_ADMIN_KEY"),
         keys: inner.keys.clone(),
+        identity: inner.identity.clone(),
     };
     let credential = pipeline::credential(&request)?;
     let who = match admin.bootstrap(credential.as_deref())? {

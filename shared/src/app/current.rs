@@ -5,10 +5,11 @@ use super::setup::{Setup, Source};
 use crate::config::Invalid;
 use crate::error::{ApiError, Code};
 use crate::gateway::admin::versions;
+use crate::gateway::identity::signer::Signer;
 use crate::gateway::key_cache::{FRESH, KeyCache};
 use crate::gateway::keys::Hasher;
-use crate::gateway::live;
 use crate::gateway::policy::{Keys, lock as memory};
+use crate::gateway::{identity, live};
 use crate::ports::{Ports, StoreError, StoredConfig};
 use crate::units::Timestamp;
 use futures_util::future::join;
@@ -24,6 +25,7 @@ pub(super) struct Inner<P: Ports> {
     pub(super) bindings: Box<LookUp>,
     pub(super) hasher: Option<Hasher>,
     pub(super) keys: Keys,
+    pub(super) identity: identity::Shared,
     current: Mutex<Current<P>>,
 }
 
@@ -37,11 +39,13 @@ impl<P: Ports> Inner<P> {
     /// Nothing is read from a store yet.
     pub(super) fn new(ports: P, bindings: Box<LookUp>) -> Inner<P> {
         let secret = bound(&*bindings, "SIGNALBOX_SECRET");
+        let previous = bound(&*bindings, "SIGNALBOX_SECRET_PREVIOUS");
         Inner {
             ports,
             bindings,
-            hasher: secret.and_then(|secret| Hasher::derive(secret.as_bytes())),
+            hasher: secret.as_deref().and_then(|secret| Hasher::derive(secret.as_bytes())),
             keys: Arc::new(Mutex::new(KeyCache::default())),
+            identity: identity::Shared::new(Signer::derive(secret.as_deref(), previous.as_deref())),
             current: Mutex::new(Current { setup: None, checked_at: Timestamp(0), refreshing: false }),
         }
     }
@@ -144,7 +148,13 @@ impl<P: Ports> Inner<P> {
                 }
             }
         } else if teams != setup.teams {
-            match setup.with_teams(&self.ports, &*self.bindings, self.hasher.clone(), self.keys.clone()) {
+            match setup.with_teams(
+                &self.ports,
+                &*self.bindings,
+                self.hasher.clone(),
+                self.keys.clone(),
+                self.identity.clone(),
+            ) {
                 Ok(setup) => drop(self.install(setup)),
                 Err(invalid) => {
                     self.log_refused("teams", &invalid);
@@ -170,8 +180,8 @@ impl<P: Ports> Inner<P> {
     }
 
     fn build(&self, document: &str, source: Source) -> Result<Setup<P>, Invalid> {
-        let (hasher, keys) = (self.hasher.clone(), self.keys.clone());
-        Setup::read(document, source, &self.ports, &*self.bindings, hasher, keys)
+        let (hasher, keys, identity) = (self.hasher.clone(), self.keys.clone(), self.identity.clone());
+        Setup::read(document, source, &self.ports, &*self.bindings, hasher, keys, identity)
     }
 
     fn bound_document(&self) -> String {

@@ -8,6 +8,7 @@ mod cors;
 mod current;
 mod gemini;
 mod models;
+mod oauth;
 mod setup;
 
 use crate::config::Bindings;
@@ -92,6 +93,9 @@ impl<P: Ports> App<P> {
             ("/health", "GET" | "HEAD") => {
                 answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
+            ("/oauth/token", "POST") => self.token(setup, request).await,
+            ("/.well-known/jwks.json", "GET") => self.jwks().await,
+            ("/.well-known/oauth-authorization-server", "GET") => self.metadata(setup),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
             (
                 "/v1/chat/completions"
@@ -105,7 +109,10 @@ impl<P: Ports> App<P> {
                 | "/v1/models"
                 | "/v1beta/models"
                 | "/health"
-                | "/config.schema.json",
+                | "/config.schema.json"
+                | "/oauth/token"
+                | "/.well-known/jwks.json"
+                | "/.well-known/oauth-authorization-server",
                 _,
             ) => self
                 .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),

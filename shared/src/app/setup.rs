@@ -3,10 +3,10 @@
 use super::Standard;
 use crate::catalog::Catalog;
 use crate::config::{Bindings, Config, Invalid, Overlaid, Providers};
-use crate::gateway::Policy;
 use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
 use crate::gateway::policy::{Keys, lock};
+use crate::gateway::{Policy, identity};
 use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
@@ -53,8 +53,9 @@ impl<P: Ports> Setup<P> {
         bindings: &(impl Bindings + ?Sized),
         hasher: Option<Hasher>,
         keys: Keys,
+        identity: identity::Shared,
     ) -> Result<Setup<P>, Invalid> {
-        Setup::build(Arc::new(Config::tree(document)?), source, ports, bindings, hasher, keys)
+        Setup::build(Arc::new(Config::tree(document)?), source, ports, bindings, hasher, keys, identity)
     }
 
     /// The same document with the teams that are kept beside it now.
@@ -64,8 +65,9 @@ impl<P: Ports> Setup<P> {
         bindings: &(impl Bindings + ?Sized),
         hasher: Option<Hasher>,
         keys: Keys,
+        identity: identity::Shared,
     ) -> Result<Setup<P>, Invalid> {
-        Setup::build(self.document.clone(), self.source, ports, bindings, hasher, keys)
+        Setup::build(self.document.clone(), self.source, ports, bindings, hasher, keys, identity)
     }
 
     fn build(
@@ -75,6 +77,7 @@ impl<P: Ports> Setup<P> {
         bindings: &(impl Bindings + ?Sized),
         hasher: Option<Hasher>,
         keys: Keys,
+        identity: identity::Shared,
     ) -> Result<Setup<P>, Invalid> {
         let teams = lock(&keys).live.teams();
         let Overlaid { config, left_out } = Config::overlaid(&document, &teams)?;
@@ -90,7 +93,7 @@ impl<P: Ports> Setup<P> {
         let pipeline = Pipeline {
             layers: Stack {
                 clock: ports.clone(),
-                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys),
+                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity),
                 router: router::Standard::new(config.clone(), catalog.clone()),
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },

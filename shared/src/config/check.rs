@@ -1,6 +1,5 @@
 //! What only the whole document can tell: that every name leads somewhere and fallbacks end.
 
-use super::Config;
 use super::names::{ModelId, RouteName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
@@ -8,6 +7,7 @@ use super::routes::{Choice, Group, Route, Target};
 use super::strategy::Strategy;
 use super::suggest::nearest;
 use super::teams::ModelAccess;
+use super::{Config, authentication};
 use crate::catalog::Class;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,7 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         }
     }
     cycles(&config.routes, &mut root.key("routes"));
+    authentication::check(&config.auth, &mut root.key("auth"));
 }
 
 /// Names a route cannot have because they mean something already.

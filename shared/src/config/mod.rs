@@ -9,6 +9,7 @@
 //! Secrets are not here. The document refers to bindings, and [`Providers::from`] brings both
 //! together.
 
+pub mod authentication;
 mod bindings;
 mod cache;
 mod check;
@@ -35,6 +36,7 @@ mod tests;
 mod timing;
 mod url;
 
+pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
 pub use models::ModelOverride;
@@ -87,10 +89,12 @@ pub struct Config {
     pub cache: Cache,
     /// Which web pages may call.
     pub cors: Cors,
+    /// Whom the gateway believes beside its own keys.
+    pub auth: Authentication,
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["auth", "guardrails", "context", "export", "router"];
+const LATER: &[&str] = &["guardrails", "context", "export", "router"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -112,6 +116,7 @@ impl Default for Config {
             passthrough: PassThrough::default(),
             cache: Cache::default(),
             cors: Cors::default(),
+            auth: Authentication::default(),
         }
     }
 }
@@ -187,6 +192,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         fields.optional("passthrough", "how calls are passed through to providers' APIs", Record(service::passthrough));
     let cache = fields.optional("cache", "keep answers", Record(cache::cache));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
+    let auth = fields.optional("auth", "whom the gateway believes beside its own keys", authentication::section());
     fields.later(LATER);
     Some(Config {
         providers: providers.unwrap_or_default(),
@@ -202,5 +208,6 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         passthrough: passthrough.unwrap_or(default.passthrough),
         cache: cache.unwrap_or(default.cache),
         cors: cors.unwrap_or(default.cors),
+        auth: auth.unwrap_or(default.auth),
     })
 }

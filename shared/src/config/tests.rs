@@ -81,6 +81,18 @@ models = ["fast", "cheap", "openai:*", "*:large"]
 limits = { rpm = 600 }
 budgets = [{ usd = 500, per = "month", hard = true }, { usd = 2, per = "day", scope = "user", hard = false }]
 
+[auth]
+public_url = "https://llm.example.com"
+tokens = { audience = "signalbox", lifetime_s = 600 }
+
+[auth.idp.corp]
+issuer = "https://login.example.com"
+audience = "signalbox"
+jwks_uri = "https://login.example.com/keys"
+algorithms = ["RS256", "ES256"]
+claims = { organisation = "org", team = "groups[0]", user = "sub", roles = "roles" }
+max_lifetime_s = 3600
+
 [timeouts]
 total_ms = 120_000
 

@@ -10,7 +10,7 @@ pub use super::key_record::{KeyKind, KeyRecord, Previous};
 /// Every virtual key starts with this, so that secret scanners and people recognise it.
 pub const PREFIX: &str = "sk-sb-";
 /// 43 characters of 6 bits: 258 bits.
-const SECRET_CHARS: usize = 43;
+pub const SECRET_CHARS: usize = 43;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// The least `SIGNALBOX_SECRET` may have, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -58,6 +58,11 @@ impl Hasher {
             let hash = self.hash(&format!("key of\0{salt}\0{draws}"));
             hash.get(..16).and_then(|half| u64::from_str_radix(half, 16).ok()).unwrap_or_default()
         })
+    }
+
+    /// Whether a stored hash is this credential's, without telling by time how far they agree.
+    pub fn is_hash_of(&self, credential: &str, hash: &str) -> bool {
+        self.hash(credential).as_bytes().ct_eq(hash.as_bytes()).into()
     }
 
     /// Whether two credentials are the same, without telling by time how far they agree.

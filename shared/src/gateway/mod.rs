@@ -10,6 +10,7 @@ pub mod answers;
 pub mod audit;
 pub mod caller;
 pub mod denial;
+pub mod identity;
 pub mod key_cache;
 pub mod key_record;
 pub mod keys;

@@ -3,6 +3,7 @@
 use super::answers::{self, Recall};
 use super::audit::Record;
 use super::caller::Unusable;
+use super::identity::{self, Identity};
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, BudgetLine, Charge, RateKind, RateLine, ReservationId, Settle, Verdict, Window};
@@ -29,12 +30,25 @@ pub struct Policy<P> {
     config: Arc<Config>,
     hasher: Option<Hasher>,
     keys: Keys,
+    identity: Identity<P>,
 }
 
 impl<P: Ports> Policy<P> {
     /// Policy by `config`. Without a hasher (no `SIGNALBOX_SECRET`) every call is answered 503.
-    pub fn new(ports: P, config: Arc<Config>, hasher: Option<Hasher>, keys: Keys) -> Policy<P> {
-        Policy { ports, config, hasher, keys }
+    pub fn new(
+        ports: P,
+        config: Arc<Config>,
+        hasher: Option<Hasher>,
+        keys: Keys,
+        shared: identity::Shared,
+    ) -> Policy<P> {
+        let identity = Identity::new(ports.clone(), config.clone(), shared);
+        Policy { ports, config, hasher, keys, identity }
+    }
+
+    /// Those who come without a virtual key.
+    pub fn identity(&self) -> &Identity<P> {
+        &self.identity
     }
 
     /// The key of a hash, as the key store has it or as it was changed since.
@@ -140,7 +154,7 @@ impl<P: Ports> Gateway for Policy<P> {
             )
         };
         if !credential.starts_with(PREFIX) {
-            return Err(unknown());
+            return self.identity.caller(credential).await?.ok_or_else(unknown);
         }
         let record = self.find(hasher.hash(credential)).await.map_err(|problem| {
             self.ports.log(&denial::store_line("keys", &problem));

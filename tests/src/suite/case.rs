@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::token::Token;
 use crate::simulator::Answer;
 
 /// A file of cases: one subject.
@@ -45,6 +46,9 @@ pub struct Case {
     /// Levels the case cannot run on, with the reason.
     #[serde(default)]
     pub not_on: BTreeMap<String, String>,
+    /// Tokens that are signed before the first step, each known as `${token.NAME}`.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Token>,
     /// What is sent, in order.
     pub steps: Vec<Step>,
 }

@@ -21,3 +21,4 @@ pub mod runner;
 pub mod socket;
 pub mod stream;
 pub mod summary;
+pub mod token;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::case::{Case, Step, Stores};
 use super::document::{ADMIN_KEY, Names, config};
 use super::level::{Call, Level};
+use super::token;
+use crate::simulator::Answer;
 use books::Books;
 
 /// What is admitted, settled and written down.
@@ -33,6 +35,12 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
     ] {
         names.set(name, value);
     }
+    for kid in ["a", "b"] {
+        names.set(&format!("jwk.{kid}"), token::jwk(kid));
+    }
+    for (name, token) in &case.tokens {
+        names.set(&format!("token.{name}"), token.sign(level.now_ms() / 1_000, &names));
+    }
     if let Err(problem) = prepare(level, case, &mut names).await {
         return vec![format!("before the first step: {problem}")];
     }
@@ -54,7 +62,13 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
 async fn prepare<L: Level>(level: &L, case: &Case, names: &mut Names) -> Result<(), String> {
     level.upstream().clear_log(None);
     for (name, script) in &case.upstream {
-        level.upstream().register(name, script.answers()).map_err(|problem| format!("script {name}: {problem}"))?;
+        let mut answers = script.answers();
+        for answer in &mut answers {
+            if let Answer::Script(script) = answer {
+                script.body = script.body.as_ref().map(|body| names.fill_value(body));
+            }
+        }
+        level.upstream().register(name, answers).map_err(|problem| format!("script {name}: {problem}"))?;
     }
     if case.closed {
         return Ok(());

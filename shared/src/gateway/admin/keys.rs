@@ -212,7 +212,7 @@ fn read(record: &Record) -> Result<KeyRecord, ApiError> {
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored key cannot be read: {error}")))
 }
 
-fn overlap(ask: &Ask<'_>) -> Result<Millis, ApiError> {
+pub(super) fn overlap(ask: &Ask<'_>) -> Result<Millis, ApiError> {
     let members = ask.members()?;
     let mut seconds = 0;
     for (member, value) in &members {

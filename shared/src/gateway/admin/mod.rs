@@ -17,6 +17,7 @@
 mod ask;
 mod budgets;
 mod cache;
+mod clients;
 mod config;
 mod diff;
 mod key_fields;
@@ -31,6 +32,7 @@ pub(crate) mod versions;
 
 use super::Caller;
 use super::caller::Via;
+use super::identity;
 use super::keys::Hasher;
 use super::policy::Keys;
 use super::roles::{Role, Roles};
@@ -64,6 +66,8 @@ pub struct Admin<P> {
     pub admin_key: Option<String>,
     /// This process's memory of keys, so that what it revokes ends here at once.
     pub keys: Keys,
+    /// Its memory of OAuth clients, to the same end.
+    pub identity: identity::Shared,
 }
 
 impl<P: Ports> Admin<P> {

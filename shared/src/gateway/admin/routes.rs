@@ -116,6 +116,11 @@ routes! {
     PUT    "users/{id}"         [Admin]         replace_user    "Replaces a user." () "UserMembers" => 200 "User";
     PATCH  "users/{id}"         [Admin]         patch_user      "Changes a user; null takes a member away." () "UserMembers" => 200 "User";
     DELETE "users/{id}"         [Admin]         remove_user     "Removes a user." () "" => 200 "Removed";
+    POST   "oauth-clients"      [Admin]         create_client   "Makes an OAuth client; its secret is shown this once." () "NewOAuthClient" => 201 "OAuthClientShownOnce";
+    GET    "oauth-clients"      [Admin]         list_clients    "Lists OAuth clients, without their secrets." (limit after) "" => 200 "OAuthClientList";
+    GET    "oauth-clients/{id}" [Admin]         show_client     "Shows an OAuth client." () "" => 200 "OAuthClient";
+    DELETE "oauth-clients/{id}" [Admin]         revoke_client   "Revokes an OAuth client, and its tokens with it." () "" => 200 "OAuthClient";
+    POST   "oauth-clients/{id}/rotate" [Admin]  rotate_client   "Gives an OAuth client a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation" => 200 "OAuthClientShownOnce";
     GET    "budgets"            [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
     DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
     GET    "config"             [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";

@@ -1,0 +1,99 @@
+//! The section `auth`: whom the gateway believes, beside the virtual keys it makes itself.
+
+mod claims;
+mod idp;
+
+pub use claims::{ClaimPath, Claims, Found};
+pub use idp::Idp;
+
+use super::problem::At;
+use super::shape::{Fields, Parsed, Record, Whole};
+use super::url::{self, BaseUrl};
+use crate::units::Millis;
+use std::collections::BTreeMap;
+
+/// Whom the gateway believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// Where the gateway itself is reached: the issuer of its tokens.
+    pub public_url: Option<BaseUrl>,
+    /// Identity providers whose signed tokens are good.
+    pub idp: BTreeMap<String, Idp>,
+    /// The gateway's own tokens.
+    pub tokens: Tokens,
+}
+
+/// What the gateway's own access tokens say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// For whom they are.
+    pub audience: String,
+    /// How long they live.
+    pub lifetime: Millis,
+}
+
+impl Default for Tokens {
+    fn default() -> Tokens {
+        Tokens { audience: "signalbox".to_owned(), lifetime: Millis(600_000) }
+    }
+}
+
+impl Authentication {
+    /// The issuer of the gateway's own tokens: its URL, or a plain name where that is not known.
+    pub fn issuer(&self) -> &str {
+        self.public_url.as_ref().map_or("signalbox", BaseUrl::as_str)
+    }
+}
+
+/// A URL that keys and tokens may travel to: encrypted, or on the same machine.
+pub(super) const PRIVATE_URL: Parsed<BaseUrl> = Parsed {
+    parse: |text| match BaseUrl::parse(text) {
+        Ok(url) if url.is_private() => Ok(url),
+        Ok(_) => Err("would be asked unencrypted"),
+        Err(wrong) => Err(wrong),
+    },
+    pattern: url::PATTERN,
+    hint: "Use https://, or http:// on a loopback address",
+};
+
+/// A short text without control characters, such as an audience or a client's id.
+pub(super) const TEXT: Parsed<String> = Parsed {
+    parse: |text| {
+        let good = (1..=256).contains(&text.len()) && !text.chars().any(char::is_control);
+        if good { Ok(text.to_owned()) } else { Err("is empty, too long or not printable") }
+    },
+    pattern: "^[^\\x00-\\x1f\\x7f]{1,256}$",
+    hint: "Use 1 to 256 printable characters",
+};
+
+pub(super) fn section() -> Record<Authentication> {
+    Record(authentication)
+}
+
+fn authentication(fields: &mut Fields<'_, '_>) -> Option<Authentication> {
+    let public_url = fields.optional("public_url", "where this gateway is reached", PRIVATE_URL);
+    let idp = fields.optional("idp", "identity providers whose signed tokens are good", idp::section());
+    let tokens = fields.optional("tokens", "this gateway's own access tokens", Record(tokens));
+    fields.later(&["introspection", "console", "raw_provider_keys"]);
+    Some(Authentication { public_url, idp: idp.unwrap_or_default(), tokens: tokens.unwrap_or_default() })
+}
+
+fn tokens(fields: &mut Fields<'_, '_>) -> Option<Tokens> {
+    let default = Tokens::default();
+    let audience = fields.optional("audience", "for whom tokens are; else signalbox", TEXT);
+    let seconds = Whole { min: 60, max: 3_600 };
+    let lifetime = fields.defaulted("lifetime_s", "how long tokens live", seconds, default.lifetime.0 / 1_000);
+    Some(Tokens { audience: audience.unwrap_or(default.audience), lifetime: Millis(lifetime * 1_000) })
+}
+
+/// What only the whole section can tell: an issuer is believed by one set of rules alone.
+pub(super) fn check(auth: &Authentication, at: &mut At<'_>) {
+    let mut known: Vec<&str> = vec![auth.issuer()];
+    for (name, idp) in &auth.idp {
+        if known.contains(&idp.issuer.as_str()) {
+            let mut at = at.key("idp");
+            at.key(name).key("issuer").problem("is an issuer already", "Describe each issuer once");
+        }
+        known.push(&idp.issuer);
+    }
+}

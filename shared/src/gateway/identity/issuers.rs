@@ -1,0 +1,130 @@
+//! Asking an issuer for its keys. Nothing a token says decides where.
+
+use super::jwks::{Find, Jwks};
+use crate::config::BaseUrl;
+use crate::jose::{Jwk, Jws, KeySet, object};
+use crate::ports::{Outgoing, Ports, is_success};
+use crate::units::Millis;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The longest answer an issuer may give.
+const MAX_BYTES: usize = 256 * 1024;
+/// How long an issuer may take for one answer.
+const PATIENCE: Millis = Millis(5_000);
+/// How long a request waits for keys that are being fetched, and how often it looks.
+const WAITS: u32 = 700;
+const LOOK_EVERY: Millis = Millis(10);
+
+/// Where an issuer's keys are: the configuration's word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The issuer, to the letter.
+    pub issuer: String,
+    /// Its keys; else found through its description.
+    pub jwks_uri: Option<String>,
+}
+
+/// The keys of every issuer that was asked, across configurations: at most as many as those name.
+#[derive(Clone, Debug, Default)]
+pub struct Issuers(Arc<Mutex<BTreeMap<Place, Jwks>>>);
+
+/// Why there is no key for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The issuer has none for it.
+    Unknown,
+    /// The issuer does not answer.
+    Down,
+}
+
+impl Issuers {
+    /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Place, Jwks>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key a token says it is signed with, and the state of the issuer's keys it is from.
+    pub async fn key(&self, ports: &impl Ports, place: &Place, jws: &Jws<'_>) -> Result<(Jwk, u64), NoKey> {
+        for _ in 0..WAITS {
+            let (found, epoch) = {
+                let mut all = self.lock();
+                let jwks = all.entry(place.clone()).or_default();
+                (jwks.find(jws.kid.as_deref(), jws.algorithm, ports.now()), jwks.epoch())
+            };
+            match found {
+                Find::Key(key) => {
+                    self.refresh(ports, place);
+                    return Ok((*key, epoch));
+                }
+                Find::Fetch => self.spawn_fetch(ports, place),
+                Find::Wait => {}
+                Find::None => return Err(NoKey::Unknown),
+                Find::Down => return Err(NoKey::Down),
+            }
+            ports.sleep(LOOK_EVERY).await;
+        }
+        Err(NoKey::Down)
+    }
+
+    /// The present state of an issuer's keys. Old ones are fetched again behind the caller's back.
+    pub fn refresh(&self, ports: &impl Ports, place: &Place) -> u64 {
+        let (due, epoch) = {
+            let mut all = self.lock();
+            let Some(jwks) = all.get_mut(place) else { return 0 };
+            (jwks.is_due(ports.now()), jwks.epoch())
+        };
+        if due {
+            self.spawn_fetch(ports, place);
+        }
+        epoch
+    }
+
+    fn spawn_fetch<P: Ports>(&self, ports: &P, place: &Place) {
+        let (issuers, place, background) = (self.clone(), place.clone(), ports.clone());
+        ports.spawn(async move {
+            let fetched = fetch(&background, &place).await;
+            if let Err(problem) = &fetched {
+                let line = serde_json::json!({ "event": "issuer_error", "issuer": place.issuer, "problem": problem });
+                background.log(&line.to_string());
+            }
+            let now = background.now();
+            issuers.lock().entry(place).or_default().fetched(fetched.ok(), now);
+        });
+    }
+}
+
+async fn fetch(ports: &impl Ports, place: &Place) -> Result<KeySet, &'static str> {
+    let uri = match &place.jwks_uri {
+        Some(uri) => uri.clone(),
+        None => description(ports, &place.issuer, "jwks_uri").await?,
+    };
+    let keys = KeySet::read(&get(ports, uri).await?).ok_or("its keys are no key set")?;
+    if keys.is_empty() { Err("it has no key that can be used") } else { Ok(keys) }
+}
+
+/// A place the issuer's description of itself names (OpenID Connect Discovery 1.0, section 4).
+pub async fn description(ports: &impl Ports, issuer: &str, member: &str) -> Result<String, &'static str> {
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let description = object(&get(ports, url).await?).ok_or("its description is no object of JSON")?;
+    if description.get("issuer").is_none_or(|named| named != issuer) {
+        return Err("its description is of another issuer");
+    }
+    let place = description.get(member).and_then(Value::as_str).ok_or("its description lacks a place")?;
+    let url = BaseUrl::parse(place).map_err(|_| "its description names a place that is no URL")?;
+    // An issuer elsewhere has nothing on this machine.
+    let encrypted = place.starts_with("https://") || url.is_private() && issuer.starts_with("http://");
+    if encrypted { Ok(place.to_owned()) } else { Err("its description names a place without encryption") }
+}
+
+async fn get(ports: &impl Ports, url: String) -> Result<Vec<u8>, &'static str> {
+    let headers = vec![(Cow::Borrowed("accept"), "application/json".to_owned())];
+    let call = Outgoing { method: "GET", url, headers, body: Vec::new(), forward: false };
+    let answer = ports.exchange(call, PATIENCE, MAX_BYTES).await.map_err(|_| "it does not answer")?;
+    if !is_success(answer.status) {
+        return Err("it answers with an error");
+    }
+    answer.body.map(|body| body.to_vec()).ok_or("its answer is too long")
+}
