@@ -25,7 +25,7 @@ help:
 	@echo 'make test           every test of both packages'
 	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
 	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
-	@echo 'make budget         ten thousand requests against a hard budget, on each package; `make test` sends a quarter'
+	@echo 'make budget         twenty thousand requests against a hard budget, on each package; `make test` sends a fraction'
 	@echo 'make bench          the benchmarks; figures also in target/bench.json  (BENCH="--rounds 15 --only json")'
 	@echo 'make deploy-edge    build and `wrangler deploy`'
 	@echo 'make deploy-lambda  `sam build` and `sam deploy`  (ARCHITECTURE=x86_64, PARAMETERS="OpenAiApiKey=…")'
@@ -41,7 +41,8 @@ dev-lambda: build-lambda
 test:
 	@.ci/test
 
-# Ten thousand requests against one hard budget, on each package: minutes. `make test` sends a quarter.
+# Twenty thousand requests against one hard budget, on each package, and processes killed under way: minutes. `make test` sends
+# a fraction.
 .PHONY: budget
 budget:
 	$(CARGO) test $(NATIVE) --test budget -- --nocapture --test-threads=1

@@ -66,10 +66,29 @@ function panicked({ request }, error) {
 export class Tenant extends DurableObject {
   #machine;
   #generation;
+  #alarm; // when the object will be woken, as far as this instance of it knows
 
   /** Commands to the ledger, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
   perform(json) {
-    return this.#turn("Tenant", json);
+    const answer = this.#turn("Tenant", json);
+    this.#setAlarm();
+    return answer;
+  }
+
+  /** Leases end and windows close also when nobody calls. */
+  alarm() {
+    this.#alarm = undefined;
+    this.#turn("Tenant", JSON.stringify([{ expire: Date.now() }]));
+    this.#setAlarm();
+  }
+
+  /** An alarm that comes too early does no harm and finds the next one, so most calls set none. */
+  #setAlarm() {
+    const wanted = this.#machine.wake();
+    if (wanted === undefined || this.#alarm <= wanted) return;
+    this.#alarm = wanted;
+    // A write like any other: the answer waits for it, and an object that cannot write is restarted.
+    this.ctx.storage.setAlarm(wanted * 1_000);
   }
 
   /** A question to the shelf, JSON in and out. An object is asked for the one or the other, never for both. */

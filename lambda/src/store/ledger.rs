@@ -117,7 +117,7 @@ impl DynamoLedger {
     pub async fn report(&self, report: &Report) -> Result<Vec<Standing>, StoreError> {
         self.advance(report.now);
         let image = self.load().await?;
-        Ok(image.standings(&report.scope, self.now()))
+        Ok(image.standings(report, self.now()))
     }
 
     /// Moves reservations that are over out of the books; answers when the next lease runs out.
@@ -172,11 +172,24 @@ impl DynamoLedger {
                     continue;
                 }
             };
-            let draws: Vec<Draw> =
-                grant.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens).cloned().collect();
+            // The books still count places whose leases are over: they are taken out before one is given anew.
+            let is_place = |draw: &&Draw| draw.key.kind == RateKind::Parallel;
+            if grant.draws.iter().filter(is_place).any(|draw| image.lapsed(&draw.key, now) > 0) {
+                tries.reload().await?;
+                self.tidy(now).await?;
+                (image, fresh) = (self.load().await?, true);
+                continue;
+            }
+            let draws: Vec<Draw> = grant.draws.iter().filter(|draw| draw.is_kept()).cloned().collect();
             let hold = Hold { granted: grant.amount, charges: admit.charges(), draws, note: admit.note.clone() };
             let json = write(&Reservation::Open { until: now + admit.lease, hold });
-            match self.update(reservation(admit, &grant, &image, &json, now)).await {
+            // Which of the places are lapsed only the whole item tells.
+            let told = if grant.draws.iter().any(|draw| is_place(&draw)) {
+                ReturnValue::AllNew
+            } else {
+                ReturnValue::UpdatedNew
+            };
+            match self.update_telling(reservation(admit, &grant, &image, &json, now), told).await {
                 Ok(changed) => {
                     self.remember_lease(&admit.id.0, &json);
                     // Other lines of the books may have moved on; those of this admission are as of now.
@@ -208,7 +221,11 @@ impl DynamoLedger {
                 expression.add(&spent_attribute(charge), -i128::from(hold.granted.0));
             }
             for (draw, line) in draws.iter().zip(admit.distinct_rates()) {
-                expression.add(&rate_attribute(&draw.key), -i128::from(advance(line, line.cost)));
+                let drawn = match draw.key.kind {
+                    RateKind::Requests | RateKind::Tokens => advance(line, line.cost),
+                    RateKind::Parallel => line.cost,
+                };
+                expression.add(&rate_attribute(&draw.key), -i128::from(drawn));
             }
             self.forget_leases([&admit.id.0]);
             match self.update(expression).await {
@@ -245,13 +262,18 @@ impl DynamoLedger {
 
     /// One conditional update of the books; answers what it changed, or the books that refused it.
     pub(super) async fn update(&self, expression: Expression) -> Result<Item, Refused> {
+        self.update_telling(expression, ReturnValue::UpdatedNew).await
+    }
+
+    /// The same, with as much of the item in the answer as is wanted.
+    async fn update_telling(&self, expression: Expression, told: ReturnValue) -> Result<Item, Refused> {
         let request = self.store.client.update_item().table_name(&self.store.table).set_key(Some(self.books_key()));
         let request =
             request.set_update_expression(expression.update()).set_condition_expression(expression.condition());
         let request = request
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values());
-        let request = request.return_values(ReturnValue::UpdatedNew);
+        let request = request.return_values(told);
         match request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await
         {
             Ok(done) => {
@@ -341,6 +363,11 @@ fn reservation(admit: &Admit, grant: &Grant, image: &Image, json: &str, now: Tim
     }
     for (line, draw) in admit.distinct_rates().zip(&grant.draws) {
         let (attribute, now) = (rate_attribute(&draw.key), micros(now));
+        if draw.key.kind == RateKind::Parallel {
+            expression.require_unless_absent(&attribute, "<=", number(line.limit.saturating_sub(line.cost)));
+            expression.add(&attribute, i128::from(line.cost));
+            continue;
+        }
         let by = advance(line, line.cost);
         if image.tat(&draw.key) <= now {
             expression.require_unless_absent(&attribute, "<=", number(now));

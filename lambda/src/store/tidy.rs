@@ -10,9 +10,9 @@ use super::ledger::DynamoLedger;
 use super::retry::{StoreError, Tries};
 use super::{number, text};
 use futures_util::future::try_join_all;
-use signalbox::gateway::ledger::Charge;
-use signalbox::gateway::ledger::decide::{is_past, is_stale};
+use signalbox::gateway::ledger::decide::{RateKey, is_past, is_stale};
 use signalbox::gateway::ledger::reservation::Reservation;
+use signalbox::gateway::ledger::{Charge, RateKind};
 use signalbox::units::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,7 @@ impl DynamoLedger {
             }))
             .await?;
             let mut unconfirmed: BTreeMap<Charge, i128> = BTreeMap::new();
+            let mut places: BTreeMap<RateKey, i128> = BTreeMap::new();
             let mut over = 0;
             for (id, json, written) in &leaving {
                 expression.require(&entry_attribute(id), "=", text(json));
@@ -47,6 +48,11 @@ impl DynamoLedger {
                 match written {
                     // Forgotten or not, what it held goes on counting.
                     Reservation::Open { hold, .. } | Reservation::Unconfirmed { hold, .. } => {
+                        // Only an open one holds places, and is written as such until now.
+                        let open = matches!(written, Reservation::Open { .. });
+                        for place in hold.places().filter(|_| open) {
+                            *places.entry(place.key.clone()).or_default() += i128::from(place.cost);
+                        }
                         for charge in &hold.charges {
                             *unconfirmed.entry(charge.clone()).or_default() += i128::from(hold.granted.0);
                         }
@@ -56,6 +62,9 @@ impl DynamoLedger {
             }
             for (charge, amount) in unconfirmed {
                 expression.add(&unconfirmed_attribute(&charge), amount);
+            }
+            for (key, taken) in places {
+                expression.add(&rate_attribute(&key), -taken);
             }
             if over > 0 {
                 expression.add("n", -over);
@@ -98,7 +107,11 @@ fn drop_past(image: &Image, now: Timestamp, expression: &mut Expression) {
         expression.remove(&spent_attribute(charge));
         expression.remove(&unconfirmed_attribute(charge));
     }
-    let stale = image.tats.iter().filter(|(_, tat)| u64::try_from(**tat).map_or(true, |tat| is_stale(tat, now)));
+    let refilled = |(rate, tat): &(&RateKey, &i128)| match rate.kind {
+        RateKind::Requests | RateKind::Tokens => u64::try_from(**tat).map_or(true, |tat| is_stale(tat, now)),
+        RateKind::Parallel => **tat == 0,
+    };
+    let stale = image.tats.iter().filter(refilled);
     for (rate, tat) in stale.take(AT_ONCE / 2) {
         expression.require(&rate_attribute(rate), "=", number(tat));
         expression.remove(&rate_attribute(rate));

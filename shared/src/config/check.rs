@@ -42,7 +42,13 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         }
     }
     known.target(&mut config.default_route, &mut root.key("default_route"));
-    for (name, team) in &config.teams {
+    for (name, team) in &mut config.teams {
+        for (i, budget) in team.terms.budgets.iter_mut().enumerate() {
+            if let Some(target) = &mut budget.on_exceeded {
+                let mut at = root.key("teams");
+                known.target(target, &mut at.key(name.as_str()).key("budgets").index(i).key("on_exceeded"));
+            }
+        }
         let ModelAccess::Only(patterns) = &team.models else { continue };
         for (i, pattern) in patterns.iter().enumerate() {
             known.pattern(pattern.as_str(), &mut root.key("teams").key(name.as_str()).key("models").index(i));

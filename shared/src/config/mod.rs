@@ -24,6 +24,7 @@ mod routes;
 mod rules;
 #[cfg(test)]
 mod schema_tests;
+mod scope;
 mod service;
 mod shape;
 mod source;
@@ -46,10 +47,11 @@ pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, Target};
 pub use rules::{Require, Rule, VARIABLES};
+pub use scope::{Party, Scope};
 pub use service::{Cors, Limits, Origins, PassThrough, Streams};
 pub use strategy::{Cascade, Race, Sticky, Strategy};
-pub use teams::{Budget, BudgetScope, ModelAccess, ModelPattern, Period, Team, TeamLimits};
-pub use terms::Terms;
+pub use teams::{ModelAccess, ModelPattern, Team};
+pub use terms::{Budget, Measure, Period, Terms, UsageLimit};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
 
@@ -144,12 +146,7 @@ impl Config {
     /// What holds for a team. `None`: there is no such team. [`DEFAULT_TEAM`] always exists, without
     /// limits unless the document says otherwise.
     pub fn team(&self, name: &str) -> Option<&Team> {
-        static UNLIMITED: Team = Team {
-            organisation: None,
-            models: ModelAccess::All,
-            limits: TeamLimits { rpm: None },
-            budgets: Vec::new(),
-        };
+        static UNLIMITED: Team = Team { organisation: None, models: ModelAccess::All, terms: Terms::NONE };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }
 

@@ -18,6 +18,10 @@ fn references_must_lead_somewhere() {
         ],
     );
     assert_problems(
+        "[teams.a]\nbudgets = [{ usd = 1, per = \"day\", on_exceeded = \"cheep\" }]",
+        &[("teams.a.budgets[0].on_exceeded", "`cheap`")],
+    );
+    assert_problems(
         "[teams.a]\nmodels = [\"fast\", \"openai:*\", \"*\", \"open*\", \"*:gpt-*\", \"acme:*\", \"fist\"]",
         &[("teams.a.models[5]", "no such provider"), ("teams.a.models[6]", "`fast`")],
     );

@@ -1,9 +1,9 @@
 //! The section `teams`: what a team may use, how fast, and for how much.
 
 use super::names::{NAME_PATTERN, NAME_RULE, TeamName};
-use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Real, Record, Whole};
-use crate::units::NanoUsd;
-pub use crate::window::Period;
+use super::scope::Scope;
+use super::shape::{Dict, Fields, List, Parsed, Record};
+use super::terms::{BUDGETS, LIMITS, Terms};
 use std::fmt;
 
 /// What holds for a team. The default is a team that may use everything without limit.
@@ -13,10 +13,8 @@ pub struct Team {
     pub organisation: Option<String>,
     /// What it may call.
     pub models: ModelAccess,
-    /// How fast.
-    pub limits: TeamLimits,
-    /// For how much.
-    pub budgets: Vec<Budget>,
+    /// How fast, and for how much.
+    pub terms: Terms,
 }
 
 /// The models, classes and routes a team may call.
@@ -103,37 +101,6 @@ impl fmt::Display for ModelPattern {
     }
 }
 
-/// How fast a team may call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TeamLimits {
-    /// Requests in a minute; no limit when absent.
-    pub rpm: Option<u64>,
-}
-
-/// An amount that may be spent in a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// How much. Above zero.
-    pub limit: NanoUsd,
-    /// In which period.
-    pub per: Period,
-    /// Whether calls are refused when it is spent; a soft budget only reports.
-    pub hard: bool,
-    /// Who shares it.
-    pub scope: BudgetScope,
-}
-
-/// Who shares a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BudgetScope {
-    /// The whole team together.
-    Team,
-    /// Each of its users has this much.
-    User,
-    /// Each of its keys has this much.
-    Key,
-}
-
 pub(super) fn section() -> Dict<TeamName, Record<Team>> {
     Dict { name: TeamName::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(team) }
 }
@@ -154,47 +121,13 @@ const ORGANISATION: Parsed<String> = Parsed {
 fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let organisation = fields.optional("organisation", "the organisation it belongs to", ORGANISATION);
     let models = fields.optional("models", "what the team may call; else everything", List { of: PATTERN, min: 0 });
-    let limits = fields.optional("limits", "how fast the team may call", Record(limits));
-    let budgets = fields.optional("budgets", "what the team may spend", List { of: Record(budget), min: 0 });
+    let limits = fields.optional("limits", "how fast the team may call: a table, or a list with a scope each", LIMITS);
+    let budgets = fields.optional("budgets", "what the team may spend", BUDGETS);
     Some(Team {
         organisation,
         models: models.map_or(ModelAccess::All, ModelAccess::Only),
-        limits: limits.unwrap_or_default(),
-        budgets: budgets.unwrap_or_default(),
+        terms: Terms::of(limits, budgets, &Scope::team()),
     })
-}
-
-pub(super) fn limits(fields: &mut Fields<'_, '_>) -> Option<TeamLimits> {
-    let rpm = fields.optional("rpm", "requests in a minute", Whole { min: 1, max: 1_000_000_000 });
-    fields.later(&["tpm", "parallel"]);
-    Some(TeamLimits { rpm })
-}
-
-pub(super) fn budget(fields: &mut Fields<'_, '_>) -> Option<Budget> {
-    // A nano-dollar to a billion dollars: below it is nothing, above it arithmetic is no longer exact.
-    let usd = fields.required(
-        "usd",
-        "how much, in dollars",
-        Real { min: 1e-9, max: 1e9, hint: "Use dollars, from 0.000000001 to 1000000000" },
-    );
-    let periods = OneOf {
-        words: &[
-            ("hour", Period::Hour),
-            ("day", Period::Day),
-            ("week", Period::Week),
-            ("month", Period::Month),
-            ("total", Period::Total),
-        ],
-        later: &[],
-    };
-    let per = fields.required("per", "the period: hour, day, week, month or total", periods);
-    let hard = fields.defaulted("hard", "refuse calls when it is spent", Flag, true);
-    let scopes = OneOf {
-        words: &[("team", BudgetScope::Team), ("user", BudgetScope::User), ("key", BudgetScope::Key)],
-        later: &[],
-    };
-    let scope = fields.optional("scope", "who shares it; else the team", scopes);
-    Some(Budget { limit: NanoUsd::from_usd(usd?)?, per: per?, hard, scope: scope.unwrap_or(BudgetScope::Team) })
 }
 
 #[cfg(test)]

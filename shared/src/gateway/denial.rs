@@ -9,12 +9,17 @@ use crate::units::{Millis, NanoUsd, Timestamp};
 pub fn error(denial: &Denial, now: Timestamp) -> ApiError {
     match denial {
         Denial::Budget(budget) => budget_error(budget, now),
-        Denial::Rate { rate, per, retry_after } => {
+        Denial::Rate { rate, retry_after } => {
             let unit = match rate.kind {
                 RateKind::Requests => "requests",
                 RateKind::Tokens => "tokens",
+                RateKind::Parallel => "calls",
             };
-            let limit = format!("{} is limited to {} {unit} per {} s", rate.scope, rate.limit, per.0 / 1_000);
+            let span = match rate.kind {
+                RateKind::Requests | RateKind::Tokens => format!("per {} s", rate.per.0 / 1_000),
+                RateKind::Parallel => "at a time".to_owned(),
+            };
+            let limit = format!("{} is limited to {} {unit} {span}", rate.scope, rate.limit);
             match retry_after {
                 Some(wait) => ApiError::new(
                     Code::RateLimitExceeded,

@@ -6,6 +6,7 @@
 #![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
 
 pub mod admin;
+mod alerts;
 pub mod answers;
 pub mod audit;
 pub mod caller;
@@ -15,17 +16,19 @@ pub mod key_cache;
 pub mod key_record;
 pub mod keys;
 pub mod ledger;
+mod lines;
 pub mod live;
 pub mod null;
 pub mod policy;
 pub mod roles;
 
-use crate::config::ModelAccess;
+use crate::config::{ModelAccess, ModelId};
 use crate::error::ApiError;
-use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use answers::Recall;
 use audit::Record;
 pub use caller::Caller;
+pub use lines::team_scope;
 pub use policy::Policy;
 pub use roles::{Role, Roles};
 
@@ -43,7 +46,16 @@ pub trait Gateway {
     fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError>;
 
     /// Takes the caller's limits and reserves money, all or none.
-    async fn admit(&self, caller: &Caller, claim: Claim) -> Result<Admission, ApiError>;
+    async fn admit(&self, caller: &Caller, claim: &Claim) -> Result<Admission, Refusal>;
+
+    /// Takes what depends on which model answers, before that model is asked: `None` where nothing does, or
+    /// [`admit`](Gateway::admit) took it because no other could answer. It is settled by
+    /// [`settle_model`](Gateway::settle_model).
+    async fn admit_model(&self, caller: &Caller, claim: &Claim, model: &ModelId)
+    -> Result<Option<Admission>, ApiError>;
+
+    /// Replaces a model's reservation by what was used of that model.
+    async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens);
 
     /// Replaces the reservation by what was used and writes the record down. Never fails towards
     /// the caller: what cannot be posted now stays reserved and counts in full.
@@ -75,6 +87,37 @@ pub struct Claim {
     pub most: NanoUsd,
     /// The least that is of any use: the input and a short answer.
     pub least: NanoUsd,
+    /// The tokens it is expected to read and write.
+    pub tokens: Tokens,
+    /// Who could answer.
+    pub candidates: Vec<ModelId>,
+    /// A budget has sent it elsewhere already: those that do so do not refuse it.
+    pub downgraded: bool,
+}
+
+impl Claim {
+    /// The model that answers, where no other can.
+    fn only(&self) -> Option<&ModelId> {
+        match self.candidates.as_slice() {
+            [only] => Some(only),
+            [] | [_, ..] => None,
+        }
+    }
+}
+
+/// Why a call is not admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the caller is told.
+    pub error: ApiError,
+    /// The route the spent budget sends the call to instead.
+    pub instead: Option<String>,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Refusal {
+        Refusal { error, instead: None }
+    }
 }
 
 /// Leave to make the call, and what was taken for it.
@@ -88,19 +131,6 @@ pub struct Admission {
     pub granted: Option<NanoUsd>,
     /// The budget windows the call is charged to.
     pub charge: Vec<ledger::Charge>,
-    /// The tightest request limit after this call, for the rate-limit headers.
-    pub rate: Option<RateStanding>,
-}
-
-/// How a request limit stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateStanding {
-    /// Requests per window.
-    pub limit: u64,
-    /// The window.
-    pub per: Millis,
-    /// What is left now.
-    pub remaining: u64,
-    /// Until the limit is whole again.
-    pub reset_after: Millis,
+    /// The tightest limit of each kind after this call, for the rate-limit headers.
+    pub rates: Vec<ledger::RateState>,
 }

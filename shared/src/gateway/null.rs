@@ -1,9 +1,9 @@
 //! The null gateway: everybody may, nothing is written down.
 
-use super::{Admission, Caller, Claim, Gateway, answers::Recall, audit::Record};
-use crate::config::ModelAccess;
+use super::{Admission, Caller, Claim, Gateway, Refusal, answers::Recall, audit::Record};
+use crate::config::{ModelAccess, ModelId};
 use crate::error::ApiError;
-use crate::units::Timestamp;
+use crate::units::{NanoUsd, Timestamp, Tokens};
 
 /// Admits everybody to everything. For tests and for running the other two layers alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,9 +18,20 @@ impl Gateway for Open {
         Ok(Vec::new())
     }
 
-    async fn admit(&self, _caller: &Caller, claim: Claim) -> Result<Admission, ApiError> {
-        Ok(Admission { id: claim.id, tenant: None, granted: None, charge: Vec::new(), rate: None })
+    async fn admit(&self, _caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {
+        Ok(Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() })
     }
+
+    async fn admit_model(
+        &self,
+        _caller: &Caller,
+        _claim: &Claim,
+        _model: &ModelId,
+    ) -> Result<Option<Admission>, ApiError> {
+        Ok(None)
+    }
+
+    async fn settle_model(&self, _admission: &Admission, _cost: NanoUsd, _tokens: Tokens) {}
 
     async fn settle(&self, _admission: &Admission, _record: &mut Record) {}
 

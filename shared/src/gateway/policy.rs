@@ -1,24 +1,24 @@
 //! The standard gateway: virtual keys, teams with limits and budgets, the audit line.
 
+use super::alerts::Alerts;
 use super::answers::{self, Recall};
 use super::audit::Record;
 use super::caller::Unusable;
 use super::identity::{self, Identity};
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
-use super::ledger::{Admit, BudgetLine, Charge, RateKind, RateLine, ReservationId, Settle, Verdict, Window};
-use super::{Admission, Caller, Claim, Gateway, RateStanding, denial, live};
-use crate::config::{BudgetScope, Config, ModelAccess, Team};
+use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
+use super::lines::{self, Lines, Part};
+use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live};
+use crate::config::{Config, ModelAccess, ModelId, Team, Terms};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
-use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use futures_util::future::try_join;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
 pub const TENANT: &str = "default";
-
-const PER_MINUTE: Millis = Millis(60_000);
 
 /// What one process remembers of keys, across changes of the configuration.
 pub type Keys = Arc<Mutex<KeyCache>>;
@@ -31,6 +31,7 @@ pub struct Policy<P> {
     hasher: Option<Hasher>,
     keys: Keys,
     identity: Identity<P>,
+    alerts: Alerts,
 }
 
 impl<P: Ports> Policy<P> {
@@ -43,7 +44,7 @@ impl<P: Ports> Policy<P> {
         shared: identity::Shared,
     ) -> Policy<P> {
         let identity = Identity::new(ports.clone(), config.clone(), shared);
-        Policy { ports, config, hasher, keys, identity }
+        Policy { ports, config, hasher, keys, identity, alerts: Alerts::default() }
     }
 
     /// Those who come without a virtual key.
@@ -89,36 +90,86 @@ impl<P: Ports> Policy<P> {
         ))
     }
 
-    fn budgets(&self, team: &Team, caller: &Caller, claim: &Claim) -> Vec<BudgetLine> {
-        let lines = team.budgets.iter().chain(&caller.terms.budgets).filter_map(|budget| {
-            Some(BudgetLine {
-                scope: budget_scope(budget.scope, caller)?,
-                window: Window::at(budget.per, claim.now),
-                limit: budget.limit,
-                hard: budget.hard,
-            })
-        });
-        lines.collect()
+    /// What binds a caller: the team's terms, and its own.
+    fn terms<'a>(&'a self, caller: &'a Caller) -> Result<[&'a Terms; 2], ApiError> {
+        Ok([&self.team(&caller.team)?.terms, &caller.terms])
     }
-}
 
-/// The ledger's name for whose budget it is. A budget per user does not bind a key without one.
-fn budget_scope(scope: BudgetScope, caller: &Caller) -> Option<String> {
-    match scope {
-        BudgetScope::Team => Some(team_scope(&caller.team)),
-        BudgetScope::User => caller.user.as_ref().map(|user| format!("{}/user:{user}", team_scope(&caller.team))),
-        BudgetScope::Key => Some(key_scope(&caller.key_id)),
+    /// Takes all of these lines under one id, or none.
+    async fn reserve(
+        &self,
+        id: &str,
+        caller: &Caller,
+        claim: &Claim,
+        mut lines: Lines<'_>,
+    ) -> Result<Admission, Refusal> {
+        let nothing =
+            Admission { id: id.to_owned(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() };
+        if lines.is_empty() {
+            return Ok(nothing);
+        }
+        let hard = lines.budgets.iter().any(|line| line.hard);
+        let charge =
+            lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
+        let admit = Admit {
+            id: ReservationId(id.to_owned()),
+            now: claim.now,
+            lease: claim.lease,
+            most: claim.most,
+            least: claim.least,
+            budgets: lines.budgets.clone(),
+            rates: std::mem::take(&mut lines.rates),
+            note: format!("{} {}", caller.key_id, claim.id),
+        };
+        // A caller that leaves now must not leave a reservation behind that nobody settles.
+        let unanswered = Unanswered::new(self.ports.clone(), id.to_owned());
+        let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
+            self.ports.log(&denial::store_line("ledger", &problem));
+            let message =
+                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
+            ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
+        })?;
+        unanswered.answered();
+        let (states, own) = match &verdict {
+            Verdict::Admitted(admitted) => (admitted.budgets.as_slice(), admitted.granted),
+            Verdict::Denied(Denial::Budget(state)) => (std::slice::from_ref(state), NanoUsd::ZERO),
+            Verdict::Denied(Denial::Rate { .. } | Denial::Over) => (&[][..], NanoUsd::ZERO),
+        };
+        for (budget, state) in states.iter().filter_map(|state| Some((lines.said_of(state)?, state))) {
+            self.alerts.consider(&self.ports, budget, state, own);
+        }
+        match verdict {
+            Verdict::Admitted(admitted) => Ok(Admission {
+                tenant: Some(TENANT.to_owned()),
+                granted: hard.then_some(admitted.granted),
+                charge,
+                rates: lines::tightest(&admitted.rates),
+                ..nothing
+            }),
+            Verdict::Denied(denial) => {
+                let instead = match &denial {
+                    Denial::Budget(state) => lines.said_of(state).and_then(|budget| budget.on_exceeded.as_ref()),
+                    Denial::Rate { .. } | Denial::Over => None,
+                };
+                Err(Refusal { error: denial::error(&denial, claim.now), instead: instead.map(ToString::to_string) })
+            }
+        }
     }
-}
 
-/// The ledger's name for a key.
-fn key_scope(key_id: &str) -> String {
-    format!("key:{key_id}")
-}
-
-/// The ledger's name for a team.
-pub fn team_scope(team: &str) -> String {
-    format!("team:{team}")
+    /// Replaces a reservation by what was used.
+    async fn post(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) {
+        let Some(tenant) = &admission.tenant else { return };
+        let settle = Settle {
+            id: ReservationId(admission.id.clone()),
+            now: self.ports.now(),
+            amount,
+            tokens: Some(tokens),
+            charge: admission.charge.clone(),
+        };
+        if let Err(problem) = self.ports.settle(tenant, settle).await {
+            self.ports.log(&denial::store_line("settle", &problem));
+        }
+    }
 }
 
 async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
@@ -175,73 +226,36 @@ impl<P: Ports> Gateway for Policy<P> {
         Ok(vec![self.team(&caller.team)?.models.clone(), caller.models.clone()])
     }
 
-    async fn admit(&self, caller: &Caller, claim: Claim) -> Result<Admission, ApiError> {
-        let free = Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rate: None };
-        let team = self.team(&caller.team)?;
-        let budgets = self.budgets(team, caller, &claim);
-        let own = (key_scope(&caller.key_id), caller.terms.limits.rpm);
-        let rates: Vec<RateLine> = [(team_scope(&caller.team), team.limits.rpm), own]
-            .into_iter()
-            .filter_map(|(scope, rpm)| {
-                Some(RateLine { scope, kind: RateKind::Requests, per: PER_MINUTE, limit: rpm?, cost: 1 })
-            })
-            .collect();
-        if budgets.is_empty() && rates.is_empty() {
-            return Ok(free);
+    async fn admit(&self, caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {
+        let lines = Lines::of(self.terms(caller)?, caller, claim, Part::Call(claim.only()));
+        self.reserve(&claim.id, caller, claim, lines).await
+    }
+
+    async fn admit_model(
+        &self,
+        caller: &Caller,
+        claim: &Claim,
+        model: &ModelId,
+    ) -> Result<Option<Admission>, ApiError> {
+        if claim.only().is_some() {
+            return Ok(None);
         }
-        let hard = budgets.iter().any(|line| line.hard);
-        let charge = budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
-        let note = format!("{} {}", caller.key_id, claim.id);
-        let admit = Admit {
-            id: ReservationId(claim.id.clone()),
-            now: claim.now,
-            lease: claim.lease,
-            most: claim.most,
-            least: claim.least,
-            budgets,
-            rates,
-            note,
-        };
-        // A caller that leaves now must not leave a reservation behind that nobody settles.
-        let unanswered = Unanswered::new(self.ports.clone(), claim.id.clone());
-        let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
-            self.ports.log(&denial::store_line("ledger", &problem));
-            let message =
-                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
-            ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
-        })?;
-        unanswered.answered();
-        match verdict {
-            Verdict::Admitted(admitted) => Ok(Admission {
-                id: claim.id,
-                tenant: Some(TENANT.to_owned()),
-                granted: hard.then_some(admitted.granted),
-                charge,
-                rate: admitted.rates.iter().min_by_key(|rate| rate.remaining).map(|rate| RateStanding {
-                    limit: rate.limit,
-                    per: PER_MINUTE,
-                    remaining: rate.remaining,
-                    reset_after: rate.reset_after,
-                }),
-            }),
-            Verdict::Denied(denial) => Err(denial::error(&denial, claim.now)),
+        let lines = Lines::of(self.terms(caller)?, caller, claim, Part::Model(model));
+        if lines.is_empty() {
+            return Ok(None);
         }
+        // Asked again for the same model (a retry), the ledger answers with the reservation it has.
+        let id = format!("{}/{model}", claim.id);
+        self.reserve(&id, caller, claim, lines).await.map(Some).map_err(|refusal| refusal.error)
+    }
+
+    async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens) {
+        self.post(admission, cost, tokens).await;
     }
 
     async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
-        if let Some(tenant) = &admission.tenant {
-            let settle = Settle {
-                id: ReservationId(admission.id.clone()),
-                now: self.ports.now(),
-                amount: record.cost_nano_usd,
-                tokens: Some(record.usage.total_tokens()),
-                charge: admission.charge.clone(),
-            };
-            if let Err(problem) = self.ports.settle(tenant, settle).await {
-                self.ports.log(&denial::store_line("settle", &problem));
-            }
-        }
+        self.post(admission, record.cost_nano_usd, record.usage.total_tokens()).await;
         self.ports.log(&record.line());
     }
 

@@ -4,10 +4,9 @@ use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, refusal};
-use crate::config::ModelId;
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
-use crate::gateway::{Admission, Claim, Gateway};
+use crate::gateway::{Admission, Caller, Claim, Gateway, Refusal};
 use crate::operation::Operation;
 use crate::ports::{BodyError, Request};
 use crate::proxy::CallerRequest;
@@ -23,8 +22,8 @@ const GRACE: Millis = Millis(60_000);
 pub(super) struct Order {
     pub request: CallerRequest,
     pub ask: Ask,
-    /// Who could answer.
-    pub candidates: Vec<ModelId>,
+    pub caller: Caller,
+    pub claim: Claim,
     pub admission: Admission,
     pub tariff: Tariff,
     pub deadline: Timestamp,
@@ -62,7 +61,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     })?;
     let facts = operation.inspect(&body)?;
     record.stream = facts.stream;
-    let ask = Ask {
+    let mut ask = Ask {
         model: intake.route.take().or(facts.model.clone()),
         kind: operation.kind(),
         operation: operation.as_str().to_owned(),
@@ -87,30 +86,38 @@ pub(super) async fn accept<L: Layers, R: Request>(
     };
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
-    let reach = pipeline.layers.router().reach(&ask).map_err(refusal::error)?;
     let flat = match &operation {
         Operation::PassThrough(target) if target.is_billed() => Some(pipeline.passed_call),
         // Looking and counting cost nothing.
         Operation::PassThrough(_) | Operation::CountTokens(_) => Some(NanoUsd::ZERO),
         Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
     };
-    let bound = match flat {
-        Some(flat) => Bound { most: flat, least: flat },
-        None => estimate::bound(&pipeline.catalog, &reach, &facts),
-    };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
-    let claim = Claim {
-        id: intake.id.clone(),
-        now: intake.at,
-        lease: Millis(total.0.saturating_add(GRACE.0)),
-        most: bound.most,
-        least: bound.least,
+    let claim = |ask: &Ask, downgraded: bool| {
+        let reach = pipeline.layers.router().reach(ask).map_err(refusal::error)?;
+        let bound = match flat {
+            Some(flat) => Bound { most: flat, least: flat, tokens: 0 },
+            None => estimate::bound(&pipeline.catalog, &reach, &facts),
+        };
+        let (id, lease) = (intake.id.clone(), Millis(total.0.saturating_add(GRACE.0)));
+        let (Bound { most, least, tokens }, candidates) = (bound, reach.models);
+        Ok::<Claim, ApiError>(Claim { id, now: intake.at, lease, most, least, tokens, candidates, downgraded })
     };
-    let admission = gateway.admit(&caller, claim).await?;
+    let mut asked = claim(&ask, false)?;
+    let admission = match gateway.admit(&caller, &asked).await {
+        Ok(admission) => admission,
+        Err(Refusal { error, instead: None }) => return Err(error),
+        Err(Refusal { error, instead: Some(route) }) => {
+            ask.model = Some(route);
+            // Who may not use the other route, or cannot pay there either, is told of the budget.
+            asked = claim(&ask, true).map_err(|_| error)?;
+            gateway.admit(&caller, &asked).await.map_err(|refusal| refusal.error)?
+        }
+    };
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
     let tariff = Tariff { expected, flat };
     let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
-    Ok(Order { request, ask, candidates: reach.models, admission, tariff, deadline: intake.at + total, total })
+    Ok(Order { request, ask, caller, claim: asked, admission, tariff, deadline: intake.at + total, total })
 }
 
 /// The error for a body over the limit.

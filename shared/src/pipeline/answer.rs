@@ -10,8 +10,8 @@ use crate::error::{ApiError, Code};
 use crate::gateway::audit::Attempt;
 use crate::ports::Clock;
 use crate::proxy::{Answer, Call, Failure, Proxy, Retry};
-use crate::router::{Decision, Role, Router, Step, View};
-use crate::units::{NanoUsd, Timestamp};
+use crate::router::{Decision, Reason, Role, Router, Step, View};
+use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
 type AnswerOf<L> = Answer<<<L as Layers>::Proxy as Proxy>::Body>;
@@ -44,7 +44,8 @@ fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order
     let afford = order.admission.granted.filter(|_| order.tariff.flat.is_none());
     let view = View { afford, ..router.view(&order.ask, clock.now()) };
     let decision = router.decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
-    Ok(Decision { id: intake.id.clone(), ..decision })
+    let reason = if order.claim.downgraded { Reason::Budget } else { decision.reason };
+    Ok(Decision { id: intake.id.clone(), reason, ..decision })
 }
 
 /// What every call of a request needs.
@@ -68,6 +69,15 @@ impl<L: Layers> Walk<'_, L> {
                 return Err(ApiError::new(Code::NoHealthyModel, "The plan for this request is empty."));
             };
             let started = clock.now();
+            // This model's own limits and budgets keep the call out: the next one's may not.
+            if let Err(error) = self.enter(&step.model).await {
+                match attempts.skip(started) {
+                    Next::Step(next) => at = next,
+                    Next::Again(_) | Next::GiveUp => return Err(last.unwrap_or(error)),
+                }
+                last = last.or(Some(error));
+                continue;
+            }
             let affordable = self.affordable(&step.model, NanoUsd::ZERO);
             if let (Some(0), Some(failure)) = (affordable, last.take()) {
                 return Err(failure);
@@ -127,6 +137,16 @@ impl<L: Layers> Walk<'_, L> {
         }
     }
 
+    /// Takes what depends on this model; a refusal is written down as an attempt that was not made.
+    pub(super) async fn enter(&mut self, model: &ModelId) -> Result<(), ApiError> {
+        let entered = self.finish.enter(&self.order.caller, &self.order.claim, model).await;
+        if let (Err(error), Some(open)) = (&entered, self.finish.open()) {
+            let (model, result) = (model.clone(), error.code.as_str());
+            open.record.attempts.push(Attempt { model, result, status: None, duration_ms: Millis(0) });
+        }
+        entered
+    }
+
     /// Whether the second call of a race was made.
     fn took_part(&mut self, hedge: &Step) -> bool {
         let asked = |attempt: &Attempt| attempt.model == hedge.model;
@@ -157,7 +177,8 @@ impl<L: Layers> Walk<'_, L> {
     pub(super) fn affordable(&mut self, model: &ModelId, reserved: NanoUsd) -> Option<u64> {
         // What earlier attempts may have cost is gone.
         let spent = self.finish.open().map_or(NanoUsd::ZERO, |open| open.record.cost_nano_usd) + reserved;
-        let left = self.order.admission.granted.map(|granted| granted.saturating_sub(spent))?;
+        let left = self.order.admission.granted.map(|granted| granted.saturating_sub(spent));
+        let left = left.into_iter().chain(self.finish.room(model)).min()?;
         estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)
     }
 

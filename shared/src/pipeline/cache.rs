@@ -104,7 +104,7 @@ pub(super) async fn look<L: Layers>(
 
 /// Whether the model that gave a kept answer is one that this caller could have been answered by.
 fn is_permitted(order: &Order, entry: &Entry) -> bool {
-    order.candidates.iter().any(|candidate| candidate.to_string() == entry.model)
+    order.claim.candidates.iter().any(|candidate| candidate.to_string() == entry.model)
 }
 
 /// RFC 9111, section 5.2.1.7.

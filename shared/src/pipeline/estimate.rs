@@ -19,6 +19,8 @@ const MEDIA_BYTES_PER_TOKEN: u64 = 8;
 const UNKNOWN_OUTPUT: Tokens = 128_000;
 /// The most a model reads whose context window nobody knows.
 const UNKNOWN_INPUT: Tokens = 1_048_576;
+/// The answer to reckon with where the caller does not say how long it may be.
+const USUAL_OUTPUT: Tokens = 1_024;
 /// The shortest answer worth paying for, when the budget does not afford more.
 const LEAST_OUTPUT: Tokens = 256;
 
@@ -52,6 +54,8 @@ pub(super) struct Bound {
     pub most: NanoUsd,
     /// The least that buys the input and a short answer.
     pub least: NanoUsd,
+    /// The tokens it will read and write, probably: what limits of tokens are drawn on for it.
+    pub tokens: Tokens,
 }
 
 /// Bounds the cost of a request over its candidates.
@@ -61,6 +65,9 @@ pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
     let mut answers = Vec::with_capacity(reach.models.len());
     for id in &reach.models {
         let model = catalog.model(id);
+        let written =
+            facts.max_output_tokens.unwrap_or(USUAL_OUTPUT).min(model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT));
+        bound.tokens = bound.tokens.max(facts.probable_input().saturating_add(written.saturating_mul(facts.n)));
         let input = most_input(facts, &model);
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);

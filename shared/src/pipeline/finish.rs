@@ -5,14 +5,14 @@ use super::charge::{Bill, Tariff};
 use super::{Layers, Pipeline};
 use crate::config::ModelId;
 use crate::dialect::{Finish as Ending, Observed};
-use crate::error::Code;
+use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Outcome, Record};
-use crate::gateway::{Admission, Gateway};
+use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
 use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
 use crate::router::{self, Cause, Met, Router};
-use crate::units::{NanoUsd, Timestamp};
+use crate::units::{NanoUsd, Timestamp, Tokens};
 use std::sync::Arc;
 
 /// Owns an admission until it is settled. Dropped before that (the caller left, a future was
@@ -33,6 +33,8 @@ pub(super) struct Open {
     pub lost: Option<(String, NanoUsd)>,
     /// Whose session it is, for who remembers which prompt cache is warm.
     pub session: Option<String>,
+    /// What was reserved for single models, and used of it.
+    parts: Vec<Part>,
 }
 
 /// A call that was begun: the router hears of its end exactly once.
@@ -83,10 +85,34 @@ pub(super) fn cause(code: Code, retry: Retry) -> Option<Cause> {
     named.or_else(|| is_unhealthy(code).then_some(Cause::Outage))
 }
 
+/// A model's own reservation.
+struct Part {
+    model: ModelId,
+    admission: Admission,
+    cost: NanoUsd,
+    tokens: Tokens,
+}
+
 impl<L: Layers> Finish<L> {
     pub(super) fn new(pipeline: Arc<Pipeline<L>>, order: &Order, record: Record) -> Finish<L> {
         let (admission, tariff, session) = (order.admission.clone(), order.tariff, order.ask.session_key());
-        Finish { pipeline, open: Some(Open { admission, record, tariff, flights: Vec::new(), lost: None, session }) }
+        let (flights, parts) = (Vec::new(), Vec::new());
+        Finish { pipeline, open: Some(Open { admission, record, tariff, flights, lost: None, session, parts }) }
+    }
+
+    /// Takes what depends on the model that is asked next, once for each.
+    pub(super) async fn enter(&mut self, caller: &Caller, claim: &Claim, model: &ModelId) -> Result<(), ApiError> {
+        let Some(open) = self.open.as_mut().filter(|open| open.part(model).is_none()) else { return Ok(()) };
+        if let Some(admission) = self.pipeline.layers.gateway().admit_model(caller, claim, model).await? {
+            open.parts.push(Part { model: model.clone(), admission, cost: NanoUsd::ZERO, tokens: 0 });
+        }
+        Ok(())
+    }
+
+    /// What a model's own budgets still afford; `None` where they do not bind.
+    pub(super) fn room(&mut self, model: &ModelId) -> Option<NanoUsd> {
+        let part = self.open.as_mut()?.part(model)?;
+        Some(part.admission.granted?.saturating_sub(part.cost))
     }
 
     /// The open record; `None` once settled.
@@ -194,12 +220,25 @@ impl Open {
         Some(self.flights.remove(at))
     }
 
+    fn part(&self, model: &ModelId) -> Option<&Part> {
+        self.parts.iter().find(|part| part.model == *model)
+    }
+
     /// Adds what a call consumed. Several calls of one request add up.
     fn charge<L: Layers>(&mut self, pipeline: &Pipeline<L>, model: &ModelId, observed: Option<&Observed>) {
         let bill = self.tariff.bill(&pipeline.catalog, model, observed);
+        let before = self.record.cost_nano_usd;
         self.record.cost_nano_usd = self.total(&bill);
         self.record.price_is_guess |= bill.guess;
         self.record.usage = self.record.usage.plus(&bill.usage);
+        if let Some(part) = self.parts.iter_mut().find(|part| part.model == *model) {
+            part.cost += self.record.cost_nano_usd.saturating_sub(before);
+            // As of the whole: our own counts never lead beyond what was granted.
+            if let Some(granted) = part.admission.granted.filter(|_| bill.usage.estimated) {
+                part.cost = part.cost.min(granted);
+            }
+            part.tokens = part.tokens.saturating_add(bill.usage.total_tokens());
+        }
     }
 
     /// What the request costs with this bill on top. Our own counts err to the dear side, and what was
@@ -268,25 +307,33 @@ async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     if let Some((route, lost)) = open.lost.take() {
         pipeline.layers.router().raced(&route, open.record.cost_nano_usd, lost);
     }
-    let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record)) };
-    if let Some((admission, record)) = &mut unsettled.what {
-        pipeline.layers.gateway().settle(admission, record).await;
+    let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record, open.parts)) };
+    if let Some((admission, record, parts)) = &mut unsettled.what {
+        post(pipeline, admission, record, parts).await;
     }
     unsettled.what = None;
+}
+
+async fn post<L: Layers>(pipeline: &Pipeline<L>, admission: &Admission, record: &mut Record, parts: &[Part]) {
+    let gateway = pipeline.layers.gateway();
+    for part in parts {
+        gateway.settle_model(&part.admission, part.cost, part.tokens).await;
+    }
+    gateway.settle(admission, record).await;
 }
 
 /// A settlement under way. The caller may leave while the ledger takes it: dropped before that is
 /// done, it is begun anew in the background. The ledger counts the first of an id.
 struct Unsettled<L: Layers> {
     pipeline: Arc<Pipeline<L>>,
-    what: Option<(Admission, Record)>,
+    what: Option<(Admission, Record, Vec<Part>)>,
 }
 
 impl<L: Layers> Drop for Unsettled<L> {
     fn drop(&mut self) {
-        let Some((admission, mut record)) = self.what.take() else { return };
+        let Some((admission, mut record, parts)) = self.what.take() else { return };
         let pipeline = self.pipeline.clone();
-        let task = async move { pipeline.layers.gateway().settle(&admission, &mut record).await };
+        let task = async move { post(&pipeline, &admission, &mut record, &parts).await };
         self.pipeline.layers.clock().spawn(task);
     }
 }

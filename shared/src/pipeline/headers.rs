@@ -5,7 +5,8 @@ use super::intake::Intake;
 use crate::config::ModelId;
 use crate::dialect::{Dialect, Warnings};
 use crate::error::{ApiError, Code};
-use crate::gateway::{Admission, RateStanding};
+use crate::gateway::Admission;
+use crate::gateway::ledger::{RateKind, RateState};
 use crate::http::Head;
 use crate::router::Decision;
 use crate::units::{Millis, NanoUsd};
@@ -72,15 +73,38 @@ pub(super) fn cost(head: &mut Head, cost: NanoUsd) {
     head.set("x-signalbox-cost-usd", cost.to_string());
 }
 
-/// How the caller's request limit stands: OpenAI's names, and the IETF's RateLimit fields.
+/// How the caller's limits stand: OpenAI's names where it has any, and the IETF's RateLimit fields
+/// (draft-ietf-httpapi-ratelimit-headers).
 pub(super) fn limits(head: &mut Head, admission: &Admission) {
-    let Some(RateStanding { limit, per, remaining, reset_after }) = admission.rate else { return };
     let seconds = |span: Millis| span.0.div_ceil(1_000);
-    head.set("x-ratelimit-limit-requests", limit.to_string());
-    head.set("x-ratelimit-remaining-requests", remaining.to_string());
-    head.set("x-ratelimit-reset-requests", format!("{}ms", reset_after.0));
-    head.set("ratelimit-policy", format!("\"requests\";q={limit};w={}", seconds(per)));
-    head.set("ratelimit", format!("\"requests\";r={remaining};t={}", seconds(reset_after)));
+    let (mut policies, mut standings) = (Vec::new(), Vec::new());
+    for RateState { kind, per, limit, remaining, reset_after, .. } in &admission.rates {
+        let [name, limits, remainings, resets] = match kind {
+            RateKind::Requests => [
+                "requests",
+                "x-ratelimit-limit-requests",
+                "x-ratelimit-remaining-requests",
+                "x-ratelimit-reset-requests",
+            ],
+            RateKind::Parallel => {
+                policies.push(format!("\"parallel\";q={limit};qu=\"concurrent-requests\""));
+                standings.push(format!("\"parallel\";r={remaining}"));
+                continue;
+            }
+            RateKind::Tokens => {
+                ["tokens", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
+            }
+        };
+        head.set(limits, limit.to_string());
+        head.set(remainings, remaining.to_string());
+        head.set(resets, format!("{}ms", reset_after.0));
+        policies.push(format!("\"{name}\";q={limit};w={}", seconds(*per)));
+        standings.push(format!("\"{name}\";r={remaining};t={}", seconds(*reset_after)));
+    }
+    if !policies.is_empty() {
+        head.set("ratelimit-policy", policies.join(", "));
+        head.set("ratelimit", standings.join(", "));
+    }
 }
 
 /// Where the time went, in milliseconds.
@@ -97,6 +121,8 @@ pub(super) fn retry(head: &mut Head, error: &ApiError) {
     match error.code {
         // Official SDKs retry every 429 and 5xx; these will not heal by themselves.
         Code::InsufficientQuota | Code::NotConfigured | Code::UpstreamAuthError => head.set("x-should-retry", "false"),
+        // A request larger than the whole limit: it never passes.
+        Code::RateLimitExceeded if error.retry_after.is_none() => head.set("x-should-retry", "false"),
         Code::InvalidApiKey | Code::TokenExpired => head.set("www-authenticate", "Bearer"),
         Code::InvalidRequest
         | Code::ContextLengthExceeded

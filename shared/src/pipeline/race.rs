@@ -47,9 +47,10 @@ pub(super) async fn run<L: Layers>(
         };
     }
     let began = clock.now();
+    let entered = walk.enter(&second.model).await.is_ok();
     let reserved = estimate::most(&pipeline.catalog, &first.model, &order.request.facts, affordable);
     let rest = walk.affordable(&second.model, reserved);
-    if rest == Some(0) || !router.begin(&second.model, false, began) {
+    if !entered || rest == Some(0) || !router.begin(&second.model, false, began) {
         return match running.await {
             Ok(answer) => Ok((first.model.clone(), first_began, answer)),
             Err(failure) => Err((first.model.clone(), failure)),

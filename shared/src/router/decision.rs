@@ -162,6 +162,8 @@ words! {
         OnlyFit = "only_fit",
         /// None is well; it will be so soonest.
         LastTarget = "last_target",
+        /// A budget that could not pay for what was asked sent the call here.
+        Budget = "budget",
     }
 
     /// Whether a candidate is in the plan.

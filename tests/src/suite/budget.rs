@@ -20,6 +20,8 @@ pub struct Plan {
     pub in_flight: usize,
     /// What the requests are drawn from, and how callers leave.
     pub seed: u64,
+    /// How often the gateway is killed meanwhile, with everything in flight.
+    pub crashes: usize,
 }
 
 /// What came of it.
@@ -31,12 +33,16 @@ pub struct Outcome {
     pub limit: u64,
     /// What stands in the books at the end.
     pub posted: u64,
+    /// What stands there beside it for calls that died unsettled.
+    pub unconfirmed: u64,
     /// The most that ever stood in them, held money included, as often as anybody looked.
     pub highest: u64,
     /// Looks into the books while the requests ran.
     pub looks: usize,
 }
 
+/// The time limit of requests while the gateway is being killed.
+const CRASHING_TIMEOUT: &str = "5000";
 /// What one request costs on average, as the kinds below are mixed; nano-dollars.
 const USUAL_COST: u64 = 32_000;
 /// More than is reserved for one request: 20 tokens of output at 2,000 nano-dollars, and its input at one.
@@ -64,10 +70,10 @@ const KINDS: [&str; 10] = [
 ///
 /// # Errors
 /// What is wrong, one line each.
-pub async fn run<L: Level>(level: &L, plan: &Plan) -> Result<Outcome, String> {
+pub async fn run<L: Level>(level: &L, plan: &Plan, crash: impl Fn(usize)) -> Result<Outcome, String> {
     let team = format!("budget-{}", plan.seed);
     let limit = USUAL_COST * u64::try_from(plan.requests).unwrap_or(u64::MAX) / 2;
-    let key = prepare(level, &team, limit).await?;
+    let key = prepare(level, document(&team, limit), &team).await?;
     let logged = level.log_lines().len();
 
     let (next, running) = (Cell::new(0_usize), Cell::new(true));
@@ -75,9 +81,22 @@ pub async fn run<L: Level>(level: &L, plan: &Plan) -> Result<Outcome, String> {
         let mut statuses = BTreeMap::<u16, usize>::new();
         while next.get() < plan.requests {
             let number = next.replace(next.get() + 1);
-            let call = request(plan.seed, number, &key);
-            let answer = level.call(call).await.map_err(|problem| format!("request {number}: {problem}"))?;
-            *statuses.entry(answer.status).or_default() += 1;
+            // Under way of each part, not at its edge.
+            let part = plan.requests.checked_div(plan.crashes).unwrap_or(usize::MAX);
+            if number % part == part / 2 {
+                crash(number);
+            }
+            let mut call = request(plan.seed, number, &key);
+            if plan.crashes > 0 {
+                // The leases of those that die with the gateway end a minute after this.
+                call.headers.push(("x-signalbox-timeout-ms".to_owned(), CRASHING_TIMEOUT.to_owned()));
+            }
+            let status = match level.call(call).await {
+                Ok(answer) => answer.status,
+                Err(_) if plan.crashes > 0 => 0,
+                Err(problem) => return Err(format!("request {number}: {problem}")),
+            };
+            *statuses.entry(status).or_default() += 1;
         }
         Ok::<_, String>(statuses)
     };
@@ -86,19 +105,64 @@ pub async fn run<L: Level>(level: &L, plan: &Plan) -> Result<Outcome, String> {
         running.set(false);
         all.into_iter().collect::<Result<Vec<_>, String>>()
     };
-    let (statuses, watched) = join(callers, watch(level, &team, &running)).await;
+    let (statuses, watched) = join(callers, watch(level, &team, &running, plan.crashes > 0)).await;
 
     let mut outcome = Outcome { limit, ..watched? };
     for (status, count) in statuses?.into_iter().flatten() {
         *outcome.statuses.entry(status).or_default() += count;
     }
     let mut problems = Vec::new();
+    if plan.crashes > 0 {
+        after_crashes(level, logged, &team, plan, &mut outcome, &mut problems).await?;
+        return if problems.is_empty() { Ok(outcome) } else { Err(format!("{}\n{outcome:?}", problems.join("\n"))) };
+    }
     settled(level, &team, &mut problems).await?;
     let more = spend_the_rest(level, &key).await?;
     outcome.posted = settled(level, &team, &mut problems).await?;
     problems.extend(audited(level, logged, &team, plan.requests + more, outcome.posted).await);
     problems.extend(verdict(&outcome));
     if problems.is_empty() { Ok(outcome) } else { Err(format!("{}\n{outcome:?}", problems.join("\n"))) }
+}
+
+/// The books once every lease is over: what died unsettled still counts, so nothing that was consumed is lost, and what
+/// the audit lines say is in the books.
+async fn after_crashes<L: Level>(
+    level: &L,
+    logged: usize,
+    team: &str,
+    plan: &Plan,
+    outcome: &mut Outcome,
+    problems: &mut Vec<String>,
+) -> Result<(), String> {
+    let mut last = [0, 1, 0];
+    for _ in 0..150 {
+        last = books(level, team).await?;
+        if last[1] == 0 {
+            break;
+        }
+        level.pause(1_000).await;
+    }
+    let [posted, held, unconfirmed] = last;
+    (outcome.posted, outcome.unconfirmed) = (posted, unconfirmed);
+    let (spent, _) = lines_of(level, logged, team);
+    // A process may die between the books and the line, or the other way round.
+    let slack = ONE_RESERVATION * u64::try_from(plan.crashes * plan.in_flight).unwrap_or(u64::MAX);
+    if held > 0 {
+        problems.push(format!("{held} nano-dollars are still held"));
+    }
+    if outcome.highest.max(posted + unconfirmed) > outcome.limit {
+        problems.push(format!("overspent: {} and {posted} + {unconfirmed} of {}", outcome.highest, outcome.limit));
+    }
+    if spent > posted + unconfirmed {
+        problems.push(format!("lost: the audit lines say {spent} nano-dollars, the books {posted} + {unconfirmed}"));
+    }
+    if posted > spent + slack {
+        problems.push(format!("the books say {posted} nano-dollars, the audit lines only {spent}"));
+    }
+    if unconfirmed == 0 {
+        problems.push("no crash hit a call under way".to_owned());
+    }
+    Ok(())
 }
 
 /// What was held by the last ones in flight was denied to others: one caller alone now spends it, until it is refused.
@@ -147,21 +211,36 @@ fn verdict(outcome: &Outcome) -> Vec<String> {
     problems
 }
 
-/// Takes a configuration over with one team and its budget; gives the team's key.
-async fn prepare<L: Level>(level: &L, team: &str, limit: u64) -> Result<String, String> {
-    let price = json!({"usd_per_million": {"input": 0.001, "output": 2}, "max_output_tokens": 4_096});
-    let models: serde_json::Map<String, Value> = KINDS.iter().map(|kind| ((*kind).to_owned(), price.clone())).collect();
-    #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53 nano-dollars")]
-    let usd = limit as f64 / 1e9;
-    let document = json!({
-        "models": models,
-        "retries": { "max": 1, "base_ms": 1, "cap_ms": 10 },
-        "teams": { team: { "budgets": [{ "usd": usd, "per": "total", "hard": true }] } },
-    });
+/// Takes a configuration over; gives a key of one of its teams.
+///
+/// # Errors
+/// It is not taken over, or there is no key.
+pub async fn prepare<L: Level>(level: &L, document: Value, team: &str) -> Result<String, String> {
     let put = admin(level, "PUT", "/admin/v1/config", document.to_string()).await?;
     let made = admin(level, "POST", "/admin/v1/keys", json!({ "name": "budget", "team": team }).to_string()).await?;
     let key = made.get("key").and_then(Value::as_str);
     key.map(str::to_owned).ok_or_else(|| format!("no key: {put} {made}"))
+}
+
+/// One team and its budgets: the hard one of all, beside a soft one, and hard ones of each user, key and model that are
+/// never reached.
+fn document(team: &str, limit: u64) -> Value {
+    let price = json!({"usd_per_million": {"input": 0.001, "output": 2}, "max_output_tokens": 4_096});
+    let models: serde_json::Map<String, Value> = KINDS.iter().map(|kind| ((*kind).to_owned(), price.clone())).collect();
+    #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53 nano-dollars")]
+    let usd = limit as f64 / 1e9;
+    let budgets = json!([
+        { "usd": usd, "per": "total", "hard": true },
+        { "usd": usd / 2.0, "per": "total", "hard": false, "scope": "organisation", "alert_at": [50] },
+        { "usd": usd, "per": "day", "hard": true, "scope": "user" },
+        { "usd": usd, "per": "total", "hard": true, "scope": ["key", "model"] },
+    ]);
+    let limits = json!([{ "parallel": 4_000, "tpd": 1_000_000_000 }, { "rps": 100_000, "scope": "user" }]);
+    json!({
+        "models": models,
+        "retries": { "max": 1, "base_ms": 1, "cap_ms": 10 },
+        "teams": { team: { "budgets": budgets, "limits": limits } },
+    })
 }
 
 /// The request of a number: always the same for the same seed.
@@ -209,10 +288,14 @@ async fn books<L: Level>(level: &L, team: &str) -> Result<[u64; 3], String> {
 }
 
 /// Looks into the books as long as requests run.
-async fn watch<L: Level>(level: &L, team: &str, running: &Cell<bool>) -> Result<Outcome, String> {
+async fn watch<L: Level>(level: &L, team: &str, running: &Cell<bool>, crashing: bool) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     while running.get() {
-        let books = books(level, team).await?;
+        let books = match books(level, team).await {
+            Ok(books) => books,
+            Err(_) if crashing => [0; 3],
+            Err(problem) => return Err(problem),
+        };
         outcome.highest = outcome.highest.max(books.into_iter().fold(0, u64::saturating_add));
         outcome.looks += 1;
         level.pause(20).await;
@@ -234,20 +317,24 @@ async fn settled<L: Level>(level: &L, team: &str, problems: &mut Vec<String>) ->
     Ok(posted)
 }
 
+/// What a team's audit lines say was spent, and whose they are.
+fn lines_of<L: Level>(level: &L, before: usize, team: &str) -> (u64, Vec<String>) {
+    let lines = level.log_lines();
+    let records =
+        lines.iter().skip(before).filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
+    let ours: Vec<Value> = records.filter(|record| record.get("team").and_then(Value::as_str) == Some(team)).collect();
+    let id = |record: &Value| Some(record.get("request_id")?.as_str()?.to_owned());
+    let spent = ours.iter().filter_map(|record| record.get("cost_nano_usd")?.as_u64()).sum();
+    (spent, ours.iter().filter_map(id).collect())
+}
+
 /// Every request has one line, and their costs are what is posted.
 async fn audited<L: Level>(level: &L, before: usize, team: &str, requests: usize, posted: u64) -> Vec<String> {
     let mut problems = Vec::new();
     for _ in 0..200 {
         problems.clear();
-        let lines = level.log_lines();
-        let records = lines
-            .iter()
-            .skip(before)
-            .filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
-        let ours: Vec<Value> =
-            records.filter(|record| record.get("team").and_then(Value::as_str) == Some(team)).collect();
-        let ids: BTreeSet<&str> = ours.iter().filter_map(|record| record.get("request_id")?.as_str()).collect();
-        let spent: u64 = ours.iter().filter_map(|record| record.get("cost_nano_usd")?.as_u64()).sum();
+        let (spent, ours) = lines_of(level, before, team);
+        let ids: BTreeSet<&String> = ours.iter().collect();
         // Who leaves before anybody knows whose key it is has a line without a team.
         if ids.len() != ours.len() || ours.len() > requests {
             problems.push(format!("{} audit lines of {} requests for {requests}", ours.len(), ids.len()));

@@ -1,4 +1,5 @@
-// The built Worker on workerd, for the suite: bindings from SUITE_BINDINGS, modules from SUITE_MODULES, nothing kept.
+// The built Worker on workerd, for the suite: bindings from SUITE_BINDINGS, modules from SUITE_MODULES. Nothing is kept, but
+// with SUITE_KEEP, a folder; SUITE_PORT is where it listens, else anywhere.
 // Prints `listening on URL`, then whatever the Worker logs, line by line.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,10 +13,14 @@ const wrangler = readFileSync(join(root, "wrangler.toml"), "utf8");
 const [, date] = /^compatibility_date = "([^"]+)"/m.exec(wrangler);
 const flags = JSON.parse(/^compatibility_flags = (\[.*\])/m.exec(wrangler)[1]);
 
+const kept = process.env.SUITE_KEEP;
+const keep = kept && { durableObjectsPersist: join(kept, "objects"), kvPersist: join(kept, "kv") };
+
 const worker = new Miniflare({
+  ...keep,
   name: "signalbox",
   host: "127.0.0.1",
-  port: 0,
+  port: Number(process.env.SUITE_PORT ?? 0),
   cf: false,
   telemetry: { enabled: false },
   log: new Log(LogLevel.WARN),

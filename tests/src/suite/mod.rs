@@ -5,6 +5,7 @@
 //! - [`runner`]: plays a case on any [`level::Level`] and tells everything that is not as expected, by path.
 //! - [`matching`]: how an expectation is held against what was seen. [`stream`]: what a caller's SDK would make of a stream.
 //! - [`budget`]: many callers at once against one budget, on any level.
+//! - [`tenant`]: the Worker's Durable Objects, asked directly.
 //! - [`in_process`], [`edge`], [`lambda`]: the three levels; the outer two share [`socket`] and are built by [`packages`].
 
 pub mod budget;
@@ -21,4 +22,5 @@ pub mod runner;
 pub mod socket;
 pub mod stream;
 pub mod summary;
+pub mod tenant;
 pub mod token;

@@ -39,6 +39,35 @@ impl<K: Kind> Kind for List<K> {
     }
 }
 
+/// One value of a kind, or a list of at least one.
+pub(in crate::config) struct OneOrMore<K>(pub(in crate::config) K);
+
+impl<K: Kind> Kind for OneOrMore<K> {
+    type Out = Vec<K::Out>;
+
+    #[cfg(test)]
+    fn schema(&self) -> Value {
+        let one = self.0.schema();
+        json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+
+    #[inline(never)]
+    fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Vec<K::Out>> {
+        match value {
+            Value::Array(values) if values.is_empty() => {
+                at.problem("has too few entries", "List at least 1");
+                None
+            }
+            Value::Array(values) => {
+                Some(values.iter().enumerate().filter_map(|(i, value)| self.0.read(value, &mut at.index(i))).collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                self.0.read(value, at).map(|one| vec![one])
+            }
+        }
+    }
+}
+
 /// A table from names to values of one kind.
 pub(in crate::config) struct Dict<N, K> {
     /// Reads a name.

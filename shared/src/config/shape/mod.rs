@@ -11,7 +11,7 @@ mod describe;
 mod fields;
 mod scalars;
 
-pub(super) use collections::{Dict, List};
+pub(super) use collections::{Dict, List, OneOrMore};
 pub(super) use fields::{Fields, Record};
 pub(super) use scalars::{Flag, OneOf, Parsed, Real, Whole};
 

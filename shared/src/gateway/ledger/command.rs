@@ -57,6 +57,8 @@ pub enum RateKind {
     Requests,
     /// Tokens: the cost is an estimate, put right when the call settles.
     Tokens,
+    /// Calls under way: each gives its place back when it ends, or when its lease does. Its span is zero.
+    Parallel,
 }
 
 /// One rate a reservation draws on.
@@ -66,7 +68,7 @@ pub struct RateLine {
     pub scope: String,
     /// What is counted.
     pub kind: RateKind,
-    /// The span of the limit, 60,000 for a limit per minute.
+    /// The span of the limit, 60,000 for a limit per minute; zero for calls under way.
     pub per: Millis,
     /// How much may be drawn per span, and at once.
     pub limit: u64,
@@ -104,6 +106,8 @@ pub struct RateState {
     pub scope: String,
     /// What is counted.
     pub kind: RateKind,
+    /// The span of the limit.
+    pub per: Millis,
     /// How much may be drawn at once.
     pub limit: u64,
     /// How much may still be drawn now.
@@ -144,8 +148,6 @@ pub enum Denial {
     Rate {
         /// The rate as it stands.
         rate: RateState,
-        /// The span of its limit.
-        per: Millis,
         /// How long to wait; `None` when the cost exceeds the whole limit and waiting does not help.
         retry_after: Option<Millis>,
     },
@@ -200,18 +202,30 @@ pub struct Void {
     pub now: Timestamp,
 }
 
-/// Asks for the books of one scope.
+/// Asks for the books of one scope, or of many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Whose budget.
     pub scope: String,
+    /// Of every scope whose name begins so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
     /// The time it is.
     pub now: Timestamp,
+}
+
+impl Report {
+    /// Whether it asks for this scope.
+    pub fn covers(&self, scope: &str) -> bool {
+        if self.all { scope.starts_with(&self.scope) } else { scope == self.scope }
+    }
 }
 
 /// The books of one budget window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
+    /// Whose budget.
+    pub scope: String,
     /// Which span.
     pub window: Window,
     /// Settled.
@@ -246,7 +260,7 @@ pub enum Reply {
     Verdict(Verdict),
     /// To `Settle` and `Void`.
     Settled(Settled),
-    /// To `Report`: the windows still in the books, by name.
+    /// To `Report`: the windows still in the books, by scope and window.
     Report(Vec<Standing>),
     /// To `Expire`: when the next lease runs out.
     Expired(Option<Timestamp>),

@@ -2,7 +2,7 @@
 //!
 //! Also the rules every store shares about what need not be kept.
 
-use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, Verdict};
+use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, RateState, Verdict};
 use super::rate::{self, Take, Tat};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
@@ -31,6 +31,8 @@ pub trait Books {
     fn spent(&self, charge: &Charge) -> NanoUsd;
     /// A rate's theoretical arrival time, 0 if it was never drawn on.
     fn tat(&self, key: &RateKey) -> Tat;
+    /// How many calls hold a place under a limit of parallel calls.
+    fn under_way(&self, key: &RateKey, now: Timestamp) -> u64;
 }
 
 /// A reservation that can be made.
@@ -51,11 +53,19 @@ pub struct Draw {
     pub limit: u64,
     /// How much was drawn.
     pub cost: u64,
-    /// The arrival time after the draw.
+    /// The arrival time after the draw; zero for a place among parallel calls.
     pub tat: Tat,
 }
 
 impl Draw {
+    /// Whether the reservation must remember it: requests that were drawn stay drawn.
+    pub fn is_kept(&self) -> bool {
+        match self.key.kind {
+            RateKind::Requests => false,
+            RateKind::Tokens | RateKind::Parallel => true,
+        }
+    }
+
     /// How to move the arrival time now that the true cost is known: forwards or (negative) back.
     ///
     /// What has leaked away since the draw cannot be given back: the bucket is empty of it already.
@@ -104,6 +114,35 @@ impl Admit {
     }
 }
 
+/// When to ask again for a place among parallel calls: nobody knows when one ends.
+const PLACE_RETRY: Millis = Millis(1_000);
+
+fn take(line: &RateLine, key: &RateKey, books: &impl Books, now: Timestamp) -> Take {
+    match line.kind {
+        RateKind::Requests | RateKind::Tokens => rate::take(line, books.tat(key), now),
+        RateKind::Parallel if line.cost > line.limit => Take::Never,
+        RateKind::Parallel if books.under_way(key, now).saturating_add(line.cost) > line.limit => {
+            Take::Wait(PLACE_RETRY)
+        }
+        RateKind::Parallel => Take::Granted(0),
+    }
+}
+
+fn rate_state(line: &RateLine, books: &impl Books, now: Timestamp) -> RateState {
+    let key = RateKey::from(line);
+    match line.kind {
+        RateKind::Requests | RateKind::Tokens => rate::state(line, books.tat(&key), now),
+        RateKind::Parallel => RateState {
+            scope: key.scope.clone(),
+            kind: key.kind,
+            per: key.per,
+            limit: line.limit,
+            remaining: line.limit.saturating_sub(books.under_way(&key, now)),
+            reset_after: Millis(0),
+        },
+    }
+}
+
 /// Whether the reservation can be made against these books. Changes nothing.
 pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant, Denial> {
     let states = budget_states(admit, books);
@@ -120,11 +159,10 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
         }
     }
     let mut draws = Vec::with_capacity(admit.rates.len());
-    let mut refusal: Option<(Option<Millis>, &RateLine, Tat)> = None;
+    let mut refusal: Option<(Option<Millis>, &RateLine)> = None;
     for line in admit.distinct_rates() {
         let key = RateKey::from(line);
-        let tat = books.tat(&key);
-        let wait = match rate::take(line, tat, now) {
+        let wait = match take(line, &key, books, now) {
             Take::Granted(tat) => {
                 draws.push(Draw { key, limit: line.limit, cost: line.cost, tat });
                 continue;
@@ -133,19 +171,17 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
             Take::Never => None,
         };
         // Never outlasts every wait.
-        let longer = refusal.as_ref().is_none_or(|(last, _, _)| match (last, wait) {
+        let longer = refusal.as_ref().is_none_or(|(last, _)| match (last, wait) {
             (None, Some(_) | None) => false,
             (Some(_), None) => true,
             (Some(last), Some(wait)) => wait > *last,
         });
         if longer {
-            refusal = Some((wait, line, tat));
+            refusal = Some((wait, line));
         }
     }
     match refusal {
-        Some((retry_after, line, tat)) => {
-            Err(Denial::Rate { rate: rate::state(line, tat, now), per: line.per, retry_after })
-        }
+        Some((retry_after, line)) => Err(Denial::Rate { rate: rate_state(line, books, now), retry_after }),
         None => Ok(Grant { amount, draws }),
     }
 }
@@ -154,7 +190,7 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
 pub fn admitted(admit: &Admit, granted: NanoUsd, books: &impl Books, now: Timestamp) -> Verdict {
     Verdict::Admitted(Admission {
         granted,
-        rates: admit.distinct_rates().map(|line| rate::state(line, books.tat(&RateKey::from(line)), now)).collect(),
+        rates: admit.distinct_rates().map(|line| rate_state(line, books, now)).collect(),
         budgets: budget_states(admit, books),
     })
 }

@@ -3,7 +3,7 @@
 use super::command::{
     Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
-use super::decide::{self, Books, RateKey};
+use super::decide::{self, Books, Draw, RateKey};
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
@@ -27,6 +27,8 @@ pub struct Ledger {
     pub(super) tallies: BTreeMap<Charge, Tally>,
     pub(super) rates: BTreeMap<RateKey, Tat>,
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
+    /// How many places among parallel calls the open ones hold.
+    pub(super) places: BTreeMap<RateKey, u64>,
     /// Open reservations by the end of their lease.
     pub(super) leases: BTreeSet<(Timestamp, ReservationId)>,
     /// The others by when they are forgotten.
@@ -67,6 +69,10 @@ impl Books for Ledger {
     fn tat(&self, key: &RateKey) -> Tat {
         self.rates.get(key).copied().unwrap_or(0)
     }
+
+    fn under_way(&self, key: &RateKey, _now: Timestamp) -> u64 {
+        self.places.get(key).copied().unwrap_or(0)
+    }
 }
 
 impl Ledger {
@@ -105,12 +111,12 @@ impl Ledger {
             Ok(grant) => grant,
             Err(denial) => return Verdict::Denied(denial),
         };
-        for draw in &grant.draws {
+        for draw in grant.draws.iter().filter(|draw| draw.key.kind != RateKind::Parallel) {
             self.set_rate(&draw.key, draw.tat);
         }
         let charges = admit.charges();
         self.shift(&charges, None, Some((Pot::Held, grant.amount)));
-        let draws = grant.draws.into_iter().filter(|draw| draw.key.kind == RateKind::Tokens).collect();
+        let draws = grant.draws.into_iter().filter(Draw::is_kept).collect();
         let hold = Hold { granted: grant.amount, charges, draws, note: admit.note.clone() };
         self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
         decide::admitted(admit, grant.amount, self, now)
@@ -144,23 +150,24 @@ impl Ledger {
         reply
     }
 
-    /// The books of one scope, window by window; those with nothing in them are left out.
+    /// The books of a scope, window by window; those with nothing in them are left out.
     pub fn report(&mut self, report: &Report) -> Vec<Standing> {
         let now = self.advance(report.now);
         let mut standings: Vec<Standing> = self
             .tallies
             .iter()
             .filter(|(charge, tally)| {
-                charge.scope == report.scope && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now)
+                report.covers(&charge.scope) && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now)
             })
             .map(|(charge, tally)| Standing {
+                scope: charge.scope.clone(),
                 window: charge.window,
                 posted: tally.posted,
                 held: tally.held,
                 unconfirmed: tally.unconfirmed,
             })
             .collect();
-        standings.sort_by_key(|standing| standing.window);
+        standings.sort_by(|one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
         standings
     }
 
@@ -170,7 +177,17 @@ impl Ledger {
         self.next_expiry()
     }
 
-    /// When the next lease runs out: the time to set an alarm for.
+    /// When to send [`Expire`](Command::Expire) if nobody calls before: as soon as a lease runs out, a minute after
+    /// something can be forgotten, a day after the last look for windows that are closed.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        const DAY: Millis = Millis(24 * 3_600_000);
+        let forget = self.memory.first().map(|(forget, _)| *forget + SWEEP);
+        let closes = self.tallies.keys().any(|charge| charge.window.resets_at().is_some());
+        let sweep = (closes || !self.rates.is_empty()).then_some(self.swept.max(self.last) + DAY);
+        self.next_expiry().into_iter().chain(forget).chain(sweep).min()
+    }
+
+    /// When the next lease runs out.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.leases.first().map(|(until, _)| *until)
     }
@@ -237,10 +254,16 @@ impl Ledger {
 
     pub(super) fn enter(&mut self, id: &ReservationId, reservation: Reservation) {
         self.schedule(id, &reservation);
+        if let Reservation::Open { hold, .. } = &reservation {
+            hold.places().for_each(|draw| *self.places.entry(draw.key.clone()).or_default() += draw.cost);
+        }
         self.dirty.insert(Key::Reservation(id.clone()));
         if let Some(before) = self.reservations.insert(id.clone(), reservation) {
             match before {
-                Reservation::Open { until, .. } => self.leases.remove(&(until, id.clone())),
+                Reservation::Open { until, hold } => {
+                    hold.places().for_each(|draw| self.give_back(draw));
+                    self.leases.remove(&(until, id.clone()))
+                }
                 Reservation::Unconfirmed { forget, .. }
                 | Reservation::Settled { forget, .. }
                 | Reservation::Voided { forget, .. } => {
@@ -249,6 +272,15 @@ impl Ledger {
                     !same && self.memory.remove(&(forget, id.clone()))
                 }
             };
+        }
+    }
+
+    fn give_back(&mut self, place: &Draw) {
+        if let Some(taken) = self.places.get_mut(&place.key) {
+            *taken = taken.saturating_sub(place.cost);
+            if *taken == 0 {
+                self.places.remove(&place.key);
+            }
         }
     }
 

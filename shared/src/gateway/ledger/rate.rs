@@ -59,6 +59,7 @@ pub fn state(line: &RateLine, tat: Tat, now: Timestamp) -> RateState {
     RateState {
         scope: line.scope.clone(),
         kind: line.kind,
+        per: line.per,
         limit: line.limit,
         remaining: u64::try_from(remaining).unwrap_or(line.limit),
         reset_after: Millis(drawn.div_ceil(1_000)),

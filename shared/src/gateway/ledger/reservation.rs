@@ -13,7 +13,7 @@
 //! ```
 //! Every arrow goes one way, so a store can tell the later of two records by [`Reservation::rank`].
 
-use super::command::{Charge, Settle, Settled};
+use super::command::{Charge, RateKind, Settle, Settled};
 use super::decide::{Draw, RateKey};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ pub struct Hold {
     pub granted: NanoUsd,
     /// The windows that pay, each once.
     pub charges: Vec<Charge>,
-    /// The draws on token rates, to be put right.
+    /// The draws on token rates, to be put right, and the places among parallel calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub draws: Vec<Draw>,
     /// The caller's note.
@@ -203,6 +203,12 @@ impl Reservation {
 
 impl Hold {
     fn corrections(&self, tokens: Tokens, now: Timestamp) -> Vec<(RateKey, i64)> {
-        self.draws.iter().map(|draw| (draw.key.clone(), draw.correction(tokens, now))).collect()
+        let counted = self.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens);
+        counted.map(|draw| (draw.key.clone(), draw.correction(tokens, now))).collect()
+    }
+
+    /// The places among parallel calls it holds while it is open.
+    pub fn places(&self) -> impl Iterator<Item = &Draw> {
+        self.draws.iter().filter(|draw| draw.key.kind == RateKind::Parallel)
     }
 }

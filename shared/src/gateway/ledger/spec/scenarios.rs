@@ -3,10 +3,11 @@
 use super::Scenario;
 use super::words::{
     DAY, HOUR, NOON, SECOND, TEAM, admit, admitted, admitted_line, base, books, both, both_admitted, denied, limited,
-    line, overdraft, rated, report, settle, settled, several, soft, standing, state, tokens, void, within,
+    line, overdraft, rated, report, report_all, settle, settled, several, soft, standing, state, tokens, void, window,
+    within,
 };
 use crate::gateway::ledger::command::{
-    Admission, Admit, BudgetLine, BudgetState, Command, Denial, RateKind, Reply, Settled, Verdict,
+    Admission, Admit, BudgetLine, BudgetState, Command, Denial, RateKind, Reply, Settled, Standing, Verdict,
 };
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
@@ -80,6 +81,36 @@ fn budgets() -> Vec<Scenario> {
                     several("c", 61, &[("team:payments", Period::Month, 100), ("user:ann", Period::Day, 40)]),
                     // Both are short: the caller is told of the one that keeps them out longest.
                     Reply::Verdict(Verdict::Denied(Denial::Budget(state("team:payments", Period::Month, 40, 100)))),
+                ),
+            ],
+        },
+        Scenario {
+            name: "the books of many scopes are told in the order of their names",
+            steps: vec![
+                (
+                    several("a", 7, &[("team:b", Period::Month, 100), ("team:a/user:x", Period::Day, 40)]),
+                    Reply::Verdict(Verdict::Admitted(Admission {
+                        granted: NanoUsd(7),
+                        rates: vec![],
+                        budgets: vec![
+                            state("team:b", Period::Month, 7, 100),
+                            state("team:a/user:x", Period::Day, 7, 40),
+                        ],
+                    })),
+                ),
+                (
+                    report_all("team:"),
+                    Reply::Report(vec![
+                        Standing { scope: "team:a/user:x".into(), ..standing(window(Period::Day), 0, 7, 0) },
+                        Standing { scope: "team:b".into(), ..standing(window(Period::Month), 0, 7, 0) },
+                    ]),
+                ),
+                (
+                    report_all("team:a"),
+                    Reply::Report(vec![Standing {
+                        scope: "team:a/user:x".into(),
+                        ..standing(window(Period::Day), 0, 7, 0)
+                    }]),
                 ),
             ],
         },
@@ -283,6 +314,25 @@ fn rates() -> Vec<Scenario> {
                 (rated("b", 0, RateKind::Tokens, 10_000, 8_000), within(RateKind::Tokens, 10_000, 1_500, 51)),
                 (tokens("b", 0, 9_000), settled(0)),
                 (rated("c", 0, RateKind::Tokens, 10_000, 1_000), limited(RateKind::Tokens, 10_000, 500, 57, Some(3))),
+            ],
+        },
+        Scenario {
+            name: "calls under way hold their places until they end or their leases do",
+            steps: vec![
+                (rated("a", 0, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 1, 0)),
+                (rated("a", 1, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 1, 0)),
+                (rated("b", 10, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
+                (rated("c", 11, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),
+                (tokens("b", 12, 5), settled(0)),
+                (rated("c", 13, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
+                (rated("d", 59, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),
+                // The lease of `a` is over, whatever became of it.
+                (rated("d", 60, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
+                (tokens("a", 61, 5), settled(0)),
+                (rated("e", 61, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),
+                (void("c", 62), settled(0)),
+                (rated("e", 62, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
+                (rated("f", 62, RateKind::Parallel, 0, 1), limited(RateKind::Parallel, 0, 0, 0, None)),
             ],
         },
         Scenario {

@@ -53,7 +53,7 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
             }),
             8 => Command::Void(Void { id, now }),
             _ if n.one_in(3) => Command::Expire(now),
-            _ => Command::Report(Report { scope: scope(&mut n), now }),
+            _ => Command::Report(Report { scope: scope(&mut n), all: n.one_in(2), now }),
         });
     }
     traffic
@@ -89,10 +89,12 @@ fn scope(n: &mut Numbers) -> String {
 }
 
 fn rate(n: &mut Numbers) -> RateLine {
-    let kind = n.of([RateKind::Requests, RateKind::Tokens], RateKind::Requests);
-    let (limit, cost) = match kind {
-        RateKind::Requests => (1 + n.below(7), 1),
-        RateKind::Tokens => (1_000, n.below(1_100)),
+    let kind = n.of([RateKind::Requests, RateKind::Tokens, RateKind::Parallel], RateKind::Requests);
+    let span = n.of([1_000, 60_000, 3_600_000], 60_000);
+    let (limit, cost, per) = match kind {
+        RateKind::Requests => (1 + n.below(7), 1, span),
+        RateKind::Tokens => (1_000, n.below(1_100), span),
+        RateKind::Parallel => (n.below(4), 1, 0),
     };
-    RateLine { scope: scope(n), kind, per: Millis(n.of([1_000, 60_000, 3_600_000], 60_000)), limit, cost }
+    RateLine { scope: scope(n), kind, per: Millis(per), limit, cost }
 }

@@ -59,7 +59,14 @@ pub(super) fn several(id: &str, most: u64, lines: &[(&str, Period, u64)]) -> Com
 }
 
 pub(super) fn rate_lines(kind: RateKind, limit: u64, cost: u64) -> Vec<RateLine> {
-    vec![RateLine { scope: TEAM.into(), kind, per: Millis(60 * SECOND), limit, cost }]
+    vec![RateLine { scope: TEAM.into(), kind, per: span_of(kind), limit, cost }]
+}
+
+fn span_of(kind: RateKind) -> Millis {
+    match kind {
+        RateKind::Requests | RateKind::Tokens => Millis(60 * SECOND),
+        RateKind::Parallel => Millis(0),
+    }
 }
 
 pub(super) fn rated(id: &str, second: u64, kind: RateKind, limit: u64, cost: u64) -> Command {
@@ -109,7 +116,16 @@ pub(super) fn void(id: &str, second: u64) -> Command {
 }
 
 pub(super) fn report(second: u64) -> Command {
-    Command::Report(Report { scope: TEAM.into(), now: Timestamp(NOON + second * SECOND) })
+    Command::Report(Report { scope: TEAM.into(), all: false, now: Timestamp(NOON + second * SECOND) })
+}
+
+/// Every scope whose name begins so.
+pub(super) fn report_all(scope: &str) -> Command {
+    Command::Report(Report { scope: scope.into(), all: true, now: Timestamp(NOON) })
+}
+
+pub(super) fn window(period: Period) -> Window {
+    Window::at(period, Timestamp(NOON))
 }
 
 pub(super) fn line(spent: u64, limit: u64, hard: bool) -> BudgetState {
@@ -134,7 +150,8 @@ pub(super) fn denied(spent: u64, limit: u64) -> Reply {
 }
 
 pub(super) fn rate_state(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> RateState {
-    RateState { scope: TEAM.into(), kind, limit, remaining, reset_after: Millis(reset_seconds * SECOND) }
+    let (per, reset_after) = (span_of(kind), Millis(reset_seconds * SECOND));
+    RateState { scope: TEAM.into(), kind, per, limit, remaining, reset_after }
 }
 
 pub(super) fn within(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> Reply {
@@ -151,7 +168,6 @@ pub(super) fn limited(
 ) -> Reply {
     Reply::Verdict(Verdict::Denied(Denial::Rate {
         rate: rate_state(kind, limit, remaining, reset_seconds),
-        per: Millis(60 * SECOND),
         retry_after: wait_seconds.map(|seconds| Millis(seconds * SECOND)),
     }))
 }
@@ -165,7 +181,13 @@ pub(super) fn overdraft(posted: u64) -> Reply {
 }
 
 pub(super) fn standing(window: Window, posted: u64, held: u64, unconfirmed: u64) -> Standing {
-    Standing { window, posted: NanoUsd(posted), held: NanoUsd(held), unconfirmed: NanoUsd(unconfirmed) }
+    Standing {
+        scope: TEAM.into(),
+        window,
+        posted: NanoUsd(posted),
+        held: NanoUsd(held),
+        unconfirmed: NanoUsd(unconfirmed),
+    }
 }
 
 pub(super) fn books(posted: u64, held: u64, unconfirmed: u64) -> Reply {

@@ -143,7 +143,7 @@ impl Model {
     }
 
     fn hold(&self, world: &World) {
-        let books = world.ledger.clone().report(&Report { scope: "b".into(), now: Timestamp(world.now) });
+        let books = world.ledger.clone().report(&Report { scope: "b".into(), all: false, now: Timestamp(world.now) });
         let (posted, held, unconfirmed) = books.first().map_or((0, 0, 0), |s| (s.posted.0, s.held.0, s.unconfirmed.0));
         let billed: u64 = world.clients.iter().map(|client| client.used).sum();
         let told = || format!("{:?} posted {posted} held {held} unconfirmed {unconfirmed}", world.clients);

@@ -119,9 +119,23 @@ impl Reference {
             {
                 continue;
             }
-            let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit));
+            if line.kind == RateKind::Parallel {
+                let holds = |draw: &usize| {
+                    let draw = &self.draws[*draw];
+                    draw.kind == RateKind::Parallel && draw.scope == line.scope
+                };
+                let open = self.entries.iter().filter(|entry| {
+                    matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry) && !entry.forgotten
+                });
+                let taken = open.filter(|entry| entry.draws.iter().any(holds)).count() as u64;
+                if taken + line.cost > line.limit {
+                    return Ok(None);
+                }
+            }
+            let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit.max(1)));
             let tat = self.tat(&line.scope, line.kind, line.per.0).max(i128::from(self.now) * 1_000) + by;
-            if line.cost > line.limit || tat - i128::from(self.now) * 1_000 > i128::from(line.per.0) * 1_000 {
+            let ahead = tat - i128::from(self.now) * 1_000;
+            if line.kind != RateKind::Parallel && (line.cost > line.limit || ahead > i128::from(line.per.0) * 1_000) {
                 return Ok(None);
             }
             let (scope, per) = (line.scope.clone(), line.per.0);
@@ -247,8 +261,9 @@ proptest! {
                 (Reply::Settled(settled), Command::Settle(settle)) => prop_assert_eq!(settled, reference.settle(&settle)),
                 (Reply::Settled(settled), Command::Void(void)) => prop_assert_eq!(settled, reference.void(&void)),
                 (Reply::Report(standings), Command::Report(report)) => {
-                    for Standing { window, posted, held, unconfirmed } in standings {
-                        let sums = reference.standing(&Charge { scope: report.scope.clone(), window });
+                    for Standing { scope, window, posted, held, unconfirmed } in standings {
+                        prop_assert!(report.covers(&scope));
+                        let sums = reference.standing(&Charge { scope, window });
                         prop_assert_eq!((posted.0, held.0, unconfirmed.0), sums);
                     }
                 }
