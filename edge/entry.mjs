@@ -7,6 +7,8 @@ import { Call, releaseAll } from "./glue.mjs";
 import * as wasm from "./index.js";
 import { connect } from "./operation.mjs";
 
+const SKEW_MS = 60_000;
+
 let dead = false; // the instance trapped and has not been replaced yet
 let generation = 0; // how many instances trapped so far
 const waiting = new Set(); // the calls inside the present instance
@@ -86,6 +88,8 @@ export class Tenant extends DurableObject {
   #setAlarm() {
     const wanted = this.#machine.wake();
     if (wanted === undefined || this.#alarm <= wanted) return;
+    // Callers whose clock is far behind this one's say themselves when a lease is over.
+    if (wanted * 1_000 < Date.now() - SKEW_MS) return;
     this.#alarm = wanted;
     // A write like any other: the answer waits for it, and an object that cannot write is restarted.
     this.ctx.storage.setAlarm(wanted * 1_000);
