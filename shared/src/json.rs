@@ -22,6 +22,7 @@ mod edit;
 mod error;
 mod names;
 mod scanner;
+pub mod strings;
 
 pub use edit::{Edits, splice};
 pub use error::{ErrorKind, JsonError};

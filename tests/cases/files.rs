@@ -18,6 +18,8 @@ files! {
     envelope
     finish_reasons
     gemini
+    guardrails
+    guardrails_stream
     health
     identity
     images

@@ -64,6 +64,7 @@ where
         catalog: Arc::new(Catalog::new(&config, &providers)),
         cache: config.cache,
         edition: String::new(),
+        guards: signalbox::words::Guards::of(&config),
         retries: config.retries,
         max_body_bytes: 1 << 20,
         passed_call: config.passthrough.per_call,

@@ -11,6 +11,7 @@ use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router;
+use crate::words::Guards;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -100,6 +101,7 @@ impl<P: Ports> Setup<P> {
             catalog: catalog.clone(),
             cache: config.cache,
             edition: edition(&document, source),
+            guards: Guards::of(&config),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             passed_call: config.passthrough.per_call,

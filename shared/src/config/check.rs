@@ -1,6 +1,6 @@
 //! What only the whole document can tell: that every name leads somewhere and fallbacks end.
 
-use super::names::{ModelId, RouteName};
+use super::names::{GuardrailName, ModelId, RouteName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
 use super::routes::{Choice, Group, Route, Target};
@@ -53,6 +53,20 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         for (i, pattern) in patterns.iter().enumerate() {
             known.pattern(pattern.as_str(), &mut root.key("teams").key(name.as_str()).key("models").index(i));
         }
+    }
+    let guards = defined(document, "guardrails");
+    let guardrail = |name: &Option<GuardrailName>, mut at: At<'_>| {
+        let Some(name) = name.as_ref().filter(|name| !guards.is_some_and(|own| own.contains_key(name.as_str()))) else {
+            return;
+        };
+        at.key("guardrails")
+            .problem("there is no such guardrail", &["Add a table guardrails.", name.as_str()].concat());
+    };
+    for (name, team) in &config.teams {
+        guardrail(&team.guardrails, root.key("teams").key(name.as_str()));
+    }
+    for (name, route) in &config.routes {
+        guardrail(&route.guardrails, root.key("routes").key(name.as_str()));
     }
     cycles(&config.routes, &mut root.key("routes"));
     authentication::check(&config.auth, &mut root.key("auth"));

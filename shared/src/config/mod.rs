@@ -13,6 +13,7 @@ pub mod authentication;
 mod bindings;
 mod cache;
 mod check;
+pub mod guardrails;
 mod models;
 mod names;
 mod overlay;
@@ -41,7 +42,7 @@ pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
 pub use models::ModelOverride;
-pub use names::{BindingName, ModelId, ProviderId, RouteName, TeamName};
+pub use names::{BindingName, GuardrailName, ModelId, ProviderId, RouteName, TeamName};
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
@@ -56,6 +57,7 @@ pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
 
 use crate::catalog::Class;
+use guardrails::Guardrails;
 use problem::At;
 use serde_json::Value;
 use shape::{Fields, Kind as _, Record};
@@ -75,6 +77,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Where a request goes that names no model, or `auto`.
     pub default_route: Target,
+    /// What is looked for in words, by name.
+    pub guardrails: Guardrails,
     /// Teams by name; see [`Config::team`].
     pub teams: BTreeMap<TeamName, Team>,
     /// Timeouts where neither provider nor route has its own.
@@ -96,7 +100,7 @@ pub struct Config {
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["guardrails", "context", "export", "router"];
+const LATER: &[&str] = &["context", "export", "router"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -110,6 +114,7 @@ impl Default for Config {
             routes: BTreeMap::new(),
             rules: Vec::new(),
             default_route: Target::Class(Class::Fast),
+            guardrails: BTreeMap::new(),
             teams: BTreeMap::new(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
@@ -146,7 +151,8 @@ impl Config {
     /// What holds for a team. `None`: there is no such team. [`DEFAULT_TEAM`] always exists, without
     /// limits unless the document says otherwise.
     pub fn team(&self, name: &str) -> Option<&Team> {
-        static UNLIMITED: Team = Team { organisation: None, models: ModelAccess::All, terms: Terms::NONE };
+        static UNLIMITED: Team =
+            Team { organisation: None, models: ModelAccess::All, terms: Terms::NONE, guardrails: None };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }
 
@@ -181,6 +187,8 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let default_route =
         fields.optional("default_route", "where a request goes that names no model; else fast", routes::TARGET);
     let teams = fields.optional("teams", "what a team may use, how fast, for how much", teams::section());
+    let guardrails =
+        fields.optional("guardrails", "what is looked for in words; default holds for all", guardrails::section());
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
@@ -197,6 +205,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         routes: routes.unwrap_or_default(),
         rules: rules.unwrap_or_default(),
         default_route: default_route.unwrap_or(default.default_route),
+        guardrails: guardrails.unwrap_or_default(),
         teams: teams.unwrap_or_default(),
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
         retries: retries.unwrap_or(default.retries),

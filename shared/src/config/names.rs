@@ -56,6 +56,8 @@ names! {
     RouteName;
     /// A team.
     TeamName;
+    /// A guardrail.
+    GuardrailName;
 }
 
 /// A model of one provider: `openai:gpt-5.4`.

@@ -1,6 +1,7 @@
 //! The section `routes`: names that callers use as `model`, and who answers to them.
 
-use super::names::{ModelId, NAME_PATTERN, NAME_RULE, RouteName};
+use super::guardrails;
+use super::names::{GuardrailName, ModelId, NAME_PATTERN, NAME_RULE, RouteName};
 use super::problem::At;
 use super::rules::{Require, require};
 use super::shape::{Dict, Fields, Flag, Kind, List, Parsed, Real, Record, Whole};
@@ -25,6 +26,8 @@ pub struct Route {
     pub past_content_policy: bool,
     /// The route's own timeouts, over the provider's.
     pub timeouts: TimeoutsOverride,
+    /// The guardrail that holds for calls of it, beside the others.
+    pub guardrails: Option<GuardrailName>,
 }
 
 /// Several who can answer, how one is chosen, and who stands in for all of them.
@@ -152,12 +155,14 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         false,
     );
     let timeouts = fields.optional("timeouts", "over the provider's", Record(timing::timeouts));
+    let guardrails = fields.optional("guardrails", "the guardrail that holds beside the others", guardrails::REFERENCE);
     Some(Route {
         group: group?,
         require: require.unwrap_or_default(),
         shadow,
         past_content_policy: past,
         timeouts: timeouts.unwrap_or_default(),
+        guardrails,
     })
 }
 

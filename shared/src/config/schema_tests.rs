@@ -173,6 +173,7 @@ fn what_the_parser_accepts_the_schema_accepts() {
                     "routes",
                     "rules",
                     "teams",
+                    "guardrails",
                     "default_route",
                     "cors.allow_origins",
                     "retries.base_ms",

@@ -1,6 +1,7 @@
 //! The section `teams`: what a team may use, how fast, and for how much.
 
-use super::names::{NAME_PATTERN, NAME_RULE, TeamName};
+use super::guardrails;
+use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName};
 use super::scope::Scope;
 use super::shape::{Dict, Fields, List, Parsed, Record};
 use super::terms::{BUDGETS, LIMITS, Terms};
@@ -15,6 +16,8 @@ pub struct Team {
     pub models: ModelAccess,
     /// How fast, and for how much.
     pub terms: Terms,
+    /// The guardrail that holds for it, beside the one that holds for all.
+    pub guardrails: Option<GuardrailName>,
 }
 
 /// The models, classes and routes a team may call.
@@ -123,10 +126,12 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let models = fields.optional("models", "what the team may call; else everything", List { of: PATTERN, min: 0 });
     let limits = fields.optional("limits", "how fast the team may call: a table, or a list with a scope each", LIMITS);
     let budgets = fields.optional("budgets", "what the team may spend", BUDGETS);
+    let guardrails = fields.optional("guardrails", "the guardrail that holds beside default", guardrails::REFERENCE);
     Some(Team {
         organisation,
         models: models.map_or(ModelAccess::All, ModelAccess::Only),
         terms: Terms::of(limits, budgets, &Scope::team()),
+        guardrails,
     })
 }
 

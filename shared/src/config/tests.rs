@@ -7,121 +7,7 @@ use crate::units::{Millis, NanoUsd};
 use serde_json::json;
 
 /// Every section with every key of this version.
-pub(super) const FULL: &str = r#"
-default_route = "fast"
-
-[providers.acme]
-dialect = "openai_chat"
-base_url = "https://llm.acme.example/v1/"
-api_key = { binding = "ACME_API_KEY" }
-region = "eu"
-data_policy = ["no_training", "zero_retention"]
-headers = { x-tenant = "blue", x-signature = { binding = "ACME_SIGNATURE" } }
-timeouts = { first_token_ms = 5000 }
-completions = false
-embeddings = "openai"
-rerank = "none"
-
-[providers.lab]
-dialect = "anthropic"
-base_url = "http://10.0.0.7:8000"
-allow_http = true
-
-[providers.openai]
-base_url = "https://eu.api.openai.com/v1"
-
-[models."acme:large"]
-context_tokens = 131072
-max_output_tokens = 8192
-usd_per_million = { input = 0.5, output = 1.5, cache_read = 0.05, cache_write = 0.6, cache_write_1h = 0.7, reasoning = 2, search = 2000 }
-capabilities = ["tools", "vision", "json_schema", "reasoning"]
-quality = 0.82
-
-[routes.fast]
-strategy = "weighted"
-sticky = "session"
-candidates = [
-  "openai:gpt-5.4-mini",
-  { model = "anthropic:claude-haiku-4-5", canary = { share = 0.05, max_error_rate = 0.1, max_ttft_ms = 2000, min_calls = 50 } },
-  { model = "acme:large", weight = 2 },
-]
-require = { region = ["eu"], data_policy = ["zero_retention"] }
-shadow = { model = "acme:large", share = 0.1 }
-past_content_policy = true
-fallbacks = ["cheap", "spare", "openai:gpt-5.4"]
-timeouts = { headers_ms = 1000, first_token_ms = 2000, idle_ms = 3000, total_ms = 4000 }
-
-[routes.deep]
-strategy = "cascade"
-hold_tokens = 50
-min_tokens = 2
-candidates = [
-  { strategy = "race", after_ms = 300, max_waste = 0.05, candidates = ["openai:gpt-5.4-mini", "spare"] },
-  { strategy = "role", weight = 2, candidates = [{ model = "openai:gpt-5.4", roles = ["planner"] }, "acme:large"], fallbacks = ["cheap"] },
-]
-
-[routes.fleet]
-strategy = "race"
-after_ms = 250
-max_waste = 0.1
-candidates = [{ model = "spare", roles = ["scribe"] }, "acme:large"]
-
-[[rules]]
-when = 'tags.feature == "code-review" && team == "payments"'
-route = "deep"
-require = { region = ["eu"], data_policy = ["zero_retention"] }
-
-[routes.spare]
-candidates = ["acme:large"]
-fallbacks = ["long"]
-
-[teams.payments]
-organisation = "acme"
-models = ["fast", "cheap", "openai:*", "*:large"]
-limits = { rps = 20, rpm = 600, rph = 9_000, rpd = 90_000, tpm = 400_000, tph = 4_000_000, tpd = 9_000_000, parallel = 50, scope = "team" }
-budgets = [{ usd = 500, per = "month", hard = true }, { usd = 2, per = "day", scope = "user", hard = false, on_exceeded = "spare", alert_at = [90] }]
-
-[teams.research]
-limits = [{ rps = 2, rpm = 60, rph = 900, rpd = 9_000, scope = "user" }, { tpm = 40_000, tph = 400_000, tpd = 900_000, parallel = 5, scope = ["user", "key"] }]
-budgets = [{ usd = 2, per = "day", scope = ["user", "key"] }]
-
-[auth]
-public_url = "https://llm.example.com"
-tokens = { audience = "signalbox", lifetime_s = 600 }
-
-[auth.idp.corp]
-issuer = "https://login.example.com"
-audience = "signalbox"
-jwks_uri = "https://login.example.com/keys"
-algorithms = ["RS256", "ES256"]
-claims = { organisation = "org", team = "groups[0]", user = "sub", roles = "roles" }
-max_lifetime_s = 3600
-
-[timeouts]
-total_ms = 120_000
-
-[retries]
-max = 3
-base_ms = 100
-cap_ms = 1000
-
-[limits]
-max_body_bytes = 1_048_576
-
-[streams]
-hide_unasked_usage = true
-
-[passthrough]
-enabled = true
-usd_per_call = 0.1
-
-[cache]
-exact = { ttl = "1h" }
-
-[cors]
-allow_origins = ["https://app.example.com"]
-max_age_s = 60
-"#;
+pub(super) const FULL: &str = include_str!("every_key.toml");
 
 pub(super) fn problems(text: &str) -> Vec<Problem> {
     match Config::parse(text) {
@@ -223,8 +109,8 @@ fn an_empty_document_is_the_default() {
 fn all_problems_are_told_at_once() {
     let text = r#"
         colour = "red"
-        [guardrails.default]
-        input = []
+        [context]
+        exact = {}
         [provider.acme]
         [providers.acme]
         base_url = "llm.acme.example"
@@ -248,7 +134,7 @@ fn all_problems_are_told_at_once() {
         text,
         &[
             ("colour", "not a known key"),
-            ("guardrails", "not available in this version"),
+            ("context", "not available in this version"),
             ("provider", "`providers`"),
             ("providers.acme.base_url", "https://"),
             ("providers.acme.api_key", "secrets are references"),

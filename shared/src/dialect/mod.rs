@@ -35,6 +35,7 @@ mod turns;
 mod upstream;
 mod warnings;
 pub(crate) mod wire;
+pub(crate) mod words;
 mod workers_ai;
 
 pub use codec::{Decoder, Encoder};

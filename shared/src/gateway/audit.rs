@@ -7,6 +7,7 @@ use crate::config::ModelId;
 use crate::error::Code;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
+use crate::words::Hit;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -80,6 +81,12 @@ pub struct Record {
     pub ttft_ms: Option<Millis>,
     /// From the request to the end.
     pub duration_ms: Millis,
+    /// What guardrails found; never what it said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guardrails: Vec<Hit>,
+    /// The classes of data that guardrails told the router of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data_classes: Vec<String>,
     /// What a translation could not carry, by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -13,6 +13,7 @@ use crate::proxy::CallerRequest;
 use crate::router::{Ask, Needs, Router, Signals};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
+use crate::words::Words;
 use std::sync::Arc;
 
 /// How long past its deadline a request may still settle before its lease is unconfirmed.
@@ -26,8 +27,16 @@ pub(super) struct Order {
     pub claim: Claim,
     pub admission: Admission,
     pub tariff: Tariff,
+    pub words: Words,
     pub deadline: Timestamp,
     pub total: Millis,
+}
+
+impl Order {
+    /// What the events of the answer must pass, if anything.
+    pub(super) fn guarded(&self) -> Option<&Words> {
+        Some(&self.words).filter(|words| words.guards_answers() && matches!(self.request.operation, Operation::Chat(_)))
+    }
 }
 
 /// Who is it, what do they want, may they, and can they pay.
@@ -117,7 +126,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
     let tariff = Tariff { expected, flat };
     let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
-    Ok(Order { request, ask, caller, claim: asked, admission, tariff, deadline: intake.at + total, total })
+    let words = pipeline.guards.words(record.team.as_deref(), ask.model.as_deref());
+    Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, deadline: intake.at + total, total })
 }
 
 /// The error for a body over the limit.

@@ -190,6 +190,7 @@ impl<L: Layers> Walk<'_, L> {
             request_id: &self.intake.id,
             deadline: self.order.deadline,
             timeouts: self.timeouts,
+            words: self.order.guarded(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
 use crate::router::{self, Cause, Met, Router};
 use crate::units::{NanoUsd, Timestamp, Tokens};
+use crate::words::Words;
 use std::sync::Arc;
 
 /// Owns an admission until it is settled. Dropped before that (the caller left, a future was
@@ -27,6 +28,10 @@ pub(super) struct Open {
     pub admission: Admission,
     pub record: Record,
     pub tariff: Tariff,
+    /// What was found in words; grows until the answer is over.
+    pub words: Option<Words>,
+    /// A guardrail keeps the answer from the caller.
+    pub blocked: bool,
     /// The calls that are under way: two in a race, else one.
     pub flights: Vec<Flight>,
     /// What went to those who lost a race of this route.
@@ -97,7 +102,20 @@ impl<L: Layers> Finish<L> {
     pub(super) fn new(pipeline: Arc<Pipeline<L>>, order: &Order, record: Record) -> Finish<L> {
         let (admission, tariff, session) = (order.admission.clone(), order.tariff, order.ask.session_key());
         let (flights, parts) = (Vec::new(), Vec::new());
-        Finish { pipeline, open: Some(Open { admission, record, tariff, flights, lost: None, session, parts }) }
+        Finish {
+            pipeline,
+            open: Some(Open {
+                admission,
+                record,
+                tariff,
+                words: None,
+                blocked: false,
+                flights,
+                lost: None,
+                session,
+                parts,
+            }),
+        }
     }
 
     /// Takes what depends on the model that is asked next, once for each.
@@ -170,11 +188,26 @@ impl<L: Layers> Finish<L> {
         }
     }
 
+    /// Whether a guardrail changed the answer, so that it must not be kept for others.
+    pub(super) fn is_touched(&self) -> bool {
+        let words = self.open.as_ref().and_then(|open| open.words.as_ref());
+        words.is_some_and(Words::is_touched)
+    }
+
     /// Nobody had to be asked.
     pub(super) async fn replayed(mut self) {
         if let Some(mut open) = self.open.take() {
             open.record.outcome = Outcome::Ok;
             settle(&self.pipeline, open).await;
+        }
+    }
+
+    /// The answer is complete and paid for, and a guardrail keeps it from the caller.
+    pub(super) async fn blocked(mut self, observed: Observed, code: Code) {
+        if let Some(mut open) = self.open.take() {
+            open.record.fail(code);
+            open.blocked = true;
+            conclude(&self.pipeline, open, Some(observed)).await;
         }
     }
 
@@ -263,6 +296,9 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
             }
             let cancelled = open.record.outcome == Outcome::Cancelled;
             let met = met(&mut open.record, &observed.finish, cancelled);
+            if open.blocked && open.record.outcome == Outcome::Ok {
+                open.record.outcome = Outcome::Refused;
+            }
             for flight in flights {
                 let usage = open.record.usage;
                 pipeline.layers.router().observe(&router::Outcome {
@@ -303,6 +339,10 @@ fn met(record: &mut Record, ending: &Ending, cancelled: bool) -> Met {
 }
 
 async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
+    if let Some(words) = open.words.take() {
+        open.record.guardrails = words.hits();
+        open.record.data_classes = words.classes();
+    }
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
     if let Some((route, lost)) = open.lost.take() {
         pipeline.layers.router().raced(&route, open.record.cost_nano_usd, lost);

@@ -1,6 +1,6 @@
 //! The path of a request, and the only place that names all three layers.
 //!
-//! `authenticate → admit → route → attempt 1..n → stream → settle`, one way, no loops back. The
+//! `authenticate → admit → guardrails → cache → route → attempt 1..n → stream → settle`, one way, no loops back. The
 //! layers decide; this module only sequences them.
 
 mod accept;
@@ -18,6 +18,7 @@ mod refusal;
 mod reply;
 mod serve;
 mod stream;
+mod words;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Retries};
@@ -29,6 +30,7 @@ use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
 use crate::units::{Millis, NanoUsd};
+use crate::words::Guards;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -107,6 +109,8 @@ pub struct Pipeline<L> {
     pub cache: config::Cache,
     /// Names the configuration in force: answers kept under another one are not found.
     pub edition: String,
+    /// What is looked for in words, and for whom.
+    pub guards: Guards,
     /// How failures are retried.
     pub retries: Retries,
     /// The largest request body, in bytes.

@@ -35,6 +35,7 @@ pub(super) async fn run<L: Layers>(
         request_id: &intake.id,
         deadline: order.deadline,
         timeouts,
+        words: order.guarded(),
     };
     let first_began = clock.now();
     let first_call = call(&first.model, affordable);

@@ -5,7 +5,7 @@ use super::cache::{Keep, Standing};
 use super::finish::Finish;
 use super::intake::Intake;
 use super::stream::{ReplyStream, StreamContext};
-use super::{Layers, Pipeline, Reply, ReplyBody, headers};
+use super::{Layers, Pipeline, Reply, ReplyBody, headers, words};
 use crate::config::ModelId;
 use crate::dialect::{Finish as Finished, Framing, Warnings};
 use crate::error::ApiError;
@@ -70,12 +70,23 @@ pub(super) async fn reply<L: Layers>(
     }
     match answer.content {
         Content::Whole { body, observed, stream } => {
+            let body = match words::answer(order, body, stream) {
+                Ok(body) => body,
+                Err(error) => {
+                    let mut reply = error_reply(intake, &error);
+                    headers::decision(&mut reply.head, &decision, &model, attempts);
+                    headers::limits(&mut reply.head, &order.admission);
+                    headers::cost(&mut reply.head, finish.cost(&model, &observed));
+                    finish.blocked(observed, error.code).await;
+                    return reply;
+                }
+            };
             let usual = || Head::new(200, if stream { streamed } else { "application/json" });
             let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
             let cost = finish.cost(&model, &observed);
             headers::cost(&mut head, cost);
-            let kept = keep.filter(|_| observed.finish == Finished::Complete);
+            let kept = keep.filter(|_| observed.finish == Finished::Complete && !order.words.is_touched());
             finish.answered(observed).await;
             if let Some(mut keep) = kept {
                 keep.push(&body);

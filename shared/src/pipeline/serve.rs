@@ -1,7 +1,8 @@
-//! One call along the path: `authenticate → admit → route → attempt 1..n → stream → settle`.
+//! One call along the path: `authenticate → admit → guardrails → cache → route → attempt 1..n → stream → settle`.
 //!
 //! Every [`Operation`] walks it. The stages have a room each: `accept` (who, what, may they, can they
-//! pay), `cache` (was it answered before), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
+//! pay), `words` (guardrails), `cache` (was it answered
+//! before), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
 //! differ in stands elsewhere: what a request means in `operation`, what it can cost in `estimate`, how
 //! it is put to a provider in the proxy.
 
@@ -12,7 +13,7 @@ use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
-use super::{Layers, Pipeline, Reply, headers};
+use super::{Layers, Pipeline, Reply, headers, words};
 use crate::operation::Operation;
 use crate::ports::Request;
 use std::sync::Arc;
@@ -30,7 +31,11 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
     };
     let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
-    let error = match cache::look(pipeline, &intake, &order, &mut finish).await {
+    let looked = match words::request(&mut order, &mut finish) {
+        Ok(()) => cache::look(pipeline, &intake, &order, &mut finish).await,
+        Err(error) => Err(error),
+    };
+    let error = match looked {
         Ok(Looked::Answered(entry, told)) => {
             return cache::replay(pipeline, &intake, &order, *entry, told, finish).await;
         }

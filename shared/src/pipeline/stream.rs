@@ -154,7 +154,7 @@ impl<L: Layers> ReplyStream<L> {
         let finish = self.finish.take()?;
         self.keep_opening();
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
-        let complete = observed.finish == Finished::Complete;
+        let complete = observed.finish == Finished::Complete && !finish.is_touched();
         let cost = finish.cost_of(&observed);
         finish.answered(observed).await;
         if let Some(mut keep) = self.keep.take().filter(|_| complete) {

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::http_proxy::{dialect, same_dialect};
 use super::live::frame_whole;
 use super::tally::Tally;
+use super::transform::rewritten;
 use super::{Call, Content, operations};
 use crate::config::Provider;
 use crate::dialect::ir::ChatResponse;
@@ -37,7 +38,12 @@ pub(super) fn whole<B>(
     let body = if stream {
         let mut encoder = call.request.dialect.encoder(context(call, provider, now));
         let mut out = Vec::with_capacity(body.len());
-        response.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
+        let events = response.into_events();
+        let heard = match call.words {
+            Some(words) => rewritten(&mut words.rewrite(), events),
+            None => events,
+        };
+        heard.into_iter().for_each(|event| encoder.push(event, &mut out));
         frame_whole(call.request.facts.framing, out)
     } else {
         written(call, provider, &response, now, warnings)

@@ -15,6 +15,7 @@ use crate::json;
 use crate::operation::Operation;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
+use crate::words::Words;
 use futures_util::future::{Either, select};
 use std::borrow::Cow;
 use std::future::Future;
@@ -92,7 +93,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             Operation::PassThrough(target) => return self.pass(call, provider, target, &wait).await,
         };
         // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
-        let forward = outgoing.forward && !self.hides_usage(call, provider);
+        let forward = outgoing.forward && !self.hides_usage(call, provider) && call.words.is_none();
         outgoing.forward = forward && call.request.facts.framing == Framing::Events;
         let outgoing = self.signed(provider, outgoing);
 
@@ -308,10 +309,15 @@ fn transform(call: &Call<'_>, provider: &Provider, forward: bool, now: Timestamp
     if forward {
         return Transform::Untouched(Box::new(call.request.dialect.meter()));
     }
-    if same_dialect(call, provider) {
+    if same_dialect(call, provider) && call.words.is_none() {
         return Transform::Stripped(Box::new((Stripper::default(), call.request.dialect.meter())));
     }
     let decoder = dialect(call, provider).decoder();
     let encoder = call.request.dialect.encoder(context(call, provider, now));
-    Transform::Translated(Box::new(Translation { decoder, encoder, tally: Tally::default() }))
+    Transform::Translated(Box::new(Translation {
+        decoder,
+        rewrite: call.words.map(Words::rewrite),
+        encoder,
+        tally: Tally::default(),
+    }))
 }

@@ -23,6 +23,7 @@ use crate::dialect::{Observed, Warnings};
 use crate::http::Head;
 use crate::ports::Body;
 use crate::units::{Timestamp, Tokens};
+use crate::words::Words;
 use bytes::Bytes;
 
 pub use failure::{Failure, Retry};
@@ -57,6 +58,8 @@ pub struct Call<'a> {
     pub deadline: Timestamp,
     /// What takes the place of the provider's time limits.
     pub timeouts: TimeoutsOverride,
+    /// What every event of a streamed answer goes through; the caller's and the provider's bytes then differ.
+    pub words: Option<&'a Words>,
 }
 
 /// A provider's answer in the caller's dialect.

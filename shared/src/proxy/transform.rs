@@ -4,6 +4,7 @@ use super::tally::Tally;
 use crate::dialect::ir::Event;
 use crate::dialect::{Decoder, Encoder, Meter, Observed, State, Stripper, UpstreamError};
 use crate::operation::passthrough;
+use crate::words::Guarded;
 use bytes::Bytes;
 
 /// From the provider's bytes to the caller's.
@@ -23,6 +24,7 @@ pub(super) enum Transform {
 #[derive(Debug)]
 pub(super) struct Translation {
     pub(super) decoder: Decoder,
+    pub(super) rewrite: Option<Guarded>,
     pub(super) encoder: Encoder,
     pub(super) tally: Tally,
 }
@@ -32,12 +34,22 @@ impl Translation {
     fn write(&mut self, read: impl FnOnce(&mut Decoder, &mut Vec<Event>)) -> Bytes {
         let (mut events, mut out) = (Vec::new(), Vec::new());
         read(&mut self.decoder, &mut events);
-        for event in events {
-            self.tally.event(&event);
-            self.encoder.push(event, &mut out);
-        }
+        // What was consumed is what the provider said, whatever the caller hears of it.
+        events.iter().for_each(|event| self.tally.event(event));
+        let heard = match &mut self.rewrite {
+            Some(rewrite) => rewritten(rewrite, events),
+            None => events,
+        };
+        heard.into_iter().for_each(|event| self.encoder.push(event, &mut out));
         out.into()
     }
+}
+
+/// What becomes of events.
+pub(super) fn rewritten(rewrite: &mut Guarded, events: Vec<Event>) -> Vec<Event> {
+    let mut heard = Vec::with_capacity(events.len());
+    events.into_iter().for_each(|event| rewrite.event(event, &mut heard));
+    heard
 }
 
 impl Transform {

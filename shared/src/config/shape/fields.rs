@@ -89,6 +89,13 @@ impl<'a, 'p> Fields<'a, 'p> {
         }
     }
 
+    /// Records that `name` is not there although what else is there asks for it.
+    pub(in crate::config) fn missing(&mut self, name: &str, hint: &str) {
+        if !self.table.contains_key(name) {
+            self.problem(name, "is missing", &["Add it: ", hint].concat());
+        }
+    }
+
     /// Records a problem between members, at the member `name`.
     pub(in crate::config) fn problem(&mut self, name: &str, message: &str, hint: &str) {
         self.at.key(name).problem(message, hint);

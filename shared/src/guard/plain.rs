@@ -1,0 +1,161 @@
+//! A text as a model reads it, for detectors to look at, with the way back to the text as it came.
+//!
+//! An address written with a full-width `＠`, a zero-width joiner in the middle or `\u0040` for its sign is the
+//! same address to a model. So it is to a detector: it looks at this form. What is found is replaced in the
+//! text as it came.
+
+use super::invisible::is_invisible;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Whether a text is itself JSON source, as a tool's arguments are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Words. Escapes of the form `\u0040` are decoded all the same: models read them.
+    Words,
+    /// JSON, or a piece of it: all its escapes are decoded.
+    Json,
+}
+
+/// The plain form of a text.
+#[derive(Clone, Debug)]
+pub struct Plain<'a> {
+    text: Cow<'a, str>,
+    /// For each byte of the plain form, what it came from; `None` when they are the same.
+    origin: Option<Vec<(u32, u32)>>,
+    length: usize,
+}
+
+impl<'a> Plain<'a> {
+    /// Makes the plain form of a text. Costs nothing but a look when there is nothing to change.
+    pub fn of(text: &'a str, source: Source) -> Plain<'a> {
+        let escaped = memchr::memchr(b'\\', text.as_bytes()).is_some();
+        if text.is_ascii() && !escaped {
+            return Plain { text: Cow::Borrowed(text), origin: None, length: text.len() };
+        }
+        let mut plain = String::with_capacity(text.len());
+        let mut origin = Vec::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(rest) = text.get(at..) {
+            let Some((c, length)) = next(rest, source) else { break };
+            if let Some(c) = simple(c) {
+                plain.push(c);
+                let from = (u32::try_from(at).unwrap_or(u32::MAX), u32::try_from(at + length).unwrap_or(u32::MAX));
+                origin.extend(std::iter::repeat_n(from, c.len_utf8()));
+            }
+            at += length;
+        }
+        Plain { text: Cow::Owned(plain), origin: Some(origin), length: text.len() }
+    }
+
+    /// The plain form.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The plain form, as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Where a place of the plain form lies in the text as it came.
+    pub fn source(&self, range: Range<usize>) -> Range<usize> {
+        let Some(origin) = &self.origin else { return range };
+        let start = origin.get(range.start).map_or(self.length, |(start, _)| *start as usize);
+        let end = range.end.checked_sub(1).and_then(|last| origin.get(last)).map_or(start, |(_, end)| *end as usize);
+        start..end.max(start)
+    }
+}
+
+/// The next character that is meant, and how many bytes say it.
+fn next(rest: &str, source: Source) -> Option<(char, usize)> {
+    let first = rest.chars().next()?;
+    if first != '\\' {
+        return Some((first, first.len_utf8()));
+    }
+    if let Some(unit) = code_unit(rest) {
+        if let Some(c) = char::from_u32(unit) {
+            return Some((c, 6));
+        }
+        // Half of a pair, if its other half follows.
+        if let Some(low) = rest.get(6..).and_then(code_unit)
+            && let Some(Ok(c)) = char::decode_utf16([unit as u16, low as u16]).next()
+        {
+            return Some((c, 12));
+        }
+    }
+    let escaped = match source {
+        Source::Words => None,
+        Source::Json => match rest.as_bytes().get(1) {
+            Some(b'n' | b'r' | b't') => Some(' '),
+            Some(b'"') => Some('"'),
+            Some(b'\\') => Some('\\'),
+            Some(b'/') => Some('/'),
+            Some(_) | None => None,
+        },
+    };
+    Some(escaped.map_or((first, 1), |c| (c, 2)))
+}
+
+/// The value of `\uXXXX`.
+fn code_unit(rest: &str) -> Option<u32> {
+    let digits = rest.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// What stands for a character; nothing for one that cannot be seen.
+fn simple(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return Some(c);
+    }
+    if is_invisible(c) {
+        return None;
+    }
+    let point = c as u32;
+    let digit = |base: u32| char::from_digit(point - base, 10);
+    match point {
+        0xFF01..=0xFF5E => char::from_u32(point - 0xFEE0),
+        0xA0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Some(' '),
+        0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 => Some('-'),
+        0x660..=0x669 => digit(0x660),
+        0x6F0..=0x6F9 => digit(0x6F0),
+        0x966..=0x96F => digit(0x966),
+        0x1D7CE..=0x1D7FF => char::from_digit((point - 0x1D7CE) % 10, 10),
+        _ => Some(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
+    use super::*;
+
+    fn plain(text: &str, source: Source) -> String {
+        Plain::of(text, source).text().to_owned()
+    }
+
+    #[test]
+    fn fault_78_what_a_model_reads_is_what_is_looked_at() {
+        assert_eq!(plain("ana\u{200d}@exa\u{ad}mple.org", Source::Words), "ana@example.org");
+        assert_eq!(plain("ａｎａ＠example．org", Source::Words), "ana@example.org");
+        assert_eq!(plain(r"ana\u0040example.org", Source::Words), "ana@example.org");
+        assert_eq!(plain(r#"{"a":"x\ny \ud83d\ude00"}"#, Source::Json), "{\"a\":\"x y 😀\"}");
+        assert_eq!(plain("٠١٢٣", Source::Words), "0123");
+    }
+
+    #[test]
+    fn a_place_leads_back_to_the_text_as_it_came() {
+        let text = "→ ana\u{200d}\\u0040b.org ←";
+        let plain = Plain::of(text, Source::Words);
+        let start = plain.text().find("ana").unwrap_or_default();
+        let range = plain.source(start..start + "ana@b.org".len());
+        assert_eq!(&text[range], "ana\u{200d}\\u0040b.org");
+    }
+
+    #[test]
+    fn what_looks_like_an_escape_and_is_none_stays() {
+        for text in [r"C:\users\new", r"\u12", "\\", r"\ud800 alone"] {
+            assert_eq!(plain(text, Source::Words), text);
+        }
+    }
+}

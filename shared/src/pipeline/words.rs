@@ -1,0 +1,52 @@
+//! The stage between admission and routing, and the one before the caller: words through the guardrails.
+
+use super::Layers;
+use super::accept::Order;
+use super::finish::Finish;
+use crate::error::ApiError;
+use crate::operation::Operation;
+use bytes::Bytes;
+
+/// What the caller said, as the provider will read it.
+pub(super) fn request<L: Layers>(order: &mut Order, finish: &mut Finish<L>) -> Result<(), ApiError> {
+    let words = order.words.clone();
+    if words.is_idle() {
+        return Ok(());
+    }
+    if let Some(open) = finish.open() {
+        open.words = Some(words.clone());
+    }
+    let refuse = |what: &str| words.refuses_unread().map_or(Ok(()), |denied| Err(denied.error(what)));
+    match &order.request.operation {
+        // Their bodies and answers have no form that is known here.
+        Operation::PassThrough(_) => return refuse("calls that are passed through unread"),
+        Operation::Completions if order.request.facts.stream && words.guards_answers() => {
+            refuse("streams of /v1/completions")?;
+        }
+        Operation::Chat(_)
+        | Operation::CountTokens(_)
+        | Operation::Completions
+        | Operation::Embeddings
+        | Operation::Rerank => {}
+    }
+    let Ok(body) = str::from_utf8(&order.request.body) else { return refuse("a body that is not text") };
+    if let Some(body) = words.request(body).map_err(|denied| denied.error("this request"))? {
+        order.request.body = body;
+    }
+    order.ask.signals.data_classes = words.classes();
+    Ok(())
+}
+
+/// A whole answer on its way to the caller. One that is a stream in one piece went through event by event.
+pub(super) fn answer(order: &Order, body: Bytes, stream: bool) -> Result<Bytes, ApiError> {
+    let read = match &order.request.operation {
+        Operation::Chat(_) | Operation::Completions => !stream && order.words.guards_answers(),
+        Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank | Operation::PassThrough(_) => false,
+    };
+    if !read {
+        return Ok(body);
+    }
+    let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
+    let changed = order.words.answer(text).map_err(|denied| denied.error("this answer"))?;
+    Ok(changed.map_or(body, Bytes::from))
+}

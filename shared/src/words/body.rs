@@ -1,0 +1,62 @@
+//! All texts of a body through the rails, and nothing else of it touched.
+
+use super::filter::Chain;
+use super::{Denied, Seen};
+use crate::dialect::words;
+use crate::guard::plain::Source;
+use crate::json::splice;
+use crate::json::strings::{self, Shape};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Members that tell an answer's text once more, token by token.
+const REPEATS: &[&str] = &["logprobs", "logprobsResult"];
+
+/// The body with what the rails made of its texts; `None` when that is what it was.
+pub(super) fn rewrite(body: &str, seen: &mut Seen, chain: impl Fn(Source) -> Chain) -> Result<Option<Vec<u8>>, Denied> {
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let mut repeats: Vec<Range<usize>> = Vec::new();
+    let mut denied = None;
+    strings::each(body, |path, shape, range| {
+        if denied.is_some() {
+            return;
+        }
+        if shape == Shape::Container {
+            if path.last().is_some_and(|name| REPEATS.contains(name)) {
+                repeats.push(range);
+            }
+            return;
+        }
+        let raw = body.get(range.clone()).unwrap_or_default();
+        let Some(text) = decoded(raw) else { return };
+        let Some(source) = words::source(path, &text) else { return };
+        let passed = chain(source).push(&text, true, seen);
+        if passed.denied.is_some() {
+            denied = passed.denied;
+        } else if passed.text != text {
+            edits.push((range, serde_json::Value::from(passed.text).to_string()));
+        }
+    });
+    if let Some(denied) = denied {
+        return Err(denied);
+    }
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    // What was told again token by token would tell what was replaced.
+    edits.retain(|(range, _)| !repeats.iter().any(|repeat| repeat.start <= range.start && range.end <= repeat.end));
+    let inner = |range: &Range<usize>| repeats.iter().any(|other| other.start < range.start && range.end <= other.end);
+    edits.extend(repeats.iter().filter(|range| !inner(range)).map(|range| (range.clone(), "null".to_owned())));
+    let edits: Vec<(Range<usize>, &[u8])> =
+        edits.iter().map(|(range, text)| (range.clone(), text.as_bytes())).collect();
+    Ok(Some(splice(body.as_bytes(), &edits)))
+}
+
+/// The text of a string with its quotes.
+fn decoded(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
+    match memchr::memchr(b'\\', inside.as_bytes()) {
+        None => Some(Cow::Borrowed(inside)),
+        Some(_) => serde_json::from_str(raw).ok().map(Cow::Owned),
+    }
+}

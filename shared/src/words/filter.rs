@@ -1,0 +1,291 @@
+//! One text through the rails, in one piece or in many: what comes out is the same.
+//!
+//! A filter holds back from the earliest place on that could still become a finding, and no more. What it has
+//! let go it remembers a little of, because what stands before a number says what it is.
+
+use super::{Denied, Named, Seen, data_class};
+use crate::config::guardrails::{Action, Check, Mode};
+use crate::guard::plain::{Plain, Source};
+use crate::guard::{Found, LONGEST, injection, invisible, pii, repetition, secrets, settle};
+use std::sync::Arc;
+
+/// As much of what was let go as decides about what follows, in bytes.
+const REMEMBERED: usize = 256;
+/// A text that repeats itself is looked at each time so many bytes have come.
+const LOOK_EVERY: usize = 512;
+/// The most of a text that is kept for a rail that judges texts whole.
+const LONGEST_WHOLE: usize = 4 << 20;
+
+/// The rails one text goes through, in order.
+#[derive(Debug)]
+pub(super) struct Chain {
+    filters: Vec<Filter>,
+    restore: Option<String>,
+    source: Source,
+}
+
+impl Chain {
+    /// The rails of a request.
+    pub(super) fn input(rails: &[Arc<Named>], source: Source) -> Chain {
+        let filters = rails.iter().map(|rail| Filter::new(rail.clone(), "input", source)).collect();
+        Chain { filters, restore: None, source }
+    }
+
+    /// The rails of an answer; then placeholders are replaced, if any are to be.
+    pub(super) fn output(rails: &[Arc<Named>], restores: bool, source: Source) -> Chain {
+        let filters = rails.iter().map(|rail| Filter::new(rail.clone(), "output", source)).collect();
+        Chain { filters, restore: restores.then(String::new), source }
+    }
+
+    /// Takes the next piece of the text; gives what can go on. `last`: there is no more.
+    pub(super) fn push(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
+        let mut text = piece.to_owned();
+        let mut denied = None;
+        for filter in &mut self.filters {
+            let passed = filter.push(&text, last || denied.is_some(), seen);
+            text = passed.text;
+            // What comes before a denial still goes through the rails behind.
+            denied = denied.or(passed.denied);
+        }
+        if let Some(held) = &mut self.restore {
+            held.push_str(&text);
+            let until = if last || denied.is_some() { held.len() } else { seen.masks.unfinished(held) };
+            let rest = held.split_off(until.min(held.len()));
+            text = seen.masks.restored(held, self.source == Source::Json);
+            seen.touched |= text != *held;
+            *held = rest;
+        }
+        Passed { text, denied }
+    }
+}
+
+/// What a piece became.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// What goes on.
+    pub(super) text: String,
+    /// The rail that lets nothing more pass.
+    pub(super) denied: Option<Denied>,
+}
+
+/// One rail over one text.
+#[derive(Debug)]
+struct Filter {
+    named: Arc<Named>,
+    side: &'static str,
+    source: Source,
+    /// The end of what was let go, then what is held.
+    text: String,
+    /// Where in `text` what is held begins.
+    held: usize,
+    /// Of rails that judge a text whole, all of it.
+    whole: String,
+    chars: usize,
+    found_whole: bool,
+}
+
+impl Filter {
+    fn new(named: Arc<Named>, side: &'static str, source: Source) -> Filter {
+        Filter { named, side, source, text: String::new(), held: 0, whole: String::new(), chars: 0, found_whole: false }
+    }
+
+    fn push(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
+        if self.named.rail.check.has_places() { self.places(piece, last, seen) } else { self.judge(piece, last, seen) }
+    }
+
+    /// Of a rail whose findings have places.
+    fn places(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
+        self.text.push_str(piece);
+        let plain = Plain::of(&self.text, self.source);
+        let mut found = Vec::new();
+        let unfinished = self.detect(&plain, &mut found);
+        let mut until = if last { self.text.len() } else { unfinished.clamp(self.held, self.text.len()) };
+        found.retain(|(one, _)| one.range.start >= self.held);
+        // Nothing is cut in two.
+        while let Some((one, _)) = found.iter().find(|(one, _)| one.range.start < until && one.range.end > until) {
+            until = one.range.start;
+        }
+        found.retain(|(one, _)| one.range.end <= until);
+        let mut out = String::with_capacity(until - self.held);
+        let mut done = self.held;
+        let mut denied = None;
+        if !found.is_empty() {
+            seen.note(&self.named, self.side, found.len());
+            seen.touched |= self.side == "output" && matches!(self.effect(), Some(Action::Mask | Action::Deny));
+        }
+        for (one, meant) in &found {
+            out.push_str(self.text.get(done..one.range.start).unwrap_or_default());
+            let original = self.text.get(one.range.clone()).unwrap_or_default();
+            done = one.range.end;
+            match self.effect() {
+                None | Some(Action::Flag) => out.push_str(original),
+                Some(Action::Route) => {
+                    seen.classes.insert(data_class(&self.named.rail.check, &one.class));
+                    out.push_str(original);
+                }
+                Some(Action::Mask | Action::Restore) if one.class == "invisible" || one.class == "bidirectional" => {}
+                Some(action @ (Action::Mask | Action::Restore)) => {
+                    out.push_str(&seen.masks.placeholder(&one.class, meant, original, action == Action::Restore));
+                }
+                Some(Action::Deny) => {
+                    denied = Some(Denied::by(&self.named));
+                    break;
+                }
+            }
+        }
+        if denied.is_none() {
+            out.push_str(self.text.get(done..until).unwrap_or_default());
+        }
+        self.forget(until);
+        Passed { text: out, denied }
+    }
+
+    /// Finds what there is, each with what was meant; gives from where on more could come.
+    fn detect(&self, plain: &Plain<'_>, out: &mut Vec<(Found, String)>) -> usize {
+        let mut found = Vec::new();
+        let unfinished = match &self.named.rail.check {
+            Check::Pii(wanted) => {
+                pii::find(plain, wanted, &mut found);
+                pii::unfinished(plain)
+            }
+            Check::Secrets => {
+                secrets::find(plain, &mut found);
+                secrets::unfinished(plain)
+            }
+            Check::Terms(terms) => {
+                terms.find(plain.text(), &mut found);
+                terms.unfinished(plain.text())
+            }
+            Check::Patterns(patterns) => {
+                patterns.iter().for_each(|pattern| pattern.find(plain.text(), &mut found));
+                patterns.iter().map(|pattern| pattern.unfinished(plain.text())).min().unwrap_or(plain.text().len())
+            }
+            Check::Invisible => {
+                // What cannot be seen is not in the plain form.
+                invisible::find(&self.text, &mut found);
+                out.extend(found.into_iter().map(|one| (one, String::new())));
+                return self.text.len()
+                    - self
+                        .text
+                        .chars()
+                        .rev()
+                        .take_while(|c| invisible::is_invisible(*c) || *c == '\u{1F3F4}')
+                        .map(char::len_utf8)
+                        .sum::<usize>();
+            }
+            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => plain.text().len(),
+        };
+        settle(&mut found);
+        out.extend(found.into_iter().map(|one| {
+            let meant = plain.text().get(one.range.clone()).unwrap_or_default().to_owned();
+            (Found { range: plain.source(one.range), ..one }, meant)
+        }));
+        let unfinished = if unfinished >= plain.text().len() {
+            self.text.len()
+        } else {
+            plain.source(unfinished..unfinished + 1).start
+        };
+        unfinished.min(half_escape(&self.text))
+    }
+
+    /// Lets go of what lies before a place, and remembers its end.
+    fn forget(&mut self, until: usize) {
+        self.held = until;
+        let mut from = until.saturating_sub(REMEMBERED);
+        if from == 0 {
+            return;
+        }
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        // At the beginning of a word: half of one could look like something else.
+        let tail = self.text.get(from..until).unwrap_or_default();
+        from += tail.find(char::is_whitespace).unwrap_or(0);
+        self.text.drain(..from);
+        self.held = until - from;
+    }
+
+    /// Of a rail that judges a text whole, or as it grows.
+    fn judge(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
+        let before = self.whole.len();
+        let room = LONGEST_WHOLE.saturating_sub(before);
+        let kept = piece.get(..room).unwrap_or(if piece.len() <= room { piece } else { "" });
+        self.whole.push_str(kept);
+        let mut passes = piece.len();
+        let found = match &self.named.rail.check {
+            Check::Length(most) => {
+                let left = most.saturating_sub(self.chars);
+                self.chars += piece.chars().count();
+                passes = piece.char_indices().nth(left).map_or(piece.len(), |(at, _)| at);
+                self.chars > *most
+            }
+            Check::Repetition(times) => match self.repeats(before, *times, last) {
+                Some(at) => {
+                    passes = at.saturating_sub(before);
+                    true
+                }
+                None => false,
+            },
+            Check::Injection(enough) => last && injection::score(Plain::of(&self.whole, self.source).text()) >= *enough,
+            Check::Schema(schema) => last && !schema.is_followed(&self.whole),
+            Check::Pii(_) | Check::Secrets | Check::Invisible | Check::Terms(_) | Check::Patterns(_) => false,
+        };
+        let first = found && !self.found_whole;
+        self.found_whole |= found;
+        if first {
+            seen.note(&self.named, self.side, 1);
+            seen.touched |= self.side == "output" && self.effect() == Some(Action::Deny);
+            if self.effect() == Some(Action::Route) {
+                seen.classes.insert(data_class(&self.named.rail.check, ""));
+            }
+        }
+        match self.effect() {
+            Some(Action::Deny) if first => Passed {
+                text: piece.get(..passes).unwrap_or_default().to_owned(),
+                denied: Some(Denied::by(&self.named)),
+            },
+            Some(_) | None => Passed { text: piece.to_owned(), denied: None },
+        }
+    }
+
+    /// Where it is known that the text repeats itself: looked at where each so-manieth byte is, so that it does not
+    /// matter how the text came.
+    fn repeats(&self, before: usize, times: usize, last: bool) -> Option<usize> {
+        let mut looks: Vec<usize> =
+            (before / LOOK_EVERY + 1..=self.whole.len() / LOOK_EVERY).map(|look| look * LOOK_EVERY).collect();
+        if last {
+            looks.push(self.whole.len());
+        }
+        looks.into_iter().find_map(|look| {
+            let mut end = look.min(self.whole.len());
+            while !self.whole.is_char_boundary(end) {
+                end -= 1;
+            }
+            let mut start = end.saturating_sub(LONGEST.max(2 * 64 * times));
+            while !self.whole.is_char_boundary(start) {
+                start += 1;
+            }
+            let mut found = Vec::new();
+            repetition::find(self.whole.get(start..end).unwrap_or_default(), times, &mut found);
+            (!found.is_empty()).then_some(end)
+        })
+    }
+
+    /// What happens to a finding; nothing while only watching.
+    fn effect(&self) -> Option<Action> {
+        match self.named.rail.mode {
+            Mode::Enforce => Some(self.named.rail.action),
+            Mode::Monitor => None,
+        }
+    }
+}
+
+/// From where on a text ends in what could be the beginning of an escape.
+fn half_escape(text: &str) -> usize {
+    let mut from = text.len().saturating_sub(11);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let tail = text.get(from..).unwrap_or_default();
+    tail.find('\\').map_or(text.len(), |at| from + at)
+}

@@ -1,0 +1,269 @@
+//! What happens to the words of a request and of its answer: guardrails, between admission and routing on
+//! the way in, before the caller on the way out. The pipeline calls for the one, the proxy has the events of a stream
+//! pass through the other; neither knows what is looked for.
+//!
+//! The detectors are in `guard`, where words stand is known to `dialect`, what is to be done stands in the
+//! configuration. Here they are brought together: [`Guards`] tells which rails hold for a request, [`Words`] is what
+//! one request has to remember (its placeholders, what was found), `filter` takes a text through one rail,
+//! `body` all texts of a body, `stream` those of a stream.
+
+mod body;
+mod filter;
+mod masks;
+mod stream;
+
+pub use stream::Guarded;
+
+use crate::config::guardrails::{Action, Check, DEFAULT_GUARDRAIL, Fail, Guardrail, Mode, Rail};
+use crate::config::{Config, GuardrailName};
+use crate::error::{ApiError, Code};
+use filter::Chain;
+use masks::Masks;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What one rail of a guardrail found, for the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hit {
+    /// The guardrail's name in the configuration.
+    pub name: String,
+    /// What it looks for: `pii`, `secrets`.
+    pub kind: &'static str,
+    /// What was done: `deny`, `mask`; `monitor` where it only watches.
+    pub action: &'static str,
+    /// Where: `input`, `output`.
+    pub side: &'static str,
+    /// How often.
+    pub count: u64,
+}
+
+/// A rail and the guardrail it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Named {
+    /// The guardrail's name.
+    name: String,
+    rail: Rail,
+    fail: Fail,
+}
+
+/// The guardrails of a configuration, and for whom each holds.
+#[derive(Debug, Default)]
+pub struct Guards {
+    rails: BTreeMap<String, Sides>,
+    teams: BTreeMap<String, GuardrailName>,
+    routes: BTreeMap<String, GuardrailName>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sides {
+    input: Vec<Arc<Named>>,
+    output: Vec<Arc<Named>>,
+}
+
+impl Guards {
+    /// The guardrails of a configuration.
+    pub fn of(config: &Config) -> Guards {
+        let of = |name: &GuardrailName, guardrail: &Guardrail| {
+            let named = |rail: &Rail| {
+                Arc::new(Named { name: name.as_str().to_owned(), rail: rail.clone(), fail: guardrail.fail })
+            };
+            Sides {
+                input: guardrail.input.iter().map(named).collect(),
+                output: guardrail.output.iter().map(named).collect(),
+            }
+        };
+        let guardrails = config.guardrails.iter();
+        Guards {
+            rails: guardrails.map(|(name, rails)| (name.as_str().to_owned(), of(name, rails))).collect(),
+            teams: config
+                .teams
+                .iter()
+                .filter_map(|(name, team)| Some((name.as_str().to_owned(), team.guardrails.clone()?)))
+                .collect(),
+            routes: config
+                .routes
+                .iter()
+                .filter_map(|(name, route)| Some((name.as_str().to_owned(), route.guardrails.clone()?)))
+                .collect(),
+        }
+    }
+
+    /// What holds for a request: the rails of all, of its team, of the route it asks for, in this order.
+    pub(crate) fn words(&self, team: Option<&str>, asked: Option<&str>) -> Words {
+        let mut sides = Sides::default();
+        if self.rails.is_empty() {
+            return Words::new(sides);
+        }
+        let team = team.and_then(|team| self.teams.get(team)).map(GuardrailName::as_str);
+        let route = asked.and_then(|route| self.routes.get(route)).map(GuardrailName::as_str);
+        let mut seen = BTreeSet::new();
+        for name in [Some(DEFAULT_GUARDRAIL), team, route].into_iter().flatten() {
+            if let (Some(more), true) = (self.rails.get(name), seen.insert(name)) {
+                sides.input.extend(more.input.iter().cloned());
+                sides.output.extend(more.output.iter().cloned());
+            }
+        }
+        Words::new(sides)
+    }
+}
+
+/// What one request remembers of its words. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Words {
+    sides: Arc<Sides>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What was found, and what stands for what.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    masks: Masks,
+    hits: Vec<Hit>,
+    classes: BTreeSet<String>,
+    /// The answer is not what the model said: nobody else may get it.
+    touched: bool,
+}
+
+/// A guardrail that refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denied {
+    name: String,
+    kind: &'static str,
+}
+
+impl Denied {
+    fn by(rail: &Named) -> Denied {
+        Denied { name: rail.name.clone(), kind: rail.rail.check.as_str() }
+    }
+
+    /// What the caller is told: which guardrail, and never what it found.
+    pub(crate) fn error(&self, what: &str) -> ApiError {
+        let Denied { name, kind } = self;
+        ApiError::new(
+            Code::GuardrailBlocked,
+            format!("The guardrail `{name}` ({kind}) does not let {what} pass. Change it, or ask your administrator."),
+        )
+    }
+}
+
+impl Seen {
+    /// Notes findings of a rail.
+    fn note(&mut self, rail: &Named, side: &'static str, count: usize) {
+        let kind = rail.rail.check.as_str();
+        let action = match rail.rail.mode {
+            Mode::Enforce => rail.rail.action.as_str(),
+            Mode::Monitor => "monitor",
+        };
+        let same =
+            |hit: &&mut Hit| hit.name == rail.name && hit.kind == kind && hit.action == action && hit.side == side;
+        match self.hits.iter_mut().find(same) {
+            Some(hit) => hit.count += count as u64,
+            None => self.hits.push(Hit { name: rail.name.clone(), kind, action, side, count: count as u64 }),
+        }
+    }
+}
+
+impl Words {
+    fn new(sides: Sides) -> Words {
+        Words { sides: Arc::new(sides), seen: Arc::default() }
+    }
+
+    /// Whether anything is looked for at all.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sides.input.is_empty() && self.sides.output.is_empty()
+    }
+
+    /// Whether the answer must be looked at: rails hold for it, or placeholders are to be replaced in it.
+    pub(crate) fn guards_answers(&self) -> bool {
+        !self.sides.output.is_empty() || self.restores()
+    }
+
+    fn restores(&self) -> bool {
+        self.sides.input.iter().any(|named| named.rail.action == Action::Restore && named.rail.mode == Mode::Enforce)
+    }
+
+    /// Whether what cannot be looked at is refused, and by whom.
+    pub(crate) fn refuses_unread(&self) -> Option<Denied> {
+        let closed = |named: &&Arc<Named>| named.fail == Fail::Closed && named.rail.mode == Mode::Enforce;
+        self.sides.input.iter().chain(&self.sides.output).find(closed).map(|named| Denied::by(named))
+    }
+
+    /// Takes every text of a request through the rails. `None`: nothing changes.
+    pub(crate) fn request(&self, body: &str) -> Result<Option<Vec<u8>>, Denied> {
+        if self.sides.input.is_empty() {
+            return Ok(None);
+        }
+        let mut seen = self.lock();
+        body::rewrite(body, &mut seen, |source| Chain::input(&self.sides.input, source))
+    }
+
+    /// Takes every text of a whole answer through the rails.
+    pub(crate) fn answer(&self, body: &str) -> Result<Option<Vec<u8>>, Denied> {
+        let mut seen = self.lock();
+        body::rewrite(body, &mut seen, |source| Chain::output(&self.sides.output, self.restores(), source))
+    }
+
+    /// What takes the events of a streamed answer through the rails; a new one for each attempt, for what a failed one
+    /// had read must not be part of the next.
+    pub fn rewrite(&self) -> Guarded {
+        Guarded::new(self.clone())
+    }
+
+    /// A chain for one text of the answer.
+    fn chain(&self, source: crate::guard::plain::Source) -> Chain {
+        Chain::output(&self.sides.output, self.restores(), source)
+    }
+
+    /// Whether answers are changed, so that what repeats them in other words must go.
+    fn masks_answers(&self) -> bool {
+        self.restores()
+            || self
+                .sides
+                .output
+                .iter()
+                .any(|named| named.rail.action == Action::Mask && named.rail.mode == Mode::Enforce)
+    }
+
+    /// The classes of data that the router is to know.
+    pub(crate) fn classes(&self) -> Vec<String> {
+        self.lock().classes.iter().cloned().collect()
+    }
+
+    /// Whether the caller hears something else than the model said.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.lock().touched
+    }
+
+    /// What was found so far, for the audit.
+    pub(crate) fn hits(&self) -> Vec<Hit> {
+        let mut hits = self.lock().hits.clone();
+        // What came first in a stream depends on how it was cut.
+        hits.sort_by(|a, b| {
+            (b.side == "input", &a.name, a.kind, a.action).cmp(&(a.side == "input", &b.name, b.kind, b.action))
+        });
+        hits
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The class of a finding that the router is told.
+fn data_class(check: &Check, class: &str) -> String {
+    match check {
+        Check::Pii(_) => class.to_owned(),
+        Check::Secrets => "secret".to_owned(),
+        Check::Invisible
+        | Check::Terms(_)
+        | Check::Patterns(_)
+        | Check::Injection(_)
+        | Check::Length(_)
+        | Check::Repetition(_)
+        | Check::Schema(_) => check.as_str().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! A streamed answer through the rails: every block is a text of its own.
+
+use super::filter::Chain;
+use super::{Denied, Words};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
+use crate::guard::plain::Source;
+use std::collections::BTreeMap;
+
+/// The rails over the events of one answer.
+#[derive(Debug)]
+pub struct Guarded {
+    words: Words,
+    /// The open blocks, by choice and number.
+    blocks: BTreeMap<(u64, u64), Block>,
+    /// A rail refused: nothing of the answer goes on but how it ended and what it cost.
+    denied: Option<Denied>,
+    /// Whether logprobs must go, because they would tell what is replaced.
+    masks: bool,
+}
+
+#[derive(Debug)]
+struct Block {
+    chain: Chain,
+    is_arguments: bool,
+}
+
+impl Guarded {
+    pub(super) fn new(words: Words) -> Guarded {
+        let masks = words.masks_answers();
+        Guarded { words, blocks: BTreeMap::new(), denied: None, masks }
+    }
+
+    /// Takes a piece of a block; tells what goes on.
+    fn piece(&mut self, choice: u64, block: u64, piece: &str, last: bool, out: &mut Vec<Event>) {
+        let Some(open) = self.blocks.get_mut(&(choice, block)) else { return };
+        let passed = open.chain.push(piece, last, &mut self.words.lock());
+        if !passed.text.is_empty() {
+            let delta = if open.is_arguments { Delta::Arguments(passed.text) } else { Delta::Text(passed.text) };
+            out.push(Event::Delta { choice, block, delta });
+        }
+        if let Some(denied) = passed.denied {
+            self.deny(denied, out);
+        }
+    }
+
+    /// Ends the answer for the caller, as a provider's own filter would.
+    fn deny(&mut self, denied: Denied, out: &mut Vec<Event>) {
+        self.denied = Some(denied);
+        let mut choices: Vec<u64> = Vec::new();
+        for (choice, block) in std::mem::take(&mut self.blocks).into_keys() {
+            out.push(Event::BlockStop { choice, block });
+            if choices.last() != Some(&choice) {
+                choices.push(choice);
+            }
+        }
+        out.extend(choices.into_iter().map(|choice| Event::Finish { choice, reason: FinishReason::ContentFilter }));
+    }
+
+    /// What blocks still hold when the answer ends without saying so of each.
+    fn flush(&mut self, of: Option<u64>, out: &mut Vec<Event>) {
+        let open: Vec<(u64, u64)> =
+            self.blocks.keys().filter(|(choice, _)| of.is_none_or(|of| of == *choice)).copied().collect();
+        for (choice, block) in open {
+            self.piece(choice, block, "", true, out);
+            if self.blocks.remove(&(choice, block)).is_some() {
+                out.push(Event::BlockStop { choice, block });
+            }
+        }
+    }
+
+    /// JSON of one dialect that goes on as it is, but for its words.
+    fn opaque(&self, json: Json) -> Result<Json, Denied> {
+        let changed = self.words.answer(json.text())?;
+        let changed = changed.and_then(|bytes| Json::parse(str::from_utf8(&bytes).ok()?));
+        Ok(changed.unwrap_or(json))
+    }
+}
+
+impl Guarded {
+    /// Takes the next event; appends what the caller hears of it.
+    pub fn event(&mut self, event: Event, out: &mut Vec<Event>) {
+        if self.denied.is_some() {
+            match event {
+                Event::Usage(_) | Event::End => out.push(event),
+                // What broke after the answer was ended does not concern the caller any more.
+                Event::Error(_) => out.push(Event::End),
+                Event::Start { .. }
+                | Event::BlockStart { .. }
+                | Event::Delta { .. }
+                | Event::BlockStop { .. }
+                | Event::Logprobs { .. }
+                | Event::Finish { .. } => {}
+            }
+            return;
+        }
+        match event {
+            Event::BlockStart { choice, block, kind } => {
+                let kind = match kind {
+                    BlockKind::Opaque { origin, json } => match self.opaque(json) {
+                        Ok(json) => BlockKind::Opaque { origin, json },
+                        Err(denied) => return self.deny(denied, out),
+                    },
+                    kind @ (BlockKind::Text
+                    | BlockKind::Refusal
+                    | BlockKind::Thinking
+                    | BlockKind::RedactedThinking(_)
+                    | BlockKind::ToolCall { .. }) => kind,
+                };
+                let is_arguments = matches!(kind, BlockKind::ToolCall { .. });
+                let source = if is_arguments { Source::Json } else { Source::Words };
+                self.blocks.insert((choice, block), Block { chain: self.words.chain(source), is_arguments });
+                out.push(Event::BlockStart { choice, block, kind });
+            }
+            Event::Delta { choice, block, delta: Delta::Text(piece) | Delta::Arguments(piece) } => {
+                self.piece(choice, block, &piece, false, out);
+            }
+            Event::Delta { choice, block, delta: Delta::Opaque(json) } => match self.opaque(json) {
+                Ok(json) => out.push(Event::Delta { choice, block, delta: Delta::Opaque(json) }),
+                Err(denied) => self.deny(denied, out),
+            },
+            Event::Delta { choice, block, delta: delta @ (Delta::Signature(_) | Delta::Citation(_)) } => {
+                // What is signed or cited is what was said: all of it goes first.
+                self.piece(choice, block, "", true, out);
+                if self.denied.is_none() {
+                    out.push(Event::Delta { choice, block, delta });
+                }
+            }
+            Event::BlockStop { choice, block } => {
+                self.piece(choice, block, "", true, out);
+                if self.blocks.remove(&(choice, block)).is_some() {
+                    out.push(Event::BlockStop { choice, block });
+                }
+            }
+            Event::Logprobs { .. } if self.masks => {}
+            Event::Finish { choice, .. } => {
+                self.flush(Some(choice), out);
+                if self.denied.is_none() {
+                    out.push(event);
+                }
+            }
+            Event::End | Event::Error(_) => {
+                self.flush(None, out);
+                match (&self.denied, event) {
+                    (Some(_), Event::Error(_)) => out.push(Event::End),
+                    (Some(_) | None, event) => out.push(event),
+                }
+            }
+            Event::Start { .. } | Event::Logprobs { .. } | Event::Usage(_) => out.push(event),
+        }
+    }
+}
