@@ -64,13 +64,13 @@ function panicked({ request }, error) {
   });
 }
 
-/** One tenant's limits and budgets, or one shelf of records: a synchronous machine in wasm over the object's SQLite. */
+/** One tenant's books and journal, or one shelf of records: synchronous machines in wasm over the object's SQLite. */
 export class Tenant extends DurableObject {
-  #machine;
+  #machines = {};
   #generation;
   #alarm; // when the object will be woken, as far as this instance of it knows
 
-  /** Commands to the ledger, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
+  /** A turn of the books, JSON in and out. A trap rolls its writes back and rejects; the next call finds a rebuilt machine. */
   perform(json) {
     const answer = this.#turn("Tenant", json);
     this.#setAlarm();
@@ -95,7 +95,7 @@ export class Tenant extends DurableObject {
     this.ctx.storage.setAlarm(wanted * 1_000);
   }
 
-  /** A question to the shelf, JSON in and out. An object is asked for the one or the other, never for both. */
+  /** A question to the shelf, JSON in and out; a tenant's is its journal. */
   records(json) {
     return this.#turn("Shelf", json);
   }
@@ -107,9 +107,9 @@ export class Tenant extends DurableObject {
   #living(kind) {
     const { [kind]: Machine } = core();
     if (this.#generation !== generation) {
-      this.#machine = new Machine(this.ctx);
+      this.#machines = {};
       this.#generation = generation;
     }
-    return this.#machine;
+    return (this.#machines[kind] ??= new Machine(this.ctx));
   }
 }

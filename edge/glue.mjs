@@ -142,14 +142,15 @@ export function binding(env, name) {
 const objects = new Map();
 const OBJECT_TIMEOUT_MS = 10_000;
 
-/** Calls a tenant's object: commands in, replies out, both JSON. */
-export function tenant(env, name, commands) {
-  return operation(ask(env, name, (object) => object.perform(commands)));
+/** Calls a tenant's object: a turn in, replies out, both JSON. */
+export function tenant(env, name, turn) {
+  return operation(ask(env, name, (object) => object.perform(turn)));
 }
 
-/** Asks the object of a shelf of records, JSON in and out. */
+/** Asks the object of a shelf of records, JSON in and out. A shelf `@name` stands in the tenant of that name. */
 export function shelf(env, name, question) {
-  return operation(ask(env, `shelf/${name}`, (object) => object.records(question)));
+  const object = name.startsWith("@") ? name.slice(1) : `shelf/${name}`;
+  return operation(ask(env, object, (object) => object.records(question)));
 }
 
 /** It may hang (a panic in it does), so there is a limit to waiting. */

@@ -4,6 +4,7 @@
 //! new instance of this wasm after a trap.
 
 mod glue;
+mod journal;
 mod ledger;
 mod operation;
 mod ports;

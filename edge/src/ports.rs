@@ -1,7 +1,7 @@
 //! The core's ports over a Worker: fetch, KV, a Durable Object, the clock.
 
 use crate::glue::{self, Upstream};
-use crate::ledger::Client;
+use crate::ledger::{Client, Ended};
 use crate::operation::{self, Operation, Value};
 use crate::shelf::{Ask, Question};
 use crate::task;
@@ -9,8 +9,9 @@ use bytes::Bytes;
 use js_sys::Date;
 use serde::de::DeserializeOwned;
 use signalbox::base64url;
+use signalbox::gateway::journal::Posting;
 use signalbox::gateway::keys::KeyRecord;
-use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
     Body, Clock, Crypto, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, Seed, SendError,
@@ -220,27 +221,43 @@ impl Crypto for EdgePorts {
     }
 }
 
-impl LedgerStore for EdgePorts {
-    async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError> {
-        self.ledger.admit(tenant, admit).await
-    }
-
-    async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
-        if self.ledger.settle(tenant, settle, self.now()) {
+impl EdgePorts {
+    /// Sees to it that the end of a request reaches its tenant, with the next admission or soon after.
+    fn end(&self, tenant: &str, ended: Ended) {
+        if self.ledger.end(tenant, ended, self.now()) {
             let ports = self.clone();
             self.spawn(async move {
                 ports.sleep(crate::ledger::LINGER).await;
-                if let Err(problem) = ports.ledger.flush().await {
+                if let Err(problem) = ports.ledger.flush(ports.now()).await {
                     let line = serde_json::json!({ "event": "store_error", "store": "settle", "problem": problem.0 });
                     ports.log(&line.to_string());
                 }
             });
         }
+    }
+}
+
+impl LedgerStore for EdgePorts {
+    async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError> {
+        self.ledger.admit(tenant, admit, self.now()).await
+    }
+
+    async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
+        self.end(tenant, Ended { settle: Some(settle), entry: None });
+        Ok(())
+    }
+
+    async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
+        self.end(tenant, Ended { settle: posting.settle, entry: Some(posting.entry) });
         Ok(())
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger.report(tenant, report).await
+    }
+
+    async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
+        self.ledger.pending(tenant, now).await
     }
 }
 

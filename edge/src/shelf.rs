@@ -35,15 +35,18 @@ const SWEEP_MS: u64 = 60_000;
 
 /// The records behind one object.
 #[wasm_bindgen]
-pub struct Shelf {
-    sql: SqlStorage,
+pub struct Shelf(Table);
+
+/// The table they are in.
+pub(crate) struct Table {
+    pub(crate) sql: SqlStorage,
     swept: Cell<Timestamp>,
 }
 
 #[derive(Deserialize)]
-struct Row {
-    key: String,
-    value: String,
+pub(crate) struct Row {
+    pub(crate) key: String,
+    pub(crate) value: String,
     version: f64,
 }
 
@@ -52,26 +55,32 @@ impl Shelf {
     /// Finds the shelf in the object's storage.
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState) -> Result<Shelf, JsError> {
-        let sql = State::from(state).storage().sql();
-        let table = "CREATE TABLE IF NOT EXISTS records \
-            (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID";
-        sql.exec(table, None).map_err(js)?;
-        Ok(Shelf { sql, swept: Cell::new(Timestamp(0)) })
+        Ok(Shelf(Table::open(State::from(state).storage().sql()).map_err(js)?))
     }
 
     /// Answers one [`Question`], JSON in and out.
     pub fn call(&self, question: &str) -> Result<String, JsError> {
         let Question { now, ask } = serde_json::from_str(question)?;
         let answer = match ask {
-            Ask::Read(key) => serde_json::to_string(&self.read(&key, now).map_err(js)?),
-            Ask::List(range) => serde_json::to_string(&self.list(&range, now).map_err(js)?),
-            Ask::Write(writes) => serde_json::to_string(&self.write(&writes, now).map_err(js)?),
+            Ask::Read(key) => serde_json::to_string(&self.0.read(&key, now).map_err(js)?),
+            Ask::List(range) => serde_json::to_string(&self.0.list(&range, now).map_err(js)?),
+            Ask::Write(writes) => serde_json::to_string(&self.0.write(&writes, now).map_err(js)?),
         };
         Ok(answer?)
     }
 }
 
-impl Shelf {
+impl Table {
+    /// Finds the table, or makes it.
+    pub(crate) fn open(sql: SqlStorage) -> worker::Result<Table> {
+        let table = "CREATE TABLE IF NOT EXISTS records \
+            (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID";
+        sql.exec(table, None)?;
+        // Millions of records may wait to expire: they are found, not looked for.
+        sql.exec("CREATE INDEX IF NOT EXISTS records_expire ON records (expires) WHERE expires IS NOT NULL", None)?;
+        Ok(Table { sql, swept: Cell::new(Timestamp(0)) })
+    }
+
     fn select(&self, rest: &str, bindings: Vec<SqlStorageValue>) -> worker::Result<Vec<Record>> {
         let rows: Vec<Row> =
             self.sql.exec(&format!("SELECT key, value, version FROM records WHERE {rest}"), bindings)?.to_array()?;
@@ -125,7 +134,8 @@ impl Shelf {
         Ok(true)
     }
 
-    fn sweep(&self, now: Timestamp) -> worker::Result<()> {
+    /// Removes what has expired, from time to time.
+    pub(crate) fn sweep(&self, now: Timestamp) -> worker::Result<()> {
         if now.since(self.swept.get()).0 >= SWEEP_MS {
             self.swept.set(now);
             self.sql.exec("DELETE FROM records WHERE expires <= ?", vec![instant(now)])?;
@@ -134,7 +144,7 @@ impl Shelf {
     }
 }
 
-fn text(text: &str) -> SqlStorageValue {
+pub(crate) fn text(text: &str) -> SqlStorageValue {
     SqlStorageValue::String(text.to_owned())
 }
 

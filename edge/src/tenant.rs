@@ -1,11 +1,15 @@
-//! A tenant's Durable Object: the ledger in memory, every change in SQLite within the same turn.
+//! A tenant's Durable Object: the ledger in memory, every change in SQLite within the same turn, and the journal.
 //!
 //! The object is the only one who touches its ledger, one batch at a time. What a batch changes is
 //! written before the answer can leave: the platform's output gate holds the answer back until the
 //! write is durable, so an admission that was answered is never forgotten.
 
-use serde::Deserialize;
+use crate::journal;
+use crate::shelf::Table;
+use serde::{Deserialize, Serialize};
+use signalbox::gateway::journal::Entry;
 use signalbox::gateway::ledger::{Command, Ledger, Row};
+use signalbox::units::Timestamp;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::durable::State;
@@ -17,6 +21,17 @@ use worker::{SqlStorage, SqlStorageValue};
 pub struct Tenant {
     sql: SqlStorage,
     ledger: RefCell<Ledger>,
+    journal: Table,
+}
+
+/// What travels to a tenant in one hop.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Turn {
+    pub(crate) now: Timestamp,
+    pub(crate) commands: Vec<Command>,
+    /// Records of requests, some of whose settlements are among the commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// What one statement may bind on the platform.
@@ -40,19 +55,23 @@ impl Tenant {
             sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
         let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value)))
             .map_err(|error| JsError::new(&error.to_string()))?;
-        Ok(Tenant { sql, ledger: RefCell::new(ledger) })
+        let journal = Table::open(sql.clone()).map_err(js)?;
+        Ok(Tenant { sql, ledger: RefCell::new(ledger), journal })
     }
 
-    /// Applies a batch of commands, JSON in and out. Nothing awaits in between, so a batch is one
+    /// Takes a [`Turn`] and gives the replies to its commands, JSON in and out. Nothing awaits in between, so it is one
     /// transaction: either all of its changes are durable or, if writing fails, `entry.mjs` aborts the
     /// object, which discards them all and builds it anew from what is stored.
-    pub fn call(&self, commands: &str) -> Result<String, JsError> {
-        let commands: Vec<Command> =
-            serde_json::from_str(commands).map_err(|error| JsError::new(&error.to_string()))?;
+    pub fn call(&self, turn: &str) -> Result<String, JsError> {
+        let Turn { now, commands, mut entries } = serde_json::from_str(turn)?;
         let mut ledger = self.ledger.borrow_mut();
         let replies = ledger.apply(commands);
+        entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
+        for left in journal::append(&self.journal, entries, now).map_err(js)? {
+            ledger.settle(&left.settle(now));
+        }
         self.write(ledger.changes()).map_err(js)?;
-        serde_json::to_string(&replies).map_err(|error| JsError::new(&error.to_string()))
+        Ok(serde_json::to_string(&replies)?)
     }
 
     /// When the object wants to be woken if nobody calls it before, in seconds; `entry.mjs` sets its alarm.

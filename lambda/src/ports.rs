@@ -1,9 +1,11 @@
 //! The core's ports over an HTTP client, DynamoDB and the process's own clock.
 
 use crate::http::{HttpBody, HttpClient};
-use crate::store::{DynamoLedger, PutDocument, Store};
+use crate::store::{APPEND_EVERY, APPEND_ROUNDS, DynamoLedger, PutDocument, Store};
+use signalbox::gateway::denial;
+use signalbox::gateway::journal::Posting;
 use signalbox::gateway::keys::KeyRecord;
-use signalbox::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
     Clock, Crypto, Directory, Incoming, LedgerStore, Outgoing, Records, Seed, SendError, StoreError, StoredConfig,
@@ -11,7 +13,7 @@ use signalbox::ports::{
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
@@ -26,12 +28,14 @@ pub struct LambdaPorts {
     /// One ledger a tenant: each remembers the books as it last saw them.
     ledgers: Rc<RefCell<HashMap<String, DynamoLedger>>>,
     background: Rc<RefCell<JoinSet<()>>>,
+    /// When this process last put records into their chains.
+    appended: Rc<Cell<Timestamp>>,
 }
 
 impl LambdaPorts {
     /// Ports over this client and store.
     pub fn new(http: HttpClient, store: Store) -> LambdaPorts {
-        LambdaPorts { http, store, ledgers: Rc::default(), background: Rc::default() }
+        LambdaPorts { http, store, ledgers: Rc::default(), background: Rc::default(), appended: Rc::default() }
     }
 
     fn ledger(&self, tenant: &str) -> DynamoLedger {
@@ -140,8 +144,41 @@ impl LedgerStore for LambdaPorts {
         self.ledger(tenant).settle(&settle).await.map(|_| ()).map_err(store)
     }
 
+    async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
+        // In this order: a settlement without its record would be noticed by nobody.
+        self.store.put_entry(tenant, &posting.entry).await.map_err(store)?;
+        if let Some(settle) = &posting.settle {
+            self.ledger(tenant).settle(settle).await.map_err(store)?;
+        }
+        if self.now().since(self.appended.get()) >= APPEND_EVERY
+            && let Err(problem) = self.append(tenant, APPEND_ROUNDS).await
+        {
+            // It is written down; the next one appends it.
+            self.log(&denial::store_line("journal", &problem));
+        }
+        Ok(())
+    }
+
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger(tenant).report(&report).await.map_err(store)
+    }
+
+    async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
+        let pending = self.ledger(tenant).pending(now).await.map_err(store)?;
+        self.append(tenant, usize::MAX).await?;
+        Ok(pending)
+    }
+}
+
+impl LambdaPorts {
+    /// Puts records into their chains, and settles what turns out to have been left.
+    async fn append(&self, tenant: &str, rounds: usize) -> Result<(), StoreError> {
+        let now = self.now();
+        self.appended.set(now);
+        for left in self.store.append_waiting(tenant, now, rounds).await.map_err(store)? {
+            self.ledger(tenant).settle(&left.settle(now)).await.map_err(store)?;
+        }
+        Ok(())
     }
 }
 

@@ -49,9 +49,14 @@ pub fn percent_decode(text: &str) -> String {
 
 /// A parameter of a query, decoded.
 pub fn query_parameter(query: &str, name: &str) -> Option<String> {
-    query.split('&').find_map(|pair| {
+    query_parameters(query).find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// Every parameter of a query, decoded.
+pub fn query_parameters(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query.split('&').map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (percent_decode(key) == name).then(|| percent_decode(value))
+        (percent_decode(key), percent_decode(value))
     })
 }
 

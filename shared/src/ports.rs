@@ -6,8 +6,9 @@
 
 #![allow(async_fn_in_trait, reason = "ports are generic and used within one thread's executor")]
 
+use crate::gateway::journal::Posting;
 use crate::gateway::keys::KeyRecord;
-use crate::gateway::ledger::{Admit, Report, Settle, Standing, Verdict};
+use crate::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use crate::http::Header;
 use crate::jose::{Algorithm, PublicKey};
 use crate::records::{Range, Record, Write};
@@ -290,8 +291,15 @@ pub trait LedgerStore {
     /// Replaces a reservation by what was used. Idempotent by id; when it returns, the settlement
     /// is the platform's to deliver. Whatever happens to it, the lease keeps counting in full.
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError>;
+    /// The end of a request: posts what it came to and appends its record to the tenant's
+    /// [`journal`](crate::gateway::journal). Idempotent by the request's id, and as good as done when it returns, as
+    /// `settle` is. After an error it may have been done all the same.
+    async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError>;
     /// What stands in the books of one scope, after everything this process has settled so far.
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError>;
+    /// Brings the journal up to date, with the losses of leases that have run out by now; names the reservations that are
+    /// open.
+    async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError>;
 }
 
 /// Records on shelves; see [`records`](crate::records). Consistent: what was written is read, by everybody.

@@ -76,6 +76,11 @@ impl Window {
         self.period
     }
 
+    /// The first instant of the window.
+    pub fn start(&self) -> Timestamp {
+        Timestamp(self.start)
+    }
+
     /// The first instant that is no longer in the window; `None` for [`Period::Total`].
     pub fn resets_at(&self) -> Option<Timestamp> {
         let end = match self.period {

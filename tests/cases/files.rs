@@ -5,6 +5,7 @@ files! {
     admin_keys
     admin_resources
     admin_roles
+    audit
     auth
     bad_input
     cache
@@ -42,4 +43,5 @@ files! {
     tools
     upstream_errors
     usage
+    usage_figures
 }

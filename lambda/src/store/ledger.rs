@@ -19,7 +19,8 @@ use signalbox::gateway::ledger::rate::{advance, micros, span};
 use signalbox::gateway::ledger::reservation::{Hold, Reservation};
 use signalbox::gateway::ledger::spec::LedgerUnderTest;
 use signalbox::gateway::ledger::{
-    Admit, Charge, Command, Denial, RateKind, Reply, Report, Settle, Settled, Standing, Verdict, Void,
+    Admit, Charge, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing,
+    Verdict, Void,
 };
 use signalbox::units::{Millis, NanoUsd, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -78,6 +79,7 @@ impl DynamoLedger {
                 Command::Void(void) => Reply::Settled(self.void(&void).await?),
                 Command::Report(report) => Reply::Report(self.report(&report).await?),
                 Command::Expire(now) => Reply::Expired(self.expire(now).await?),
+                Command::Pending(now) => Reply::Pending(self.pending(now).await?),
             });
         }
         Ok(replies)
@@ -132,6 +134,20 @@ impl DynamoLedger {
                 Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. } => None,
             })
             .min())
+    }
+
+    /// The reservations that are open. What is over leaves the books on the way.
+    pub async fn pending(&self, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
+        self.advance(now);
+        self.tidy(self.now()).await?;
+        let (image, now) = (self.load().await?, self.now());
+        let open = |(id, _, reservation): (&str, &str, Reservation)| match reservation.at(now)? {
+            Reservation::Open { until, hold } => {
+                Some(Pending { id: ReservationId(id.to_owned()), until, held: hold.granted, note: hold.note })
+            }
+            Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. } => None,
+        };
+        Ok(image.written().filter_map(open).collect())
     }
 
     async fn reserve(&self, admit: &Admit) -> Result<Reserved, StoreError> {

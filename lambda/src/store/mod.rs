@@ -7,6 +7,7 @@
 //! | a key | `keys` | its hash |
 //! | a document | `document#<name>` | `document` |
 //! | a record | `shelf#<shelf>` | its key |
+//! | a row of the journal | `shelf#@<tenant>` | its key; `o/<request id>` for what is not in its chain yet |
 //!
 //! The time to live is in `expires`, in seconds.
 
@@ -15,6 +16,7 @@ mod connect;
 mod documents;
 mod expression;
 mod finish;
+mod journal;
 mod keys;
 mod ledger;
 mod reservations;
@@ -24,6 +26,7 @@ mod tidy;
 
 pub use connect::{Connection, connect, create_table};
 pub use documents::{Document, PutDocument};
+pub(crate) use journal::{EVERY as APPEND_EVERY, ROUNDS as APPEND_ROUNDS};
 pub use ledger::DynamoLedger;
 pub use retry::StoreError;
 

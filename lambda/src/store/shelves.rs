@@ -103,6 +103,7 @@ impl Store {
         match write.expect {
             Expect::Absent => Ok(true),
             Expect::Version(_) => Ok(false),
+            Expect::Anything if write.value.is_none() => Ok(false),
             Expect::Anything => {
                 Ok(self.read_item(shelf, &write.key).await?.is_some_and(|item| record(&item, now).is_none()))
             }
@@ -205,7 +206,7 @@ impl Store {
     }
 }
 
-fn partition(shelf: &str) -> String {
+pub(super) fn partition(shelf: &str) -> String {
     format!("shelf#{shelf}")
 }
 

@@ -10,9 +10,10 @@ use super::ledger::DynamoLedger;
 use super::retry::{StoreError, Tries};
 use super::{number, text};
 use futures_util::future::try_join_all;
+use signalbox::gateway::journal::Entry;
 use signalbox::gateway::ledger::decide::{RateKey, is_past, is_stale};
 use signalbox::gateway::ledger::reservation::Reservation;
-use signalbox::gateway::ledger::{Charge, RateKind};
+use signalbox::gateway::ledger::{Charge, RateKind, ReservationId};
 use signalbox::units::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,15 @@ impl DynamoLedger {
             try_join_all(leaving.iter().filter_map(|(id, _, written)| {
                 let current = written.clone().at(now)?;
                 Some(async move { self.keep(id, &current, now).await })
+            }))
+            .await?;
+            // Before they leave: whoever tidies next would no longer see them.
+            try_join_all(leaving.iter().filter_map(|(id, _, written)| match written {
+                Reservation::Open { hold, .. } => {
+                    let loss = Entry::lost(&ReservationId(id.clone()), hold)?;
+                    Some(async move { self.store.put_loss(&self.tenant, &loss).await })
+                }
+                Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. } => None,
             }))
             .await?;
             let mut unconfirmed: BTreeMap<Charge, i128> = BTreeMap::new();

@@ -5,6 +5,7 @@ use super::setup::{Setup, Source};
 use crate::config::Invalid;
 use crate::error::{ApiError, Code};
 use crate::gateway::admin::versions;
+use crate::gateway::backlog::Recorder;
 use crate::gateway::identity::signer::Signer;
 use crate::gateway::key_cache::{FRESH, KeyCache};
 use crate::gateway::keys::Hasher;
@@ -26,6 +27,7 @@ pub(super) struct Inner<P: Ports> {
     pub(super) hasher: Option<Hasher>,
     pub(super) keys: Keys,
     pub(super) identity: identity::Shared,
+    pub(super) recorder: Recorder,
     current: Mutex<Current<P>>,
 }
 
@@ -43,6 +45,7 @@ impl<P: Ports> Inner<P> {
         Inner {
             ports,
             bindings,
+            recorder: Recorder::new(secret.as_deref()),
             hasher: secret.as_deref().and_then(|secret| Hasher::derive(secret.as_bytes())),
             keys: Arc::new(Mutex::new(KeyCache::default())),
             identity: identity::Shared::new(Signer::derive(secret.as_deref(), previous.as_deref())),
@@ -154,6 +157,7 @@ impl<P: Ports> Inner<P> {
                 self.hasher.clone(),
                 self.keys.clone(),
                 self.identity.clone(),
+                self.recorder.clone(),
             ) {
                 Ok(setup) => drop(self.install(setup)),
                 Err(invalid) => {
@@ -181,7 +185,7 @@ impl<P: Ports> Inner<P> {
 
     fn build(&self, document: &str, source: Source) -> Result<Setup<P>, Invalid> {
         let (hasher, keys, identity) = (self.hasher.clone(), self.keys.clone(), self.identity.clone());
-        Setup::read(document, source, &self.ports, &*self.bindings, hasher, keys, identity)
+        Setup::read(document, source, &self.ports, &*self.bindings, hasher, keys, identity, self.recorder.clone())
     }
 
     fn bound_document(&self) -> String {

@@ -3,6 +3,7 @@
 use super::Standard;
 use crate::catalog::Catalog;
 use crate::config::{Bindings, Config, Invalid, Overlaid, Providers};
+use crate::gateway::backlog::Recorder;
 use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
 use crate::gateway::policy::{Keys, lock};
@@ -47,6 +48,7 @@ pub(super) struct Setup<P: Ports> {
 
 impl<P: Ports> Setup<P> {
     /// A configuration from a document's text.
+    #[allow(clippy::too_many_arguments, reason = "see build")]
     pub(super) fn read(
         document: &str,
         source: Source,
@@ -55,8 +57,9 @@ impl<P: Ports> Setup<P> {
         hasher: Option<Hasher>,
         keys: Keys,
         identity: identity::Shared,
+        recorder: Recorder,
     ) -> Result<Setup<P>, Invalid> {
-        Setup::build(Arc::new(Config::tree(document)?), source, ports, bindings, hasher, keys, identity)
+        Setup::build(Arc::new(Config::tree(document)?), source, ports, bindings, hasher, keys, identity, recorder)
     }
 
     /// The same document with the teams that are kept beside it now.
@@ -67,10 +70,12 @@ impl<P: Ports> Setup<P> {
         hasher: Option<Hasher>,
         keys: Keys,
         identity: identity::Shared,
+        recorder: Recorder,
     ) -> Result<Setup<P>, Invalid> {
-        Setup::build(self.document.clone(), self.source, ports, bindings, hasher, keys, identity)
+        Setup::build(self.document.clone(), self.source, ports, bindings, hasher, keys, identity, recorder)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "what a process remembers across configurations, part by part")]
     fn build(
         document: Arc<Value>,
         source: Source,
@@ -79,6 +84,7 @@ impl<P: Ports> Setup<P> {
         hasher: Option<Hasher>,
         keys: Keys,
         identity: identity::Shared,
+        recorder: Recorder,
     ) -> Result<Setup<P>, Invalid> {
         let teams = lock(&keys).live.teams();
         let Overlaid { config, left_out } = Config::overlaid(&document, &teams)?;
@@ -94,7 +100,7 @@ impl<P: Ports> Setup<P> {
         let pipeline = Pipeline {
             layers: Stack {
                 clock: ports.clone(),
-                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity),
+                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, recorder),
                 router: router::Standard::new(config.clone(), catalog.clone()),
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },

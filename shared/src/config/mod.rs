@@ -9,6 +9,7 @@
 //! Secrets are not here. The document refers to bindings, and [`Providers::from`] brings both
 //! together.
 
+mod audit;
 pub mod authentication;
 mod bindings;
 mod cache;
@@ -38,6 +39,7 @@ mod tests;
 mod timing;
 mod url;
 
+pub use audit::AuditPolicy;
 pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
@@ -151,8 +153,13 @@ impl Config {
     /// What holds for a team. `None`: there is no such team. [`DEFAULT_TEAM`] always exists, without
     /// limits unless the document says otherwise.
     pub fn team(&self, name: &str) -> Option<&Team> {
-        static UNLIMITED: Team =
-            Team { organisation: None, models: ModelAccess::All, terms: Terms::NONE, guardrails: None };
+        static UNLIMITED: Team = Team {
+            organisation: None,
+            models: ModelAccess::All,
+            terms: Terms::NONE,
+            guardrails: None,
+            audit: AuditPolicy::DEFAULT,
+        };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }
 

@@ -1,5 +1,6 @@
 //! The section `teams`: what a team may use, how fast, and for how much.
 
+use super::audit::{self, AuditPolicy};
 use super::guardrails;
 use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName};
 use super::scope::Scope;
@@ -18,6 +19,8 @@ pub struct Team {
     pub terms: Terms,
     /// The guardrail that holds for it, beside the one that holds for all.
     pub guardrails: Option<GuardrailName>,
+    /// What is written down of its requests.
+    pub audit: AuditPolicy,
 }
 
 /// The models, classes and routes a team may call.
@@ -127,8 +130,10 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let limits = fields.optional("limits", "how fast the team may call: a table, or a list with a scope each", LIMITS);
     let budgets = fields.optional("budgets", "what the team may spend", BUDGETS);
     let guardrails = fields.optional("guardrails", "the guardrail that holds beside default", guardrails::REFERENCE);
+    let audit = fields.optional("audit", "what is written down of its requests", Record(audit::policy));
     Some(Team {
         organisation,
+        audit: audit.unwrap_or_default(),
         models: models.map_or(ModelAccess::All, ModelAccess::Only),
         terms: Terms::of(limits, budgets, &Scope::team()),
         guardrails,

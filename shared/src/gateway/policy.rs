@@ -3,14 +3,16 @@
 use super::alerts::Alerts;
 use super::answers::{self, Recall};
 use super::audit::Record;
+use super::backlog::Recorder;
 use super::caller::Unusable;
 use super::identity::{self, Identity};
+use super::journal::{Entry, Posting, note};
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
 use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live};
-use crate::config::{Config, ModelAccess, ModelId, Team, Terms};
+use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
@@ -32,6 +34,7 @@ pub struct Policy<P> {
     keys: Keys,
     identity: Identity<P>,
     alerts: Alerts,
+    recorder: Recorder,
 }
 
 impl<P: Ports> Policy<P> {
@@ -42,9 +45,10 @@ impl<P: Ports> Policy<P> {
         hasher: Option<Hasher>,
         keys: Keys,
         shared: identity::Shared,
+        recorder: Recorder,
     ) -> Policy<P> {
         let identity = Identity::new(ports.clone(), config.clone(), shared);
-        Policy { ports, config, hasher, keys, identity, alerts: Alerts::default() }
+        Policy { ports, config, hasher, keys, identity, alerts: Alerts::default(), recorder }
     }
 
     /// Those who come without a virtual key.
@@ -95,6 +99,30 @@ impl<P: Ports> Policy<P> {
         Ok([&self.team(&caller.team)?.terms, &caller.terms])
     }
 
+    /// How long records of a team are kept.
+    fn retention(&self, team: &str) -> u32 {
+        self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).retention_days
+    }
+
+    /// The record as it goes into the journal. What nobody could be held to (no key, or none of ours) is only logged: a
+    /// stranger shall not be able to fill a store.
+    fn entry(&self, record: &Record, line: &str) -> Option<Entry> {
+        let team = record.team.clone()?;
+        let days = self.retention(&team);
+        Some(Entry { team, id: record.request_id.clone(), record: line.to_owned(), days })
+    }
+
+    /// What the ledger is told in the end.
+    fn end(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) -> Option<Settle> {
+        admission.tenant.as_ref().map(|_| Settle {
+            id: ReservationId(admission.id.clone()),
+            now: self.ports.now(),
+            amount,
+            tokens: Some(tokens),
+            charge: admission.charge.clone(),
+        })
+    }
+
     /// Takes all of these lines under one id, or none.
     async fn reserve(
         &self,
@@ -111,6 +139,8 @@ impl<P: Ports> Policy<P> {
         let hard = lines.budgets.iter().any(|line| line.hard);
         let charge =
             lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
+        // One record a request: what is taken for a model beside it has none of its own.
+        let note = if id == claim.id { note(caller, claim.now, self.retention(&caller.team)) } else { String::new() };
         let admit = Admit {
             id: ReservationId(id.to_owned()),
             now: claim.now,
@@ -119,7 +149,7 @@ impl<P: Ports> Policy<P> {
             least: claim.least,
             budgets: lines.budgets.clone(),
             rates: std::mem::take(&mut lines.rates),
-            note: format!("{} {}", caller.key_id, claim.id),
+            note,
         };
         // A caller that leaves now must not leave a reservation behind that nobody settles.
         let unanswered = Unanswered::new(self.ports.clone(), id.to_owned());
@@ -158,15 +188,8 @@ impl<P: Ports> Policy<P> {
 
     /// Replaces a reservation by what was used.
     async fn post(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) {
-        let Some(tenant) = &admission.tenant else { return };
-        let settle = Settle {
-            id: ReservationId(admission.id.clone()),
-            now: self.ports.now(),
-            amount,
-            tokens: Some(tokens),
-            charge: admission.charge.clone(),
-        };
-        if let Err(problem) = self.ports.settle(tenant, settle).await {
+        let Some(settle) = self.end(admission, amount, tokens) else { return };
+        if let Err(problem) = self.ports.settle(TENANT, settle).await {
             self.ports.log(&denial::store_line("settle", &problem));
         }
     }
@@ -255,12 +278,25 @@ impl<P: Ports> Gateway for Policy<P> {
 
     async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
-        self.post(admission, record.cost_nano_usd, record.usage.total_tokens()).await;
-        self.ports.log(&record.line());
+        let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
+        let line = record.line();
+        if let Some(entry) = self.entry(record, &line) {
+            let (team, days) = (entry.team.clone(), entry.days);
+            self.recorder.deliver(&self.ports, Posting { settle, entry }).await;
+            self.recorder.sealing.appended(&self.ports, &team, days);
+        }
+        self.ports.log(&line);
     }
 
     fn refuse(&self, record: Record) {
-        self.ports.log(&record.line());
+        let line = record.line();
+        self.ports.log(&line);
+        if let Some(entry) = self.entry(&record, &line) {
+            let (ports, recorder) = (self.ports.clone(), self.recorder.clone());
+            self.ports.spawn(async move {
+                recorder.deliver(&ports, Posting { settle: None, entry }).await;
+            });
+        }
     }
 
     async fn recall(&self, team: &str, key: &str, until: Timestamp) -> Recall {

@@ -51,6 +51,9 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
         let found = play(level, step, &mut names, &mut books).await;
         problems.extend(found.into_iter().map(|problem| format!("step {}: {problem}", index + 1)));
     }
+    if !case.closed {
+        problems.extend(books.chained(level, &team).await);
+    }
     problems.extend(books.leaks(&names));
     for name in case.upstream.keys() {
         level.upstream().forget(name);

@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use signalbox::gateway::journal::{self, Batch, Entry, Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
-use signalbox::gateway::ledger::{Admit, Ledger, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::{Admit, Ledger, Pending, Report, Settle, Standing, Verdict};
 use signalbox::ports::{Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
 use signalbox::records::{Range, Record, Shelf, Write};
+use signalbox::units::Timestamp;
 
 use super::world::World;
 
@@ -66,12 +68,29 @@ impl World {
     }
 
     async fn ledger<T>(&self, tenant: &str, effect: impl FnOnce(&mut Ledger) -> T) -> Result<T, StoreError> {
+        self.tenant(tenant, Vec::new(), effect).await
+    }
+
+    /// One turn of a tenant's owner: its ledger and its journal change together.
+    async fn tenant<T>(
+        &self,
+        tenant: &str,
+        mut entries: Vec<Entry>,
+        effect: impl FnOnce(&mut Ledger) -> T,
+    ) -> Result<T, StoreError> {
         self.store_pause().await;
         let faults = self.stores().faults.get();
         if faults.ledger_down {
             return Err(StoreError("the ledger is down".to_owned()));
         }
-        let value = effect(self.stores().ledgers.borrow_mut().entry(tenant.to_owned()).or_default());
+        let mut ledgers = self.stores().ledgers.borrow_mut();
+        let ledger = ledgers.entry(tenant.to_owned()).or_default();
+        let value = effect(ledger);
+        entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
+        for left in self.append(tenant, entries) {
+            ledger.settle(&left.settle(self.now()));
+        }
+        drop(ledgers);
         self.store_pause().await;
         if faults.answers_lost { Err(StoreError("the ledger's answer was lost".to_owned())) } else { Ok(value) }
     }
@@ -109,12 +128,32 @@ impl LedgerStore for World {
         self.ledger(tenant, |ledger| ledger.settle(&settle)).await.map(|_| ())
     }
 
+    async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
+        let Posting { settle, entry } = posting;
+        self.tenant(tenant, vec![entry], |ledger| drop(settle.map(|settle| ledger.settle(&settle)))).await
+    }
+
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         self.ledger(tenant, |ledger| ledger.report(&report)).await
+    }
+
+    async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
+        self.ledger(tenant, |ledger| ledger.pending(now)).await
     }
 }
 
 impl World {
+    fn append(&self, tenant: &str, entries: Vec<Entry>) -> Vec<Unsettled> {
+        let (batch, now) = (Batch::new(entries), self.now());
+        let mut shelves = self.stores().shelves.borrow_mut();
+        let shelf = shelves.entry(journal::shelf(tenant)).or_default();
+        let wanted = batch.heads().into_iter().chain(batch.others());
+        let stored = wanted.filter_map(|key| Some((key.clone(), shelf.read(&key, now)?.value))).collect();
+        let appended = batch.append(now, stored);
+        shelf.write(&appended.writes, now);
+        appended.unsettled
+    }
+
     async fn shelf<T>(&self, shelf: &str, effect: impl FnOnce(&mut Shelf) -> T) -> Result<T, StoreError> {
         self.directory(|stores| effect(stores.shelves.borrow_mut().entry(shelf.to_owned()).or_default())).await
     }

@@ -51,7 +51,9 @@ impl Ask<'_> {
     pub fn refuse_unknown(&self, known: &[&str]) -> Result<(), ApiError> {
         for pair in self.request.query.split('&').filter(|pair| !pair.is_empty()) {
             let name = percent_decode(pair.split('=').next().unwrap_or_default());
-            if !known.contains(&name.as_str()) {
+            // `tag_name` stands for `tag.NAME` of any name.
+            let is_tag = name.starts_with("tag.") && known.contains(&"tag_name");
+            if !is_tag && !known.contains(&name.as_str()) {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(ApiError::new(
                     Code::InvalidRequest,

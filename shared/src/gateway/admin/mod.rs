@@ -15,8 +15,10 @@
 //!
 
 mod ask;
+mod audit;
 mod budgets;
 mod cache;
+mod checkpoints;
 mod clients;
 mod config;
 mod diff;
@@ -28,6 +30,8 @@ mod resources;
 pub mod routes;
 mod shelf;
 mod teams;
+mod usage;
+mod verify;
 pub(crate) mod versions;
 
 use super::Caller;
@@ -36,6 +40,7 @@ use super::identity;
 use super::keys::Hasher;
 use super::policy::Keys;
 use super::roles::{Role, Roles};
+use super::sealing::Sealing;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
@@ -66,6 +71,8 @@ pub struct Admin<P> {
     pub admin_key: Option<String>,
     /// This process's memory of keys, so that what it revokes ends here at once.
     pub keys: Keys,
+    /// Signs checkpoints of the records' chains.
+    pub sealing: Sealing,
     /// Its memory of OAuth clients, to the same end.
     pub identity: identity::Shared,
 }

@@ -131,6 +131,11 @@ routes! {
     GET    "config/versions/{n}" [Admin Auditor] show_version   "Shows a version with its document." () "" => 200 "Version";
     GET    "config/diff"        [Admin Auditor] diff_versions   "Tells what differs between two versions, path by path." (from to) "" => 200 "Difference";
     POST   "config/rollback"    [Admin]         rollback_config "Stores an earlier version once more, as the newest." () "Rollback" => 200 "ConfigurationStored";
+    GET    "audit"              [Admin Auditor] list_audit      "Lists the records of requests, or those still open." (state team user key_id model route operation outcome code request_id tag_name from to order format limit cursor) "" => 200 "AuditList";
+    GET    "audit/verify"       [Admin Auditor] verify_audit    "Walks the chains of records and says where one is broken." (team from limit cursor) "" => 200 "AuditVerification";
+    GET    "audit/checkpoints"  [Admin Auditor] list_checkpoints "Lists signed checkpoints of a chain, and the key they are signed with." (team format limit cursor) "" => 200 "CheckpointList";
+    GET    "audit/{request_id}" [Admin Auditor] show_audit      "Shows the record of a request." () "" => 200 "AuditLine";
+    GET    "usage"              [Admin Billing Auditor] show_usage "Sums what was used, grouped." (group_by team from to interval format) "" => 200 "Usage";
 }
 
 #[cfg(test)]

@@ -236,6 +236,19 @@ pub struct Standing {
     pub unconfirmed: NanoUsd,
 }
 
+/// A reservation that nobody has settled: a call under way, or one whose process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The reservation.
+    pub id: ReservationId,
+    /// When its lease runs out.
+    pub until: Timestamp,
+    /// What is held for it.
+    pub held: NanoUsd,
+    /// The caller's note.
+    pub note: String,
+}
+
 /// One thing asked of a ledger. Several travel together: pending settlements and one admission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,6 +263,8 @@ pub enum Command {
     Report(Report),
     /// Move leases that ran out by this time to unconfirmed. Every other command does so as well.
     Expire(Timestamp),
+    /// Name the reservations whose lease has not run out by this time.
+    Pending(Timestamp),
 }
 
 /// The answer to the [`Command`] of the same name.
@@ -264,6 +279,8 @@ pub enum Reply {
     Report(Vec<Standing>),
     /// To `Expire`: when the next lease runs out.
     Expired(Option<Timestamp>),
+    /// To `Pending`, by id.
+    Pending(Vec<Pending>),
 }
 
 impl Command {
@@ -274,7 +291,7 @@ impl Command {
             Command::Settle(settle) => settle.now,
             Command::Void(void) => void.now,
             Command::Report(report) => report.now,
-            Command::Expire(now) => *now,
+            Command::Expire(now) | Command::Pending(now) => *now,
         }
     }
 
@@ -285,7 +302,7 @@ impl Command {
             Command::Settle(settle) => settle.now = at,
             Command::Void(void) => void.now = at,
             Command::Report(report) => report.now = at,
-            Command::Expire(now) => *now = at,
+            Command::Expire(now) | Command::Pending(now) => *now = at,
         }
         self
     }

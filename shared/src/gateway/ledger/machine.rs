@@ -1,7 +1,8 @@
 //! The ledger as one state machine in memory: what every store's answers are held against.
 
 use super::command::{
-    Admit, Charge, Command, Denial, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admit, Charge, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing,
+    Verdict, Void,
 };
 use super::decide::{self, Books, Draw, RateKey};
 use super::rate::Tat;
@@ -34,6 +35,8 @@ pub struct Ledger {
     /// The others by when they are forgotten.
     pub(super) memory: BTreeSet<(Timestamp, ReservationId)>,
     pub(super) dirty: BTreeSet<Key>,
+    /// Reservations whose lease has run out since they were last taken note of.
+    lapsed: Vec<(ReservationId, Hold)>,
 }
 
 /// The sums of one budget window.
@@ -91,6 +94,7 @@ impl Ledger {
                 Command::Void(void) => Reply::Settled(self.void(&void)),
                 Command::Report(report) => Reply::Report(self.report(&report)),
                 Command::Expire(now) => Reply::Expired(self.expire(now)),
+                Command::Pending(now) => Reply::Pending(self.pending(now)),
             })
             .collect()
     }
@@ -192,6 +196,24 @@ impl Ledger {
         self.leases.first().map(|(until, _)| *until)
     }
 
+    /// The reservations that are open.
+    pub fn pending(&mut self, now: Timestamp) -> Vec<Pending> {
+        self.advance(now);
+        let open = |(id, reservation): (&ReservationId, &Reservation)| match reservation {
+            Reservation::Open { until, hold } => {
+                Some(Pending { id: id.clone(), until: *until, held: hold.granted, note: hold.note.clone() })
+            }
+            Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. } => None,
+        };
+        self.reservations.iter().filter_map(open).collect()
+    }
+
+    /// The reservations whose lease has run out since the last call: their requests want a record. To be written down in
+    /// the transaction that writes [`changes`](Ledger::changes).
+    pub fn take_lapsed(&mut self) -> Vec<(ReservationId, Hold)> {
+        std::mem::take(&mut self.lapsed)
+    }
+
     /// Brings the books to `now`, or to the latest instant seen if that is later.
     fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.last = self.last.max(now);
@@ -199,6 +221,7 @@ impl Ledger {
         while let Some((_, id)) = self.leases.first().filter(|(until, _)| *until <= now).cloned() {
             if let Some(Reservation::Open { until, hold }) = self.reservations.get(&id).cloned() {
                 self.shift(&hold.charges, Some((Pot::Held, hold.granted)), Some((Pot::Unconfirmed, hold.granted)));
+                self.lapsed.push((id.clone(), hold.clone()));
                 self.enter(&id, Reservation::Unconfirmed { forget: until + REMEMBER_UNCONFIRMED, hold });
             }
         }

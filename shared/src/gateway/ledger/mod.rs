@@ -28,8 +28,8 @@ mod tests;
 
 pub use crate::window::{Period, Window};
 pub use command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
-    ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, Pending, RateKind, RateLine, RateState, Reply,
+    Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
 pub use machine::Ledger;
 pub use rows::{InvalidRow, Row};

@@ -112,6 +112,20 @@ impl Books {
         }
     }
 
+    /// The team's chain of records is whole, and costs what the log says.
+    pub(super) async fn chained<L: Level>(&self, level: &L, team: &str) -> Vec<String> {
+        if !self.readable {
+            return Vec::new();
+        }
+        let path = format!("/admin/v1/audit/verify?team={team}");
+        let verified = match super::admin(level, "GET", &path, String::new()).await {
+            Ok(verified) => verified,
+            Err(problem) => return vec![problem],
+        };
+        let whole = json!({"ok": true, "chains": [{"team": team, "next_cursor": null}]});
+        differences("chain", &whole, Some(&verified))
+    }
+
     /// Secrets that stand in the log.
     pub(super) fn leaks(&self, names: &Names) -> Vec<String> {
         let key = names.text("key");

@@ -1,0 +1,225 @@
+//! What was used: `GET /admin/v1/usage`. Exact sums of the audit records, from the hourly figures kept beside them.
+
+use super::audit::{format, instant};
+use super::{Admin, Answer, Ask, unavailable};
+use crate::error::ApiError;
+use crate::gateway::journal::{Figures, NAMES, Sums, read, shelf, sums_prefix};
+use crate::gateway::policy::TENANT;
+use crate::ports::Ports;
+use crate::time::rfc3339;
+use crate::units::{Millis, Timestamp};
+use crate::window::{Period, Window};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The most groups an answer has.
+const MAX_GROUPS: usize = 20_000;
+const HOUR: Millis = Millis(3_600_000);
+
+/// One thing figures are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Group {
+    Team,
+    Provider,
+    /// A member of a record, by our name and the record's.
+    Member(&'static str, &'static str),
+    Tag(String),
+}
+
+impl Group {
+    fn parse(word: &str) -> Option<Group> {
+        Some(match word {
+            "team" => Group::Team,
+            "provider" => Group::Provider,
+            "user" => Group::Member("user", "user"),
+            "key" => Group::Member("key", "key_id"),
+            "model" => Group::Member("model", "model"),
+            "route" => Group::Member("route", "route"),
+            "operation" => Group::Member("operation", "operation"),
+            "outcome" => Group::Member("outcome", "outcome"),
+            tag => Group::Tag(tag.strip_prefix("tag.").filter(|name| !name.is_empty())?.to_owned()),
+        })
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Group::Team => "team".to_owned(),
+            Group::Provider => "provider".to_owned(),
+            Group::Member(name, _) => (*name).to_owned(),
+            Group::Tag(name) => format!("tag.{name}"),
+        }
+    }
+
+    fn value(&self, team: &str, group: &Value) -> Option<String> {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        match self {
+            Group::Team => Some(team.to_owned()),
+            Group::Provider => text(group.get("model")).and_then(|model| Some(model.split_once(':')?.0.to_owned())),
+            Group::Member(_, member) => text(group.get(member)),
+            Group::Tag(name) => text(group.get("tags").and_then(|tags| tags.get(name))),
+        }
+    }
+}
+
+/// What is summed, by group and span of time.
+type Table = BTreeMap<(Option<String>, Vec<Option<String>>), Sums>;
+
+impl<P: Ports> Admin<P> {
+    pub(super) async fn show_usage(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let now = self.ports.now();
+        let csv = format(ask, &["json", "csv"])? == "csv";
+        let groups = groups(ask)?;
+        let interval = interval(ask)?;
+        let month = Window::at(Period::Month, now).start();
+        let from = Window::at(Period::Hour, instant(ask, "from")?.unwrap_or(month));
+        // Figures are kept by the hour: an end within one takes all of it.
+        let to = instant(ask, "to")?.unwrap_or(now + Millis(1));
+        let to = Window::at(Period::Hour, Timestamp(to.0.saturating_add(HOUR.0 - 1)));
+        self.ports.pending(TENANT, now).await.map_err(unavailable)?;
+
+        let (mut table, mut total, shelf) = (Table::new(), Sums::default(), shelf(TENANT));
+        for team in self.audited_teams(ask.query("team")).await? {
+            let prefix = sums_prefix(&team);
+            let (begin, end) = (format!("{prefix}{from}"), format!("{prefix}{to}"));
+            let add = |record: crate::records::Record| {
+                let hour = record.key.strip_prefix(&prefix).and_then(|rest| rest.split('/').next());
+                let hour = hour.and_then(|hour| hour.parse::<Window>().ok());
+                let (Some(hour), Ok(figures)) = (hour, serde_json::from_str::<Figures>(&record.value)) else { return };
+                let group: Value = serde_json::from_str(&figures.group).unwrap_or_default();
+                let span = interval.map(|period| Window::at(period, hour.start()).to_string());
+                let key = (span, groups.iter().map(|by| by.value(&team, &group)).collect());
+                table.entry(key).or_default().add(&figures.sums);
+                total.add(&figures.sums);
+            };
+            let before_end = |key: &str| key < end.as_str();
+            let read = read::all(&self.ports, &shelf, prefix.clone(), Some(begin), before_end, add);
+            read.await.map_err(unavailable)?;
+            if table.len() > MAX_GROUPS {
+                let hint = "These are more groups than one answer holds: ask for a shorter time, or group by less.";
+                return Err(ApiError::invalid("group_by", hint));
+            }
+        }
+        let names: Vec<String> = groups.iter().map(Group::name).collect();
+        if csv {
+            return Ok(Answer::text("text/csv; charset=utf-8", written(&table, interval, &names)));
+        }
+        let data: Vec<Value> = table.iter().map(|(key, sums)| row(key, sums, interval, &names)).collect();
+        Ok(Answer::ok(json!({
+            "object": "usage",
+            "from": rfc3339(from.start()),
+            "to": rfc3339(to.start()),
+            "interval": interval.map(word),
+            "group_by": names,
+            "data": data,
+            "total": Value::Object(figures(&total).collect()),
+        })))
+    }
+}
+
+fn groups(ask: &Ask<'_>) -> Result<Vec<Group>, ApiError> {
+    let text = ask.query("group_by").unwrap_or_else(|| "team".to_owned());
+    let groups: Option<Vec<Group>> = text.split(',').map(|word| Group::parse(word.trim())).collect();
+    groups.ok_or_else(|| {
+        let known = "team, user, key, model, provider, route, operation, outcome and tag.NAME, separated by commas.";
+        ApiError::invalid("group_by", format!("group_by may name {known}"))
+    })
+}
+
+fn interval(ask: &Ask<'_>) -> Result<Option<Period>, ApiError> {
+    match ask.query("interval").as_deref() {
+        None => Ok(None),
+        Some("hour") => Ok(Some(Period::Hour)),
+        Some("day") => Ok(Some(Period::Day)),
+        Some("month") => Ok(Some(Period::Month)),
+        Some(_) => Err(ApiError::invalid("interval", "interval is hour, day or month.")),
+    }
+}
+
+fn word(period: Period) -> &'static str {
+    match period {
+        Period::Hour => "hour",
+        Period::Day => "day",
+        Period::Week => "week",
+        Period::Month => "month",
+        Period::Total => "total",
+    }
+}
+
+/// Figures as they are shown: tokens are called tokens.
+fn column(name: &str) -> String {
+    match name {
+        "requests" | "searches" | "cost_nano_usd" => name.to_owned(),
+        tokens => format!("{tokens}_tokens"),
+    }
+}
+
+fn figures(sums: &Sums) -> impl Iterator<Item = (String, Value)> + '_ {
+    let all =
+        [("total_tokens".to_owned(), json!(sums.tokens())), ("cost_usd".to_owned(), json!(sums.cost().to_string()))];
+    sums.named().map(|(name, sum)| (column(name), json!(sum))).chain(all)
+}
+
+fn row(
+    (span, values): &(Option<String>, Vec<Option<String>>),
+    sums: &Sums,
+    interval: Option<Period>,
+    names: &[String],
+) -> Value {
+    let mut row = Map::new();
+    if let (Some(span), Some(period)) = (span, interval) {
+        row.insert(word(period).to_owned(), json!(span));
+    }
+    row.extend(names.iter().cloned().zip(values.iter().map(|value| json!(value))));
+    row.extend(figures(sums));
+    Value::Object(row)
+}
+
+/// The table as CSV (RFC 4180).
+fn written(table: &Table, interval: Option<Period>, names: &[String]) -> String {
+    let figures_of = |sums: &Sums| figures(sums).map(|(_, value)| value).collect::<Vec<_>>();
+    let head = interval.map(word).into_iter().map(str::to_owned).chain(names.iter().cloned());
+    let columns = NAMES.into_iter().map(column).chain(["total_tokens".to_owned(), "cost_usd".to_owned()]);
+    let mut text: String = head.map(|name| cell(&name)).chain(columns).collect::<Vec<_>>().join(",");
+    text.push_str("\r\n");
+    for ((span, values), sums) in table {
+        let texts = span.iter().cloned().chain(values.iter().map(|value| value.clone().unwrap_or_default()));
+        let numbers = figures_of(sums).into_iter().map(|value| match value {
+            Value::String(text) => text,
+            number @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                number.to_string()
+            }
+        });
+        let cells: Vec<String> = texts.map(|text| cell(&text)).chain(numbers).collect();
+        text.push_str(&cells.join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A text in quotes. One that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV injection"):
+/// users and tags are what callers say they are.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_no_quote_ends_one() {
+        for (text, want) in [
+            ("payments", "\"payments\""),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+1", "\"'+1\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("\t=1", "\"'\t=1\""),
+            ("a,b\nc", "\"a,b\nc\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(cell(text), want);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What is handed to the journal, and what of it a reservation keeps until then.
+
+use crate::gateway::caller::Caller;
+use crate::gateway::ledger::reservation::Hold;
+use crate::gateway::ledger::{ReservationId, Settle};
+use crate::units::{NanoUsd, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A record on its way into its team's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Whose chain.
+    pub team: String,
+    /// The request it is about. There is one record of each.
+    pub id: String,
+    /// The record as JSON, as it is logged.
+    pub record: String,
+    /// How long it is kept.
+    pub days: u32,
+}
+
+/// The end of a request: what it came to, for the ledger, and its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// What the call came to; `None` for one that took nothing.
+    pub settle: Option<Settle>,
+    /// Its record.
+    pub entry: Entry,
+}
+
+/// What a reservation says of its request, for the case that nothing else ever will.
+pub fn note(caller: &Caller, at: Timestamp, days: u32) -> String {
+    json!({ "team": caller.team, "key_id": caller.key_id, "user": caller.user, "at": at, "days": days }).to_string()
+}
+
+impl Entry {
+    /// The record of a request whose process ended before it could say how it went: it costs what its reservation goes on
+    /// counting. `None` for a reservation that does not say whose it is.
+    pub fn lost(id: &ReservationId, hold: &Hold) -> Option<Entry> {
+        let mut record: Value = serde_json::from_str(&hold.note).ok()?;
+        let members = record.as_object_mut()?;
+        members.retain(|_, value| !value.is_null());
+        let (team, days) = (members.get("team")?.as_str()?.to_owned(), members.remove("days")?.as_u64()?);
+        // A reservation that no budget counts costs nothing.
+        let cost = if hold.charges.is_empty() { NanoUsd::ZERO } else { hold.granted };
+        members.insert("event".to_owned(), json!("request"));
+        members.insert("request_id".to_owned(), json!(id));
+        members.insert("outcome".to_owned(), json!("lost"));
+        members.insert("cost_nano_usd".to_owned(), json!(cost));
+        members.insert("cost_usd".to_owned(), json!(cost.to_string()));
+        Some(Entry { team, id: id.0.clone(), record: record.to_string(), days: u32::try_from(days).ok()? })
+    }
+}

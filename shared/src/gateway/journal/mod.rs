@@ -1,0 +1,51 @@
+//! The audit journal: one record per request, chained per team, so that nothing can be left out or changed unseen.
+//!
+//! Every record has a number in its team, the hash of its predecessor and a hash of its own over canonical JSON. From time
+//! to time the state of a chain is sealed by a signed [`checkpoint`] over a Merkle tree of the same hashes. What is written
+//! is rows of text on the tenant's [`shelf`]; [`Batch`] decides which, and knows no store:
+//!
+//! | key | holds |
+//! |---|---|
+//! | `h/<team>` | the end of the chain: [`Head`] |
+//! | `e/<team>/<written ms>.<number>` | a record as it is exported |
+//! | `i/<request id>` | where the request's record stands, so that a repetition changes nothing |
+//! | `u/<team>/<hour>/<digest>` | the sums of the records of an hour that agree in everything usage is grouped by |
+//! | `c/<team>/<size>` | a signed checkpoint |
+//!
+//! All rows of an append are written in one transaction, with the settlement where the store can, and only if the heads are
+//! still those it was decided on. The reservation in the ledger is the intent that goes before: a call whose process ended
+//! leaves an open reservation, and when its lease has run out whoever notices appends a record with the outcome `lost` that
+//! costs what the ledger goes on counting. A settlement that comes later still takes the place of it: its record says which
+//! one it supersedes. So the records of a budget add up to its books at any time.
+
+mod append;
+mod canonical;
+mod chain;
+pub mod checkpoint;
+mod entry;
+mod merkle;
+pub(crate) mod read;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use append::{Appended, Batch, Unsettled, known_key, line_of};
+pub use canonical::canonical;
+pub use chain::{Head, Line, head_key, line_key, line_prefix};
+pub use entry::{Entry, Posting, note};
+pub use merkle::{Frontier, Hash};
+pub use read::{Lines, Place};
+pub use sums::{Facts, Figures, GROUPS, NAMES, Sums, sums_prefix};
+pub use walk::{Broken, Walk};
+
+/// The shelf a tenant's journal is on. Names that begin so are kept with the tenant's ledger.
+pub fn shelf(tenant: &str) -> String {
+    format!("@{tenant}")
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

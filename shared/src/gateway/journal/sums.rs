@@ -1,0 +1,112 @@
+//! What a record adds to the figures: which hour, grouped by what, how much. Sums are kept per hour as records are
+//! appended, so that a month's usage is not a walk over every request.
+
+use super::canonical::canonical;
+use super::merkle::Hash;
+use crate::units::{NanoUsd, Timestamp, Tokens};
+use crate::window::{Period, Window};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// What is summed, by name; from `input` to `searches` it is a record's `usage`.
+pub const NAMES: [&str; 12] = [
+    "requests",
+    "input",
+    "input_audio",
+    "input_image",
+    "cache_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "reasoning",
+    "output_audio",
+    "searches",
+    "cost_nano_usd",
+];
+
+/// What figures can be grouped by, as records name it. Tags stand beside them.
+pub const GROUPS: [&str; 6] = ["user", "key_id", "model", "route", "operation", "outcome"];
+
+/// Sums, in the order of [`NAMES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sums(pub [u64; 12]);
+
+impl Sums {
+    /// Both together.
+    pub fn add(&mut self, other: &Sums) {
+        self.0.iter_mut().zip(&other.0).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+    }
+
+    /// By name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        NAMES.into_iter().zip(self.0)
+    }
+
+    /// What it cost.
+    pub fn cost(&self) -> NanoUsd {
+        NanoUsd(self.0.last().copied().unwrap_or(0))
+    }
+
+    /// Input and output together, whatever they were billed as.
+    pub fn tokens(&self) -> Tokens {
+        let counted = self.named().filter(|(name, _)| !["requests", "searches", "cost_nano_usd"].contains(name));
+        counted.fold(0, |sum, (_, tokens)| sum.saturating_add(tokens))
+    }
+}
+
+/// What the figures want to know of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The hour the request came in.
+    pub hour: Window,
+    /// What it is grouped by: [`GROUPS`] and `tags`, canonical.
+    pub group: String,
+    /// What it adds.
+    pub sums: Sums,
+}
+
+impl Facts {
+    /// Of a record.
+    pub fn of(record: &Value) -> Facts {
+        let at = Timestamp(record.get("at").and_then(Value::as_u64).unwrap_or(0));
+        let mut group: Map<String, Value> = Map::new();
+        for name in GROUPS.into_iter().chain(["tags"]) {
+            if let Some(value) = record.get(name) {
+                group.insert(name.to_owned(), value.clone());
+            }
+        }
+        let usage = record.get("usage");
+        let number = |name: &str| match name {
+            "requests" => Some(1),
+            "cost_nano_usd" => record.get(name)?.as_u64(),
+            of_usage => usage?.get(of_usage)?.as_u64(),
+        };
+        Facts {
+            hour: Window::at(Period::Hour, at),
+            group: canonical(&json!(group)),
+            sums: Sums(NAMES.map(|name| number(name).unwrap_or(0))),
+        }
+    }
+
+    /// The key of the row its figures are summed in. Those of a loss have one to themselves, so that they can be taken
+    /// away again without looking at it.
+    pub(super) fn key(&self, team: &str, lost: Option<&String>) -> String {
+        let digest = Hash::of(&[lost.unwrap_or(&self.group).as_bytes()]).to_string();
+        format!("{}{}/{}", sums_prefix(team), self.hour, digest.get(..24).unwrap_or_default())
+    }
+}
+
+/// A row of figures: what its records agree in, and their sums.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// [`Facts::group`].
+    pub group: String,
+    /// The sums.
+    pub sums: Sums,
+}
+
+/// How the keys of a team's figures begin; an hour's name and a slash follow.
+pub fn sums_prefix(team: &str) -> String {
+    format!("u/{team}/")
+}
