@@ -125,6 +125,16 @@ fn steady() -> Plan {
     Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0 }
 }
 
+/// Leases must end before the books are even: that takes a minute and more. `make budget` waits for it; `make test`, which
+/// sends fewer requests, does so with `BUDGET_CRASHES` set.
+fn waits_for_leases() -> bool {
+    let wanted = std::env::var_os("BUDGET_REQUESTS").is_none() || std::env::var_os("BUDGET_CRASHES").is_some();
+    if !wanted {
+        println!("notice: processes are killed by `make budget`, not here");
+    }
+    wanted
+}
+
 fn crashing() -> Plan {
     Plan { requests: requests() / 10, in_flight: 64, seed: 2, crashes: 5 }
 }
@@ -137,6 +147,9 @@ fn twenty_thousand_requests_do_not_overspend_a_budget_on_the_worker() {
 
 #[test]
 fn a_worker_that_is_killed_under_way_neither_overspends_nor_loses_anything() {
+    if !waits_for_leases() {
+        return;
+    }
     let edge = Edge::start_kept(upstream(), &BTreeMap::new()).unwrap();
     spend(&edge.level().unwrap(), crashing(), |_| edge.crash().unwrap());
 }
@@ -153,6 +166,9 @@ fn twenty_thousand_requests_do_not_overspend_a_budget_on_lambda() {
 #[test]
 fn functions_that_are_killed_under_way_neither_overspend_nor_lose_anything() {
     use signalbox_tests::suite::lambda::Lambda;
+    if !waits_for_leases() {
+        return;
+    }
     let lambda = Lambda::start(upstream(), &BTreeMap::new(), 64).unwrap();
     let kill_half = |_| {
         for instance in lambda.local().instances().iter().step_by(2) {
