@@ -67,6 +67,37 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them, in the order of the README's table.
+    pub const ALL: [Code; 27] = [
+        Code::InvalidRequest,
+        Code::ContextLengthExceeded,
+        Code::InvalidApiKey,
+        Code::TokenExpired,
+        Code::InsufficientQuota,
+        Code::ModelNotAllowed,
+        Code::PermissionDenied,
+        Code::GuardrailBlocked,
+        Code::Residency,
+        Code::ModelNotFound,
+        Code::NotFound,
+        Code::MethodNotAllowed,
+        Code::IdempotencyConflict,
+        Code::Conflict,
+        Code::PreconditionFailed,
+        Code::TooLarge,
+        Code::UnsupportedMediaType,
+        Code::RateLimitExceeded,
+        Code::UpstreamRateLimited,
+        Code::UpstreamError,
+        Code::UpstreamAuthError,
+        Code::NoHealthyModel,
+        Code::UpstreamOverloaded,
+        Code::NotConfigured,
+        Code::LimiterUnavailable,
+        Code::Timeout,
+        Code::InternalError,
+    ];
+
     /// The HTTP status this code is answered with.
     pub fn status(self) -> u16 {
         match self {

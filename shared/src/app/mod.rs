@@ -6,9 +6,13 @@
 mod administer;
 mod cors;
 mod current;
+pub mod endpoints;
 mod gemini;
 mod models;
 mod oauth;
+#[cfg(test)]
+#[path = "openapi/tests.rs"]
+mod openapi_tests;
 mod setup;
 
 use crate::config::Bindings;
@@ -97,24 +101,10 @@ impl<P: Ports> App<P> {
             ("/.well-known/jwks.json", "GET") => self.jwks().await,
             ("/.well-known/oauth-authorization-server", "GET") => self.metadata(setup),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),
-            (
-                "/v1/chat/completions"
-                | "/v1/responses"
-                | "/v1/messages"
-                | "/v1/messages/count_tokens"
-                | "/v1/completions"
-                | "/v1/embeddings"
-                | "/v1/rerank"
-                | "/v2/rerank"
-                | "/v1/models"
-                | "/v1beta/models"
-                | "/health"
-                | "/config.schema.json"
-                | "/oauth/token"
-                | "/.well-known/jwks.json"
-                | "/.well-known/oauth-authorization-server",
-                _,
-            ) => self
+            ("/openapi.json", "GET") => {
+                Reply::whole(Head::new(200, "application/json"), endpoints::OPENAPI.as_bytes().to_vec())
+            }
+            (path, _) if endpoints::is_known(path) => self
                 .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
             (path, "POST") if gemini::speaks(path) => match gemini::operation(path, request.query()) {
                 Some(operation) => pipeline::serve(&setup.pipeline, operation, request).await,

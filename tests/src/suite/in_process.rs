@@ -37,6 +37,14 @@ impl InProcess {
         InProcess { world, app }
     }
 
+    /// Another process of the same gateway: it shares the stores and the clock, and remembers nothing.
+    #[must_use]
+    pub fn beside(&self, changes: &BTreeMap<String, Option<String>>) -> InProcess {
+        let bindings = bindings(self.world.upstream_url(), changes);
+        let app = App::new(self.world.clone(), move |name: &str| bindings.get(name).cloned());
+        InProcess { world: self.world.clone(), app }
+    }
+
     /// What it runs on.
     pub fn world(&self) -> &World {
         &self.world

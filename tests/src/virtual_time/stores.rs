@@ -29,6 +29,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 pub(super) struct Stores {
     keys: RefCell<BTreeMap<String, KeyRecord>>,
+    frozen: RefCell<Option<BTreeMap<String, KeyRecord>>>,
     config: RefCell<Option<StoredConfig>>,
     ledgers: RefCell<BTreeMap<String, Ledger>>,
     shelves: RefCell<BTreeMap<String, Shelf>>,
@@ -40,6 +41,12 @@ impl World {
     /// Lets the stores fail from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.stores().faults.set(faults);
+    }
+
+    /// From now on keys are read as they are now, whatever is written: a key store that lags.
+    pub fn freeze_keys(&self) {
+        let now = self.stores().keys.borrow().clone();
+        self.stores().frozen.replace(Some(now));
     }
 
     /// How often the directory was read: what a cache saves.
@@ -99,7 +106,11 @@ impl World {
 impl Directory for World {
     async fn key(&self, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
         self.stores().reads.set(self.stores().reads.get().saturating_add(1));
-        self.directory(|stores| stores.keys.borrow().get(hash).cloned()).await
+        self.directory(|stores| match &*stores.frozen.borrow() {
+            Some(frozen) => frozen.get(hash).cloned(),
+            None => stores.keys.borrow().get(hash).cloned(),
+        })
+        .await
     }
 
     async fn put_key(&self, record: &KeyRecord) -> Result<(), StoreError> {
