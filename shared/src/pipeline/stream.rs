@@ -162,7 +162,10 @@ impl<L: Layers> ReplyStream<L> {
             keep.push(tail.as_deref().unwrap_or_default());
             keep.complete(cost);
         }
-        if complete && takes_comments { Some(cost_comment(cost)) } else { tail }
+        if !(complete && takes_comments) {
+            return tail;
+        }
+        Some([tail.unwrap_or_default(), cost_comment(cost)].concat().into())
     }
 }
 
