@@ -55,6 +55,12 @@ export async function sign(seed, message) {
   return crypto.subtle.sign(ED25519, await pair(seed, false), message);
 }
 
+/** Signs with RSA, PKCS #1 v1.5 and SHA-256; the key is a pair in PKCS #8. */
+export async function signRs256(pkcs8, message) {
+  const { key, use } = SCHEMES.RS256;
+  return crypto.subtle.sign(use, await crypto.subtle.importKey("pkcs8", pkcs8, key, false, ["sign"]), message);
+}
+
 /** The public half of a seed's key pair, as JWKs spell it: base64url. */
 export async function publicKey(seed) {
   const { x } = await crypto.subtle.exportKey("jwk", await pair(seed, true));

@@ -127,6 +127,11 @@ export function sign(seed, message) {
   return operation(signatures.sign(seed.slice(), message.slice()));
 }
 
+/** Signs with RSA and SHA-256. */
+export function signRs256(key, message) {
+  return operation(signatures.signRs256(key.slice(), message.slice()));
+}
+
 /** The public half of a seed's key pair, in base64url. */
 export function publicKey(seed) {
   return operation(signatures.publicKey(seed.slice()));

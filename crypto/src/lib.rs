@@ -5,9 +5,13 @@
 
 #![forbid(unsafe_code)]
 
-use ring::signature::{self, Ed25519KeyPair, KeyPair, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    self, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::Seed;
+use signalbox::ports::{RsaKey, Seed};
 
 /// Whether a signature over `message` is good.
 pub fn verify(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
@@ -53,6 +57,14 @@ fn scheme(algorithm: Algorithm) -> Scheme {
 /// Signs with Ed25519.
 pub fn sign(seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
     pair(seed)?.sign(message).as_ref().try_into().ok()
+}
+
+/// Signs with RSA, PKCS #1 v1.5 and SHA-256.
+pub fn sign_rs256(key: &RsaKey, message: &[u8]) -> Option<Vec<u8>> {
+    let pair = RsaKeyPair::from_pkcs8(key.expose()).ok()?;
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+    Some(signature)
 }
 
 /// The public half of a seed's key pair.

@@ -45,6 +45,10 @@ extern "C" {
     /// Signs with Ed25519.
     pub(crate) fn sign(seed: &[u8], message: &[u8]) -> u32;
 
+    /// Signs with RSA and SHA-256; the key is PKCS #8.
+    #[wasm_bindgen(js_name = signRs256)]
+    pub(crate) fn sign_rs256(key: &[u8], message: &[u8]) -> u32;
+
     /// The public half of a seed's key pair, in base64url.
     #[wasm_bindgen(js_name = publicKey)]
     pub(crate) fn public_key(seed: &[u8]) -> u32;

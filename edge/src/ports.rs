@@ -14,7 +14,7 @@ use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Body, Clock, Crypto, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, Seed, SendError,
+    Body, Clock, Crypto, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError,
     StoreError, StoredConfig, Transport, Whole,
 };
 use signalbox::records::{Range, Record, Write};
@@ -213,6 +213,10 @@ impl Crypto for EdgePorts {
     async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
         let signed = Operation::new(glue::sign(seed.expose(), message)).await.ok();
         signed.and_then(Value::into_bytes)?.try_into().ok()
+    }
+
+    async fn sign_rs256(&self, key: &RsaKey, message: &[u8]) -> Option<Vec<u8>> {
+        Operation::new(glue::sign_rs256(key.expose(), message)).await.ok().and_then(Value::into_bytes)
     }
 
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {

@@ -8,8 +8,8 @@ use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Clock, Crypto, Directory, Incoming, LedgerStore, Outgoing, Records, Seed, SendError, StoreError, StoredConfig,
-    Transport,
+    Clock, Crypto, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError,
+    StoredConfig, Transport,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
@@ -203,6 +203,10 @@ impl Crypto for LambdaPorts {
 
     async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
         signalbox_crypto::sign(seed, message)
+    }
+
+    async fn sign_rs256(&self, key: &RsaKey, message: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::sign_rs256(key, message)
     }
 
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {

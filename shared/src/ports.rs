@@ -53,6 +53,9 @@ pub trait Crypto {
     /// Signs with Ed25519 (RFC 8032). `None` where the platform fails.
     async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]>;
 
+    /// Signs with RSA, PKCS #1 v1.5 and SHA-256 (RS256). `None` where the key is none or the platform fails.
+    async fn sign_rs256(&self, key: &RsaKey, message: &[u8]) -> Option<Vec<u8>>;
+
     /// The public half of a seed's key pair. `None` where the platform fails.
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]>;
 }
@@ -76,6 +79,28 @@ impl Seed {
 impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Seed(…)")
+    }
+}
+
+/// An RSA key pair in PKCS #8 (RFC 5208), DER. `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct RsaKey(Vec<u8>);
+
+impl RsaKey {
+    /// Wraps a key pair; whether it is one shows when it signs.
+    pub fn new(pkcs8: Vec<u8>) -> RsaKey {
+        RsaKey(pkcs8)
+    }
+
+    /// The bytes themselves, for the one who signs.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RsaKey(…)")
     }
 }
 

@@ -22,6 +22,7 @@ files! {
     guardrails
     guardrails_stream
     health
+    idempotency
     identity
     images
     limits

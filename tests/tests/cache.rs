@@ -77,3 +77,23 @@ fn when_the_one_who_calls_leaves_the_next_one_calls() {
     assert_eq!((stayed.status, standing(&stayed)), (200, "miss"));
     assert_eq!(level.upstream().seen(None).len(), 2);
 }
+
+#[test]
+fn fault_73_of_many_with_one_name_at_once_one_is_answered_and_the_others_are_told_to_wait() {
+    let (level, key) = gateway();
+    let named = |mut call: Call| {
+        call.headers.push(("idempotency-key".to_owned(), "order-1".to_owned()));
+        call
+    };
+    let answers = run(&level, join_all((0..8).map(|_| level.call(named(chat(&key, false, None))))));
+    let answers: Vec<Answer> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(level.upstream().seen(None).len(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    let waits = |answer: &&Answer| answer.status == 409 && answer.headers.contains_key("retry-after");
+    assert_eq!(answers.iter().filter(waits).count(), 7);
+    let again = run(&level, async {
+        level.pause(2_000).await;
+        level.call(named(chat(&key, false, None))).await.unwrap()
+    });
+    assert_eq!((again.status, level.upstream().seen(None).len()), (200, 1));
+}

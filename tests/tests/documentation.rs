@@ -3,6 +3,7 @@
 
 mod source;
 
+use serde_json::json;
 use signalbox::config::{Config, Providers};
 use signalbox::dialect::{UpstreamClass, UpstreamError};
 use signalbox::error::Code;
@@ -60,7 +61,16 @@ fn every_binding_of_a_provider_enables_what_it_is_said_to_enable() {
         if !meaning.starts_with("enable") {
             continue;
         }
-        let value = |name: &str| if name.ends_with("_URL") { "https://example.com/openai/v1" } else { "x" };
+        let pem = ["-----BEGIN ", "AQID\n-----END ", ""].join("PRIVATE KEY-----\n");
+        let account = json!({ "client_email": "a@p.example", "project_id": "p", "private_key": pem }).to_string();
+        let source = json!({ "url": "https://id.example/token" });
+        let identity = json!({ "audience": "a", "subject_token_type": "t", "credential_source": source }).to_string();
+        let value = |name: &str| match name {
+            "VERTEX_SERVICE_ACCOUNT" => account.as_str(),
+            "VERTEX_WORKLOAD_IDENTITY" => identity.as_str(),
+            _ if name.ends_with("_URL") => "https://example.com/openai/v1",
+            _ => "x",
+        };
         let given: Vec<(&str, &str)> =
             bindings.iter().filter(|name| !name.starts_with('/')).map(|name| (*name, value(name))).collect();
         let promised = quoted(meaning)[0];

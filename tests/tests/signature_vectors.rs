@@ -10,6 +10,7 @@ use sha2::Sha256;
 use signalbox::base64url;
 use signalbox::jose::set::Choice;
 use signalbox::jose::{Algorithm, Jwk, Jws, KeySet, PublicKey, object};
+use signalbox::ports::RsaKey;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -246,4 +247,29 @@ fn key(group: &Value) -> Option<PublicKey> {
         json!({ "kty": "RSA", "n": number("modulus"), "e": number("publicExponent") })
     };
     Jwk::read(jwk.as_object().unwrap()).map(|jwk| jwk.key)
+}
+
+/// The signature is deterministic (RFC 8017, section 8.2), so two implementations must agree on every byte.
+#[test]
+fn a_service_accounts_key_signs_the_same_on_both_packages() {
+    let script = "
+        import { generateKeyPairSync } from 'node:crypto';
+        const { signRs256 } = await import(process.argv[1]);
+        const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+        const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
+        const signature = await signRs256(new Uint8Array(pkcs8), new TextEncoder().encode('a.b'));
+        const text = (bytes) => Buffer.from(bytes).toString('base64url');
+        console.log(JSON.stringify([text(pkcs8), text(signature), publicKey.export({ format: 'jwk' })]));";
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../edge/crypto.mjs");
+    let node = Command::new("node").args(["--input-type=module", "--no-warnings", "-e", script]).arg(module).output();
+    let Ok(output) = node else { return println!("skipped: no node") };
+    assert!(output.status.success(), "node: {}", String::from_utf8_lossy(&output.stderr));
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let bytes = |part: &Value| base64url::decode(part.as_str().unwrap()).unwrap();
+    let key = RsaKey::new(bytes(&made[0]));
+    let signature = signalbox_crypto::sign_rs256(&key, b"a.b").unwrap();
+    assert_eq!(signature, bytes(&made[1]), "ring and WebCrypto differ");
+    let public = Jwk::read(made[2].as_object().unwrap()).unwrap().key;
+    assert!(signalbox_crypto::verify(&public, Algorithm::Rs256, b"a.b", &signature));
+    assert_eq!(signalbox_crypto::sign_rs256(&RsaKey::new(vec![1, 2, 3]), b"a.b"), None);
 }

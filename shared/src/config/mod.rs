@@ -48,6 +48,7 @@ pub use names::{BindingName, GuardrailName, ModelId, ProviderId, RouteName, Team
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
+pub use providers::{GoogleAccount, Grant, Subject};
 pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, Target};
 pub use rules::{Require, Rule, VARIABLES};
 pub use scope::{Party, Scope};
@@ -57,6 +58,7 @@ pub use teams::{ModelAccess, ModelPattern, Team};
 pub use terms::{Budget, Measure, Period, Terms, UsageLimit};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
 pub use url::BaseUrl;
+pub(crate) use url::segment;
 
 use crate::catalog::Class;
 use guardrails::Guardrails;

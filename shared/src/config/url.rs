@@ -89,7 +89,7 @@ impl BaseUrl {
 }
 
 /// A text as one segment of a path: everything but RFC 3986's unreserved characters is escaped.
-pub(super) fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

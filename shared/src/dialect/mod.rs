@@ -10,7 +10,7 @@
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
 mod anthropic;
-mod base64;
+pub(crate) mod base64;
 mod bedrock;
 mod codec;
 mod cohere;

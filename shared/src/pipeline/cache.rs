@@ -47,12 +47,21 @@ impl Standing {
     }
 }
 
+/// What told that a request was answered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KnownBy {
+    /// The same was asked.
+    Content,
+    /// Its caller sent it before, under the same `idempotency-key`.
+    Name,
+}
+
 /// What looking brings.
 pub(super) enum Looked<L: Layers> {
     /// Answered.
     Answered(Box<Entry>, Told),
     /// To be answered, and kept by this if at all.
-    Open(Option<Standing>, Option<Keep<L>>),
+    Open(Option<Standing>, Option<Box<Keep<L>>>),
 }
 
 /// Looks for a kept answer to an admitted request.
@@ -73,7 +82,7 @@ pub(super) async fn look<L: Layers>(
     let mut pause = FIRST_PAUSE;
     loop {
         if !intake.cache.may_look() {
-            return Ok(Looked::Open(Some(Standing::Miss), Some(keep)));
+            return Ok(Looked::Open(Some(Standing::Miss), Some(Box::new(keep))));
         }
         match gateway.recall(&keep.team, &keep.key, order.deadline).await {
             Recall::Kept(text) => {
@@ -81,14 +90,18 @@ pub(super) async fn look<L: Layers>(
                 let told = entry.clone().and_then(|entry| entry.tell(&order.request, &intake.id, clock.now()));
                 return Ok(match (entry, told) {
                     (Some(entry), Some(told)) => Looked::Answered(Box::new(entry), told),
-                    (None | Some(_), None) | (None, Some(_)) => Looked::Open(Some(Standing::Miss), Some(keep)),
+                    (None | Some(_), None) | (None, Some(_)) => {
+                        Looked::Open(Some(Standing::Miss), Some(Box::new(keep)))
+                    }
                 });
             }
             Recall::Claimed => {
                 keep.claimed = true;
                 return match intake.cache {
                     Wish::OnlyIfCached => Err(nothing_kept()),
-                    Wish::Any | Wish::NoStore | Wish::Refresh => Ok(Looked::Open(Some(Standing::Miss), Some(keep))),
+                    Wish::Any | Wish::NoStore | Wish::Refresh => {
+                        Ok(Looked::Open(Some(Standing::Miss), Some(Box::new(keep))))
+                    }
                 };
             }
             Recall::Awaited if clock.now() >= until => return Ok(Looked::Open(Some(Standing::Miss), None)),
@@ -119,8 +132,13 @@ pub(super) async fn replay<L: Layers>(
     order: &Order,
     entry: Entry,
     told: Told,
+    known_by: KnownBy,
     mut finish: Finish<L>,
 ) -> Reply<L> {
+    let (reason, standing) = match known_by {
+        KnownBy::Content => ("cached", Some(Standing::Hit)),
+        KnownBy::Name => ("replayed", None),
+    };
     let now = pipeline.layers.clock().now();
     let content_type = match (told.stream, order.request.facts.framing) {
         (true, Framing::Events) => super::reply::EVENT_STREAM,
@@ -130,17 +148,17 @@ pub(super) async fn replay<L: Layers>(
     headers::envelope(&mut head, intake);
     head.set("x-signalbox-model", entry.model.clone());
     head.set("x-signalbox-route", entry.route.clone().unwrap_or_else(|| "direct".to_owned()));
-    head.set("x-signalbox-reason", "cached");
+    head.set("x-signalbox-reason", reason);
     head.set("x-signalbox-attempts", "0");
-    head.set("x-signalbox-cache", Standing::Hit.as_str());
+    headers::cache(&mut head, standing);
     head.set("age", (now.since(entry.at).0 / 1_000).to_string());
     headers::cost(&mut head, NanoUsd::ZERO);
     headers::limits(&mut head, &order.admission);
     if let Some(open) = finish.open() {
         open.record.route = entry.route;
-        open.record.reason = Some("cached");
+        open.record.reason = Some(reason);
         open.record.model = ModelId::parse(&entry.model);
-        open.record.cache = Some(Standing::Hit.as_str());
+        open.record.cache = standing.map(Standing::as_str);
         open.record.cache_saved_nano_usd = entry.cost;
         open.record.status = 200;
     }
@@ -155,12 +173,21 @@ pub(super) struct Keep<L: Layers> {
     key: String,
     ttl: Millis,
     claimed: bool,
+    /// Stands before what is kept, on a line of its own, where a name alone does not tell what was asked.
+    mark: Option<String>,
     draft: Option<(Entry, Vec<u8>)>,
 }
 
 impl<L: Layers> Keep<L> {
     fn new(pipeline: Arc<Pipeline<L>>, team: String, key: String, ttl: Millis) -> Keep<L> {
-        Keep { pipeline, team, key, ttl, claimed: false, draft: None }
+        Keep { pipeline, team, key, ttl, claimed: false, mark: None, draft: None }
+    }
+
+    /// For an answer that was claimed, under a name that its caller chose.
+    pub(super) fn marked(pipeline: Arc<Pipeline<L>>, team: String, key: String, ttl: Millis, mark: String) -> Keep<L> {
+        let mut keep = Keep::new(pipeline, team, key, ttl);
+        (keep.claimed, keep.mark) = (true, Some(mark));
+        keep
     }
 
     /// Notes who answers, and in what form.
@@ -204,7 +231,11 @@ impl<L: Layers> Keep<L> {
         let pipeline = self.pipeline.clone();
         let (team, key) = (std::mem::take(&mut self.team), std::mem::take(&mut self.key));
         let until: Timestamp = entry.at + self.ttl;
-        let task = async move { pipeline.layers.gateway().keep(&team, &key, entry.text(), until).await };
+        let text = match self.mark.take() {
+            Some(mark) => format!("{mark}\n{}", entry.text()),
+            None => entry.text(),
+        };
+        let task = async move { pipeline.layers.gateway().keep(&team, &key, text, until).await };
         self.pipeline.layers.clock().spawn(task);
     }
 }

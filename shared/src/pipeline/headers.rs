@@ -124,6 +124,8 @@ pub(super) fn retry(head: &mut Head, error: &ApiError) {
         // A request larger than the whole limit: it never passes.
         Code::RateLimitExceeded if error.retry_after.is_none() => head.set("x-should-retry", "false"),
         Code::InvalidApiKey | Code::TokenExpired => head.set("www-authenticate", "Bearer"),
+        // They retry a 409 too, which helps where the first request is still under way.
+        Code::IdempotencyConflict if error.retry_after.is_none() => head.set("x-should-retry", "false"),
         Code::InvalidRequest
         | Code::ContextLengthExceeded
         | Code::ModelNotAllowed

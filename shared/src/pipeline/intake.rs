@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Most tags a request may carry, and the most bytes in a tag's name or value.
 const MAX_TAGS: usize = 32;
 const MAX_TAG_BYTES: usize = 256;
-/// Most bytes of a user's or a session's name.
+/// Most bytes of the name of a user, a session or a request.
 const MAX_NAME_BYTES: usize = 256;
 
 /// Headers of the caller's that a provider of the same dialect understands.
@@ -49,6 +49,8 @@ pub(super) struct Intake {
     pub timeout: Option<Millis>,
     /// `x-signalbox-cache`.
     pub cache: Wish,
+    /// `idempotency-key`: the caller's own name for the request.
+    pub idempotency_key: Option<String>,
     /// Headers for a provider of the same dialect.
     pub forwarded: Vec<Header>,
 }
@@ -82,6 +84,7 @@ impl Intake {
             explain: false,
             timeout: None,
             cache: Wish::Any,
+            idempotency_key: None,
             forwarded: Vec::new(),
         }
     }
@@ -116,6 +119,17 @@ impl Intake {
             self.timeout = Some(Millis(ms));
         }
         self.cache = Wish::read(request.header("x-signalbox-cache"))?;
+        self.idempotency_key = match request.header("idempotency-key").map(str::trim) {
+            Some(name) if name.is_empty() || name.len() > MAX_NAME_BYTES || !is_printable(name) => {
+                let message = "idempotency-key must be printable and 1 to 256 bytes.";
+                return Err(ApiError::invalid("idempotency-key", message));
+            }
+            Some(_) if self.cache == Wish::NoStore => {
+                let message = "idempotency-key has the answer kept, and x-signalbox-cache: no-store forbids it.";
+                return Err(ApiError::invalid("idempotency-key", message));
+            }
+            name => name.map(str::to_owned),
+        };
         self.forwarded = FORWARDED
             .iter()
             .chain(others)

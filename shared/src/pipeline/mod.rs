@@ -12,6 +12,7 @@ mod draft;
 mod estimate;
 mod finish;
 mod headers;
+mod idempotency;
 mod intake;
 mod race;
 mod refusal;

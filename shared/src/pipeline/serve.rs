@@ -1,19 +1,19 @@
 //! One call along the path: `authenticate → admit → guardrails → cache → route → attempt 1..n → stream → settle`.
 //!
 //! Every [`Operation`] walks it. The stages have a room each: `accept` (who, what, may they, can they
-//! pay), `words` (guardrails), `cache` (was it answered
+//! pay), `words` (guardrails), `idempotency` and `cache` (was it answered
 //! before), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
 //! differ in stands elsewhere: what a request means in `operation`, what it can cost in `estimate`, how
 //! it is put to a provider in the proxy.
 
 use super::accept::accept;
 use super::answer::answer;
-use super::cache::{self, Looked};
+use super::cache::{self, KnownBy, Looked};
 use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
-use super::{Layers, Pipeline, Reply, headers, words};
+use super::{Layers, Pipeline, Reply, headers, idempotency, words};
 use crate::operation::Operation;
 use crate::ports::Request;
 use std::sync::Arc;
@@ -31,17 +31,21 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
     };
     let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
-    let looked = match words::request(&mut order, &mut finish) {
-        Ok(()) => cache::look(pipeline, &intake, &order, &mut finish).await,
-        Err(error) => Err(error),
+    let (looked, known_by) = match words::request(&mut order, &mut finish) {
+        Ok(()) => match idempotency::look(pipeline, &intake, &order, &mut finish).await {
+            Ok(None) => (cache::look(pipeline, &intake, &order, &mut finish).await, KnownBy::Content),
+            Ok(Some(looked)) => (Ok(looked), KnownBy::Name),
+            Err(error) => (Err(error), KnownBy::Name),
+        },
+        Err(error) => (Err(error), KnownBy::Name),
     };
     let error = match looked {
         Ok(Looked::Answered(entry, told)) => {
-            return cache::replay(pipeline, &intake, &order, *entry, told, finish).await;
+            return cache::replay(pipeline, &intake, &order, *entry, told, known_by, finish).await;
         }
         Ok(Looked::Open(standing, keep)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
             Ok((decision, model, answer)) => {
-                let found = Found { decision, model, answer, standing, keep };
+                let found = Found { decision, model, answer, standing, keep: keep.map(|keep| *keep) };
                 return reply(pipeline, &intake, &order, found, finish).await;
             }
             Err(error) => error,

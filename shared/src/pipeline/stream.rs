@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, Stage};
 use crate::proxy::{Live, Next, Proxy};
-use crate::units::{Millis, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::pin::pin;
@@ -153,6 +153,7 @@ impl<L: Layers> ReplyStream<L> {
     async fn end(&mut self, error: Option<ApiError>) -> Option<Bytes> {
         let finish = self.finish.take()?;
         self.keep_opening();
+        let takes_comments = self.live.takes_comments();
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
         let complete = observed.finish == Finished::Complete && !finish.is_touched();
         let cost = finish.cost_of(&observed);
@@ -161,8 +162,17 @@ impl<L: Layers> ReplyStream<L> {
             keep.push(tail.as_deref().unwrap_or_default());
             keep.complete(cost);
         }
-        tail
+        if !(complete && takes_comments) {
+            return tail;
+        }
+        Some([tail.unwrap_or_default(), cost_comment(cost)].concat().into())
     }
+}
+
+/// What a stream cost, in a comment after its last event. SDKs pass over comments (WHATWG HTML, section 9.2.6), and
+/// the provider's own events stay as they came. A provider may have left out the blank line that ends its last event.
+fn cost_comment(cost: NanoUsd) -> Bytes {
+    format!("\n\n: x-signalbox-cost-usd {cost}\n\n").into()
 }
 
 impl<L: Layers> Drop for ReplyStream<L> {

@@ -2,6 +2,7 @@
 
 use super::answer::{collected, context, whole};
 use super::failure::{Failure, Stage, retry_after};
+use super::google::{self, Tokens};
 use super::live::Live;
 use super::operations;
 use super::tally::Tally;
@@ -36,12 +37,13 @@ pub struct HttpProxy<P> {
     providers: Arc<Providers>,
     catalog: Arc<Catalog>,
     streams: Streams,
+    tokens: Tokens,
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// A proxy to these providers. The catalog tells how their models differ.
     pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>, streams: Streams) -> HttpProxy<P> {
-        HttpProxy { ports, providers, catalog, streams }
+        HttpProxy { ports, providers, catalog, streams, tokens: Tokens::default() }
     }
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
@@ -95,7 +97,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
         let forward = outgoing.forward && !self.hides_usage(call, provider) && call.words.is_none();
         outgoing.forward = forward && call.request.facts.framing == Framing::Events;
-        let outgoing = self.signed(provider, outgoing);
+        let outgoing = self.signed(provider, outgoing).await?;
 
         match call.request.facts.stream {
             true => self.stream(call, provider, outgoing, forward, &wait, warnings).await,
@@ -105,12 +107,19 @@ impl<P: Ports> Proxy for HttpProxy<P> {
 }
 
 impl<P: Ports> HttpProxy<P> {
-    /// The call with its signature, where its provider wants one. Nothing of it may change afterwards.
-    pub(super) fn signed(&self, provider: &Provider, mut call: Outgoing) -> Outgoing {
-        if let Auth::Aws(signer) = &provider.auth {
-            call.headers.extend(signer.sign(call.method, &call.url, &call.body, self.ports.now()));
+    /// The call with its signature or its token, where its provider wants one. Nothing of it may change afterwards.
+    pub(super) async fn signed(&self, provider: &Provider, mut call: Outgoing) -> Result<Outgoing, Failure> {
+        match &provider.auth {
+            Auth::Aws(signer) => {
+                call.headers.extend(signer.sign(call.method, &call.url, &call.body, self.ports.now()));
+            }
+            Auth::Google(account) => {
+                let token = google::token(&self.ports, &self.tokens, provider.id.as_str(), account).await?;
+                call.headers.push(header("authorization", format!("Bearer {}", token.expose())));
+            }
+            Auth::Header { .. } | Auth::None => {}
         }
-        call
+        Ok(call)
     }
 
     /// Whether a stream of this call will bring a usage event that the caller must not see.
@@ -213,6 +222,9 @@ impl<P: Ports> HttpProxy<P> {
     pub(super) fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
         let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), self.ports.now());
         let body = body.get(..MAX_ERROR_BYTES).unwrap_or(body);
+        if status == 401 {
+            google::forget(&self.tokens, provider.id.as_str());
+        }
         Failure::upstream(&provider.dialect.read_error(status, body), asked_for)
     }
 }
@@ -287,7 +299,7 @@ pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> V
     match &provider.auth {
         Auth::Header { name, value } => headers.push(header(name, value.expose())),
         // Signed when all of the call is known.
-        Auth::Aws(_) | Auth::None => {}
+        Auth::Aws(_) | Auth::Google(_) | Auth::None => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
     let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };

@@ -50,6 +50,16 @@ impl<B: Body> Live<B> {
         self.array.is_none() && self.transform.as_ref().is_some_and(Transform::is_untouched)
     }
 
+    /// Whether a comment may follow the last event. Google's SDK for JavaScript reads streams by a pattern that knows
+    /// no comments, and what is passed through is none of our business.
+    pub fn takes_comments(&self) -> bool {
+        let chat = self.transform.as_ref().is_some_and(Transform::is_chat);
+        chat && match self.caller {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic => true,
+            Dialect::Gemini => false,
+        }
+    }
+
     /// The provider's body, for a platform that forwards it natively.
     pub fn body_mut(&mut self) -> &mut B {
         &mut self.body

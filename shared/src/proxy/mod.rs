@@ -9,6 +9,7 @@
 
 mod answer;
 pub mod failure;
+mod google;
 mod http_proxy;
 mod live;
 pub mod null;

@@ -35,7 +35,7 @@ impl<P: Ports> HttpProxy<P> {
             body: call.request.body.clone(),
             forward: true,
         };
-        let outgoing = self.signed(provider, outgoing);
+        let outgoing = self.signed(provider, outgoing).await.map_err(once)?;
         // Pictures take minutes before there is a head: only the total binds it.
         let sent = self.within(self.ports.send(outgoing), wait, Stage::Total, provider.timeouts.total).await;
         let mut incoming = sent.map_err(once)?.map_err(|error| once(Failure::send(wait.provider, &error)))?;

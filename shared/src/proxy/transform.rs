@@ -60,6 +60,14 @@ impl Transform {
         }
     }
 
+    /// Whether it is an answer in a dialect, and not just bytes that are passed through.
+    pub(super) fn is_chat(&self) -> bool {
+        match self {
+            Transform::Untouched(_) | Transform::Stripped(_) | Transform::Translated(_) => true,
+            Transform::Passed(_) => false,
+        }
+    }
+
     /// Whether a failure may be told by an event of the caller's dialect.
     pub(super) fn has_events(&self) -> bool {
         match self {

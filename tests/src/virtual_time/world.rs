@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::{Clock, Crypto, Seed};
+use signalbox::ports::{Clock, Crypto, RsaKey, Seed};
 use signalbox::units::{Millis, Timestamp};
 
 use super::executor::Executor;
@@ -119,6 +119,10 @@ impl Crypto for World {
 
     async fn sign(&self, seed: &Seed, message: &[u8]) -> Option<[u8; 64]> {
         signalbox_crypto::sign(seed, message)
+    }
+
+    async fn sign_rs256(&self, key: &RsaKey, message: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::sign_rs256(key, message)
     }
 
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {

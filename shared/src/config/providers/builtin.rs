@@ -8,6 +8,7 @@
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
 use super::api::{ANTHROPIC, BEDROCK, COHERE, COMMON, COMPATIBLE, GEMINI, OPENAI, RESPONSES_PATH, VERTEX};
+use super::google::GoogleBindings;
 use super::{Api, AuthStyle, Operations};
 use crate::dialect::{Quirks, ReasoningReplay};
 use crate::operation::rerank;
@@ -47,6 +48,8 @@ pub struct Cloud {
     /// Holds the location; `global` without it. Every other location has a host of its own: its name
     /// and a hyphen before the common host.
     pub location: &'static str,
+    /// Hold credentials that tokens are exchanged for, where no token is bound.
+    pub google: GoogleBindings,
 }
 
 /// Where AWS credentials are bound: `{prefix}_ACCESS_KEY_ID`, `{prefix}_SECRET_ACCESS_KEY` and
@@ -190,7 +193,15 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         base_url: Some("https://aiplatform.googleapis.com"),
         api: VERTEX,
         families: &["gemini-"],
-        cloud: Some(Cloud { project: "VERTEX_PROJECT", location: "VERTEX_LOCATION" }),
+        cloud: Some(Cloud {
+            project: "VERTEX_PROJECT",
+            location: "VERTEX_LOCATION",
+            google: GoogleBindings {
+                service_account: "VERTEX_SERVICE_ACCOUNT",
+                workload_identity: "VERTEX_WORKLOAD_IDENTITY",
+                subject_token: "VERTEX_SUBJECT_TOKEN",
+            },
+        }),
         ..keyed("vertex", "VERTEX_ACCESS_TOKEN", "VERTEX_BASE_URL")
     },
     // These two have no chats.

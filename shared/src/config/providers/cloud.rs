@@ -1,6 +1,6 @@
 //! Providers whose URLs name the customer's project and location (Vertex AI).
 
-use super::Cloud;
+use super::{Cloud, GoogleAccount};
 use crate::config::bindings::{self, Bindings};
 use crate::config::problem::Problem;
 
@@ -14,11 +14,16 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Reads the bindings; the error names the one that is missing or unusable, not its text.
-    pub(super) fn read(cloud: &Cloud, bindings: &(impl Bindings + ?Sized)) -> Result<Place, Problem> {
-        let project = bindings::text(bindings, cloud.project).ok_or_else(|| {
-            problem(cloud.project, "is missing", "Bind the id of the project whose models are called")
-        })?;
+    /// Reads the bindings, and the account for a project that is not bound; the error names the one that is missing or unusable, not its text.
+    pub(super) fn read(
+        cloud: &Cloud,
+        account: Option<&GoogleAccount>,
+        bindings: &(impl Bindings + ?Sized),
+    ) -> Result<Place, Problem> {
+        let project =
+            bindings::text(bindings, cloud.project).or_else(|| account?.project.clone()).ok_or_else(|| {
+                problem(cloud.project, "is missing", "Bind the id of the project whose models are called")
+            })?;
         let location = bindings::text(bindings, cloud.location).unwrap_or_else(|| EVERYWHERE.to_owned());
         let fits = |text: &str, more: &[u8]| {
             text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte))

@@ -1,6 +1,7 @@
-//! How a provider is told who calls: a key in a header, or a signature with AWS credentials.
+//! How a provider is told who calls: a key in a header, a signature with AWS credentials, or a token of Google's cloud.
 
 use super::enabled::problem;
+use super::google::GoogleAccount;
 use super::section::is_header_value;
 use super::{AuthStyle, Builtin, ProviderOverride, Signing};
 use crate::config::bindings::{self, Bindings};
@@ -22,6 +23,18 @@ pub enum Auth {
     },
     /// Every call is signed.
     Aws(Box<Signer>),
+    /// Every call carries a token that is asked for and kept.
+    Google(Box<GoogleAccount>),
+}
+
+impl Auth {
+    /// The account of Google's cloud, where that is how.
+    pub(super) fn account(&self) -> Option<&GoogleAccount> {
+        match self {
+            Auth::Google(account) => Some(account),
+            Auth::None | Auth::Header { .. } | Auth::Aws(_) => None,
+        }
+    }
 }
 
 /// What the bindings say; `None` where they do not say that the provider is meant to be used.
@@ -44,6 +57,12 @@ pub(super) fn auth(
     let signing = known.and_then(|known| known.signing).filter(|_| over.api_key.is_none());
     if let Some(signer) = signing.map(|signing| signer(&signing, bindings)).transpose()?.flatten() {
         return Ok(Some(Auth::Aws(Box::new(signer))));
+    }
+    let accounts = known.and_then(|known| known.cloud).filter(|_| over.api_key.is_none());
+    if let Some(cloud) = accounts
+        && let Some(account) = GoogleAccount::read(&cloud.google, bindings)?
+    {
+        return Ok(Some(Auth::Google(Box::new(account))));
     }
     let keyless = names.iter().all(Option::is_none);
     Ok((keyless && has_url).then_some(Auth::None))

@@ -180,7 +180,8 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
     let bound_url = bindings::text(bindings, &url_binding);
     let has_url = bound_url.is_some() || over.base_url.is_some();
     let Some(auth) = auth(known, over, api.auth, has_url, bindings)? else { return Ok(None) };
-    let place = known.and_then(|known| known.cloud).map(|cloud| Place::read(&cloud, bindings)).transpose()?;
+    let place = known.and_then(|known| known.cloud).map(|cloud| Place::read(&cloud, auth.account(), bindings));
+    let place = place.transpose()?;
     let usual_url = known.and_then(|known| known.base_url);
     let usual_url = usual_url.map(|url| place.as_ref().map_or_else(|| url.to_owned(), |place| place.base_url(url)));
     let fill = |path: &'static str| place.as_ref().map_or(Cow::Borrowed(path), |place| Cow::Owned(place.fill(path)));

@@ -6,6 +6,7 @@ mod builtin;
 mod cloud;
 mod credentials;
 mod enabled;
+mod google;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ pub use api::{Api, AuthStyle, Operations};
 pub use builtin::{Builtin, Cloud, Signing, builtin};
 pub use credentials::Auth;
 pub use enabled::{Paths, Provider, Providers};
+pub use google::{GoogleAccount, GoogleBindings, Grant, Subject};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
 pub(crate) use builtin::BUILTIN;

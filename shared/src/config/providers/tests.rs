@@ -20,7 +20,7 @@ fn ids(providers: &Providers) -> Vec<&str> {
 
 fn credential(provider: &Provider) -> Option<(&str, &str)> {
     match &provider.auth {
-        Auth::None | Auth::Aws(_) => None,
+        Auth::None | Auth::Aws(_) | Auth::Google(_) => None,
         Auth::Header { name, value } => Some((name, value.expose())),
     }
 }
