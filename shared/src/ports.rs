@@ -232,7 +232,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 28] = [
+pub const REQUEST_HEADERS: [&str; 29] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -245,6 +245,7 @@ pub const REQUEST_HEADERS: [&str; 28] = [
     "access-control-request-method",
     "access-control-request-headers",
     "x-signalbox-route",
+    "x-signalbox-provider-key",
     "x-signalbox-user",
     "x-signalbox-tags",
     "x-signalbox-timeout-ms",

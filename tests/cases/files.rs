@@ -8,6 +8,7 @@ files! {
     audit
     auth
     bad_input
+    byok
     cache
     cache_control
     caller_leaves

@@ -161,6 +161,7 @@ impl Config {
             terms: Terms::NONE,
             guardrails: None,
             audit: AuditPolicy::DEFAULT,
+            provider_keys: false,
         };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }

@@ -4,7 +4,7 @@ use super::audit::{self, AuditPolicy};
 use super::guardrails;
 use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName};
 use super::scope::Scope;
-use super::shape::{Dict, Fields, List, Parsed, Record};
+use super::shape::{Dict, Fields, Flag, List, Parsed, Record};
 use super::terms::{BUDGETS, LIMITS, Terms};
 use std::fmt;
 
@@ -21,6 +21,8 @@ pub struct Team {
     pub guardrails: Option<GuardrailName>,
     /// What is written down of its requests.
     pub audit: AuditPolicy,
+    /// Whether its callers may bring provider keys of their own.
+    pub provider_keys: bool,
 }
 
 /// The models, classes and routes a team may call.
@@ -131,7 +133,10 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let budgets = fields.optional("budgets", "what the team may spend", BUDGETS);
     let guardrails = fields.optional("guardrails", "the guardrail that holds beside default", guardrails::REFERENCE);
     let audit = fields.optional("audit", "what is written down of its requests", Record(audit::policy));
+    let about = "callers may bring a provider key of their own, in x-signalbox-provider-key";
+    let provider_keys = fields.defaulted("provider_keys", about, Flag, false);
     Some(Team {
+        provider_keys,
         organisation,
         audit: audit.unwrap_or_default(),
         models: models.map_or(ModelAccess::All, ModelAccess::Only),

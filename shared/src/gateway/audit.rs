@@ -55,6 +55,9 @@ pub struct Record {
     /// What the answer had cost when it was kept: what a hit saved.
     #[serde(skip_serializing_if = "NanoUsd::is_zero")]
     pub cache_saved_nano_usd: NanoUsd,
+    /// The caller brought its own provider key: the provider bills the caller, and the cost is none of ours.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub byok: bool,
     /// Every call to a provider, in order.
     pub attempts: Vec<Attempt>,
     /// Whether the caller asked for a stream.

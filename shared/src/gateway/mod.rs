@@ -48,6 +48,9 @@ pub trait Gateway {
     /// What a model or route must be within for this caller, all of them.
     fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError>;
 
+    /// Whether the caller may call as they do: with a provider key of their own, or without.
+    fn may_bring(&self, caller: &Caller, own_key: bool) -> Result<(), ApiError>;
+
     /// Takes the caller's limits and reserves money, all or none.
     async fn admit(&self, caller: &Caller, claim: &Claim) -> Result<Admission, Refusal>;
 

@@ -18,6 +18,10 @@ impl Gateway for Open {
         Ok(Vec::new())
     }
 
+    fn may_bring(&self, _caller: &Caller, _own_key: bool) -> Result<(), ApiError> {
+        Ok(())
+    }
+
     async fn admit(&self, _caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {
         Ok(Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() })
     }

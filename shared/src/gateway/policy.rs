@@ -171,7 +171,8 @@ impl<P: Ports> Policy<P> {
         match verdict {
             Verdict::Admitted(admitted) => Ok(Admission {
                 tenant: Some(TENANT.to_owned()),
-                granted: hard.then_some(admitted.granted),
+                // What costs nothing is bound by no budget.
+                granted: (hard && claim.most > NanoUsd::ZERO).then_some(admitted.granted),
                 charge,
                 rates: lines::tightest(&admitted.rates),
                 ..nothing
@@ -247,6 +248,18 @@ impl<P: Ports> Gateway for Policy<P> {
 
     fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {
         Ok(vec![self.team(&caller.team)?.models.clone(), caller.models.clone()])
+    }
+
+    fn may_bring(&self, caller: &Caller, own_key: bool) -> Result<(), ApiError> {
+        let refuse = |sentence: &str| Err(ApiError::new(Code::PermissionDenied, sentence));
+        match own_key {
+            true if self.team(&caller.team)?.provider_keys => Ok(()),
+            true => refuse("The team may not bring provider keys of its own. Leave x-signalbox-provider-key out."),
+            false if caller.identity_only => {
+                refuse("This key only says who calls. Send your provider key as x-signalbox-provider-key.")
+            }
+            false => Ok(()),
+        }
     }
 
     async fn admit(&self, caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {

@@ -51,6 +51,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let caller = gateway.authenticate(intake::chat_credential(&request, operation.dialect())?.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
+    let provider_key = intake::provider_key(&request)?;
+    gateway.may_bring(&caller, provider_key.is_some())?;
+    record.byok = provider_key.is_some();
     if let Operation::PassThrough(target) = &operation {
         record.passed = Some(target.line());
         if !pipeline.catalog.is_enabled(&target.provider) {
@@ -102,9 +105,15 @@ pub(super) async fn accept<L: Layers, R: Request>(
         Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
     };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
+    let byok = record.byok;
     let claim = |ask: &Ask, downgraded: bool| {
         let reach = pipeline.layers.router().reach(ask).map_err(refusal::error)?;
         let bound = match flat {
+            // The provider bills the caller; the tokens count all the same.
+            _ if byok => {
+                let bound = estimate::bound(&pipeline.catalog, &reach, &facts);
+                Bound { most: NanoUsd::ZERO, least: NanoUsd::ZERO, ..bound }
+            }
             Some(flat) => Bound { most: flat, least: flat, tokens: 0 },
             None => estimate::bound(&pipeline.catalog, &reach, &facts),
         };
@@ -124,8 +133,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
         }
     };
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
-    let tariff = Tariff { expected, flat };
-    let request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
+    let tariff = Tariff { expected, flat, byok: record.byok };
+    let mut request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
+    request.provider_key = provider_key;
     let words = pipeline.guards.words(record.team.as_deref(), ask.model.as_deref());
     Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, deadline: intake.at + total, total })
 }

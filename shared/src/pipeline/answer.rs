@@ -45,7 +45,14 @@ fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order
     let view = View { afford, ..router.view(&order.ask, clock.now()) };
     let decision = router.decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
     let reason = if order.claim.downgraded { Reason::Budget } else { decision.reason };
-    Ok(Decision { id: intake.id.clone(), reason, ..decision })
+    let mut decision = Decision { id: intake.id.clone(), reason, ..decision };
+    // A caller's key is for one provider, and no other may see it.
+    if order.request.provider_key.is_some()
+        && let Some(first) = decision.plan.first().map(|step| step.model.provider.clone())
+    {
+        decision.plan.retain(|step| step.model.provider == first);
+    }
+    Ok(decision)
 }
 
 /// What every call of a request needs.

@@ -14,6 +14,8 @@ pub(super) struct Tariff {
     pub expected: Usage,
     /// What a call costs whose answer tells no usage, in place of our own count.
     pub flat: Option<NanoUsd>,
+    /// The caller's own provider key pays: usage counts, money does not.
+    pub byok: bool,
 }
 
 /// What one call comes to.
@@ -28,6 +30,11 @@ pub(super) struct Bill {
 impl Tariff {
     /// The bill for a call to `model`; `observed` is what came of it, if anything did.
     pub(super) fn bill(&self, catalog: &Catalog, model: &ModelId, observed: Option<&Observed>) -> Bill {
+        let bill = self.priced(catalog, model, observed);
+        if self.byok { Bill { cost: NanoUsd::ZERO, guess: false, ..bill } } else { bill }
+    }
+
+    fn priced(&self, catalog: &Catalog, model: &ModelId, observed: Option<&Observed>) -> Bill {
         let usage = match (self.flat, observed) {
             (None, Some(observed)) => self.consumed(observed),
             (None, None) => Usage { estimated: true, ..self.expected },

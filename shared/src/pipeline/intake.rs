@@ -8,6 +8,7 @@ use crate::gateway::keys::token;
 use crate::http::{Header, query_parameter};
 use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
+use crate::secret::Secret;
 use crate::units::{Millis, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,6 +22,9 @@ const MAX_NAME_BYTES: usize = 256;
 /// Headers of the caller's that a provider of the same dialect understands.
 const FORWARDED: [&str; 5] =
     ["anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"];
+
+/// Most bytes of a provider's key.
+const MAX_PROVIDER_KEY_BYTES: usize = 4096;
 
 /// The envelope of a request.
 #[derive(Clone, Debug)]
@@ -156,6 +160,16 @@ pub(super) fn chat_credential(request: &impl Request, dialect: Dialect) -> Resul
         Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => None,
     };
     found(request, key.as_deref())
+}
+
+/// `x-signalbox-provider-key`: the key the provider is to be called with in place of the gateway's.
+pub(super) fn provider_key(request: &impl Request) -> Result<Option<Secret>, ApiError> {
+    let Some(key) = request.header("x-signalbox-provider-key") else { return Ok(None) };
+    if key.len() > MAX_PROVIDER_KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let sentence = "x-signalbox-provider-key must be one key of printable ASCII characters.";
+        return Err(ApiError::invalid("x-signalbox-provider-key", sentence));
+    }
+    Ok(Some(Secret::new(key)))
 }
 
 /// The caller's credential, from any of the places SDKs put it.

@@ -156,6 +156,20 @@ impl Failure {
         Failure { retry: Retry::Elsewhere, ..Failure::request(error) }
     }
 
+    /// A provider that is not called with a key, and is brought one.
+    pub fn takes_no_key(provider: &str) -> Failure {
+        let message = format!(
+            "`{provider}` is not called with a key here. Leave x-signalbox-provider-key out, or ask another provider."
+        );
+        Failure {
+            error: ApiError::invalid("x-signalbox-provider-key", message),
+            retry: Retry::Elsewhere,
+            status: None,
+            content_policy: false,
+            may_be_billed: false,
+        }
+    }
+
     /// A provider that is not enabled.
     pub fn not_configured(provider: &str) -> Failure {
         let message =

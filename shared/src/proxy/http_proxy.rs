@@ -82,6 +82,9 @@ impl<P: Ports> Proxy for HttpProxy<P> {
     async fn call(&self, call: &Call<'_>) -> Result<Answer<P::Body>, Failure> {
         let id = call.model.provider.as_str();
         let provider = self.providers.get(id).ok_or_else(|| Failure::not_configured(id))?;
+        if call.request.provider_key.is_some() && !matches!(provider.auth, Auth::Header { .. }) {
+            return Err(Failure::takes_no_key(id));
+        }
         let mut warnings = Warnings::default();
         let wait = Wait { provider: id, since: self.ports.now(), deadline: call.deadline };
         let mut outgoing = match &call.request.operation {
@@ -296,10 +299,14 @@ pub(super) fn headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<H
 /// The headers of any call: who calls, with what credential, and what caller and provider want said.
 pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> Vec<Header> {
     let mut headers = vec![header("user-agent", USER_AGENT)];
-    match &provider.auth {
-        Auth::Header { name, value } => headers.push(header(name, value.expose())),
+    match (&provider.auth, &call.request.provider_key) {
+        (Auth::Header { name: "authorization", .. }, Some(key)) => {
+            headers.push(header("authorization", &format!("Bearer {}", key.expose())));
+        }
+        (Auth::Header { name, .. }, Some(key)) => headers.push(header(name, key.expose())),
+        (Auth::Header { name, value }, None) => headers.push(header(name, value.expose())),
         // Signed when all of the call is known.
-        Auth::Aws(_) | Auth::Google(_) | Auth::None => {}
+        (Auth::Aws(_) | Auth::Google(_) | Auth::None, Some(_) | None) => {}
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
     let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };

@@ -5,6 +5,7 @@ use crate::dialect::{Dialect, Facts};
 use crate::error::ApiError;
 use crate::http::Header;
 use crate::operation::Operation;
+use crate::secret::Secret;
 use std::cell::OnceCell;
 
 /// What the caller sent, in the caller's dialect.
@@ -20,13 +21,16 @@ pub struct CallerRequest {
     pub facts: Facts,
     /// Headers a provider of the same dialect understands.
     pub forwarded: Vec<Header>,
+    /// The caller's own key for the provider, in place of the gateway's. Sent to the provider, and nowhere else.
+    pub provider_key: Option<Secret>,
     common: OnceCell<Result<ChatRequest, ApiError>>,
 }
 
 impl CallerRequest {
     /// A request whose body has passed the strict scan.
     pub fn new(operation: Operation, body: Vec<u8>, facts: Facts, forwarded: Vec<Header>) -> CallerRequest {
-        CallerRequest { dialect: operation.dialect(), operation, body, facts, forwarded, common: OnceCell::new() }
+        let dialect = operation.dialect();
+        CallerRequest { dialect, operation, body, facts, forwarded, provider_key: None, common: OnceCell::new() }
     }
 
     /// The request in the common form, read when the first translation asks for it.
