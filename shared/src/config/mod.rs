@@ -48,11 +48,11 @@ pub use names::{BindingName, GuardrailName, ModelId, ProviderId, RouteName, Team
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
-pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, Target};
+pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, TOPICS, Target};
 pub use rules::{Require, Rule, VARIABLES};
 pub use scope::{Party, Scope};
 pub use service::{Cors, Limits, Origins, PassThrough, Streams};
-pub use strategy::{Cascade, Race, Sticky, Strategy};
+pub use strategy::{Cascade, Goal, Race, Sticky, Strategy};
 pub use teams::{ModelAccess, ModelPattern, Team};
 pub use terms::{Budget, Measure, Period, Terms, UsageLimit};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};
