@@ -24,6 +24,7 @@ files! {
     health
     identity
     images
+    learned
     limits
     oauth
     parameters

@@ -193,3 +193,108 @@ pub(super) fn name(config: &Config, catalog: &Catalog, group: &Group) -> String 
     let names = heads(config, catalog, group).into_iter().map(|head| head.map(|id| id.to_string()).unwrap_or_default());
     names.collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::router::tests::{ask, router};
+    use crate::router::{Router, Standard};
+    use crate::units::Timestamp;
+
+    const ROUTES: &str = r#"
+        [routes.picks]
+        strategy = "learned"
+        strong_share = 0.5
+        candidates = ["openai:cheap", "openai:dear"]
+        [routes.drawn]
+        strategy = "bandit"
+        explore = 0.2
+        candidates = ["openai:cheap", "openai:dear"]
+        [routes.nested]
+        candidates = [{ strategy = "learned", strong_share = 1, candidates = ["picks", "eu:fair"] }]
+        "#;
+
+    fn asked(router: &Standard, route: &str, text: &str) -> Ask {
+        Ask { signals: router.read(Sample::of(text)), ..ask(route) }
+    }
+
+    /// The cheap model fails at proofs and the dear one never does.
+    fn taught(route: &str, rounds: u32) -> Standard {
+        let router = router(ROUTES);
+        for round in 0..rounds {
+            for (text, cheap) in
+                [(format!("Prove that {round} is prime."), 0), ("Write a poem about the sea.".to_owned(), ONE)]
+            {
+                let seen = router.read(Sample::of(&text)).seen.unwrap();
+                for (model, worth) in [("openai:cheap", cheap), ("openai:dear", ONE)] {
+                    router.lessons().learn(&["payments/", route].concat(), model, &seen.features, seen.cell, worth);
+                }
+            }
+        }
+        router
+    }
+
+    fn decided(router: &Standard, ask: &Ask) -> (String, &'static str) {
+        let view = router.view(ask, Timestamp(1_000));
+        let decision = router.decide(ask, &view, 7).unwrap();
+        // Whatever was remembered is in the view: written down and read back, it gives the same decision.
+        let view = serde_json::from_str(&serde_json::to_string(&view).unwrap()).unwrap();
+        let kept: Ask = serde_json::from_str(&serde_json::to_string(ask).unwrap()).unwrap();
+        assert_eq!(router.decide(&kept, &view, 7).unwrap(), decision);
+        (decision.plan[0].model.to_string(), decision.reason.as_str())
+    }
+
+    #[test]
+    fn a_route_learns_from_outcomes_which_prompts_are_worth_the_stronger_model() {
+        let router = taught("picks", 60);
+        let mut strong = [0; 2];
+        for round in 0..100 {
+            for (at, text) in ["Prove that 97 is prime.", "Write a poem about the sea."].into_iter().enumerate() {
+                let (model, reason) = decided(&router, &asked(&router, "picks", text));
+                assert_eq!(model == "openai:dear", reason == "stronger_worth_it", "{round}");
+                strong[at] += u32::from(model == "openai:dear");
+            }
+        }
+        assert!(strong[0] > 90 && strong[1] < 10, "{strong:?}");
+        let proof = asked(&router, "picks", "Prove that 97 is prime.");
+        let chances = router.view(&proof, Timestamp(1_000)).chances;
+        assert!(chances["openai:cheap"].permille < 400 && chances["openai:dear"].permille > 900, "{chances:?}");
+    }
+
+    #[test]
+    fn what_one_team_taught_says_nothing_to_another() {
+        let router = taught("picks", 60);
+        let other = Ask { team: "research".into(), ..asked(&router, "picks", "Prove that 97 is prime.") };
+        assert_eq!(router.view(&other, Timestamp(1_000)).chances["openai:cheap"].permille, 500);
+    }
+
+    #[test]
+    fn a_bandit_chooses_by_kinds_of_prompts_and_tries_nothing_out_within_a_tool_loop() {
+        let router = taught("drawn", 300);
+        let proof = asked(&router, "drawn", "Prove that 97 is prime.");
+        assert!((0..50).all(|_| decided(&router, &proof).0 == "openai:dear"));
+        let mut poem = asked(&router, "drawn", "Write a poem about the sea.");
+        poem.signals.in_tool_loop = true;
+        // Both are as good at poems; the dear one costs more.
+        assert!((0..50).all(|_| decided(&router, &poem) == ("openai:cheap".to_owned(), "did_best")));
+    }
+
+    #[test]
+    fn groups_within_groups_are_advised_each_and_a_candidate_that_is_gone_leaves_the_order_as_it_is() {
+        let router = router(ROUTES);
+        let nested = asked(&router, "nested", "Hi");
+        assert_eq!(decided(&router, &nested), ("eu:fair".to_owned(), "stronger_worth_it"));
+        let only = crate::config::ModelAccess::Only(vec![crate::config::ModelPattern::parse("openai:*").unwrap()]);
+        let (model, _) = decided(&router, &Ask { allowed: vec![only], ..nested });
+        assert!(model.starts_with("openai:"), "{model}");
+    }
+
+    #[test]
+    fn every_topic_of_the_configuration_is_one_that_is_told_and_no_text_means_no_advice() {
+        assert!(config::TOPICS.iter().all(|topic| Topic::parse(topic).is_some_and(|known| known.as_str() == *topic)));
+        let router = router(ROUTES);
+        assert_eq!(router.view(&ask("picks"), Timestamp(1_000)).advice.len(), 0);
+        assert_eq!(decided(&router, &ask("picks")), ("openai:cheap".to_owned(), "first"));
+    }
+}
