@@ -26,6 +26,7 @@ files! {
     idempotency
     identity
     images
+    learned
     limits
     oauth
     parameters

@@ -94,7 +94,10 @@ fn figures_that_are_no_figures_or_of_another_strategy_are_told() {
         ("strategy = \"cost\"\nafter_ms = 5", "routes.a.after_ms", "does nothing"),
         ("sticky = \"user\"", "routes.a.sticky", "does nothing"),
         ("strategy = \"cascade\"\nhold_tokens = 0", "routes.a.hold_tokens", "1 to 400"),
-        ("strategy = \"bandit\"", "routes.a.strategy", "not available"),
+        ("strategy = \"shadow\"", "routes.a.strategy", "not available"),
+        ("strategy = \"learned\"\nstrong_share = 0.2\nmin_quality = 0.9", "routes.a.strategy", "more than one goal"),
+        ("strategy = \"cost\"\nexplore = 0.2", "routes.a.explore", "does nothing"),
+        ("strategy = \"learned\"\nstrong_share = 1.5", "routes.a.strong_share", "0 to 1"),
         ("shadow = { model = \"openai:z\", share = 0 }", "routes.a.shadow.share", "0.000001"),
         ("shadow = { model = \"unheard:z\" }", "routes.a.shadow.model", "no such provider"),
     ] {

@@ -8,6 +8,7 @@ use super::shape::{Dict, Fields, Flag, Kind, List, Parsed, Real, Record, Whole};
 use super::strategy::{Strategy, strategy};
 use super::timing::{self, TimeoutsOverride};
 use crate::catalog::Class;
+
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
@@ -52,6 +53,8 @@ pub struct Candidate {
     pub canary: Option<Canary>,
     /// The agents' roles or stages it is for; empty: any that has no other.
     pub roles: Vec<String>,
+    /// What prompts are about that it is for; empty: any that has no other.
+    pub topics: Vec<String>,
 }
 
 /// What a candidate is.
@@ -140,6 +143,16 @@ const ROLE: Parsed<String> = Parsed {
     hint: "Write what the tag `role` says, such as \"planner\"",
 };
 
+/// What a prompt can be about.
+pub const TOPICS: [&str; 8] =
+    ["code", "math", "writing", "extraction", "translation", "reasoning", "knowledge", "chat"];
+
+const TOPIC: Parsed<String> = Parsed {
+    parse: |text| TOPICS.iter().find(|topic| **topic == text).map(|topic| (*topic).to_owned()).ok_or("is no topic"),
+    pattern: "^(code|math|writing|extraction|translation|reasoning|knowledge|chat)$",
+    hint: "Use code, math, writing, extraction, translation, reasoning, knowledge or chat",
+};
+
 pub(super) fn section() -> Dict<RouteName, Record<Route>> {
     Dict { name: RouteName::parse, pattern: NAME_PATTERN, rule: NAME_RULE, of: Record(route) }
 }
@@ -211,7 +224,7 @@ pub(super) fn group_schema() -> Value {
 impl Candidate {
     /// A candidate about which nothing else is said.
     pub fn of(choice: Choice) -> Candidate {
-        Candidate { choice, weight: 1.0, canary: None, roles: Vec::new() }
+        Candidate { choice, weight: 1.0, canary: None, roles: Vec::new(), topics: Vec::new() }
     }
 }
 
@@ -230,7 +243,15 @@ fn share(fields: &mut Fields<'_, '_>, choice: Option<Choice>) -> Option<Candidat
     let weight = fields.optional("weight", "its share among the candidates; else 1", WEIGHT);
     let canary = fields.optional("canary", "it is on trial (weighted)", Record(canary));
     let roles = fields.optional("roles", "the agents' roles it is for (role)", List { of: ROLE, min: 1 });
-    Some(Candidate { choice: choice?, weight: weight.unwrap_or(1.0), canary, roles: roles.unwrap_or_default() })
+    let topics =
+        fields.optional("topics", "what the prompts it is for are about (semantic)", List { of: TOPIC, min: 1 });
+    Some(Candidate {
+        choice: choice?,
+        weight: weight.unwrap_or(1.0),
+        canary,
+        roles: roles.unwrap_or_default(),
+        topics: topics.unwrap_or_default(),
+    })
 }
 
 fn canary(fields: &mut Fields<'_, '_>) -> Option<Canary> {

@@ -1,7 +1,7 @@
 //! How a route chooses among its candidates, and the figures each way of choosing takes.
 
 use super::shape::{Fields, OneOf, Real, Whole};
-use crate::units::Millis;
+use crate::units::{Millis, NanoUsd};
 
 /// How a route chooses.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +29,26 @@ pub enum Strategy {
     Race(Race),
     /// Cheap first; a bad answer leads to the next.
     Cascade(Cascade),
+    /// The first, or the last where it is worth it for this prompt, so that a goal is met.
+    Learned(Goal),
+    /// The one for what the prompt is about.
+    Semantic,
+    /// The one whose answers did best on prompts like this one.
+    Bandit {
+        /// The most calls on which another one is tried, from 0 to 1.
+        explore: f64,
+    },
+}
+
+/// What a learned choice is to meet, on average over calls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// The share of calls that go to the strongest candidate, from 0 to 1.
+    StrongShare(f64),
+    /// What a call costs.
+    PerCall(NanoUsd),
+    /// The share of answers that do, from 0 to 1.
+    Quality(f64),
 }
 
 impl Strategy {
@@ -79,6 +99,9 @@ enum Word {
     Role,
     Race,
     Cascade,
+    Learned,
+    Semantic,
+    Bandit,
 }
 
 const WORDS: OneOf<Word> = OneOf {
@@ -95,8 +118,11 @@ const WORDS: OneOf<Word> = OneOf {
         ("role", Word::Role),
         ("race", Word::Race),
         ("cascade", Word::Cascade),
+        ("learned", Word::Learned),
+        ("semantic", Word::Semantic),
+        ("bandit", Word::Bandit),
     ],
-    later: &["learned", "semantic", "bandit", "shadow"],
+    later: &["shadow"],
 };
 
 const STICKY: OneOf<Sticky> =
@@ -110,6 +136,11 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     let waste = fields.optional("max_waste", "the most of the spend that may go to losers; else 0.02 (race)", WASTE);
     let hold = fields.optional("hold_tokens", "how much of a stream is judged; else 40 (cascade)", HOLD);
     let least = fields.optional("min_tokens", "a shorter answer is taken for none; else 1 (cascade)", LEAST);
+    let strong = fields.optional("strong_share", "of the calls, those for the last candidate (learned)", SHARE);
+    let per_call =
+        fields.optional("usd_per_call", "what a call may cost on average (learned)", USD).and_then(NanoUsd::from_usd);
+    let quality = fields.optional("min_quality", "of the answers, those that are to do (learned)", SHARE);
+    let explore = fields.optional("explore", "the most calls that try another; else 0.05 (bandit)", SHARE);
     let of = |word: Word, wanted: &[Word]| wanted.iter().any(|one| *one as u8 == word as u8);
     for (name, set, wanted) in [
         ("sticky", sticky.is_some(), &[Word::Hash, Word::Weighted][..]),
@@ -117,11 +148,20 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         ("max_waste", waste.is_some(), &[Word::Race]),
         ("hold_tokens", hold.is_some(), &[Word::Cascade]),
         ("min_tokens", least.is_some(), &[Word::Cascade]),
+        ("strong_share", strong.is_some(), &[Word::Learned]),
+        ("usd_per_call", per_call.is_some(), &[Word::Learned]),
+        ("min_quality", quality.is_some(), &[Word::Learned]),
+        ("explore", explore.is_some(), &[Word::Bandit]),
     ] {
         if set && !of(word, wanted) {
             fields.problem(name, "does nothing with this strategy", "Remove it, or choose the strategy it is for");
         }
     }
+    let goals = [strong.is_some(), per_call.is_some(), quality.is_some()].iter().filter(|set| **set).count();
+    if goals > 1 {
+        fields.problem("strategy", "has more than one goal", "Keep one of strong_share, usd_per_call and min_quality");
+    }
+    let goal = strong.map(Goal::StrongShare).or(per_call.map(Goal::PerCall)).or(quality.map(Goal::Quality));
     match word {
         Word::Ordered => Strategy::Ordered,
         Word::Hash => Strategy::Hash(sticky.unwrap_or(Sticky::User)),
@@ -133,10 +173,16 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         Word::Role => Strategy::Role,
         Word::Race => Strategy::Race(Race { after, max_waste: waste.unwrap_or(0.02) }),
         Word::Cascade => Strategy::Cascade(Cascade { hold_tokens: hold.unwrap_or(40), min_tokens: least.unwrap_or(1) }),
+        Word::Learned => Strategy::Learned(goal.unwrap_or(Goal::StrongShare(0.3))),
+        Word::Semantic => Strategy::Semantic,
+        Word::Bandit => Strategy::Bandit { explore: explore.unwrap_or(0.05) },
     }
 }
 
 const SPAN: Whole = Whole { min: 0, max: 600_000 };
+/// A call that costs more is no call.
+const USD: Real = Real { min: 0.0, max: 1_000.0, hint: "Use an amount in dollars" };
+const SHARE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
 const WASTE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
 /// Long enough to tell a refusal, short enough not to be felt.
 const HOLD: Whole = Whole { min: 1, max: 400 };

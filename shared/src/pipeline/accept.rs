@@ -4,12 +4,15 @@ use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, refusal};
+use crate::dialect::last_turn;
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
 use crate::gateway::{Admission, Caller, Claim, Gateway, Refusal};
+use crate::json;
 use crate::operation::Operation;
 use crate::ports::{BodyError, Request};
 use crate::proxy::CallerRequest;
+use crate::router::learn::sample::Sample;
 use crate::router::{Ask, Needs, Router, Signals};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
@@ -94,7 +97,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
         user: caller.user.clone(),
         organisation: caller.organisation.clone(),
         session: intake.session.take(),
-        signals: Signals::default(),
+        signals: signals(pipeline, &body),
     };
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
@@ -138,6 +141,18 @@ pub(super) async fn accept<L: Layers, R: Request>(
     request.provider_key = provider_key;
     let words = pipeline.guards.words(record.team.as_deref(), ask.model.as_deref());
     Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, deadline: intake.at + total, total })
+}
+
+/// What the last thing the user said shows, where a decision could depend on it.
+fn signals<L: Layers>(pipeline: &Pipeline<L>, body: &[u8]) -> Signals {
+    let router = pipeline.layers.router();
+    if !router.reads_prompts() {
+        return Signals::default();
+    }
+    let document = json::scan(body, &json::Limits::default()).ok();
+    let Some(prompt) = document.as_ref().and_then(last_turn) else { return Signals::default() };
+    let sample = Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes };
+    Signals { in_tool_loop: prompt.in_tool_loop, ..router.read(sample) }
 }
 
 /// The error for a body over the limit.

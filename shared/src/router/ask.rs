@@ -1,5 +1,7 @@
 //! What is wanted, in the router's terms.
 
+use super::learn::bandit::Cell;
+use super::learn::online::Features;
 use crate::catalog::Kind;
 use crate::config::ModelAccess;
 use crate::units::Tokens;
@@ -63,6 +65,17 @@ pub struct Needs {
     pub audio: bool,
 }
 
+/// A prompt as learners see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its counters and n-grams.
+    pub features: Features,
+    /// What kind of prompt it is.
+    pub cell: Cell,
+    /// How much a stronger model would gain, by the shipped coefficients.
+    pub gain: i32,
+}
+
 /// What was found of a request's text, by whoever looked at it; nothing, where nobody did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -73,6 +86,12 @@ pub struct Signals {
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// The user said nothing new: a model is at work with tools.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_tool_loop: bool,
+    /// What a learner sees of it. A decision needs only what was [learned](super::View::advice) from it.
+    #[serde(skip)]
+    pub seen: Option<Box<Seen>>,
     /// Kinds of data found in it: `email`, `health`.
     pub data_classes: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! What was decided and why: the same words in headers, logs, the dry run and the decisions kept.
 
+use super::view::Chance;
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize, Serializer};
@@ -122,6 +123,12 @@ words! {
         Race = "race",
         /// Cheap first.
         Cascade = "cascade",
+        /// By what is foretold of the prompt.
+        Learned = "learned",
+        /// By what the prompt is about.
+        Semantic = "semantic",
+        /// By what became of prompts like it.
+        Bandit = "bandit",
     }
 
     /// Why the first step is first.
@@ -154,6 +161,18 @@ words! {
         RoleMatch = "role_match",
         /// It is asked beside another one.
         Raced = "raced",
+        /// It will probably do, as well as the strongest one.
+        CheaperWillDo = "cheaper_will_do",
+        /// The strongest one is worth it for this prompt.
+        StrongerWorthIt = "stronger_worth_it",
+        /// It is for what the prompt is about.
+        Topic = "topic",
+        /// It did best on prompts like this one.
+        DidBest = "did_best",
+        /// It is tried out.
+        TriedOut = "tried_out",
+        /// Too little is known yet to choose: it stands first.
+        Watching = "watching",
         /// It is tried before dearer ones.
         CheapFirst = "cheap_first",
         /// It holds the session's beginning in its cache; another would cost more.
@@ -242,6 +261,9 @@ pub struct Scores {
     /// Calls under way.
     #[serde(skip_serializing_if = "is_zero")]
     pub in_flight: u32,
+    /// That its answer will do, where the route learns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub will_do: Option<Chance>,
 }
 
 fn is_zero(count: &u32) -> bool {

@@ -71,6 +71,7 @@ impl Facts {
             quality: self.model.quality,
             errors_permille: self.standing.errors_permille,
             in_flight: self.standing.in_flight,
+            will_do: None,
         }
     }
 }

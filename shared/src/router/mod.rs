@@ -5,6 +5,7 @@
 //! [`Health`]: it is shown to a decision as a view, and learns from what became of it. The router knows no HTTP, no
 //! keys and not who pays: **it imports neither the gateway nor the proxy**.
 
+mod advice;
 mod ask;
 mod choose;
 mod decision;
@@ -22,11 +23,11 @@ mod standard;
 mod tests;
 mod view;
 
-pub use ask::{Ask, Needs, Signals};
+pub use ask::{Ask, Needs, Seen as SeenPrompt, Signals};
 pub use decision::{Considered, Decision, Drop, Reason, Role, Scores, Seen, Step, Strategy, Told, Verdict};
 pub use health::{Cause, Health, Met, Outcome};
 pub use standard::Standard;
-pub use view::{Circuit, Standing, View, Warm, Waste};
+pub use view::{Advice, Chance, Circuit, Grounds, Standing, View, Warm, Waste};
 
 use crate::config::ModelId;
 use crate::error::ApiError;
@@ -39,6 +40,16 @@ use crate::units::{NanoUsd, Timestamp};
 /// ([`begin`](Router::begin)), and exactly once for every call that was, what became of it
 /// ([`observe`](Router::observe)).
 pub trait Router {
+    /// Whether what users say matters to any decision: whoever has the text need not look for it otherwise.
+    fn reads_prompts(&self) -> bool {
+        false
+    }
+
+    /// What the last thing a user said shows.
+    fn read(&self, _prompt: learn::sample::Sample<'_>) -> Signals {
+        Signals::default()
+    }
+
     /// The models this ask could lead to by any path.
     fn reach(&self, ask: &Ask) -> Result<Reach, Refusal>;
 

@@ -5,7 +5,7 @@
 
 use super::choose::{draw, hash, mix, part};
 use super::facts::Facts;
-use super::{Ask, Reason, Role, View};
+use super::{Ask, Grounds, Reason, Role, View, advice};
 use crate::catalog::Catalog;
 use crate::config::{self, Candidate, Choice, Config, Group, ModelId, Sticky, Target};
 use crate::units::Millis;
@@ -110,7 +110,7 @@ impl<'c> Context<'c> {
         ranked
     }
 
-    fn order(&self, group: &Group, mut branches: Vec<Branch<'c>>) -> Ranked {
+    fn order(&self, group: &'c Group, mut branches: Vec<Branch<'c>>) -> Ranked {
         let all_there = branches.len() == group.candidates.len();
         let first_there =
             || branches.first().map(|b| &b.candidate.choice) == group.candidates.first().map(|c| &c.choice);
@@ -150,6 +150,10 @@ impl<'c> Context<'c> {
                 Reason::LeastLoaded
             }
             config::Strategy::Role => self.by_role(&mut branches).unwrap_or(ordered),
+            config::Strategy::Learned(_) | config::Strategy::Bandit { .. } => {
+                self.advised(group, &mut branches).unwrap_or(ordered)
+            }
+            config::Strategy::Semantic => self.by_topic(&mut branches).unwrap_or(ordered),
             config::Strategy::Race(_) => {
                 if branches.len() > 1 {
                     Reason::Raced
@@ -264,6 +268,34 @@ impl<'c> Context<'c> {
             (false, false) => 2,
         });
         branches.first().filter(|branch| fits(branch)).map(|_| Reason::RoleMatch)
+    }
+
+    fn by_topic(&self, branches: &mut Vec<Branch<'c>>) -> Option<Reason> {
+        let topic = self.ask.signals.topic.as_deref();
+        let fits =
+            |branch: &Branch<'c>| topic.is_some_and(|topic| branch.candidate.topics.iter().any(|one| one == topic));
+        // For this topic, for any, for others.
+        branches.sort_by_key(|branch| match (fits(branch), branch.candidate.topics.is_empty()) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        });
+        branches.first().filter(|branch| fits(branch)).map(|_| Reason::Topic)
+    }
+
+    /// Puts the candidate first that was advised. Who is not there any more is not: the others stay in their order.
+    fn advised(&self, group: &'c Group, branches: &mut Vec<Branch<'c>>) -> Option<Reason> {
+        let advice = self.view.advice.get(&advice::name(self.config, self.catalog, group))?;
+        let wanted = group.candidates.get(advice.first)?;
+        let at = branches.iter().position(|branch| std::ptr::eq(branch.candidate, wanted))?;
+        to_front(branches, at);
+        Some(match advice.grounds {
+            Grounds::CheaperWillDo => Reason::CheaperWillDo,
+            Grounds::StrongerWorthIt => Reason::StrongerWorthIt,
+            Grounds::DidBest => Reason::DidBest,
+            Grounds::TriedOut => Reason::TriedOut,
+            Grounds::Watching => Reason::Watching,
+        })
     }
 
     /// When the second call of a race is made; `None`: too much has gone to losers already.

@@ -1,12 +1,15 @@
 //! The standard router: by the configuration, the catalog, and what is known of the upstreams' health.
 
+use super::advice::Learning;
 use super::entry::{Entry, Root, entry};
 use super::facts::Facts;
+use super::learn::lessons::Lessons;
+use super::learn::sample::Sample;
 use super::order::{Context, Ranked};
 use super::rails::rail;
 use super::{
-    Ask, Considered, Decision, Health, Outcome, Reach, Reason, Refusal, Role, Router, Seen, Step, Strategy, Told,
-    Verdict, View, choose,
+    Ask, Considered, Decision, Health, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen, Signals, Step,
+    Strategy, Told, Verdict, View, choose,
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
@@ -19,12 +22,19 @@ pub struct Standard {
     config: Arc<Config>,
     catalog: Arc<Catalog>,
     health: Health,
+    learning: Learning,
 }
 
 impl Standard {
     /// A router over this configuration and catalog, with a memory of its own.
     pub fn new(config: Arc<Config>, catalog: Arc<Catalog>) -> Standard {
-        Standard { config, catalog, health: Health::default() }
+        let learning = Learning::of(&config);
+        Standard { config, catalog, health: Health::default(), learning }
+    }
+
+    /// What is remembered of outcomes.
+    pub fn lessons(&self) -> &Lessons {
+        self.learning.lessons()
     }
 
     /// What is remembered of upstreams.
@@ -117,13 +127,20 @@ fn rest(facts: &mut [Facts], now: Timestamp) -> bool {
 /// down, and one that is about the answer itself, stay as they are.
 fn stay(context: &Context<'_>, strategy: Strategy, ranked: &mut Ranked) -> bool {
     let free = match strategy {
-        Strategy::Weighted | Strategy::Cost | Strategy::Latency | Strategy::Load | Strategy::Quality => true,
+        Strategy::Learned
+        | Strategy::Bandit
+        | Strategy::Weighted
+        | Strategy::Cost
+        | Strategy::Latency
+        | Strategy::Load
+        | Strategy::Quality => true,
         Strategy::Direct
         | Strategy::Static
         | Strategy::Fallback
         | Strategy::Hash
         | Strategy::Role
         | Strategy::Race
+        | Strategy::Semantic
         | Strategy::Cascade => false,
     };
     let Some(warm) = context.view.warm.as_ref().filter(|_| free) else { return false };
@@ -163,6 +180,9 @@ fn strategy(entry: &Entry<'_>) -> Strategy {
         config::Strategy::Role => Strategy::Role,
         config::Strategy::Race(_) => Strategy::Race,
         config::Strategy::Cascade(_) => Strategy::Cascade,
+        config::Strategy::Learned(_) => Strategy::Learned,
+        config::Strategy::Semantic => Strategy::Semantic,
+        config::Strategy::Bandit { .. } => Strategy::Bandit,
     }
 }
 
@@ -178,11 +198,22 @@ fn answers(group: &Group) -> usize {
         | config::Strategy::Latency
         | config::Strategy::Load
         | config::Strategy::Quality
-        | config::Strategy::Role => 1,
+        | config::Strategy::Role
+        | config::Strategy::Learned(_)
+        | config::Strategy::Semantic
+        | config::Strategy::Bandit { .. } => 1,
     }
 }
 
 impl Router for Standard {
+    fn reads_prompts(&self) -> bool {
+        self.learning.reads_prompts()
+    }
+
+    fn read(&self, prompt: Sample<'_>) -> Signals {
+        self.learning.read(prompt)
+    }
+
     fn reach(&self, ask: &Ask) -> Result<Reach, Refusal> {
         let entry = entry(&self.config, &self.catalog, ask)?;
         let facts = self.facts(ask, &entry, &View::default());
@@ -197,7 +228,10 @@ impl Router for Standard {
 
     fn view(&self, ask: &Ask, now: Timestamp) -> View {
         let Ok(entry) = entry(&self.config, &self.catalog, ask) else { return View { now, ..View::default() } };
-        self.health.view(&self.models(&entry), ask.session_key().as_deref(), entry.route.as_deref(), now)
+        let session = ask.session_key();
+        let mut view = self.health.view(&self.models(&entry), session.as_deref(), entry.route.as_deref(), now);
+        self.learning.advise(&self.config, &self.catalog, ask, &entry, &mut view);
+        view
     }
 
     fn decide(&self, ask: &Ask, view: &View, entropy: u64) -> Result<Decision, Refusal> {
@@ -237,7 +271,7 @@ impl Router for Standard {
             model: facts.id.clone(),
             verdict: verdict(facts),
             reason: facts.drop,
-            scores: Some(facts.scores(ask)),
+            scores: Some(Scores { will_do: view.chances.get(&facts.id.to_string()).copied(), ..facts.scores(ask) }),
         });
         Ok(Decision {
             id: String::new(),

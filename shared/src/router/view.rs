@@ -23,6 +23,46 @@ pub struct View {
     pub warm: Option<Warm>,
     /// What races of this ask's route have spent so far.
     pub waste: Waste,
+    /// What was learned of groups that ask for it, by their candidates' names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub advice: BTreeMap<String, Advice>,
+    /// That a model's answer will do, on a route that learns.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub chances: BTreeMap<String, Chance>,
+}
+
+/// Whom to ask first of a group, by what was learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// The candidate's place.
+    pub first: usize,
+    /// On what grounds.
+    pub grounds: Grounds,
+}
+
+/// The grounds of advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grounds {
+    /// The cheaper one will probably do.
+    CheaperWillDo,
+    /// The stronger one is worth it.
+    StrongerWorthIt,
+    /// It did best on prompts like this one.
+    DidBest,
+    /// It is tried out.
+    TriedOut,
+    /// Too little is known.
+    Watching,
+}
+
+/// A forecast, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chance {
+    /// The likeliest.
+    pub permille: u32,
+    /// Nine times in ten it is no less than the first of these and no more than the second.
+    pub between: (u32, u32),
 }
 
 /// How one upstream (a model at a provider, in its region, with its key) stands.

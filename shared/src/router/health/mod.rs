@@ -165,6 +165,7 @@ impl Health {
             afford: None,
             warm: session.and_then(|session| memory.sessions.get(session, now)),
             waste: route.and_then(|route| memory.races.get(route)).copied().unwrap_or_default(),
+            ..View::default()
         }
     }
 

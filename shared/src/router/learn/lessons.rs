@@ -135,19 +135,12 @@ impl Lessons {
     }
 
     /// Chooses one of several models by what became of prompts like this one.
-    pub fn choose(
-        &self,
-        route: &str,
-        models: &[String],
-        costs: &[i32],
-        cell: Cell,
-        leave: Leave,
-        entropy: u64,
-    ) -> Choice {
+    pub fn choose(&self, route: &str, models: &[String], costs: &[i32], cell: Cell, leave: Leave) -> Choice {
         self.with(route, |route| {
             let of = |name: &String| route.known.arms.get(name).map(|lesson| lesson.cells.clone()).unwrap_or_default();
             let records: Vec<Record> = models.iter().map(of).collect();
-            bandit::choose(&records, costs, cell, leave, entropy)
+            route.placed = route.placed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            bandit::choose(&records, costs, cell, leave, route.placed)
         })
     }
 
