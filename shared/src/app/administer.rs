@@ -2,7 +2,7 @@
 
 use super::current::Inner;
 use super::setup::Setup;
-use super::{App, Standard, bound};
+use super::{App, Standard, bound, fleet};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway as _;
@@ -34,6 +34,7 @@ async fn administer<P: Ports, R: Request>(
         config: setup.config.clone(),
         document: setup.document.clone(),
         hasher: inner.hasher.clone(),
+        routing: fleet::routing(setup, inner.ports.now()),
         admin_key: bound(&*inner.bindings, "SIGNALBOX_ADMIN_KEY"),
         keys: inner.keys.clone(),
         identity: inner.identity.clone(),

@@ -7,6 +7,7 @@ mod administer;
 mod cors;
 mod current;
 pub mod endpoints;
+mod fleet;
 mod gemini;
 mod models;
 mod oauth;
@@ -70,6 +71,8 @@ impl<P: Ports> App<P> {
         }
         let mut reply = self.route(&setup, dialect, &path, &method, request).await;
         cors.dress(&mut reply.head);
+        // After the request: what it taught is told, too.
+        fleet::tend(&setup, &self.inner.ports);
         reply
     }
 
@@ -91,6 +94,7 @@ impl<P: Ports> App<P> {
             }
             ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
             ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
+            ("/v1/route", "POST") => pipeline::dry_run(&setup.pipeline, request).await,
             ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
             ("/v1/models", "GET") => self.models(setup, &request, Form::of(&request), None).await,
             ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,

@@ -124,6 +124,18 @@ pub enum Outcome {
     Cut,
 }
 
+impl Outcome {
+    /// The word in the audit line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Refused => "refused",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Cut => "cut",
+        }
+    }
+}
+
 impl Record {
     /// Marks the record as ended by an error.
     pub fn fail(&mut self, code: Code) {

@@ -4,7 +4,8 @@ use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, refusal};
-use crate::dialect::last_turn;
+use crate::config::ModelAccess;
+use crate::dialect::{Facts, last_turn};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
 use crate::gateway::{Admission, Caller, Claim, Gateway, Refusal};
@@ -76,29 +77,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
     })?;
     let facts = operation.inspect(&body)?;
     record.stream = facts.stream;
-    let mut ask = Ask {
-        model: intake.route.take().or(facts.model.clone()),
-        kind: operation.kind(),
-        operation: operation.as_str().to_owned(),
-        needs: Needs {
-            tools: facts.needs.tools,
-            vision: facts.needs.vision,
-            json_schema: facts.needs.json_schema,
-            documents: facts.needs.documents,
-            audio: facts.needs.audio,
-        },
-        tokens_in: facts.probable_input(),
-        max_output_tokens: facts.max_output_tokens,
-        allowed: gateway.allowed(&caller)?,
-        // An agent says what it is doing in one of these.
-        role: ["role", "agent_role", "stage"].iter().find_map(|name| caller.tags.get(*name)).cloned(),
-        tags: caller.tags.clone(),
-        team: caller.team.clone(),
-        user: caller.user.clone(),
-        organisation: caller.organisation.clone(),
-        session: intake.session.take(),
-        signals: signals(pipeline, &body),
-    };
+    let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
+    ask.signals = signals(pipeline, &body);
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
     let flat = match &operation {
@@ -155,8 +135,41 @@ fn signals<L: Layers>(pipeline: &Pipeline<L>, body: &[u8]) -> Signals {
     Signals { in_tool_loop: prompt.in_tool_loop, ..router.read(sample) }
 }
 
+/// A request in the router's terms.
+pub(super) fn ask(
+    operation: &Operation,
+    intake: &mut Intake,
+    facts: &Facts,
+    caller: &Caller,
+    allowed: Vec<ModelAccess>,
+) -> Ask {
+    Ask {
+        model: intake.route.take().or(facts.model.clone()),
+        kind: operation.kind(),
+        operation: operation.as_str().to_owned(),
+        needs: Needs {
+            tools: facts.needs.tools,
+            vision: facts.needs.vision,
+            json_schema: facts.needs.json_schema,
+            documents: facts.needs.documents,
+            audio: facts.needs.audio,
+        },
+        tokens_in: facts.probable_input(),
+        max_output_tokens: facts.max_output_tokens,
+        allowed,
+        // An agent says what it is doing in one of these.
+        role: ["role", "agent_role", "stage"].iter().find_map(|name| caller.tags.get(*name)).cloned(),
+        tags: caller.tags.clone(),
+        team: caller.team.clone(),
+        user: caller.user.clone(),
+        organisation: caller.organisation.clone(),
+        session: intake.session.take(),
+        signals: Signals::default(),
+    }
+}
+
 /// The error for a body over the limit.
-fn too_large(limit: usize) -> ApiError {
+pub(super) fn too_large(limit: usize) -> ApiError {
     ApiError::new(
         Code::TooLarge,
         format!(

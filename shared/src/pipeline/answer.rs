@@ -4,7 +4,7 @@ use super::accept::Order;
 use super::attempts::{Attempts, Next};
 use super::finish::{Finish, Flight};
 use super::intake::Intake;
-use super::{Layers, Pipeline, estimate, race, refusal};
+use super::{Layers, Pipeline, cascade, estimate, race, refusal};
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Attempt;
@@ -14,7 +14,7 @@ use crate::router::{Decision, Reason, Role, Router, Step, View};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
-type AnswerOf<L> = Answer<<<L as Layers>::Proxy as Proxy>::Body>;
+pub(super) type AnswerOf<L> = Answer<<<L as Layers>::Proxy as Proxy>::Body>;
 pub(super) type Answered<L> = (Decision, ModelId, AnswerOf<L>);
 
 /// Decides, then walks the plan until somebody answers.
@@ -32,6 +32,8 @@ pub(super) async fn answer<L: Layers>(
     if let Some(open) = finish.open() {
         open.record.route = decision.route.clone();
         open.record.reason = Some(decision.reason.as_str());
+        open.decision = Some(Arc::new(decision.clone()));
+        open.explain = intake.explain;
     }
     let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish };
     let (model, answer) = walk.plan(&decision).await?;
@@ -115,8 +117,19 @@ impl<L: Layers> Walk<'_, L> {
                 }
             };
             let (model, failure) = match called {
-                Ok((model, began, answer)) => {
+                Ok((model, began, mut answer)) => {
                     self.answered(&model, began, &answer);
+                    let further = |step: &Step| step.role == Role::Escalation;
+                    let next = decision.plan.iter().skip(at + 1).position(further).map(|further| at + 1 + further);
+                    if let (Some(figures), Some(next)) = (decision.cascade, next)
+                        && let Some(flaw) = cascade::judge(self, &mut answer, figures).await
+                    {
+                        let observed = cascade::discard::<L>(&model, answer, &self.intake.id);
+                        self.finish.rejected(&model, &observed, flaw.as_str());
+                        attempts.jump(next);
+                        at = next;
+                        continue;
+                    }
                     return Ok((model, answer));
                 }
                 Err(failed) => failed,

@@ -11,7 +11,7 @@ use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
 use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
-use crate::router::{self, Cause, Met, Router};
+use crate::router::{self, Cause, Concluded, Decision, Met, Router};
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use crate::words::Words;
 use std::sync::Arc;
@@ -36,6 +36,10 @@ pub(super) struct Open {
     pub flights: Vec<Flight>,
     /// What went to those who lost a race of this route.
     pub lost: Option<(String, NanoUsd)>,
+    /// What was decided, for who counts decisions.
+    pub decision: Option<Arc<Decision>>,
+    /// The caller wants to see it.
+    pub explain: bool,
     /// Whose session it is, for who remembers which prompt cache is warm.
     pub session: Option<String>,
     /// What was reserved for single models, and used of it.
@@ -102,6 +106,7 @@ impl<L: Layers> Finish<L> {
     pub(super) fn new(pipeline: Arc<Pipeline<L>>, order: &Order, record: Record) -> Finish<L> {
         let (admission, tariff, session) = (order.admission.clone(), order.tariff, order.ask.session_key());
         let (flights, parts) = (Vec::new(), Vec::new());
+        let (lost, decision, explain) = (None, None, false);
         Finish {
             pipeline,
             open: Some(Open {
@@ -111,7 +116,9 @@ impl<L: Layers> Finish<L> {
                 words: None,
                 blocked: false,
                 flights,
-                lost: None,
+                lost,
+                decision,
+                explain,
                 session,
                 parts,
             }),
@@ -152,6 +159,20 @@ impl<L: Layers> Finish<L> {
             open.charge(&self.pipeline, &attempt.model, None);
         }
         open.record.attempts.push(attempt);
+    }
+
+    /// An answer that a cascade did not take: paid for, and no fault of its model's health.
+    pub(super) fn rejected(&mut self, model: &ModelId, observed: &Observed, flaw: &'static str) {
+        let now = self.pipeline.layers.clock().now();
+        let Some(open) = &mut self.open else { return };
+        if let Some(flight) = open.landed(model) {
+            self.pipeline.layers.router().observe(&flight.outcome(now, Met::Answered));
+        }
+        open.charge(&self.pipeline, model, Some(observed));
+        open.record.model = None;
+        if let Some(attempt) = open.record.attempts.last_mut() {
+            attempt.result = flaw;
+        }
     }
 
     /// A call that lost a race and was ended: paid for, as far as its provider may have come, and no fault of anybody's.
@@ -344,6 +365,20 @@ async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
         open.record.data_classes = words.classes();
     }
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
+    if let Some(decision) = open.decision.take() {
+        let record = &open.record;
+        let answered = record.model.clone().filter(|_| record.outcome != Outcome::Refused);
+        pipeline.layers.router().conclude(Concluded {
+            decision,
+            team: record.team.clone().unwrap_or_default(),
+            at: record.at,
+            answered,
+            calls: record.attempts.len(),
+            outcome: record.outcome.as_str(),
+            cost: record.cost_nano_usd,
+            explain: open.explain,
+        });
+    }
     if let Some((route, lost)) = open.lost.take() {
         pipeline.layers.router().raced(&route, open.record.cost_nano_usd, lost);
     }

@@ -7,6 +7,7 @@ mod accept;
 mod answer;
 pub mod attempts;
 mod cache;
+mod cascade;
 mod charge;
 mod draft;
 mod estimate;
@@ -17,7 +18,9 @@ mod intake;
 mod race;
 mod refusal;
 mod reply;
+mod route;
 mod serve;
+mod shadow;
 mod stream;
 mod words;
 
@@ -36,6 +39,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 pub use intake::credential;
+pub use route::dry_run;
 pub use serve::serve;
 pub use stream::ReplyStream;
 

@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
-use super::{Layers, Pipeline, Reply, headers, idempotency, words};
+use super::{Layers, Pipeline, Reply, headers, idempotency, shadow, words};
 use crate::operation::Operation;
 use crate::ports::Request;
 use std::sync::Arc;
@@ -45,6 +45,9 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
         Ok(Looked::Open(standing, keep)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
             Ok((decision, model, answer)) => {
+                if let Some(shadow) = decision.shadow.clone() {
+                    shadow::send(pipeline, &intake, &order, shadow);
+                }
                 let found = Found { decision, model, answer, standing, keep: keep.map(|keep| *keep) };
                 return reply(pipeline, &intake, &order, found, finish).await;
             }

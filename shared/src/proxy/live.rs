@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::transform::Transform;
+use crate::dialect::ir::{BlockKind, Delta, Event};
 use crate::dialect::{Dialect, Finish, Framing, Observed, State, UpstreamError};
 use crate::error::{ApiError, Code};
 use crate::ports::Body;
@@ -23,6 +24,29 @@ pub struct Live<B> {
     over: bool,
     /// The caller's framing, where it is not that of events.
     array: Option<ToArray>,
+}
+
+/// The beginning of a stream that nobody has seen yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its text.
+    pub text: String,
+    /// It calls a tool, or cannot be looked into: it is an answer whatever its text is.
+    pub calls_tool: bool,
+    /// That is all of it.
+    pub over: bool,
+}
+
+impl Held {
+    fn read(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Delta { delta: Delta::Text(text), .. } = event {
+                self.text.push_str(text);
+            }
+            self.calls_tool |= matches!(event, Event::Delta { delta: Delta::Arguments(_), .. });
+            self.calls_tool |= matches!(event, Event::BlockStart { kind: BlockKind::ToolCall { .. }, .. });
+        }
+    }
 }
 
 /// What pulling a stream gives.
@@ -112,6 +136,25 @@ impl<B: Body> Live<B> {
             }
             if self.over || self.transform.is_none() {
                 return Next::End;
+            }
+            self.advance().await;
+        }
+    }
+
+    /// Reads on until there are `wanted` bytes of text, a tool call or the end, and holds everything back: what was
+    /// said so far. An answer in another framing than events is not looked into. Not cancel-safe: who stops waiting
+    /// must end the stream.
+    pub async fn hold(&mut self, wanted: u64) -> Held {
+        let mut held = Held { text: String::new(), calls_tool: self.array.is_some(), over: false };
+        let (mut decoder, mut seen) = (self.caller.decoder(), 0);
+        loop {
+            let mut events = Vec::new();
+            self.ready.iter().skip(seen).for_each(|bytes| decoder.push(bytes, &mut events));
+            seen = self.ready.len();
+            held.read(&events);
+            held.over = self.over;
+            if held.calls_tool || self.over || held.text.len() as u64 >= wanted || self.transform.is_none() {
+                return held;
             }
             self.advance().await;
         }

@@ -12,6 +12,7 @@ mod decision;
 mod entry;
 mod facts;
 pub mod health;
+mod journal;
 pub mod learn;
 pub mod null;
 mod order;
@@ -25,7 +26,8 @@ mod view;
 
 pub use ask::{Ask, Needs, Seen as SeenPrompt, Signals};
 pub use decision::{Considered, Decision, Drop, Reason, Role, Scores, Seen, Step, Strategy, Told, Verdict};
-pub use health::{Cause, Health, Met, Outcome};
+pub use health::{Cause, Due, Health, Met, Outcome};
+pub use journal::{Concluded, Journal, KEPT_DECISIONS};
 pub use standard::Standard;
 pub use view::{Advice, Chance, Circuit, Grounds, Standing, View, Warm, Waste};
 
@@ -69,6 +71,9 @@ pub trait Router {
     /// Learns what became of one call.
     fn observe(&self, outcome: &Outcome);
 
+    /// A request is over: what was decided for it and what became of that.
+    fn conclude(&self, concluded: Concluded);
+
     /// A race of a route is over: what it cost in all, and what of it went to who lost.
     fn raced(&self, route: &str, spent: NanoUsd, lost: NanoUsd);
 }
@@ -80,6 +85,19 @@ pub struct Reach {
     pub models: Vec<ModelId>,
     /// How many of them may give a whole answer that is paid for: a race has two, a cascade all its steps.
     pub answers: usize,
+}
+
+/// An ask of somebody else's, as it is sent.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Question {
+    /// What is wanted.
+    pub ask: Ask,
+    /// What to take the world for; else what is known here.
+    #[serde(default)]
+    pub view: Option<View>,
+    /// What to draw by; else chance.
+    #[serde(default)]
+    pub entropy: Option<u64>,
 }
 
 /// Why there is no plan.

@@ -1,7 +1,8 @@
 //! The null router: the model that was named, and nothing else.
 
 use super::{
-    Ask, Considered, Decision, Outcome, Reach, Reason, Refusal, Role, Router, Seen, Step, Strategy, Told, Verdict, View,
+    Ask, Concluded, Considered, Decision, Outcome, Reach, Reason, Refusal, Role, Router, Seen, Step, Strategy, Told,
+    Verdict, View,
 };
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::ApiError;
@@ -49,6 +50,8 @@ impl Router for Direct {
     }
 
     fn observe(&self, _outcome: &Outcome) {}
+
+    fn conclude(&self, _concluded: Concluded) {}
 
     fn raced(&self, _route: &str, _spent: NanoUsd, _lost: NanoUsd) {}
 }

@@ -8,13 +8,14 @@ use super::learn::sample::Sample;
 use super::order::{Context, Ranked};
 use super::rails::rail;
 use super::{
-    Ask, Considered, Decision, Health, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen, Signals, Step,
+    Ask, Concluded, Considered, Decision, Health, Journal, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen,
+    Signals, Step,
     Strategy, Told, Verdict, View, choose,
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
 use crate::units::{NanoUsd, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Routes by the configuration.
 #[derive(Debug)]
@@ -23,13 +24,22 @@ pub struct Standard {
     catalog: Arc<Catalog>,
     health: Health,
     learning: Learning,
+    journal: Journal,
+    instance: OnceLock<String>,
 }
 
 impl Standard {
     /// A router over this configuration and catalog, with a memory of its own.
     pub fn new(config: Arc<Config>, catalog: Arc<Catalog>) -> Standard {
         let learning = Learning::of(&config);
-        Standard { config, catalog, health: Health::default(), learning }
+        Standard {
+            config,
+            catalog,
+            health: Health::default(),
+            learning,
+            journal: Journal::default(),
+            instance: OnceLock::new(),
+        }
     }
 
     /// What is remembered of outcomes.
@@ -40,6 +50,16 @@ impl Standard {
     /// What is remembered of upstreams.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// The decisions of this process.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// This process's name among its like: made of chance when it is first asked for.
+    pub fn instance(&self, entropy: impl FnOnce() -> u64) -> &str {
+        self.instance.get_or_init(|| format!("{:016x}", entropy()))
     }
 
     /// Every model an entry can lead to, in the order it is written, each once.
@@ -307,6 +327,10 @@ impl Router for Standard {
 
     fn observe(&self, outcome: &Outcome) {
         self.health.observe(outcome);
+    }
+
+    fn conclude(&self, concluded: Concluded) {
+        self.journal.note(concluded);
     }
 
     fn raced(&self, route: &str, spent: NanoUsd, lost: NanoUsd) {

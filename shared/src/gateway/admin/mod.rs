@@ -28,6 +28,7 @@ mod once;
 mod people;
 mod resources;
 pub mod routes;
+pub mod routing;
 mod shelf;
 mod teams;
 mod usage;
@@ -67,6 +68,8 @@ pub struct Admin<P> {
     pub document: Arc<Value>,
     /// Hashes keys; `None` without `SIGNALBOX_SECRET`.
     pub hasher: Option<Hasher>,
+    /// What the router of this instance knows.
+    pub routing: routing::Routing,
     /// `SIGNALBOX_ADMIN_KEY`.
     pub admin_key: Option<String>,
     /// This process's memory of keys, so that what it revokes ends here at once.

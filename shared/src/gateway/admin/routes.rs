@@ -122,6 +122,10 @@ routes! {
     DELETE "oauth-clients/{id}" [Admin]         revoke_client   "Revokes an OAuth client, and its tokens with it." () "" => 200 "OAuthClient";
     POST   "oauth-clients/{id}/rotate" [Admin]  rotate_client   "Gives an OAuth client a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation" => 200 "OAuthClientShownOnce";
     GET    "budgets"            [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
+    GET    "health"             [Admin Auditor] show_health     "Shows how every upstream stands." () "" => 200 "Health";
+    GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
+    GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts decisions by route and reason, with an estimate of what they saved." () "" => 200 "DecisionSummary";
+    GET    "decisions/{id}"     [Admin Auditor] show_decision   "Shows a routing decision." () "" => 200 "Decision";
     DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
     GET    "config"             [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
     PUT    "config"             [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "ConfigurationStored";

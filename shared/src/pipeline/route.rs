@@ -1,0 +1,78 @@
+//! A decision without a call: `POST /v1/route`.
+//!
+//! It is asked with what a chat would be asked with, or with an ask that somebody else read from a request, perhaps
+//! with a view of the world and a number for chance: so another gateway asks this one, in the same words in which its
+//! own router would have been asked. It reserves nothing and costs nothing.
+
+use super::accept::{self, too_large};
+use super::intake::{self, Intake};
+use super::reply::error_reply;
+use super::{Layers, Pipeline, Reply, headers, refusal};
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Code};
+use crate::gateway::Gateway;
+use crate::http::Head;
+use crate::operation::Operation;
+use crate::ports::{BodyError, Clock, Request};
+use crate::router::{Decision, Question, Router};
+use std::sync::Arc;
+
+/// Answers one dry run.
+pub async fn dry_run<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, request: R) -> Reply<L> {
+    let operation = Operation::Chat(Dialect::OpenAiChat.into());
+    let mut intake = Intake::new(pipeline.layers.clock(), &operation, &request);
+    match decide(pipeline, operation, &mut intake, request).await {
+        Ok(decision) => {
+            let mut head = Head::new(200, "application/json");
+            headers::envelope(&mut head, &intake);
+            // Plain data with string keys cannot fail to serialise.
+            Reply::whole(head, serde_json::to_vec(&decision).unwrap_or_default())
+        }
+        Err(error) => error_reply(&intake, &error),
+    }
+}
+
+async fn decide<L: Layers, R: Request>(
+    pipeline: &Arc<Pipeline<L>>,
+    operation: Operation,
+    intake: &mut Intake,
+    request: R,
+) -> Result<Decision, ApiError> {
+    let gateway = pipeline.layers.gateway();
+    let caller = gateway.authenticate(intake::credential(&request)?.as_deref()).await?;
+    intake.read(&operation, &request)?;
+    let caller = caller.asking(intake.user.take(), std::mem::take(&mut intake.tags));
+    let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
+        BodyError::TooLarge => too_large(pipeline.max_body_bytes),
+        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
+    })?;
+    let allowed = gateway.allowed(&caller)?;
+    let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
+    let question: Question = match is_question(&body) {
+        true => serde_json::from_slice(&body).map_err(|error| {
+            ApiError::invalid("ask", format!("`ask` and `view` are not as they should be: {error}."))
+        })?,
+        false => {
+            let facts = operation.inspect(&body)?;
+            let ask = accept::ask(&operation, intake, &facts, &caller, allowed.clone());
+            Question { ask, view: None, entropy: None }
+        }
+    };
+    let mut ask = question.ask;
+    // Who asks for another may not ask for more than its own key may use.
+    ask.allowed.extend(allowed);
+    let view = question.view.unwrap_or_else(|| router.view(&ask, clock.now()));
+    let entropy = question.entropy.unwrap_or_else(|| clock.entropy());
+    let decision = router.decide(&ask, &view, entropy).map_err(refusal::error)?;
+    Ok(Decision { id: intake.id.clone(), ..decision })
+}
+
+/// Whether a body holds an ask; a chat has no such member.
+fn is_question(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Members {
+        #[serde(default)]
+        ask: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Members>(body).is_ok_and(|members| members.ask.is_some())
+}

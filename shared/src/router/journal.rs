@@ -1,0 +1,217 @@
+//! The decisions of a process: the latest in full, all of them in numbers.
+//!
+//! In full they are kept where there is something to learn from them: the caller asked to have it explained, somebody
+//! failed, or it is one in a few. At most twenty a second are written down for longer.
+
+use super::{Decision, Verdict};
+use crate::config::ModelId;
+use crate::units::{Millis, NanoUsd, Timestamp};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The shelf on which decisions are kept.
+pub const KEPT_DECISIONS: &str = "decisions";
+/// Decisions remembered in full.
+const REMEMBERED: usize = 256;
+/// Of ordinary decisions, one in so many is written down.
+const SAMPLE: u64 = 10;
+/// Written down at once, and how often.
+const BATCH: usize = 20;
+const BATCH_AFTER: Millis = Millis(1_000);
+/// Routes and reasons counted apart.
+const COUNTED: usize = 512;
+
+/// What became of a decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Concluded {
+    /// What was decided.
+    pub decision: Arc<Decision>,
+    /// Whose request it was.
+    pub team: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// Who answered in the end; `None`: nobody.
+    pub answered: Option<ModelId>,
+    /// Calls made.
+    pub calls: usize,
+    /// How it ended, in the audit line's word.
+    pub outcome: &'static str,
+    /// What it cost.
+    pub cost: NanoUsd,
+    /// Somebody wants to see it.
+    pub explain: bool,
+}
+
+/// The decisions of a process.
+#[derive(Debug, Default)]
+pub struct Journal(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    recent: VecDeque<Concluded>,
+    waiting: VecDeque<Concluded>,
+    batch_at: Timestamp,
+    seen: u64,
+    counts: BTreeMap<(String, &'static str), Count>,
+    dropped: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    decisions: u64,
+    fell_back: u64,
+    unanswered: u64,
+    spent: NanoUsd,
+    saved: NanoUsd,
+}
+
+impl Concluded {
+    /// As it is shown and kept: the decision's own members, then what became of it.
+    pub fn json(&self) -> Value {
+        let mut value = serde_json::to_value(&*self.decision).unwrap_or_default();
+        if let Some(members) = value.as_object_mut() {
+            let more = json!({
+                "object": "decision", "at": self.at, "team": self.team, "answered": self.answered,
+                "calls": self.calls, "outcome": self.outcome, "cost_nano_usd": self.cost,
+            });
+            members.extend(more.as_object().cloned().unwrap_or_default());
+        }
+        value
+    }
+
+    /// What the dearest candidate that was kept would have cost more, by estimate.
+    fn saved(&self) -> NanoUsd {
+        let kept = self.decision.considered.iter().filter(|considered| considered.verdict != Verdict::Dropped);
+        let cost = |model: &ModelId| {
+            let of = self.decision.considered.iter().find(|considered| considered.model == *model);
+            of.and_then(|considered| considered.scores).map(|scores| scores.usd)
+        };
+        let dearest = kept.filter_map(|considered| cost(&considered.model)).max();
+        match (dearest, self.answered.as_ref().and_then(cost)) {
+            (Some(dearest), Some(answered)) => dearest.saturating_sub(answered),
+            (Some(_) | None, _) => NanoUsd::ZERO,
+        }
+    }
+
+    fn fell_back(&self) -> bool {
+        self.answered.as_ref() != self.decision.plan.first().map(|step| &step.model)
+    }
+}
+
+impl Journal {
+    /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
+    fn lock(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a decision that is over.
+    pub fn note(&self, concluded: Concluded) {
+        let mut pages = self.lock();
+        pages.seen += 1;
+        let route = concluded.decision.route.clone().unwrap_or_else(|| "direct".to_owned());
+        let key = (route, concluded.decision.reason.as_str());
+        if pages.counts.len() < COUNTED || pages.counts.contains_key(&key) {
+            let count = pages.counts.entry(key).or_default();
+            count.decisions += 1;
+            count.fell_back += u64::from(concluded.answered.is_some() && concluded.fell_back());
+            count.unanswered += u64::from(concluded.answered.is_none());
+            count.spent += concluded.cost;
+            count.saved += concluded.saved();
+        }
+        for drop in concluded.decision.considered.iter().filter_map(|considered| considered.reason) {
+            *pages.dropped.entry(drop.as_str()).or_default() += 1;
+        }
+        let telling = concluded.explain || concluded.fell_back() || pages.seen % SAMPLE == 1;
+        if telling && pages.waiting.len() < BATCH {
+            pages.waiting.push_back(concluded.clone());
+        }
+        if pages.recent.len() >= REMEMBERED {
+            pages.recent.pop_front();
+        }
+        pages.recent.push_back(concluded);
+    }
+
+    /// What should be written down now, by id.
+    pub fn due(&self, now: Timestamp) -> Vec<(String, String)> {
+        let mut pages = self.lock();
+        if pages.waiting.is_empty() || (now.since(pages.batch_at) < BATCH_AFTER && now >= pages.batch_at) {
+            return Vec::new();
+        }
+        pages.batch_at = now;
+        pages.waiting.drain(..).map(|one| (one.decision.id.clone(), one.json().to_string())).collect()
+    }
+
+    /// A decision that is remembered.
+    pub fn find(&self, id: &str) -> Option<Value> {
+        self.lock().recent.iter().find(|one| one.decision.id == id).map(Concluded::json)
+    }
+
+    /// All of them in numbers.
+    pub fn summary(&self) -> Value {
+        let pages = self.lock();
+        let routes = pages.counts.iter().map(|((route, reason), count)| {
+            json!({
+                "route": route, "reason": reason, "decisions": count.decisions, "fell_back": count.fell_back,
+                "unanswered": count.unanswered, "spent_usd": count.spent.to_string(),
+                "saved_usd_estimate": count.saved.to_string(),
+            })
+        });
+        json!({
+            "object": "decisions.summary",
+            "scope": "this instance, since it started or took over its configuration",
+            "savings": "an estimate: what the dearest kept candidate would have cost for 400 tokens of answer, less the one that answered",
+            "decisions": pages.seen,
+            "routes": routes.collect::<Vec<_>>(),
+            "dropped": pages.dropped,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::router::tests::{ask, router};
+    use crate::router::{Router, View};
+
+    fn concluded(id: &str, answered: &str) -> Concluded {
+        let router = router("[routes.r]\nstrategy = \"cost\"\ncandidates = [\"openai:dear\", \"openai:cheap\"]");
+        let decision = router.decide(&ask("r"), &View::default(), 0).unwrap();
+        Concluded {
+            decision: Arc::new(Decision { id: id.to_owned(), ..decision }),
+            team: "payments".into(),
+            at: Timestamp(1),
+            answered: ModelId::parse(answered),
+            calls: 1,
+            outcome: "ok",
+            cost: NanoUsd(5),
+            explain: false,
+        }
+    }
+
+    #[test]
+    fn savings_are_held_against_the_dearest_that_was_kept() {
+        let journal = Journal::default();
+        journal.note(concluded("a", "openai:cheap"));
+        journal.note(concluded("b", "openai:dear"));
+        let summary = journal.summary();
+        assert_eq!(summary["routes"][0]["decisions"], 2);
+        assert_eq!(summary["routes"][0]["fell_back"], 1);
+        assert_eq!(summary["routes"][0]["saved_usd_estimate"], "0.00891", "0.009 less 0.00009");
+        assert_eq!(journal.find("b").unwrap()["answered"], "openai:dear");
+        assert_eq!(journal.find("c"), None);
+    }
+
+    #[test]
+    fn what_is_written_down_is_bounded_whatever_the_traffic() {
+        let journal = Journal::default();
+        let mut written = 0;
+        for n in 0..5_000 {
+            journal.note(concluded(&n.to_string(), "openai:dear"));
+            written += journal.due(Timestamp(10_000 + n)).len();
+        }
+        assert!((60..=120).contains(&written), "{written} in five seconds");
+        assert!(journal.find("0").is_none() && journal.find("4999").is_some(), "the latest are remembered");
+    }
+}
