@@ -46,6 +46,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     call("/v1beta/models/{model}:generateContent", ("GeminiRequest", "Answer"), "Gemini's generateContent."),
     call("/v1beta/models/{model}:streamGenerateContent", ("GeminiRequest", "Answer"), "The same as a stream."),
     call("/v1beta/models/{model}:countTokens", ("GeminiRequest", "Answer"), "Counts the tokens of a Gemini request."),
+    call("/v1/route", ("ChatRequest", "Answer"), "Decides which model would get a request, without calling one."),
     call("/v1/completions", ("CompletionsRequest", "Answer"), "OpenAI's legacy completions."),
     call("/v1/embeddings", ("EmbeddingsRequest", "Answer"), "OpenAI's embeddings."),
     call("/v1/rerank", ("RerankRequest", "Answer"), "Orders documents by how well they answer a query."),

@@ -301,7 +301,7 @@ pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> V
     let mut headers = vec![header("user-agent", USER_AGENT)];
     match (&provider.auth, &call.request.provider_key) {
         (Auth::Header { name: "authorization", .. }, Some(key)) => {
-            headers.push(header("authorization", &format!("Bearer {}", key.expose())));
+            headers.push(header("authorization", format!("Bearer {}", key.expose())));
         }
         (Auth::Header { name, .. }, Some(key)) => headers.push(header(name, key.expose())),
         (Auth::Header { name, value }, None) => headers.push(header(name, value.expose())),

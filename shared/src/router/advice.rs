@@ -77,7 +77,17 @@ impl Learning {
                     let leave = Leave { settled, exploration: fixed(explore) };
                     Some(self.choose(&route, seen, leave, &names, &costs))
                 }
-                _ => None,
+                config::Strategy::Ordered
+                | config::Strategy::Hash(_)
+                | config::Strategy::Weighted { .. }
+                | config::Strategy::Cost
+                | config::Strategy::Latency
+                | config::Strategy::Load
+                | config::Strategy::Quality
+                | config::Strategy::Role
+                | config::Strategy::Race(_)
+                | config::Strategy::Cascade(_)
+                | config::Strategy::Semantic => None,
             };
             if let Some(advice) = advice {
                 view.advice.insert(names.join(" "), advice);

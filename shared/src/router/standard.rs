@@ -9,8 +9,7 @@ use super::order::{Context, Ranked};
 use super::rails::rail;
 use super::{
     Ask, Concluded, Considered, Decision, Health, Journal, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen,
-    Signals, Step,
-    Strategy, Told, Verdict, View, choose,
+    Signals, Step, Strategy, Told, Verdict, View, choose,
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
