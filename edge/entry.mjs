@@ -80,13 +80,14 @@ export class Tenant extends DurableObject {
   /** Leases end and windows close also when nobody calls. */
   alarm() {
     this.#alarm = undefined;
-    this.#turn("Tenant", JSON.stringify([{ expire: Date.now() }]));
+    const now = Date.now();
+    this.#turn("Tenant", JSON.stringify({ now, commands: [{ expire: now }] }));
     this.#setAlarm();
   }
 
   /** An alarm that comes too early does no harm and finds the next one, so most calls set none. */
   #setAlarm() {
-    const wanted = this.#machine.wake();
+    const wanted = this.#living("Tenant").wake();
     if (wanted === undefined || this.#alarm <= wanted) return;
     // Callers whose clock is far behind this one's say themselves when a lease is over.
     if (wanted * 1_000 < Date.now() - SKEW_MS) return;

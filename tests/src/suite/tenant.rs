@@ -105,8 +105,9 @@ impl Object {
     /// # Errors
     /// The object's own.
     pub fn perform(&self, commands: &[ledger::Command]) -> Result<Vec<Reply>, String> {
-        let asked = serde_json::to_string(commands).map_err(|error| error.to_string())?;
-        serde_json::from_str(&self.call("perform", &asked)?).map_err(|error| error.to_string())
+        let now = commands.iter().map(ledger::Command::now).max().unwrap_or_default();
+        let turn = json!({ "now": now, "commands": commands });
+        serde_json::from_str(&self.call("perform", &turn.to_string())?).map_err(|error| error.to_string())
     }
 
     fn shelf<T: serde::de::DeserializeOwned>(&self, ask: &Value, now: Timestamp) -> Result<T, String> {
