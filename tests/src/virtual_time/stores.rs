@@ -90,14 +90,17 @@ impl World {
         if faults.ledger_down {
             return Err(StoreError("the ledger is down".to_owned()));
         }
-        let mut ledgers = self.stores().ledgers.borrow_mut();
-        let ledger = ledgers.entry(tenant.to_owned()).or_default();
-        let value = effect(ledger);
-        entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
-        for left in self.append(tenant, entries) {
-            ledger.settle(&left.settle(self.now()));
-        }
-        drop(ledgers);
+        // Closed before anything else is waited for.
+        let value = {
+            let mut ledgers = self.stores().ledgers.borrow_mut();
+            let ledger = ledgers.entry(tenant.to_owned()).or_default();
+            let value = effect(ledger);
+            entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
+            for left in self.append(tenant, entries) {
+                ledger.settle(&left.settle(self.now()));
+            }
+            value
+        };
         self.store_pause().await;
         if faults.answers_lost { Err(StoreError("the ledger's answer was lost".to_owned())) } else { Ok(value) }
     }
@@ -141,7 +144,12 @@ impl LedgerStore for World {
 
     async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
         let Posting { settle, entry } = posting;
-        self.tenant(tenant, vec![entry], |ledger| drop(settle.map(|settle| ledger.settle(&settle)))).await
+        self.tenant(tenant, vec![entry], |ledger| {
+            if let Some(settle) = settle {
+                ledger.settle(&settle);
+            }
+        })
+        .await
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
