@@ -146,7 +146,7 @@ impl LedgerStore for LambdaPorts {
 
     async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
         // In this order: a settlement without its record would be noticed by nobody.
-        self.store.put_entry(tenant, &posting.entry).await.map_err(store)?;
+        self.store.put_entry(tenant, &posting.entry, self.now()).await.map_err(store)?;
         if let Some(settle) = &posting.settle {
             self.ledger(tenant).settle(settle).await.map_err(store)?;
         }

@@ -27,21 +27,14 @@ pub(crate) const ROUNDS: usize = 4;
 const WAITING: &str = "o/";
 
 impl Store {
-    /// Puts a record down, to be appended later. The same again changes nothing.
-    pub async fn put_entry(&self, tenant: &str, entry: &Entry) -> Result<(), StoreError> {
-        self.put_waiting(tenant, &format!("{WAITING}{}", entry.id), entry).await
-    }
-
-    /// Puts down that a request is lost, after its record, if there is one.
-    pub(super) async fn put_loss(&self, tenant: &str, entry: &Entry) -> Result<(), StoreError> {
-        self.put_waiting(tenant, &format!("{WAITING}{}~", entry.id), entry).await
-    }
-
-    async fn put_waiting(&self, tenant: &str, name: &str, entry: &Entry) -> Result<(), StoreError> {
+    /// Puts a record down, to be appended later, in the order of time: the loss of a request, known only when its lease
+    /// has run out, comes after its record. The same request again changes nothing, then.
+    pub async fn put_entry(&self, tenant: &str, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+        let name = format!("{WAITING}{:015}/{}", now.0, entry.id);
         let mut tries = Tries::of("write a record down");
         let json = serde_json::to_string(entry).unwrap_or_default();
         loop {
-            let mut item = key(partition(&shelf(tenant)), name);
+            let mut item = key(partition(&shelf(tenant)), &name);
             item.extend([("value".to_owned(), text(&json)), ("version".to_owned(), super::number(1))]);
             match self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await {
                 Ok(_) => return Ok(()),

@@ -7,7 +7,7 @@
 //! | a key | `keys` | its hash |
 //! | a document | `document#<name>` | `document` |
 //! | a record | `shelf#<shelf>` | its key |
-//! | a row of the journal | `shelf#@<tenant>` | its key; `o/<request id>` for what is not in its chain yet |
+//! | a row of the journal | `shelf#@<tenant>` | its key; `o/<ms>/<request id>` for what is not in its chain yet |
 //!
 //! The time to live is in `expires`, in seconds.
 

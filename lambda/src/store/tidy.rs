@@ -44,7 +44,7 @@ impl DynamoLedger {
             try_join_all(leaving.iter().filter_map(|(id, _, written)| match written {
                 Reservation::Open { hold, .. } => {
                     let loss = Entry::lost(&ReservationId(id.clone()), hold)?;
-                    Some(async move { self.store.put_loss(&self.tenant, &loss).await })
+                    Some(async move { self.store.put_entry(&self.tenant, &loss, now).await })
                 }
                 Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. } => None,
             }))
