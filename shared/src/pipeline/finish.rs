@@ -2,6 +2,7 @@
 
 use super::accept::Order;
 use super::charge::{Bill, Tariff};
+use super::settle::settle;
 use super::{Layers, Pipeline};
 use crate::config::ModelId;
 use crate::dialect::{Finish as Ending, Observed};
@@ -11,7 +12,7 @@ use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
 use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
-use crate::router::{self, Cause, Concluded, Decision, Met, Router};
+use crate::router::{self, Cause, Decision, Met, Router};
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use crate::words::Words;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub(super) struct Open {
     /// Whose session it is, for who remembers which prompt cache is warm.
     pub session: Option<String>,
     /// What was reserved for single models, and used of it.
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
 }
 
 /// A call that was begun: the router hears of its end exactly once.
@@ -95,11 +96,11 @@ pub(super) fn cause(code: Code, retry: Retry) -> Option<Cause> {
 }
 
 /// A model's own reservation.
-struct Part {
-    model: ModelId,
-    admission: Admission,
-    cost: NanoUsd,
-    tokens: Tokens,
+pub(super) struct Part {
+    pub model: ModelId,
+    pub admission: Admission,
+    pub cost: NanoUsd,
+    pub tokens: Tokens,
 }
 
 impl<L: Layers> Finish<L> {
@@ -357,58 +358,4 @@ fn met(record: &mut Record, ending: &Ending, cancelled: bool) -> Met {
     record.outcome = Outcome::Cut;
     record.code = Some(code.as_str());
     cause(code, Retry::Same).map_or(Met::Blameless, |cause| Met::Failed(cause, None))
-}
-
-async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
-    if let Some(words) = open.words.take() {
-        open.record.guardrails = words.hits();
-        open.record.data_classes = words.classes();
-    }
-    open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
-    if let Some(decision) = open.decision.take() {
-        let record = &open.record;
-        let answered = record.model.clone().filter(|_| record.outcome != Outcome::Refused);
-        pipeline.layers.router().conclude(Concluded {
-            decision,
-            team: record.team.clone().unwrap_or_default(),
-            at: record.at,
-            answered,
-            calls: record.attempts.len(),
-            outcome: record.outcome.as_str(),
-            cost: record.cost_nano_usd,
-            explain: open.explain,
-        });
-    }
-    if let Some((route, lost)) = open.lost.take() {
-        pipeline.layers.router().raced(&route, open.record.cost_nano_usd, lost);
-    }
-    let mut unsettled = Unsettled { pipeline: pipeline.clone(), what: Some((open.admission, open.record, open.parts)) };
-    if let Some((admission, record, parts)) = &mut unsettled.what {
-        post(pipeline, admission, record, parts).await;
-    }
-    unsettled.what = None;
-}
-
-async fn post<L: Layers>(pipeline: &Pipeline<L>, admission: &Admission, record: &mut Record, parts: &[Part]) {
-    let gateway = pipeline.layers.gateway();
-    for part in parts {
-        gateway.settle_model(&part.admission, part.cost, part.tokens).await;
-    }
-    gateway.settle(admission, record).await;
-}
-
-/// A settlement under way. The caller may leave while the ledger takes it: dropped before that is
-/// done, it is begun anew in the background. The ledger counts the first of an id.
-struct Unsettled<L: Layers> {
-    pipeline: Arc<Pipeline<L>>,
-    what: Option<(Admission, Record, Vec<Part>)>,
-}
-
-impl<L: Layers> Drop for Unsettled<L> {
-    fn drop(&mut self) {
-        let Some((admission, mut record, parts)) = self.what.take() else { return };
-        let pipeline = self.pipeline.clone();
-        let task = async move { post(&pipeline, &admission, &mut record, &parts).await };
-        self.pipeline.layers.clock().spawn(task);
-    }
 }

@@ -20,6 +20,7 @@ mod refusal;
 mod reply;
 mod route;
 mod serve;
+mod settle;
 mod shadow;
 mod stream;
 mod words;

@@ -14,8 +14,9 @@ use crate::simulator::Answer;
 use books::Books;
 
 /// What is admitted, settled and written down.
-const OPERATIONS: [&str; 6] = [
+const OPERATIONS: [&str; 7] = [
     "/v1/chat/completions",
+    "/v1/responses",
     "/v1/messages",
     "/v1/messages/count_tokens",
     "/v1/completions",
