@@ -97,6 +97,10 @@ impl Level for InProcess {
         self.world.executor().now_ms()
     }
 
+    fn utc_ms(&self) -> u64 {
+        self.world.executor().now_ms()
+    }
+
     fn log_lines(&self) -> Vec<String> {
         self.world.log_lines()
     }

@@ -28,6 +28,9 @@ pub trait Level {
     /// Milliseconds on the level's clock, for spans.
     fn now_ms(&self) -> u64;
 
+    /// The present as the gateway sees it, milliseconds UTC.
+    fn utc_ms(&self) -> u64;
+
     /// Everything the gateway has logged so far, line by line.
     fn log_lines(&self) -> Vec<String>;
 

@@ -40,7 +40,7 @@ pub async fn run<L: Level>(level: &L, case: &Case, number: usize) -> Vec<String>
         names.set(&format!("jwk.{kid}"), token::jwk(kid));
     }
     for (name, token) in &case.tokens {
-        names.set(&format!("token.{name}"), token.sign(level.now_ms() / 1_000, &names));
+        names.set(&format!("token.{name}"), token.sign(level.utc_ms() / 1_000, &names));
     }
     if let Err(problem) = prepare(level, case, &mut names).await {
         return vec![format!("before the first step: {problem}")];
