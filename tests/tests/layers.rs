@@ -10,11 +10,12 @@ use signalbox::gateway::Gateway;
 use signalbox::gateway::null::Open;
 use signalbox::operation::Operation;
 use signalbox::pipeline::{self, Pipeline, ReplyBody, Stack};
-use signalbox::ports::{BodyError, Request};
+use signalbox::ports::{BodyError, Clock, Request};
 use signalbox::proxy::null::Unplugged;
 use signalbox::proxy::{HttpProxy, Proxy};
 use signalbox::router::null::Direct;
 use signalbox::router::{Router, Standard};
+use signalbox::units::Millis;
 use signalbox_tests::virtual_time::{Options, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,16 +51,11 @@ fn bindings(world: &World) -> BTreeMap<String, String> {
     [("OPENAI_API_KEY", "none".to_owned()), ("OPENAI_BASE_URL", url)].map(|(name, text)| (name.to_owned(), text)).into()
 }
 
-/// Serves [`HELLO`] on these layers; the status and the body.
-fn serve<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> (u16, String)
-where
-    G: Gateway + 'static,
-    R: Router + 'static,
-    X: Proxy + 'static,
-{
+/// Any layers, as a pipeline.
+fn pipeline<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> Arc<Pipeline<Stack<World, G, R, X>>> {
     let config = Config::default();
     let providers = Providers::from(&config, &bindings(world));
-    let pipeline = Arc::new(Pipeline {
+    Arc::new(Pipeline {
         layers: Stack { clock: world.clone(), gateway, router, proxy },
         catalog: Arc::new(Catalog::new(&config, &providers)),
         cache: config.cache,
@@ -69,7 +65,17 @@ where
         max_body_bytes: 1 << 20,
         passed_call: config.passthrough.per_call,
         total_timeout: config.timeouts.total,
-    });
+    })
+}
+
+/// Serves [`HELLO`] on these layers; the status and the body.
+fn serve<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> (u16, String)
+where
+    G: Gateway + 'static,
+    R: Router + 'static,
+    X: Proxy + 'static,
+{
+    let pipeline = pipeline(world, gateway, router, proxy);
     let reply =
         world.executor().run(pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat.into()), HELLO)).unwrap();
     match reply.body {
@@ -101,4 +107,33 @@ fn each_layer_works_beside_the_null_ones_of_the_others() {
     let (status, body) = serve(&world, Open, Standard::new(config, catalog.clone()), Unplugged);
     assert_eq!(status, 503, "the router alone: {body}");
     assert!(world.log_lines().is_empty(), "the null gateway writes nothing down: {:?}", world.log_lines());
+}
+
+/// Fault 71: bodies are pulled, so a caller who reads slowly holds the provider back, and nothing piles up here.
+#[test]
+fn a_caller_who_does_not_read_on_holds_the_provider_back() {
+    let world = World::new(Options::default());
+    let config = Arc::new(Config::default());
+    let providers = Arc::new(Providers::from(&config, &bindings(&world)));
+    let catalog = Arc::new(Catalog::new(&config, &providers));
+    let proxy = HttpProxy::new(world.clone(), providers, catalog, config.streams);
+    let pipeline = pipeline(&world, Open, Direct, proxy);
+    let asked =
+        Ask(r#"{"model":"openai:gpt-5.4-mini~words-900","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#);
+    let sent = || world.upstream().seen(None).first().map(|seen| seen.bytes_sent);
+    world
+        .executor()
+        .run(async {
+            let reply = pipeline::serve(&pipeline, Operation::Chat(Dialect::OpenAiChat.into()), asked).await;
+            let ReplyBody::Stream(mut stream) = reply.body else { panic!("the request asks for a stream") };
+            let mut read = 0;
+            for _ in 0..10 {
+                read += stream.next().await.map_or(0, |bytes| bytes.len());
+            }
+            let before = sent().unwrap();
+            assert!(before <= read as u64 + 4_096, "{before} bytes were taken for {read} that were read");
+            world.sleep(Millis(60_000)).await;
+            assert_eq!(sent(), Some(before), "nobody read on, and the provider went on all the same");
+        })
+        .unwrap();
 }

@@ -115,7 +115,7 @@ fn stays(url: &str) -> bool {
         && path.split(['/', ';']).all(|segment| !matches!(segment, "." | ".."))
 }
 
-/// Hostile URLs recorded for proxies, as paths: whatever is not refused stays at the provider.
+/// Fault 75. Hostile URLs recorded for proxies, as paths: whatever is not refused stays at the provider.
 #[test]
 fn no_url_of_the_collection_leads_to_another_host() {
     let root = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
