@@ -2,8 +2,8 @@
 //!
 //! A look at each place where a word begins, and the recognizers for what could begin there: addresses of
 //! mail, machines and wallets each in a room, numbers on cards and accounts, the identity numbers of some
-//! forty countries as a table of shapes with their checks ([`table`]), telephone numbers by how they are
-//! written ([`phone`]). Where a form says little (nine bare digits), the words around decide ([`context`]).
+//! forty countries as a table of shapes with their checks (`table`), telephone numbers by how they are
+//! written (`phone`). Where a form says little (nine bare digits), the words around decide (`context`).
 
 mod checks;
 mod context;

@@ -1,7 +1,7 @@
 //! Credentials: keys of providers and clouds, private keys, tokens, passwords in addresses and commands.
 //!
 //! Where a provider begins its keys with a word of its own, the word and the form behind it decide
-//! ([`table`]). Where none does, what a value is called decides, and how random it is ([`named`]).
+//! (`table`). Where none does, what a value is called decides, and how random it is (`named`).
 //! Placeholders (`xxxx`, `<your key>`) and the examples of documentation are no secrets.
 
 mod known;
