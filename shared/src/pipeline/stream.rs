@@ -28,6 +28,7 @@ pub struct ReplyStream<L: Layers> {
     finish: Option<Finish<L>>,
     context: StreamContext,
     keep: Option<Keep<L>>,
+    ending: Ending,
 }
 
 /// What the end of a stream needs to know.
@@ -48,7 +49,7 @@ impl<L: Layers> ReplyStream<L> {
         context: StreamContext,
         keep: Option<Keep<L>>,
     ) -> ReplyStream<L> {
-        ReplyStream { layers, live, finish: Some(finish), context, keep }
+        ReplyStream { layers, live, finish: Some(finish), context, keep, ending: Ending::default() }
     }
 
     /// The next bytes for the caller; `None` at the end, by when the request is settled.
@@ -115,23 +116,26 @@ impl<L: Layers> ReplyStream<L> {
     pub fn watch(&mut self, bytes: &[u8]) {
         self.live.watch(bytes);
         self.keep_opening();
-        if let Some(keep) = &mut self.keep {
-            keep.push(bytes);
-        }
+        self.note(bytes);
     }
 
     /// What was read before the first content, where the platform forwarded it without asking for it.
     fn keep_opening(&mut self) {
-        if let Some(keep) = &mut self.keep {
-            keep.push(&self.live.opening());
-        }
+        let opening = self.live.opening();
+        self.note(&opening);
     }
 
     fn kept(&mut self, bytes: Bytes) -> Bytes {
-        if let Some(keep) = &mut self.keep {
-            keep.push(&bytes);
-        }
+        self.note(&bytes);
         bytes
+    }
+
+    /// Takes note of what the caller gets.
+    fn note(&mut self, bytes: &[u8]) {
+        self.ending.push(bytes);
+        if let Some(keep) = &mut self.keep {
+            keep.push(bytes);
+        }
     }
 
     /// Ends a stream that was forwarded natively and settles it. `stage` names the timeout that
@@ -162,10 +166,33 @@ impl<L: Layers> ReplyStream<L> {
             keep.push(tail.as_deref().unwrap_or_default());
             keep.complete(cost);
         }
-        if !(complete && takes_comments) {
+        // A provider that broke off within what nobody waits for left half a line, which a comment would complete.
+        self.ending.push(tail.as_deref().unwrap_or_default());
+        if !(complete && takes_comments && self.ending.is_between_events()) {
             return tail;
         }
         Some([tail.unwrap_or_default(), cost_comment(cost)].concat().into())
+    }
+}
+
+/// The last bytes a caller got.
+#[derive(Clone, Debug, Default)]
+struct Ending(Vec<u8>);
+
+impl Ending {
+    /// As many as the longest empty line has.
+    const MOST: usize = 4;
+
+    fn push(&mut self, bytes: &[u8]) {
+        let new = bytes.get(bytes.len().saturating_sub(Ending::MOST)..).unwrap_or_default();
+        self.0.extend_from_slice(new);
+        let over = self.0.len().saturating_sub(Ending::MOST);
+        self.0.drain(..over);
+    }
+
+    /// Whether they end an event.
+    fn is_between_events(&self) -> bool {
+        [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].iter().any(|end| self.0.ends_with(end))
     }
 }
 
