@@ -17,6 +17,7 @@ pub mod cache;
 pub mod catalog;
 pub mod cel;
 pub mod config;
+pub mod context;
 pub mod dialect;
 pub mod error;
 pub mod eventstream;

@@ -15,6 +15,7 @@ files! {
     chat_text
     completions
     config
+    context
     count_tokens
     embeddings
     envelope

@@ -60,6 +60,7 @@ fn pipeline<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> Arc<Pipe
         catalog: Arc::new(Catalog::new(&config, &providers)),
         cache: config.cache,
         edition: String::new(),
+        context: config.context.clone(),
         guards: signalbox::words::Guards::of(&config),
         retries: config.retries,
         max_body_bytes: 1 << 20,

@@ -107,6 +107,7 @@ impl<P: Ports> Setup<P> {
             catalog: catalog.clone(),
             cache: config.cache,
             edition: edition(&document, source),
+            context: config.context.clone(),
             guards: Guards::of(&config),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,

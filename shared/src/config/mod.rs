@@ -14,6 +14,7 @@ pub mod authentication;
 mod bindings;
 mod cache;
 mod check;
+pub mod context;
 pub mod guardrails;
 mod models;
 mod names;
@@ -44,7 +45,7 @@ pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
 pub use models::ModelOverride;
-pub use names::{BindingName, GuardrailName, ModelId, ProviderId, RouteName, TeamName};
+pub use names::{BindingName, ContextName, GuardrailName, ModelId, ProviderId, RouteName, TeamName};
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
@@ -61,6 +62,7 @@ pub use url::BaseUrl;
 pub(crate) use url::segment;
 
 use crate::catalog::Class;
+use context::Context;
 use guardrails::Guardrails;
 use problem::At;
 use serde_json::Value;
@@ -83,6 +85,8 @@ pub struct Config {
     pub default_route: Target,
     /// What is looked for in words, by name.
     pub guardrails: Guardrails,
+    /// Which governed definitions requests are given, by name.
+    pub context: Context,
     /// Teams by name; see [`Config::team`].
     pub teams: BTreeMap<TeamName, Team>,
     /// Timeouts where neither provider nor route has its own.
@@ -104,7 +108,7 @@ pub struct Config {
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["context", "export", "router"];
+const LATER: &[&str] = &["export", "router"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -119,6 +123,7 @@ impl Default for Config {
             rules: Vec::new(),
             default_route: Target::Class(Class::Fast),
             guardrails: BTreeMap::new(),
+            context: BTreeMap::new(),
             teams: BTreeMap::new(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
@@ -199,6 +204,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let teams = fields.optional("teams", "what a team may use, how fast, for how much", teams::section());
     let guardrails =
         fields.optional("guardrails", "what is looked for in words; default holds for all", guardrails::section());
+    let context = fields.optional("context", "which governed definitions requests are given", context::section());
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
@@ -216,6 +222,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         rules: rules.unwrap_or_default(),
         default_route: default_route.unwrap_or(default.default_route),
         guardrails: guardrails.unwrap_or_default(),
+        context: context.unwrap_or_default(),
         teams: teams.unwrap_or_default(),
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
         retries: retries.unwrap_or(default.retries),

@@ -58,6 +58,8 @@ names! {
     TeamName;
     /// A guardrail.
     GuardrailName;
+    /// A policy of governed context.
+    ContextName;
 }
 
 /// A model of one provider: `openai:gpt-5.4`.

@@ -75,7 +75,7 @@ pub(super) fn section() -> List<Record<Rule>> {
 }
 
 fn rule(fields: &mut Fields<'_, '_>) -> Option<Rule> {
-    let when = fields.required("when", "when it holds, in CEL", When);
+    let when = fields.required("when", "when it holds, in CEL", WHEN);
     let route = fields.optional("route", "where the request goes: a route, a class or a model", TARGET);
     let kept = fields.optional("require", "what everyone who answers must keep", Record(require));
     if route.is_none() && kept.as_ref().is_none_or(Require::is_empty) {
@@ -92,7 +92,10 @@ pub(super) fn require(fields: &mut Fields<'_, '_>) -> Option<Require> {
 }
 
 /// A condition.
-struct When;
+pub(super) struct When;
+
+/// One about a request.
+pub(super) const WHEN: When = When;
 
 impl Kind for When {
     type Out = Condition;

@@ -174,6 +174,7 @@ fn what_the_parser_accepts_the_schema_accepts() {
                     "rules",
                     "teams",
                     "guardrails",
+                    "context",
                     "default_route",
                     "cors.allow_origins",
                     "retries.base_ms",

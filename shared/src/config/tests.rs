@@ -109,8 +109,9 @@ fn an_empty_document_is_the_default() {
 fn all_problems_are_told_at_once() {
     let text = r#"
         colour = "red"
-        [context]
-        exact = {}
+        [context.finance]
+        when = "topic = 1"
+        aliases = false
         [provider.acme]
         [providers.acme]
         base_url = "llm.acme.example"
@@ -134,7 +135,8 @@ fn all_problems_are_told_at_once() {
         text,
         &[
             ("colour", "not a known key"),
-            ("context", "not available in this version"),
+            ("context.finance.when", "column"),
+            ("context.finance.aliases", "nothing is chosen"),
             ("provider", "`providers`"),
             ("providers.acme.base_url", "https://"),
             ("providers.acme.api_key", "secrets are references"),

@@ -29,6 +29,7 @@ mod openai_responses;
 mod prompt;
 mod provider;
 mod spelling;
+mod system;
 mod target;
 mod text;
 mod turns;

@@ -90,6 +90,12 @@ pub struct Record {
     /// The classes of data that guardrails told the router of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data_classes: Vec<String>,
+    /// The governed definitions the model was given, by version: `revenue@7`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<String>,
+    /// Those it was not given, and why: `margin@2 stale`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context_left_out: Vec<String>,
     /// What a translation could not carry, by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -6,8 +6,10 @@
 //! when it moved. One that has not heard for [`MAX_AGE`](super::key_cache::MAX_AGE) asks before it lets anybody in:
 //! a key that was revoked is refused everywhere within that time.
 
+use super::definitions;
 use super::keys::KeyRecord;
 use super::policy::{Keys, lock};
+use crate::context::Library;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::{MAX_WRITES, Range, Record, Write};
 use crate::units::{Millis, Timestamp};
@@ -43,6 +45,8 @@ pub struct Live {
     changed: BTreeMap<String, KeyRecord>,
     teams: Teams,
     config: u64,
+    /// Governed definitions, and how many changes of them were heard.
+    library: (u64, Arc<Library>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +74,11 @@ impl Live {
     /// The teams kept beside the document.
     pub fn teams(&self) -> Teams {
         self.teams.clone()
+    }
+
+    /// The governed definitions in force.
+    pub fn library(&self) -> Arc<Library> {
+        self.library.1.clone()
     }
 
     /// The version of the document in force; 0 where none was ever stored.
@@ -114,11 +123,14 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
     for record in all(ports, TEAM).await? {
         teams.insert(record.key.trim_start_matches(TEAM).to_owned(), section(&read(&record)?));
     }
+    let known = lock(keys).live.library.0;
+    let library = definitions::refresh(ports, known).await?;
     let config = ports.read_record(SHELF, CURRENT).await?.map_or(0, |record| record.version);
     let live = &mut lock(keys).live;
     if live.heard.is_none_or(|heard| heard.epoch < epoch) {
         let teams = if *live.teams == teams { live.teams.clone() } else { Arc::new(teams) };
-        *live = Live { heard: Some(Heard { at, epoch }), changed, teams, config };
+        let library = library.map_or_else(|| live.library.clone(), |(count, library)| (count, Arc::new(library)));
+        *live = Live { heard: Some(Heard { at, epoch }), changed, teams, config, library };
     }
     Ok(())
 }

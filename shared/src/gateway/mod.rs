@@ -11,6 +11,7 @@ pub mod answers;
 pub mod audit;
 pub mod backlog;
 pub mod caller;
+pub mod definitions;
 pub mod denial;
 pub mod identity;
 pub mod journal;
@@ -26,6 +27,7 @@ pub mod roles;
 pub mod sealing;
 
 use crate::config::{ModelAccess, ModelId};
+use crate::context::Library;
 use crate::error::ApiError;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use answers::Recall;
@@ -34,6 +36,7 @@ pub use caller::Caller;
 pub use lines::team_scope;
 pub use policy::Policy;
 pub use roles::{Role, Roles};
+use std::sync::Arc;
 
 /// The policy layer.
 ///
@@ -75,6 +78,9 @@ pub trait Gateway {
 
     /// Keeps an answer for a team until `until`, and ends the claim on it.
     async fn keep(&self, team: &str, key: &str, text: String, until: Timestamp);
+
+    /// The governed definitions that are in force, as this process last heard.
+    fn library(&self) -> Arc<Library>;
 
     /// Ends the claim on an answer that never came.
     async fn give_up(&self, team: &str, key: &str);

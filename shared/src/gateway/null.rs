@@ -2,8 +2,10 @@
 
 use super::{Admission, Caller, Claim, Gateway, Refusal, answers::Recall, audit::Record};
 use crate::config::{ModelAccess, ModelId};
+use crate::context::Library;
 use crate::error::ApiError;
 use crate::units::{NanoUsd, Timestamp, Tokens};
+use std::sync::Arc;
 
 /// Admits everybody to everything. For tests and for running the other two layers alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +48,10 @@ impl Gateway for Open {
     }
 
     async fn keep(&self, _team: &str, _key: &str, _text: String, _until: Timestamp) {}
+
+    fn library(&self) -> Arc<Library> {
+        Arc::default()
+    }
 
     async fn give_up(&self, _team: &str, _key: &str) {}
 }

@@ -13,6 +13,7 @@ use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
 use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live};
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
+use crate::context::Library;
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
@@ -318,6 +319,10 @@ impl<P: Ports> Gateway for Policy<P> {
 
     async fn keep(&self, team: &str, key: &str, text: String, until: Timestamp) {
         answers::keep(&self.ports, team, key, text, until).await;
+    }
+
+    fn library(&self) -> Arc<Library> {
+        lock(&self.keys).live.library()
     }
 
     async fn give_up(&self, team: &str, key: &str) {

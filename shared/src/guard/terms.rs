@@ -46,7 +46,7 @@ impl Terms {
 }
 
 /// Lower case, each character as long as it was, so that places stay what they are.
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -61,7 +61,7 @@ fn fold(text: &str) -> String {
 }
 
 /// Whether a word ends or begins here: not between two letters of one script that has spaces.
-fn is_edge(text: &[u8], at: usize) -> bool {
+pub(crate) fn is_edge(text: &[u8], at: usize) -> bool {
     let letter = |b: u8| b.is_ascii_alphanumeric();
     !(letter(before(text, at)) && letter(byte(text, at)))
 }

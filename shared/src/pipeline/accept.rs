@@ -3,8 +3,9 @@
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
-use super::{Layers, Pipeline, refusal};
+use super::{Layers, Pipeline, context, refusal};
 use crate::config::ModelAccess;
+use crate::context::Chosen;
 use crate::dialect::{Facts, last_turn};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
@@ -32,6 +33,8 @@ pub(super) struct Order {
     pub admission: Admission,
     pub tariff: Tariff,
     pub words: Words,
+    /// The governed definitions it is given, until it is given them.
+    pub context: Option<Chosen>,
     pub deadline: Timestamp,
     pub total: Millis,
 }
@@ -75,10 +78,12 @@ pub(super) async fn accept<L: Layers, R: Request>(
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
-    let facts = operation.inspect(&body)?;
+    let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
     ask.signals = signals(pipeline, &body);
+    let context = context::chosen(pipeline, &operation, &ask, &body, &mut facts, intake)?;
+    ask.tokens_in = facts.probable_input();
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
     let flat = match &operation {
@@ -120,7 +125,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let mut request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
     request.provider_key = provider_key;
     let words = pipeline.guards.words(record.team.as_deref(), ask.model.as_deref());
-    Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, deadline: intake.at + total, total })
+    let deadline = intake.at + total;
+    Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, context, deadline, total })
 }
 
 /// What the last thing the user said shows, where a decision could depend on it.

@@ -15,6 +15,9 @@ use crate::units::{Millis, NanoUsd};
 pub(super) fn envelope(head: &mut Head, intake: &Intake) {
     identity(head, intake.dialect, &intake.id);
     head.set("traceparent", intake.traceparent.clone());
+    if let Some(context) = &intake.context {
+        head.set("x-signalbox-context", context.clone());
+    }
 }
 
 /// The request's id, and what every answer shares.

@@ -55,6 +55,8 @@ pub(super) struct Intake {
     pub cache: Wish,
     /// `idempotency-key`: the caller's own name for the request.
     pub idempotency_key: Option<String>,
+    /// The governed definitions the model is given, as `x-signalbox-context` names them.
+    pub context: Option<String>,
     /// Headers for a provider of the same dialect.
     pub forwarded: Vec<Header>,
 }
@@ -89,6 +91,7 @@ impl Intake {
             timeout: None,
             cache: Wish::Any,
             idempotency_key: None,
+            context: None,
             forwarded: Vec::new(),
         }
     }

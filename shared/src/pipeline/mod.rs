@@ -1,7 +1,7 @@
 //! The path of a request, and the only place that names all three layers.
 //!
-//! `authenticate → admit → guardrails → cache → route → attempt 1..n → stream → settle`, one way, no loops back. The
-//! layers decide; this module only sequences them.
+//! `authenticate → admit → guardrails → context → cache → route → attempt 1..n → stream → settle`, one way, no loops
+//! back. The layers decide; this module only sequences them.
 
 mod accept;
 mod answer;
@@ -9,6 +9,7 @@ pub mod attempts;
 mod cache;
 mod cascade;
 mod charge;
+mod context;
 mod draft;
 mod estimate;
 mod finish;
@@ -115,6 +116,8 @@ pub struct Pipeline<L> {
     pub cache: config::Cache,
     /// Names the configuration in force: answers kept under another one are not found.
     pub edition: String,
+    /// Which governed definitions requests are given.
+    pub context: config::context::Context,
     /// What is looked for in words, and for whom.
     pub guards: Guards,
     /// How failures are retried.

@@ -1,19 +1,20 @@
-//! One call along the path: `authenticate → admit → guardrails → cache → route → attempt 1..n → stream → settle`.
+//! One call along the path: `authenticate → admit → guardrails → context → cache → route → attempt 1..n → stream → settle`.
 //!
 //! Every [`Operation`] walks it. The stages have a room each: `accept` (who, what, may they, can they
-//! pay), `words` (guardrails), `idempotency` and `cache` (was it answered
+//! pay), `words` (guardrails), `context` (governed definitions), `idempotency` and `cache` (was it answered
 //! before), `answer` (the decision and its attempts), `reply` (what the caller gets). What operations
 //! differ in stands elsewhere: what a request means in `operation`, what it can cost in `estimate`, how
 //! it is put to a provider in the proxy.
 
-use super::accept::accept;
+use super::accept::{Order, accept};
 use super::answer::answer;
 use super::cache::{self, KnownBy, Looked};
 use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
-use super::{Layers, Pipeline, Reply, headers, idempotency, shadow, words};
+use super::{Layers, Pipeline, Reply, context, headers, idempotency, shadow, words};
+use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::ports::Request;
 use std::sync::Arc;
@@ -31,19 +32,12 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
     };
     let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
-    let (looked, known_by) = match words::request(&mut order, &mut finish) {
-        Ok(()) => match idempotency::look(pipeline, &intake, &order, &mut finish).await {
-            Ok(None) => (cache::look(pipeline, &intake, &order, &mut finish).await, KnownBy::Content),
-            Ok(Some(looked)) => (Ok(looked), KnownBy::Name),
-            Err(error) => (Err(error), KnownBy::Name),
-        },
-        Err(error) => (Err(error), KnownBy::Name),
-    };
+    let looked = look(pipeline, &mut intake, &mut order, &mut finish).await;
     let error = match looked {
-        Ok(Looked::Answered(entry, told)) => {
+        Ok((Looked::Answered(entry, told), known_by)) => {
             return cache::replay(pipeline, &intake, &order, *entry, told, known_by, finish).await;
         }
-        Ok(Looked::Open(standing, keep)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
+        Ok((Looked::Open(standing, keep), _)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
             Ok((decision, model, answer)) => {
                 if let Some(shadow) = decision.shadow.clone() {
                     shadow::send(pipeline, &intake, &order, shadow);
@@ -59,4 +53,24 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
     let mut reply = error_reply(&intake, &error);
     headers::limits(&mut reply.head, &order.admission);
     reply
+}
+
+/// What happens to an admitted request before anybody is asked: guardrails, its name, context, the cache.
+async fn look<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &mut Intake,
+    order: &mut Order,
+    finish: &mut Finish<L>,
+) -> Result<(Looked<L>, KnownBy), ApiError> {
+    words::request(order, finish)?;
+    // A name stands for what the caller sent, whatever the model is given beside it.
+    let named = idempotency::look(pipeline, intake, order, finish).await?;
+    if let Some(looked @ Looked::Answered(..)) = named {
+        return Ok((looked, KnownBy::Name));
+    }
+    context::give(order, intake, finish)?;
+    match named {
+        Some(looked) => Ok((looked, KnownBy::Name)),
+        None => Ok((cache::look(pipeline, intake, order, finish).await?, KnownBy::Content)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Ask, Refusal};
 use crate::catalog::{Asked, Catalog, ModelRef};
-use crate::cel::Value;
+use crate::cel::{Condition, Value};
 use crate::config::{Config, ModelId, Require, Route, Target};
 use std::borrow::Cow;
 
@@ -74,6 +74,13 @@ fn led<'c>(config: &'c Config, catalog: &'c Catalog, target: &Target) -> (Root<'
         Target::Class(class) => (Root::Class(catalog.class(*class)), Some(class.as_str().to_owned())),
         // Under the model's own name: the rails of a route hold for it.
         Target::Model(id) => (Root::Models(vec![id.clone()]), Some(id.to_string())),
+    }
+}
+
+impl Ask {
+    /// Whether a condition about requests holds for this one. A fault (a tag that is not there) is no match.
+    pub fn satisfies(&self, when: &Condition) -> bool {
+        when.holds(&values(self)) == Ok(true)
     }
 }
 

@@ -101,16 +101,20 @@ impl<P: Ports> Admin<P> {
     }
 
     pub(super) async fn show_audit(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        self.audit_line(ask.id()).await.map(Answer::ok)
+    }
+
+    /// The line of a request's record.
+    pub(super) async fn audit_line(&self, request_id: &str) -> Result<Value, ApiError> {
         self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
         let shelf = shelf(TENANT);
-        let known = self.ports.read_record(&shelf, &known_key(ask.id())).await.map_err(unavailable)?;
+        let known = self.ports.read_record(&shelf, &known_key(request_id)).await.map_err(unavailable)?;
         let line = match known.and_then(|known| line_of(&known.value)) {
             Some(key) => self.ports.read_record(&shelf, &key).await.map_err(unavailable)?,
             None => None,
         };
         let line = line.and_then(|line| serde_json::from_str(&line.value).ok());
-        line.map(Answer::ok)
-            .ok_or_else(|| ApiError::new(Code::NotFound, "No request of this id was written down, or no longer."))
+        line.ok_or_else(|| ApiError::new(Code::NotFound, "No request of this id was written down, or no longer."))
     }
 
     /// The team that is asked for, or all that have a chain.

@@ -135,6 +135,14 @@ routes! {
     GET    "config/versions/{n}" [Admin Auditor] show_version   "Shows a version with its document." () "" => 200 "Version";
     GET    "config/diff"        [Admin Auditor] diff_versions   "Tells what differs between two versions, path by path." (from to) "" => 200 "Difference";
     POST   "config/rollback"    [Admin]         rollback_config "Stores an earlier version once more, as the newest." () "Rollback" => 200 "ConfigurationStored";
+    GET    "context"            [Admin Auditor] list_context    "Lists governed definitions, each in its version in force." (limit after tag team owner state) "" => 200 "DefinitionList";
+    POST   "context"            [Admin]         create_context  "Makes a governed definition, or its next version." () "NewDefinition" => 200 "Definition";
+    POST   "context/import"     [Admin]         import_context  "Takes definitions as JSON lines, all or none." () "DefinitionLines" => 200 "ContextImported";
+    GET    "context/provenance/{request}" [Admin Auditor] show_provenance "Tells which definitions an answer rests on, as W3C PROV-JSON." () "" => 200 "Provenance";
+    GET    "context/{id}"       [Admin Auditor] show_context    "Shows a definition in its version in force." () "" => 200 "Definition";
+    GET    "context/{id}/versions" [Admin Auditor] list_context_versions "Lists the versions of a definition, the newest first." (limit after) "" => 200 "DefinitionList";
+    GET    "context/{id}/versions/{n}" [Admin Auditor] show_context_version "Shows a version of a definition." () "" => 200 "Definition";
+    DELETE "context/{id}"       [Admin]         retire_context  "Retires a definition: nobody is given it any more, its versions stay." () "" => 200 "Definition";
     GET    "audit"              [Admin Auditor] list_audit      "Lists the records of requests, or those still open." (state team user key_id model route operation outcome code request_id tag_name from to order format limit cursor) "" => 200 "AuditList";
     GET    "audit/verify"       [Admin Auditor] verify_audit    "Walks the chains of records and says where one is broken." (team from limit cursor) "" => 200 "AuditVerification";
     GET    "audit/checkpoints"  [Admin Auditor] list_checkpoints "Lists signed checkpoints of a chain, and the key they are signed with." (team format limit cursor) "" => 200 "CheckpointList";

@@ -1,0 +1,74 @@
+//! Governed context: what a company's words mean, said once, by somebody who answers for it.
+//!
+//! A [`Definition`] is one version of one meaning, and never changes: a new meaning is a new version. A
+//! [`Library`] is all of them that are in force, ready to be looked up by tag and found by their words in a text. What a
+//! request is given of it is [`choose`]n by the configuration's policies and said in one [`block`](render::block) of
+//! system text.
+//!
+//! All of it is pure: where definitions are kept, who may change them and where in a body the block stands is known
+//! elsewhere.
+
+mod library;
+mod read;
+mod render;
+mod select;
+
+pub use library::{Library, MAX_DEFINITIONS};
+pub use read::{Wrong, read};
+pub use select::{Chosen, Stale, Wanted, choose};
+
+use crate::units::{Millis, Timestamp};
+
+/// One version of what a term means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// Its name, the same in every version.
+    pub id: String,
+    /// Counts the versions, from 1.
+    pub version: u64,
+    /// What it is called: the first is the term itself. At least one.
+    pub terms: Vec<String>,
+    /// What people call it, too; found in texts, not told to models.
+    pub aliases: Vec<String>,
+    /// What it means.
+    pub text: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Who said that it is right.
+    pub certified_by: Option<String>,
+    /// When they said so.
+    pub certified_at: Option<Timestamp>,
+    /// How long that is good; for ever without.
+    pub valid_for: Option<Millis>,
+    /// What it belongs to, to be chosen by.
+    pub tags: Vec<String>,
+    /// Who may see it; everybody where there are none.
+    pub teams: Vec<String>,
+}
+
+impl Definition {
+    /// How a version is cited: `revenue@7`.
+    pub fn name(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+
+    /// When its certification ends; `None`: never.
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        Some(self.certified_at? + self.valid_for?)
+    }
+
+    /// Whether its certification has ended.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.valid_until().is_some_and(|end| end <= now)
+    }
+
+    /// Whether a team may see it.
+    pub fn is_for(&self, team: &str) -> bool {
+        self.teams.is_empty() || self.teams.iter().any(|one| one == team)
+    }
+
+    /// The term itself.
+    pub fn term(&self) -> &str {
+        self.terms.first().map_or(self.id.as_str(), String::as_str)
+    }
+}
