@@ -1,9 +1,9 @@
 //! The core's ports over an HTTP client, DynamoDB and the process's own clock.
 
 use crate::http::{HttpBody, HttpClient};
-use crate::store::{APPEND_EVERY, APPEND_ROUNDS, DynamoLedger, PutDocument, Store};
+use crate::store::{APPEND_EVERY, DynamoLedger, PutDocument, Store};
 use signalbox::gateway::denial;
-use signalbox::gateway::journal::Posting;
+use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
@@ -150,12 +150,7 @@ impl LedgerStore for LambdaPorts {
         if let Some(settle) = &posting.settle {
             self.ledger(tenant).settle(settle).await.map_err(store)?;
         }
-        if self.now().since(self.appended.get()) >= APPEND_EVERY
-            && let Err(problem) = self.append(tenant, APPEND_ROUNDS).await
-        {
-            // It is written down; the next one appends it.
-            self.log(&denial::store_line("journal", &problem));
-        }
+        self.append_in_passing(tenant);
         Ok(())
     }
 
@@ -165,18 +160,38 @@ impl LedgerStore for LambdaPorts {
 
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
         let pending = self.ledger(tenant).pending(now).await.map_err(store)?;
-        self.append(tenant, usize::MAX).await?;
+        let left = self.store.append_all(tenant, self.now()).await.map_err(store)?;
+        self.settle_left(tenant, left).await?;
         Ok(pending)
     }
 }
 
 impl LambdaPorts {
-    /// Puts records into their chains, and settles what turns out to have been left.
-    async fn append(&self, tenant: &str, rounds: usize) -> Result<(), StoreError> {
+    /// Puts records into their chains, if it is time and nobody else is at it. The caller has its answer; only the end of
+    /// the stream waits, as it does for everything that a frozen process could not do any more.
+    fn append_in_passing(&self, tenant: &str) {
         let now = self.now();
+        if now.since(self.appended.get()) < APPEND_EVERY {
+            return;
+        }
         self.appended.set(now);
-        for left in self.store.append_waiting(tenant, now, rounds).await.map_err(store)? {
-            self.ledger(tenant).settle(&left.settle(now)).await.map_err(store)?;
+        let (ports, tenant) = (self.clone(), tenant.to_owned());
+        self.spawn(async move {
+            let appended = async {
+                let left = ports.store.append_some(&tenant, now).await.map_err(store)?;
+                ports.settle_left(&tenant, left).await
+            };
+            if let Err(problem) = appended.await {
+                // It is written down; the next one appends it.
+                ports.log(&denial::store_line("journal", &problem));
+            }
+        });
+    }
+
+    /// Settles what is recorded and was left by a process that ended.
+    async fn settle_left(&self, tenant: &str, left: Vec<Unsettled>) -> Result<(), StoreError> {
+        for left in left {
+            self.ledger(tenant).settle(&left.settle(self.now())).await.map_err(store)?;
         }
         Ok(())
     }

@@ -134,8 +134,21 @@ async fn ten_thousand_calls_at_once_spend_a_hard_budget_to_the_last_nano_dollar(
     let spent = spent.load(Ordering::Relaxed);
     println!("{calls} calls in {elapsed:?}, {} admitted, spent {spent} of {limit}", admitted.load(Ordering::Relaxed));
     assert_eq!(books(&processes[0], NOW).await, (spent, 0, 0));
-    // The budget was contended to its end: what is left is what the last ones rounded away.
-    assert!(spent <= limit && limit - spent < 4, "{spent} of {limit}");
+    // What is left is what the last ones in flight held and did not use, with nobody after them to ask for it. It is
+    // neither more nor less than the limit lacks: one caller alone gets exactly that, and the next one nothing.
+    assert!(spent <= limit, "{spent} of {limit}");
+    let left = limit - spent;
+    if left > 0 {
+        let Verdict::Admitted(rest) = processes[1].admit(&admit("rest".into(), NOW, limit, 1, limit)).await.unwrap()
+        else {
+            panic!("{left} are left and were refused");
+        };
+        assert_eq!(rest.granted.0, left);
+        processes[2].settle(&settle("rest".into(), NOW, left)).await.unwrap();
+    }
+    assert_eq!(books(&processes[0], NOW).await, (limit, 0, 0));
+    let refused = processes[3].admit(&admit("over".into(), NOW, 1, 1, limit)).await.unwrap();
+    assert!(matches!(refused, Verdict::Denied(Denial::Budget(_))), "{refused:?}");
 }
 
 /// Fault 15.

@@ -8,6 +8,7 @@
 //! | a document | `document#<name>` | `document` |
 //! | a record | `shelf#<shelf>` | its key |
 //! | a row of the journal | `shelf#@<tenant>` | its key; `o/<ms>/<request id>` for what is not in its chain yet |
+//! | whose turn it is at a journal | `turn#<tenant>` | `turn` |
 //!
 //! The time to live is in `expires`, in seconds.
 
@@ -23,10 +24,11 @@ mod reservations;
 mod retry;
 mod shelves;
 mod tidy;
+mod turn;
 
 pub use connect::{Connection, connect, create_table};
 pub use documents::{Document, PutDocument};
-pub(crate) use journal::{EVERY as APPEND_EVERY, ROUNDS as APPEND_ROUNDS};
+pub(crate) use journal::EVERY as APPEND_EVERY;
 pub use ledger::DynamoLedger;
 pub use retry::StoreError;
 

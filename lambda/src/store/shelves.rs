@@ -210,7 +210,7 @@ pub(super) fn partition(shelf: &str) -> String {
     format!("shelf#{shelf}")
 }
 
-fn record(item: &Item, now: Timestamp) -> Option<Record> {
+pub(super) fn record(item: &Item, now: Timestamp) -> Option<Record> {
     let alive = number_of(item, "expires_ms").is_none_or(|end| now < Timestamp(end));
     let record = || {
         Some(Record { key: text_of(item, "sk")?, value: text_of(item, "value")?, version: number_of(item, "version")? })
