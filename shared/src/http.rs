@@ -1,5 +1,6 @@
 //! HTTP as the core sees it: heads, and bodies that are pulled.
 
+use crate::config::segment;
 use std::borrow::Cow;
 
 /// A header: lower-case name and value.
@@ -47,6 +48,12 @@ pub fn percent_decode(text: &str) -> String {
     percent_decoded(text).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
 }
 
+/// A form as it is sent (`application/x-www-form-urlencoded`), and a query as it is written.
+pub fn form(members: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = members.iter().map(|(name, value)| [name, "=", &segment(value)].concat()).collect();
+    pairs.join("&")
+}
+
 /// A parameter of a query, decoded.
 pub fn query_parameter(query: &str, name: &str) -> Option<String> {
     query_parameters(query).find_map(|(key, value)| (key == name).then_some(value))
@@ -63,6 +70,13 @@ pub fn query_parameters(query: &str) -> impl Iterator<Item = (String, String)> +
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_is_read_as_it_was_meant() {
+        let form = form(&[("grant_type", "a b"), ("secret", "100%&x=y+é")]);
+        assert_eq!(form, "grant_type=a%20b&secret=100%25%26x%3Dy%2B%C3%A9");
+        assert_eq!(query_parameter(&form, "secret").as_deref(), Some("100%&x=y+é"));
+    }
 
     #[test]
     fn a_parameter_is_found_and_decoded() {

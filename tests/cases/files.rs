@@ -27,6 +27,7 @@ files! {
     idempotency
     identity
     images
+    introspection
     learned
     limits
     oauth

@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway as _;
 use crate::gateway::admin::{self, Admin, Answer, Ask};
+use crate::gateway::caller::Via;
 use crate::pipeline::{self, Layers as _, Reply};
 use crate::ports::{BodyError, Ports, Request};
 use serde_json::json;
@@ -45,6 +46,10 @@ async fn administer<P: Ports, R: Request>(
         Some(who) => who,
         None => setup.pipeline.layers.gateway().authenticate(credential.as_deref()).await?,
     };
+    // Whoever has nothing but a provider's key is nobody here.
+    if who.via == Via::ProviderKey {
+        return Err(ApiError::new(Code::InvalidApiKey, "A provider's key is no credential on the admin plane."));
+    }
     let (method, path) = (request.method().to_owned(), request.path().to_owned());
     let (route, args) = admin.open(&who, &method, path.strip_prefix(admin::PREFIX).unwrap_or_default())?;
     let header = |name| request.header(name).map(str::to_owned);

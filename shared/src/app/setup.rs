@@ -2,6 +2,7 @@
 
 use super::Standard;
 use crate::catalog::Catalog;
+use crate::config::authentication::Secrets;
 use crate::config::{Bindings, Config, Invalid, Overlaid, Providers};
 use crate::gateway::backlog::Recorder;
 use crate::gateway::keys::Hasher;
@@ -97,10 +98,11 @@ impl<P: Ports> Setup<P> {
             ports.log(&json!({ "event": "provider_disabled", "problem": problem }).to_string());
         }
         let catalog = Arc::new(Catalog::new(&config, &providers));
+        let secrets = Secrets::read(&config.auth, bindings);
         let pipeline = Pipeline {
             layers: Stack {
                 clock: ports.clone(),
-                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, recorder),
+                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, secrets, recorder),
                 router: router::Standard::new(config.clone(), catalog.clone()),
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
             },

@@ -70,6 +70,14 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
     }
     cycles(&config.routes, &mut root.key("routes"));
     authentication::check(&config.auth, &mut root.key("auth"));
+    // A team that is kept beside the document is looked at when somebody comes.
+    if let Some(team) = &config.auth.raw_provider_keys
+        && config.team(team.as_str()).is_some_and(|team| !team.provider_keys)
+    {
+        let hint = ["Set provider_keys = true in teams.", team.as_str()].concat();
+        let mut auth = root.key("auth");
+        auth.key("raw_provider_keys").key("team").problem("may not bring provider keys", &hint);
+    }
 }
 
 /// Names a route cannot have because they mean something already.

@@ -2,7 +2,7 @@
 
 use super::keys::{KeyKind, KeyRecord};
 use super::roles::Roles;
-use crate::config::{ModelAccess, ModelPattern, Terms};
+use crate::config::{ModelAccess, ModelPattern, TeamName, Terms};
 use crate::units::Timestamp;
 use std::collections::BTreeMap;
 
@@ -52,6 +52,8 @@ pub enum Via {
     Idp,
     /// A session of the console.
     Session,
+    /// A provider's key and nothing else: somebody who pays that provider, and is otherwise unknown.
+    ProviderKey,
 }
 
 impl Via {
@@ -64,6 +66,7 @@ impl Via {
             Via::Token => "token",
             Via::Idp => "idp",
             Via::Session => "session",
+            Via::ProviderKey => "provider_key",
         }
     }
 }
@@ -105,6 +108,18 @@ impl Caller {
             terms: record.terms.clone(),
             identity_only: record.kind == KeyKind::IdentityOnly,
         })
+    }
+
+    /// The caller of whom nothing is known but that they have a provider's key. `hash` is the key's, under the
+    /// gateway's secret.
+    pub fn with_provider_key(hash: &str, team: &TeamName) -> Caller {
+        let head: String = hash.chars().take(32).collect();
+        Caller {
+            via: Via::ProviderKey,
+            key_id: format!("provider_key:{head}"),
+            team: team.as_str().to_owned(),
+            ..Caller::default()
+        }
     }
 
     /// The same caller in one request, which may say for whom and what it is: the identity's own word comes first.

@@ -12,9 +12,11 @@ use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
 use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live};
+use crate::config::authentication::Secrets;
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
 use crate::context::Library;
 use crate::error::{ApiError, Code};
+use crate::jose::jws;
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use futures_util::future::try_join;
@@ -46,9 +48,10 @@ impl<P: Ports> Policy<P> {
         hasher: Option<Hasher>,
         keys: Keys,
         shared: identity::Shared,
+        secrets: Secrets,
         recorder: Recorder,
     ) -> Policy<P> {
-        let identity = Identity::new(ports.clone(), config.clone(), shared);
+        let identity = Identity::new(ports.clone(), config.clone(), shared, secrets);
         Policy { ports, config, hasher, keys, identity, alerts: Alerts::default(), recorder }
     }
 
@@ -93,6 +96,14 @@ impl<P: Ports> Policy<P> {
             Code::PermissionDenied,
             format!("The team `{name}` of this key is not in the configuration. Ask your administrator to restore it or to issue another key."),
         ))
+    }
+
+    /// Somebody with nothing but a provider's key, where the configuration lets such people in. A signed token or a
+    /// client's secret is no such key, and must not get to a provider as one.
+    fn stranger(&self, hasher: &Hasher, credential: &str) -> Option<Caller> {
+        let team = self.config.auth.raw_provider_keys.as_ref()?;
+        let is_ours = credential.starts_with(identity::clients::SECRET_PREFIX) || jws::is_compact(credential);
+        (!is_ours).then(|| Caller::with_provider_key(&hasher.hash(credential), team))
     }
 
     /// What binds a caller: the team's terms, and its own.
@@ -230,7 +241,8 @@ impl<P: Ports> Gateway for Policy<P> {
             )
         };
         if !credential.starts_with(PREFIX) {
-            return self.identity.caller(credential).await?.ok_or_else(unknown);
+            let known = self.identity.caller(credential).await?;
+            return known.or_else(|| self.stranger(hasher, credential)).ok_or_else(unknown);
         }
         let record = self.find(hasher.hash(credential)).await.map_err(|problem| {
             self.ports.log(&denial::store_line("keys", &problem));

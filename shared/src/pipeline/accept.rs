@@ -4,11 +4,13 @@ use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
 use super::{Layers, Pipeline, context, refusal};
+use crate::cache::Wish;
 use crate::config::ModelAccess;
 use crate::context::Chosen;
 use crate::dialect::{Facts, last_turn};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::Record;
+use crate::gateway::caller::Via;
 use crate::gateway::{Admission, Caller, Claim, Gateway, Refusal};
 use crate::json;
 use crate::operation::Operation;
@@ -55,10 +57,16 @@ pub(super) async fn accept<L: Layers, R: Request>(
     record: &mut Record,
 ) -> Result<Order, ApiError> {
     let gateway = pipeline.layers.gateway();
-    let caller = gateway.authenticate(intake::chat_credential(&request, operation.dialect())?.as_deref()).await?;
+    let credential = intake::chat_credential(&request, operation.dialect())?;
+    let caller = gateway.authenticate(credential.as_deref()).await?;
     record.team = Some(caller.team.clone());
     record.key_id = Some(caller.key_id.clone());
-    let provider_key = intake::provider_key(&request)?;
+    let provider_key = match caller.via {
+        Via::ProviderKey => intake::alone(&request, credential)?,
+        Via::Nothing | Via::AdminKey | Via::Key | Via::Token | Via::Idp | Via::Session => {
+            intake::provider_key(&request)?
+        }
+    };
     gateway.may_bring(&caller, provider_key.is_some())?;
     record.byok = provider_key.is_some();
     if let Operation::PassThrough(target) = &operation {
@@ -69,6 +77,10 @@ pub(super) async fn accept<L: Layers, R: Request>(
         }
     }
     intake.read(&operation, &request)?;
+    if caller.via == Via::ProviderKey {
+        // Whether the key is good only the provider can tell: nobody gets an answer who did not ask it.
+        intake.cache = Wish::NoStore;
+    }
     let caller = caller.asking(intake.user.take(), std::mem::take(&mut intake.tags));
     record.user = caller.user.clone();
     record.tags = caller.tags.clone();

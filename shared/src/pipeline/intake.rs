@@ -167,12 +167,24 @@ pub(super) fn chat_credential(request: &impl Request, dialect: Dialect) -> Resul
 
 /// `x-signalbox-provider-key`: the key the provider is to be called with in place of the gateway's.
 pub(super) fn provider_key(request: &impl Request) -> Result<Option<Secret>, ApiError> {
-    let Some(key) = request.header("x-signalbox-provider-key") else { return Ok(None) };
+    request.header("x-signalbox-provider-key").map(checked).transpose()
+}
+
+/// The same where it is all the caller has: their credential itself.
+pub(super) fn alone(request: &impl Request, credential: Option<String>) -> Result<Option<Secret>, ApiError> {
+    if request.header("x-signalbox-provider-key").is_some() {
+        let sentence = "The request carries two provider keys. Send one, as you would to the provider itself.";
+        return Err(ApiError::new(Code::InvalidApiKey, sentence));
+    }
+    credential.as_deref().map(checked).transpose()
+}
+
+fn checked(key: &str) -> Result<Secret, ApiError> {
     if key.len() > MAX_PROVIDER_KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let sentence = "x-signalbox-provider-key must be one key of printable ASCII characters.";
+        let sentence = "A provider's key must be one key of printable ASCII characters.";
         return Err(ApiError::invalid("x-signalbox-provider-key", sentence));
     }
-    Ok(Some(Secret::new(key)))
+    Ok(Secret::new(key))
 }
 
 /// The caller's credential, from any of the places SDKs put it.

@@ -5,9 +5,9 @@
 //! on the Worker, a request cannot wait for the work of another.
 
 use super::failure::{Failure, Retry};
-use crate::config::{GoogleAccount, Grant, Subject, segment};
+use crate::config::{GoogleAccount, Grant, Subject};
 use crate::error::{ApiError, Code};
-use crate::http::Header;
+use crate::http::{self, Header};
 use crate::jose::jws::{seal, unsigned};
 use crate::ports::{ExchangeError, Outgoing, Ports, is_success};
 use crate::secret::Secret;
@@ -212,9 +212,8 @@ async fn subject_token<P: Ports>(ports: &P, provider: &str, subject: &Subject) -
 
 /// Posts a form.
 async fn post<P: Ports>(ports: &P, provider: &str, url: &str, form: &[(&str, &str)]) -> Result<Vec<u8>, Failure> {
-    let pairs: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", segment(value))).collect();
     let headers = vec![(Cow::Borrowed("content-type"), "application/x-www-form-urlencoded".to_owned())];
-    ask(ports, provider, "POST", url, headers, pairs.join("&").into_bytes()).await
+    ask(ports, provider, "POST", url, headers, http::form(form).into_bytes()).await
 }
 
 async fn ask<P: Ports>(

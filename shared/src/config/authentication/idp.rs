@@ -33,7 +33,7 @@ const ISSUER: Parsed<String> = Parsed {
 
 const ALGORITHM: OneOf<Algorithm> = OneOf { words: &Algorithm::ALL, later: &[] };
 
-fn name(text: &str) -> Option<String> {
+pub(super) fn name(text: &str) -> Option<String> {
     TeamName::parse(text).map(|_| text.to_owned())
 }
 

@@ -2,10 +2,16 @@
 
 mod claims;
 mod idp;
+mod introspection;
+mod secrets;
 
 pub use claims::{ClaimPath, Claims, Found};
 pub use idp::Idp;
+pub use introspection::Introspection;
+pub use secrets::Secrets;
 
+use super::TeamName;
+use super::names::{NAME_PATTERN, NAME_RULE};
 use super::problem::At;
 use super::shape::{Fields, Parsed, Record, Whole};
 use super::url::{self, BaseUrl};
@@ -19,8 +25,12 @@ pub struct Authentication {
     pub public_url: Option<BaseUrl>,
     /// Identity providers whose signed tokens are good.
     pub idp: BTreeMap<String, Idp>,
+    /// Issuers of opaque tokens, which are asked about each.
+    pub introspection: BTreeMap<String, Introspection>,
     /// The gateway's own tokens.
     pub tokens: Tokens,
+    /// The team of callers who have nothing but a provider's key; else such a key is no credential.
+    pub raw_provider_keys: Option<TeamName>,
 }
 
 /// What the gateway's own access tokens say.
@@ -42,6 +52,13 @@ impl Authentication {
     /// The issuer of the gateway's own tokens: its URL, or a plain name where that is not known.
     pub fn issuer(&self) -> &str {
         self.public_url.as_ref().map_or("signalbox", BaseUrl::as_str)
+    }
+
+    /// Who is asked about an opaque token: of those whose prefix it has, the one with the longest. Nobody else hears of
+    /// it.
+    pub fn introspector(&self, token: &str) -> Option<(&str, &Introspection)> {
+        let its = self.introspection.iter().filter(|(_, rules)| token.starts_with(&rules.token_prefix));
+        its.max_by_key(|(_, rules)| rules.token_prefix.len()).map(|(name, rules)| (name.as_str(), rules))
     }
 }
 
@@ -74,8 +91,25 @@ fn authentication(fields: &mut Fields<'_, '_>) -> Option<Authentication> {
     let public_url = fields.optional("public_url", "where this gateway is reached", PRIVATE_URL);
     let idp = fields.optional("idp", "identity providers whose signed tokens are good", idp::section());
     let tokens = fields.optional("tokens", "this gateway's own access tokens", Record(tokens));
-    fields.later(&["introspection", "console", "raw_provider_keys"]);
-    Some(Authentication { public_url, idp: idp.unwrap_or_default(), tokens: tokens.unwrap_or_default() })
+    let about = "issuers of opaque tokens, which are asked about each (RFC 7662)";
+    let introspection = fields.optional("introspection", about, introspection::section());
+    let about = "take a provider's key alone as a credential; else it is none";
+    let raw_provider_keys = fields.optional("raw_provider_keys", about, Record(raw_provider_keys));
+    fields.later(&["console"]);
+    Some(Authentication {
+        public_url,
+        idp: idp.unwrap_or_default(),
+        introspection: introspection.unwrap_or_default(),
+        tokens: tokens.unwrap_or_default(),
+        raw_provider_keys,
+    })
+}
+
+const TEAM: Parsed<TeamName> =
+    Parsed { parse: |text| TeamName::parse(text).ok_or("is not a good name"), pattern: NAME_PATTERN, hint: NAME_RULE };
+
+fn raw_provider_keys(fields: &mut Fields<'_, '_>) -> Option<TeamName> {
+    fields.required("team", "the team that such callers are in; it must have provider_keys = true", TEAM)
 }
 
 fn tokens(fields: &mut Fields<'_, '_>) -> Option<Tokens> {
@@ -86,7 +120,8 @@ fn tokens(fields: &mut Fields<'_, '_>) -> Option<Tokens> {
     Some(Tokens { audience: audience.unwrap_or(default.audience), lifetime: Millis(lifetime * 1_000) })
 }
 
-/// What only the whole section can tell: an issuer is believed by one set of rules alone.
+/// What only the whole section can tell: an issuer is believed by one set of rules alone, and of every credential it is
+/// clear who is asked about it.
 pub(super) fn check(auth: &Authentication, at: &mut At<'_>) {
     let mut known: Vec<&str> = vec![auth.issuer()];
     for (name, idp) in &auth.idp {
@@ -95,5 +130,18 @@ pub(super) fn check(auth: &Authentication, at: &mut At<'_>) {
             at.key(name).key("issuer").problem("is an issuer already", "Describe each issuer once");
         }
         known.push(&idp.issuer);
+    }
+    let mut prefixes: Vec<&str> = Vec::new();
+    for (name, rules) in &auth.introspection {
+        if prefixes.contains(&rules.token_prefix.as_str()) {
+            let mut at = at.key("introspection");
+            let hint = "Give each its own: a token is shown to one issuer alone";
+            at.key(name).key("token_prefix").problem("is that of another issuer", hint);
+        }
+        prefixes.push(&rules.token_prefix);
+    }
+    if auth.raw_provider_keys.is_some() && prefixes.contains(&"") {
+        let hint = "Set token_prefix for each issuer of opaque tokens: else providers' keys would be shown to it";
+        at.key("raw_provider_keys").problem("cannot be told from opaque tokens", hint);
     }
 }

@@ -173,7 +173,7 @@ fn missing(at: &mut At<'_>, is_missing: bool, hint: &str) {
 }
 
 /// A secret by reference: `{ binding = "NAME" }`. A value in its place is refused unseen.
-struct Reference;
+pub(in crate::config) struct Reference;
 
 impl Kind for Reference {
     type Out = BindingName;

@@ -62,6 +62,8 @@ pub enum Refused {
     Claim,
     /// What it stands for was revoked.
     Revoked,
+    /// Its issuer says that it is no good.
+    Inactive,
 }
 
 impl Refused {
@@ -82,6 +84,7 @@ impl Refused {
             Refused::Signature => "signature",
             Refused::Claim => "claim",
             Refused::Revoked => "revoked",
+            Refused::Inactive => "inactive",
         }
     }
 }

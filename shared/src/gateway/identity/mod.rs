@@ -5,6 +5,7 @@
 
 pub mod claims;
 pub mod clients;
+mod introspection;
 pub mod issuers;
 pub mod jwks;
 pub mod oauth;
@@ -13,7 +14,7 @@ pub mod signer;
 pub mod tokens;
 
 use crate::config::Config;
-use crate::config::authentication::Idp;
+use crate::config::authentication::{Idp, Secrets};
 use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
 use crate::gateway::caller::Via;
@@ -23,6 +24,7 @@ use crate::ports::{Crypto, Ports};
 use crate::units::Millis;
 use claims::{Expected, Refused};
 use clients::{Clients, Scope};
+use introspection::Questions;
 use issuers::{Issuers, NoKey, Place};
 use serde_json::{Map, Value};
 use signer::Signer;
@@ -58,13 +60,19 @@ pub struct Identity<P> {
     ports: P,
     config: Arc<Config>,
     shared: Shared,
+    secrets: Secrets,
     tokens: Mutex<Tokens>,
+    questions: Questions,
 }
 
-/// What is wrong with a token.
+/// What is wrong with a token, or with those who could tell.
+#[derive(Debug, PartialEq, Eq)]
 enum Fault {
     Refused(Refused),
+    /// The issuer does not answer.
     Down,
+    /// A binding is missing that it takes to ask.
+    Unset(String),
 }
 
 impl From<Refused> for Fault {
@@ -75,18 +83,31 @@ impl From<Refused> for Fault {
 
 impl<P: Ports> Identity<P> {
     /// Identity by `config`. No token is remembered yet.
-    pub fn new(ports: P, config: Arc<Config>, shared: Shared) -> Identity<P> {
-        Identity { ports, config, shared, tokens: Mutex::default() }
+    pub fn new(ports: P, config: Arc<Config>, shared: Shared, secrets: Secrets) -> Identity<P> {
+        Identity { ports, config, shared, secrets, tokens: Mutex::default(), questions: Questions::default() }
     }
 
     /// Who presents a credential that is no virtual key. `None`: it is nothing that is known here.
     pub async fn caller(&self, credential: &str) -> Result<Option<Caller>, ApiError> {
-        if !jws::is_compact(credential) {
-            return Ok(None);
-        }
         let token = tokens::fingerprint(credential);
         if let Some(good) = self.remembered(&token) {
             return self.stands_for(&good).await.map(Some);
+        }
+        if let Some(caller) = self.signed(token, credential).await? {
+            return Ok(Some(caller));
+        }
+        // A client's secret is nobody's token.
+        let is_opaque = introspection::is_token(credential) && !credential.starts_with(clients::SECRET_PREFIX);
+        match self.config.auth.introspector(credential).filter(|_| is_opaque) {
+            Some(source) => self.introspected(token, credential, source).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Who presents a signed token. `None`: it is none, or of an issuer that is not known here.
+    async fn signed(&self, token: tokens::Fingerprint, credential: &str) -> Result<Option<Caller>, ApiError> {
+        if !jws::is_compact(credential) {
+            return Ok(None);
         }
         let Some(jws) = Jws::parse(credential) else { return Ok(None) };
         let Ok(payload) = claims::payload(&jws) else { return Ok(None) };
@@ -119,14 +140,14 @@ impl<P: Ports> Identity<P> {
                 let idp = self.config.auth.idp.get(source)?;
                 (self.shared.issuers.refresh(&self.ports, &place(idp)) == *epoch).then_some(good)
             }
-            Good::Own { .. } => Some(good),
+            Good::Told(_) | Good::Own { .. } => Some(good),
         }
     }
 
     /// Who presents a good token. One of the gateway's own is worth what its client is worth now.
     async fn stands_for(&self, good: &Good) -> Result<Caller, ApiError> {
         let (client, scopes) = match good {
-            Good::Foreign { caller, .. } => return Ok((**caller).clone()),
+            Good::Foreign { caller, .. } | Good::Told(caller) => return Ok((**caller).clone()),
             Good::Own { client, scopes } => (client, scopes),
         };
         match self.shared.clients.find(&self.ports, client).await {
@@ -201,6 +222,7 @@ impl<P: Ports> Identity<P> {
         let reason = match fault {
             Fault::Refused(refused) => refused.as_str(),
             Fault::Down => "issuer_down",
+            Fault::Unset(_) => "not_configured",
         };
         let line = serde_json::json!({ "event": "token_refused", "source": source, "reason": reason });
         self.ports.log(&line.to_string());
@@ -217,6 +239,10 @@ impl<P: Ports> Identity<P> {
                 "The issuer of this token does not answer, so it cannot be checked. Try again in a moment.",
             )
             .retry_after(Millis(5_000)),
+            Fault::Unset(binding) => ApiError::new(
+                Code::NotConfigured,
+                format!("The issuer of this token cannot be asked because {binding} is not set. Bind it."),
+            ),
         }
     }
 }

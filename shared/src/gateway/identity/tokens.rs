@@ -34,6 +34,8 @@ pub enum Good {
         /// Which state of its issuer's keys it was checked against.
         epoch: u64,
     },
+    /// An opaque one, which its issuer said is good.
+    Told(Box<Caller>),
     /// The gateway's own.
     Own {
         /// The client it was issued to.
@@ -43,20 +45,26 @@ pub enum Good {
     },
 }
 
-/// A bounded map of tokens that were good.
-#[derive(Debug, Default)]
-pub struct Tokens {
-    entries: BTreeMap<Fingerprint, (Timestamp, Good)>,
+/// A bounded map of tokens that were looked at.
+#[derive(Debug)]
+pub struct Tokens<T = Good> {
+    entries: BTreeMap<Fingerprint, (Timestamp, T)>,
 }
 
-impl Tokens {
+impl<T> Default for Tokens<T> {
+    fn default() -> Tokens<T> {
+        Tokens { entries: BTreeMap::new() }
+    }
+}
+
+impl<T> Tokens<T> {
     /// What is remembered of a token.
-    pub fn get(&self, token: &Fingerprint, now: Timestamp) -> Option<&Good> {
-        self.entries.get(token).filter(|(until, _)| now < *until && now + MAX_AGE >= *until).map(|(_, good)| good)
+    pub fn get(&self, token: &Fingerprint, now: Timestamp) -> Option<&T> {
+        self.entries.get(token).filter(|(until, _)| now < *until && now + MAX_AGE >= *until).map(|(_, said)| said)
     }
 
     /// Remembers a token until its end, or for as long as is allowed.
-    pub fn put(&mut self, token: Fingerprint, good: Good, expires_at: Timestamp, now: Timestamp) {
+    pub fn put(&mut self, token: Fingerprint, said: T, expires_at: Timestamp, now: Timestamp) {
         let until = expires_at.min(now + MAX_AGE);
         if until <= now {
             return;
@@ -67,7 +75,7 @@ impl Tokens {
                 self.entries.clear();
             }
         }
-        self.entries.insert(token, (until, good));
+        self.entries.insert(token, (until, said));
     }
 }
 
@@ -82,7 +90,7 @@ mod tests {
 
     #[test]
     fn fault_6_tokens_that_begin_alike_are_not_alike() {
-        let mut tokens = Tokens::default();
+        let mut tokens = Tokens::<Good>::default();
         let one = format!("{}a", "x".repeat(200));
         let other = format!("{}b", "x".repeat(200));
         tokens.put(fingerprint(&one), good(), Timestamp(1_000), Timestamp(0));
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn fault_7_a_token_is_forgotten_at_its_end_and_after_five_minutes() {
-        let mut tokens = Tokens::default();
+        let mut tokens = Tokens::<Good>::default();
         let token = fingerprint("t");
         tokens.put(token, good(), Timestamp(1_000), Timestamp(0));
         assert!(tokens.get(&token, Timestamp(999)).is_some() && tokens.get(&token, Timestamp(1_000)).is_none());
@@ -104,14 +112,14 @@ mod tests {
 
     #[test]
     fn fault_89_a_clock_that_jumps_back_lengthens_no_token() {
-        let mut tokens = Tokens::default();
+        let mut tokens = Tokens::<Good>::default();
         tokens.put(fingerprint("t"), good(), Timestamp(9_000_000), Timestamp(1_000_000));
         assert!(tokens.get(&fingerprint("t"), Timestamp(900_000)).is_none());
     }
 
     #[test]
     fn the_memory_is_bounded() {
-        let mut tokens = Tokens::default();
+        let mut tokens = Tokens::<Good>::default();
         for n in 0..CAPACITY + 5 {
             tokens.put(fingerprint(&n.to_string()), good(), Timestamp(1_000), Timestamp(0));
         }

@@ -1,0 +1,24 @@
+//! This gateway's own secrets with those it asks: looked up once, when a configuration comes into force.
+
+use super::super::BindingName;
+use super::super::bindings::{self, Bindings};
+use super::Authentication;
+use crate::secret::Secret;
+
+/// The secrets that the section refers to.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Vec<(BindingName, Option<Secret>)>);
+
+impl Secrets {
+    /// What the bindings hold.
+    pub fn read(auth: &Authentication, bindings: &(impl Bindings + ?Sized)) -> Secrets {
+        let names = auth.introspection.values().map(|rules| &rules.client_secret);
+        let held = |name: &BindingName| bindings::text(bindings, name.as_str()).map(Secret::new);
+        Secrets(names.map(|name| (name.clone(), held(name))).collect())
+    }
+
+    /// The secret of a binding; `None` where nothing is bound.
+    pub fn get(&self, name: &BindingName) -> Option<&Secret> {
+        self.0.iter().find(|(known, _)| known == name).and_then(|(_, secret)| secret.as_ref())
+    }
+}
