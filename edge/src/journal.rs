@@ -5,8 +5,8 @@
 use crate::shelf::{Row, Table, text};
 use signalbox::gateway::journal::{Batch, Entry, Unsettled};
 use signalbox::records::Write;
+use signalbox::sorted::SortedMap;
 use signalbox::units::Timestamp;
-use std::collections::BTreeMap;
 use worker::{SqlStorage, SqlStorageValue};
 
 /// What one statement may bind on the platform.
@@ -26,8 +26,8 @@ pub(crate) fn append(table: &Table, entries: Vec<Entry>, now: Timestamp) -> work
     Ok(appended.unsettled)
 }
 
-fn read(sql: &SqlStorage, keys: &[String]) -> worker::Result<BTreeMap<String, String>> {
-    let mut stored = BTreeMap::new();
+fn read(sql: &SqlStorage, keys: &[String]) -> worker::Result<SortedMap<String, String>> {
+    let mut stored = SortedMap::new();
     for some in keys.chunks(MOST_BINDINGS) {
         let places = vec!["?"; some.len()].join(",");
         let bindings: Vec<SqlStorageValue> = some.iter().map(|key| text(key)).collect();

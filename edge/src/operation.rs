@@ -4,8 +4,8 @@
 //! one of the exports below, and whoever waits goes on within that call.
 
 use crate::{glue, task};
+use signalbox::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -55,7 +55,7 @@ enum State {
 }
 
 thread_local! {
-    static OPERATIONS: RefCell<BTreeMap<u32, State>> = const { RefCell::new(BTreeMap::new()) };
+    static OPERATIONS: RefCell<SortedMap<u32, State>> = const { RefCell::new(SortedMap::new()) };
 }
 
 /// An operation under way: gives what it brings, or what its exception said. Dropped, it is forgotten,

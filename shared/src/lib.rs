@@ -35,6 +35,7 @@ pub mod records;
 pub mod router;
 pub mod secret;
 pub mod sigv4;
+pub mod sorted;
 pub mod sse;
 pub mod time;
 pub mod units;

@@ -4,9 +4,9 @@ use crate::dialect::ir::ChatResponse;
 use crate::dialect::{Dialect, Framing, ProviderDialect, ResponseContext, StreamContext, Warnings};
 use crate::operation::Operation;
 use crate::proxy::{CallerRequest, frame_whole};
+use crate::sorted::SortedMap;
 use crate::units::{NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// An answer as it was given, complete and in its caller's dialect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +24,8 @@ pub struct Entry {
     /// What it cost: what a hit saves.
     pub cost: NanoUsd,
     /// The request's tags, to purge by.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub tags: SortedMap<String, String>,
     /// The answer.
     pub body: String,
 }

@@ -85,8 +85,7 @@ mod tests {
             set.with(*one)
         });
         assert_eq!(all, Capabilities::ALL);
-        let letters: std::collections::BTreeSet<char> =
-            Capabilities::LETTERS.iter().map(|(letter, _)| *letter).collect();
+        let letters: crate::sorted::SortedSet<char> = Capabilities::LETTERS.iter().map(|(letter, _)| *letter).collect();
         assert_eq!(letters.len(), Capabilities::LETTERS.len());
     }
 

@@ -23,15 +23,15 @@ pub use resolve::Asked;
 
 use crate::config::providers::{Builtin, builtin};
 use crate::config::{Config, ModelId, ModelOverride, ProviderId, Providers, RouteName, Target};
+use crate::sorted::SortedMap;
 use alias::Kinship;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use table::Row;
 
 /// The catalog as one configuration and its enabled providers make it.
 #[derive(Debug)]
 pub struct Catalog {
-    overrides: BTreeMap<ModelId, ModelOverride>,
+    overrides: SortedMap<ModelId, ModelOverride>,
     /// The enabled providers, in the order in which a bare name is looked for.
     providers: Vec<ProviderId>,
     /// Sorted.
@@ -40,7 +40,7 @@ pub struct Catalog {
     /// The models of each class; filled when the first class is asked for.
     classes: OnceLock<[Vec<ModelId>; 7]>,
     /// Models asked for before: a request asks several times for the same few.
-    recent: Mutex<BTreeMap<ModelId, Arc<Model>>>,
+    recent: Mutex<SortedMap<ModelId, Arc<Model>>>,
 }
 
 /// Models remembered. Names come from callers, so this bounds what inventing them costs.

@@ -5,6 +5,7 @@ use super::*;
 use crate::error::{ApiError, Code};
 use crate::units::NanoUsd;
 use crate::usage::{Tier, Usage};
+use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("models.tsv");
 

@@ -9,8 +9,8 @@ use super::suggest::nearest;
 use super::teams::ModelAccess;
 use super::{Config, authentication};
 use crate::catalog::Class;
+use crate::sorted::{SortedMap, SortedSet};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The deepest group within groups.
 const DEEPEST_GROUP: usize = 8;
@@ -191,11 +191,11 @@ fn names(table: Option<&Map<String, Value>>) -> impl Iterator<Item = &str> {
 ///
 /// A walk in depth that keeps its own stack, for a document may hold thousands of routes in one chain.
 #[inline(never)]
-fn cycles(routes: &BTreeMap<RouteName, Route>, at: &mut At<'_>) {
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
+fn cycles(routes: &SortedMap<RouteName, Route>, at: &mut At<'_>) {
+    let mut seen: SortedSet<&str> = SortedSet::new();
     for first in routes.keys() {
         let mut way: Vec<(&str, Vec<Way<'_>>)> = Vec::new();
-        let mut on_the_way: BTreeSet<&str> = BTreeSet::new();
+        let mut on_the_way: SortedSet<&str> = SortedSet::new();
         let mut enter = Some(first.as_str());
         loop {
             if let Some((name, route)) = enter.take().and_then(|name| Some((name, routes.get(name)?)))

@@ -4,11 +4,11 @@ use super::names::{ContextName, NAME_PATTERN, NAME_RULE};
 use super::rules::WHEN;
 use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Record, Whole};
 use crate::cel::Condition;
+use crate::sorted::SortedMap;
 use crate::units::Tokens;
-use std::collections::BTreeMap;
 
 /// Policies by name; all that hold for a request count.
-pub type Context = BTreeMap<ContextName, Policy>;
+pub type Context = SortedMap<ContextName, Policy>;
 
 /// A policy: for whom, which definitions, how much of them.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,13 +11,13 @@ use crate::guard::pattern::Pattern;
 use crate::guard::pii::{self, Wanted};
 use crate::guard::schema::Schema;
 use crate::guard::terms::{LONGEST_TERM, Terms};
+use crate::sorted::SortedMap;
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Guardrails by name. The one called `default` holds for everybody.
-pub type Guardrails = BTreeMap<GuardrailName, Guardrail>;
+pub type Guardrails = SortedMap<GuardrailName, Guardrail>;
 
 /// The name of the guardrail that holds for everybody.
 pub const DEFAULT_GUARDRAIL: &str = "default";

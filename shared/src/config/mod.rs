@@ -62,23 +62,23 @@ pub use url::BaseUrl;
 pub(crate) use url::segment;
 
 use crate::catalog::Class;
+use crate::sorted::SortedMap;
 use context::Context;
 use guardrails::Guardrails;
 use problem::At;
 use serde_json::Value;
 use shape::{Fields, Kind as _, Record};
-use std::collections::BTreeMap;
 
 /// A configuration that is valid as a whole: names are good, references lead somewhere, fallbacks
 /// end, numbers are in range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Changes to the built-in providers, and the operator's own.
-    pub providers: BTreeMap<ProviderId, ProviderOverride>,
+    pub providers: SortedMap<ProviderId, ProviderOverride>,
     /// Changes to the built-in catalog.
-    pub models: BTreeMap<ModelId, ModelOverride>,
+    pub models: SortedMap<ModelId, ModelOverride>,
     /// Routes by the name callers use.
-    pub routes: BTreeMap<RouteName, Route>,
+    pub routes: SortedMap<RouteName, Route>,
     /// Where requests go by what they are, and what must be kept; in order.
     pub rules: Vec<Rule>,
     /// Where a request goes that names no model, or `auto`.
@@ -88,7 +88,7 @@ pub struct Config {
     /// Which governed definitions requests are given, by name.
     pub context: Context,
     /// Teams by name; see [`Config::team`].
-    pub teams: BTreeMap<TeamName, Team>,
+    pub teams: SortedMap<TeamName, Team>,
     /// Timeouts where neither provider nor route has its own.
     pub timeouts: Timeouts,
     /// How failed attempts are repeated.
@@ -117,14 +117,14 @@ impl Default for Config {
     /// What holds without a document: every enabled provider, the classes, no limits.
     fn default() -> Config {
         Config {
-            providers: BTreeMap::new(),
-            models: BTreeMap::new(),
-            routes: BTreeMap::new(),
+            providers: SortedMap::new(),
+            models: SortedMap::new(),
+            routes: SortedMap::new(),
             rules: Vec::new(),
             default_route: Target::Class(Class::Fast),
-            guardrails: BTreeMap::new(),
-            context: BTreeMap::new(),
-            teams: BTreeMap::new(),
+            guardrails: SortedMap::new(),
+            context: SortedMap::new(),
+            teams: SortedMap::new(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
             limits: Limits::default(),

@@ -4,8 +4,8 @@
 //! is gone) is left out, so its keys are refused, and everybody else is served.
 
 use super::{Config, Invalid, Problem};
+use crate::sorted::SortedMap;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// A configuration, and what is wrong with the teams that were left out of it.
 #[derive(Debug)]
@@ -18,10 +18,10 @@ pub struct Overlaid {
 
 impl Config {
     /// Reads a document that was [read into a tree](Config::tree), with these teams beside its own.
-    pub fn overlaid(document: &Value, teams: &BTreeMap<String, Value>) -> Result<Overlaid, Invalid> {
+    pub fn overlaid(document: &Value, teams: &SortedMap<String, Value>) -> Result<Overlaid, Invalid> {
         let none = Map::new();
         let own = document.get("teams").and_then(Value::as_object).unwrap_or(&none);
-        let mut beside: BTreeMap<&str, &Value> = teams
+        let mut beside: SortedMap<&str, &Value> = teams
             .iter()
             .filter(|(name, _)| !own.contains_key(*name))
             .map(|(name, team)| (name.as_str(), team))
@@ -43,7 +43,7 @@ impl Config {
     }
 }
 
-fn laid_over(document: &Value, teams: &BTreeMap<&str, &Value>) -> Value {
+fn laid_over(document: &Value, teams: &SortedMap<&str, &Value>) -> Value {
     let mut document = document.clone();
     if let Value::Object(members) = &mut document
         && !teams.is_empty()
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn teams(value: Value) -> BTreeMap<String, Value> {
+    fn teams(value: Value) -> SortedMap<String, Value> {
         serde_json::from_value(value).unwrap()
     }
 

@@ -4,6 +4,7 @@
 
 use super::tests::FULL;
 use super::*;
+use crate::sorted::SortedMap;
 use serde_json::json;
 use std::cell::RefCell;
 
@@ -52,7 +53,7 @@ fn valid(schema: &Value, value: &Value) -> bool {
 
 /// Whether `text` matches `pattern`, which is compiled once.
 fn matches(pattern: &str, text: &str) -> bool {
-    thread_local!(static COMPILED: RefCell<BTreeMap<String, regex_lite::Regex>> = RefCell::default());
+    thread_local!(static COMPILED: RefCell<SortedMap<String, regex_lite::Regex>> = RefCell::default());
     COMPILED.with_borrow_mut(|compiled| {
         let regex = compiled.entry(pattern.to_owned()).or_insert_with(|| regex_lite::Regex::new(pattern).unwrap());
         regex.is_match(text)

@@ -8,9 +8,9 @@ use super::ledger::BudgetState;
 use crate::config::Budget;
 use crate::ports::Ports;
 use crate::records::Write;
+use crate::sorted::SortedSet;
 use crate::units::{Millis, NanoUsd};
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where it is written who told what.
@@ -22,7 +22,7 @@ const MOST: usize = 4_096;
 
 /// What this process has told.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Alerts(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct Alerts(Arc<Mutex<SortedSet<String>>>);
 
 /// The thresholds of a budget that are reached, in percent; `own` is what the call that looks has just reserved,
 /// which may come to less.

@@ -5,11 +5,11 @@
 
 use crate::config::ModelId;
 use crate::error::Code;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
 use crate::words::Hit;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The audit record of one request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -32,8 +32,8 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Attribution, from `x-signalbox-tags`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub tags: SortedMap<String, String>,
     /// The model, class or route that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,

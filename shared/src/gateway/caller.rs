@@ -3,8 +3,8 @@
 use super::keys::{KeyKind, KeyRecord};
 use super::roles::Roles;
 use crate::config::{ModelAccess, ModelPattern, TeamName, Terms};
+use crate::sorted::SortedMap;
 use crate::units::Timestamp;
-use std::collections::BTreeMap;
 
 /// An authenticated caller: what policy, router and audit know of who calls, wherever the identity came from.
 ///
@@ -25,7 +25,7 @@ pub struct Caller {
     /// The user the caller is or speaks for.
     pub user: Option<String>,
     /// Attribution: the identity's own tags over those of the request.
-    pub tags: BTreeMap<String, String>,
+    pub tags: SortedMap<String, String>,
     /// What the caller may do on the admin plane.
     pub roles: Roles,
     /// What the caller may call, within what the team may.
@@ -124,7 +124,7 @@ impl Caller {
 
     /// The same caller in one request, which may say for whom and what it is: the identity's own word comes first.
     #[must_use]
-    pub fn asking(mut self, user: Option<String>, tags: BTreeMap<String, String>) -> Caller {
+    pub fn asking(mut self, user: Option<String>, tags: SortedMap<String, String>) -> Caller {
         self.user = self.user.or(user);
         for (name, value) in tags {
             self.tags.entry(name).or_insert(value);

@@ -4,9 +4,9 @@
 
 use super::roles::Roles;
 use crate::config::Terms;
+use crate::sorted::SortedMap;
 use crate::units::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A virtual key, its limits, and its fate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ pub struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Attribution of every call made with it, over what the call says itself.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub tags: SortedMap<String, String>,
     /// What it opens on the admin plane; nothing when empty.
     #[serde(default, skip_serializing_if = "Roles::is_empty")]
     pub roles: Roles,

@@ -12,9 +12,9 @@ use super::policy::{Keys, lock};
 use crate::context::Library;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::{MAX_WRITES, Range, Record, Write};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The shelf of everything administrators keep.
@@ -35,14 +35,14 @@ const PAGE: usize = 500;
 const MAX_PAGES: usize = 40;
 
 /// Teams kept beside the document: what the document would say of each.
-pub type Teams = Arc<BTreeMap<String, Value>>;
+pub type Teams = Arc<SortedMap<String, Value>>;
 
 /// What is known of the administrators' changes.
 #[derive(Debug, Default)]
 pub struct Live {
     /// `None` before anything was heard.
     heard: Option<Heard>,
-    changed: BTreeMap<String, KeyRecord>,
+    changed: SortedMap<String, KeyRecord>,
     teams: Teams,
     config: u64,
     /// Governed definitions, and how many changes of them were heard.
@@ -114,12 +114,12 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
         }
     }
     // Read after the epoch: what changes meanwhile raises it again, and is read next time.
-    let mut changed = BTreeMap::new();
+    let mut changed = SortedMap::new();
     for record in all(ports, CHANGED).await? {
         let key: KeyRecord = read(&record)?;
         changed.insert(key.hash.clone(), key);
     }
-    let mut teams = BTreeMap::new();
+    let mut teams = SortedMap::new();
     for record in all(ports, TEAM).await? {
         teams.insert(record.key.trim_start_matches(TEAM).to_owned(), section(&read(&record)?));
     }

@@ -1,7 +1,7 @@
 //! Roles: what somebody may do on the admin plane. A caller without one may do nothing there.
 
+use crate::sorted::SortedSet;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A role. Which routes it opens is said in one place, the admin plane's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub enum Role {
 }
 
 /// The roles somebody has.
-pub type Roles = BTreeSet<Role>;
+pub type Roles = SortedSet<Role>;
 
 impl Role {
     /// All of them.

@@ -10,8 +10,8 @@ use super::keys::MIN_SECRET_BYTES;
 use super::policy::TENANT;
 use crate::ports::{Clock, Crypto, Ports, Records, Seed, StoreError};
 use crate::records::{Range, Write};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const EVERY: Millis = Millis(60_000);
@@ -22,7 +22,7 @@ const DAY: Millis = Millis(24 * 3_600_000);
 #[derive(Clone, Debug, Default)]
 pub struct Sealing {
     seed: Option<Seed>,
-    since: Arc<Mutex<BTreeMap<String, Since>>>,
+    since: Arc<Mutex<SortedMap<String, Since>>>,
 }
 
 /// Since a team's chain was last sealed from here.

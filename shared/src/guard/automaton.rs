@@ -3,7 +3,8 @@
 //! Linear in the text whatever the words are; its size is the sum of their lengths, which is bounded.
 
 use super::byte;
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 /// The most that all words of one automaton may have, in bytes.
 pub const LARGEST: usize = 65_536;
@@ -34,7 +35,7 @@ pub struct Automaton {
 impl Automaton {
     /// The automaton for these words; `None` when they are too much together. Empty ones are left out.
     pub fn new<'a>(words: impl Iterator<Item = &'a str>) -> Option<Automaton> {
-        let mut edges: BTreeMap<(u32, u8), u32> = BTreeMap::new();
+        let mut edges: SortedMap<(u32, u8), u32> = SortedMap::new();
         let mut nodes = vec![Node::default()];
         let mut size = 0;
         for (number, word) in (0u32..).zip(words) {

@@ -18,8 +18,8 @@ use crate::gateway::answers::Recall;
 use crate::http::Head;
 use crate::ports::Clock;
 use crate::router::Decision;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long anybody waits for an answer that somebody else is getting.
@@ -197,7 +197,7 @@ impl<L: Layers> Keep<L> {
         decision: &Decision,
         model: &ModelId,
         stream: bool,
-        tags: &BTreeMap<String, String>,
+        tags: &SortedMap<String, String>,
     ) {
         // A stream in another framing cannot be read back.
         let readable = !stream || order.request.facts.framing == Framing::Events;

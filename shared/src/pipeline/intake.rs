@@ -9,9 +9,9 @@ use crate::http::{Header, query_parameter};
 use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
 use crate::secret::Secret;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Most tags a request may carry, and the most bytes in a tag's name or value.
 const MAX_TAGS: usize = 32;
@@ -44,7 +44,7 @@ pub(super) struct Intake {
     /// `x-signalbox-user`.
     pub user: Option<String>,
     /// `x-signalbox-tags`.
-    pub tags: BTreeMap<String, String>,
+    pub tags: SortedMap<String, String>,
     /// `x-signalbox-session`.
     pub session: Option<String>,
     /// `x-signalbox-explain`: the decision goes with the answer.
@@ -85,7 +85,7 @@ impl Intake {
             traceparent,
             route: None,
             user: None,
-            tags: BTreeMap::new(),
+            tags: SortedMap::new(),
             session: None,
             explain: false,
             timeout: None,
@@ -221,9 +221,9 @@ pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError>
     }
 }
 
-fn tags(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
+fn tags(text: &str) -> Result<SortedMap<String, String>, ApiError> {
     let refuse = |why: &str| ApiError::invalid("x-signalbox-tags", format!("x-signalbox-tags {why}"));
-    let tags: BTreeMap<String, String> =
+    let tags: SortedMap<String, String> =
         serde_json::from_str(text).map_err(|_| refuse("must be a JSON object whose values are strings."))?;
     if tags.len() > MAX_TAGS {
         return Err(refuse("may hold at most 32 tags."));

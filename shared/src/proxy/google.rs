@@ -11,11 +11,11 @@ use crate::http::{self, Header};
 use crate::jose::jws::{seal, unsigned};
 use crate::ports::{ExchangeError, Outgoing, Ports, is_success};
 use crate::secret::Secret;
+use crate::sorted::SortedMap;
 use crate::time::parse_rfc3339;
 use crate::units::{Millis, Timestamp};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the tokens are for.
@@ -32,7 +32,7 @@ const REST: Millis = Millis(1_000);
 const MOST: usize = 64 * 1024;
 
 /// The tokens of all accounts, by provider.
-pub(super) type Tokens = Arc<Mutex<BTreeMap<String, Slot>>>;
+pub(super) type Tokens = Arc<Mutex<SortedMap<String, Slot>>>;
 
 /// What is known of one account's token.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Slot {
     }
 }
 
-fn lock(tokens: &Tokens) -> MutexGuard<'_, BTreeMap<String, Slot>> {
+fn lock(tokens: &Tokens) -> MutexGuard<'_, SortedMap<String, Slot>> {
     // Nothing is left half done under the lock.
     tokens.lock().unwrap_or_else(PoisonError::into_inner)
 }

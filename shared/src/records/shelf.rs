@@ -1,13 +1,13 @@
 //! One shelf in memory: what every store's answers are held against.
 
 use super::{Expect, Range, Record, Write};
+use crate::sorted::SortedMap;
 use crate::units::Timestamp;
-use std::collections::BTreeMap;
 
 /// The records of one shelf.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
-    records: BTreeMap<String, Kept>,
+    records: SortedMap<String, Kept>,
 }
 
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use super::learn::bandit::Cell;
 use super::learn::online::Features;
 use crate::catalog::Kind;
 use crate::config::ModelAccess;
+use crate::sorted::SortedMap;
 use crate::units::Tokens;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A request as the router sees it. As JSON it can be kept, asked of another service, and decided again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Ask {
     /// What the model or route must be within, all of them: the team's access, then the key's.
     pub allowed: Vec<ModelAccess>,
     /// For attribution and rules.
-    pub tags: BTreeMap<String, String>,
+    pub tags: SortedMap<String, String>,
     /// The caller's team.
     pub team: String,
     /// Whom the call is for.

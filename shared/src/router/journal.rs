@@ -5,9 +5,10 @@
 
 use super::{Decision, Verdict};
 use crate::config::ModelId;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The shelf on which decisions are kept.
@@ -53,8 +54,8 @@ struct Pages {
     waiting: VecDeque<Concluded>,
     batch_at: Timestamp,
     seen: u64,
-    counts: BTreeMap<(String, &'static str), Count>,
-    dropped: BTreeMap<&'static str, u64>,
+    counts: SortedMap<(String, &'static str), Count>,
+    dropped: SortedMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -220,7 +220,7 @@ fn chance_follows_the_weights_and_the_sticky_get_the_same_again() {
         .count();
     assert!((2_800..3_200).contains(&share), "{share}");
     let sticky = route("sticky = \"session\"");
-    let mut chosen = std::collections::BTreeMap::<String, u32>::new();
+    let mut chosen = crate::sorted::SortedMap::<String, u32>::new();
     for session in 0..400 {
         let asked = Ask { session: Some(format!("s{session}")), ..ask("r") };
         let first = plan(&sticky.decide(&asked, &now(), 1).unwrap())[0].clone();

@@ -3,9 +3,9 @@
 //! Figures are whole numbers: as JSON they are read back as they were, so a decision can be made again.
 
 use crate::config::ModelId;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What is known, as far as it matters to one ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct View {
     /// How old the fleet's figures are; `None`: this process knows only what it saw itself.
     pub health_age_ms: Option<Millis>,
     /// How upstreams stand, those of which something is known.
-    pub upstreams: BTreeMap<String, Standing>,
+    pub upstreams: SortedMap<String, Standing>,
     /// What the call may cost; `None`: no hard budget binds it.
     pub afford: Option<NanoUsd>,
     /// Whose prompt cache holds the beginning of this session.
@@ -24,11 +24,11 @@ pub struct View {
     /// What races of this ask's route have spent so far.
     pub waste: Waste,
     /// What was learned of groups that ask for it, by their candidates' names.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub advice: BTreeMap<String, Advice>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub advice: SortedMap<String, Advice>,
     /// That a model's answer will do, on a route that learns.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub chances: BTreeMap<String, Chance>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub chances: SortedMap<String, Chance>,
 }
 
 /// Whom to ask first of a group, by what was learned.

@@ -3,16 +3,16 @@
 //! Numbered by the first appearance in the request. A conversation is sent whole with every turn, so its
 //! beginning, and with it every number, is the same each time; nothing is stored between requests.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// What stands for what, in one request.
 #[derive(Debug, Default)]
 pub(super) struct Masks {
     /// The number of each value, by class.
-    known: BTreeMap<(String, String), usize>,
-    counts: BTreeMap<String, usize>,
+    known: SortedMap<(String, String), usize>,
+    counts: SortedMap<String, usize>,
     /// What placeholders the caller gets replaced.
-    originals: BTreeMap<String, String>,
+    originals: SortedMap<String, String>,
 }
 
 /// The longest placeholder: a class, a number, brackets.

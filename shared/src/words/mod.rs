@@ -17,10 +17,10 @@ pub use stream::Guarded;
 use crate::config::guardrails::{Action, Check, DEFAULT_GUARDRAIL, Fail, Guardrail, Mode, Rail};
 use crate::config::{Config, GuardrailName};
 use crate::error::{ApiError, Code};
+use crate::sorted::{SortedMap, SortedSet};
 use filter::Chain;
 use masks::Masks;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one rail of a guardrail found, for the audit.
@@ -50,9 +50,9 @@ pub(super) struct Named {
 /// The guardrails of a configuration, and for whom each holds.
 #[derive(Debug, Default)]
 pub struct Guards {
-    rails: BTreeMap<String, Sides>,
-    teams: BTreeMap<String, GuardrailName>,
-    routes: BTreeMap<String, GuardrailName>,
+    rails: SortedMap<String, Sides>,
+    teams: SortedMap<String, GuardrailName>,
+    routes: SortedMap<String, GuardrailName>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -97,7 +97,7 @@ impl Guards {
         }
         let team = team.and_then(|team| self.teams.get(team)).map(GuardrailName::as_str);
         let route = asked.and_then(|route| self.routes.get(route)).map(GuardrailName::as_str);
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         for name in [Some(DEFAULT_GUARDRAIL), team, route].into_iter().flatten() {
             if let (Some(more), true) = (self.rails.get(name), seen.insert(name)) {
                 sides.input.extend(more.input.iter().cloned());
@@ -120,7 +120,7 @@ pub struct Words {
 pub(super) struct Seen {
     masks: Masks,
     hits: Vec<Hit>,
-    classes: BTreeSet<String>,
+    classes: SortedSet<String>,
     /// The answer is not what the model said: nobody else may get it.
     touched: bool,
 }

@@ -4,14 +4,14 @@ use super::filter::Chain;
 use super::{Denied, Words};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
 use crate::guard::plain::Source;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// The rails over the events of one answer.
 #[derive(Debug)]
 pub struct Guarded {
     words: Words,
     /// The open blocks, by choice and number.
-    blocks: BTreeMap<(u64, u64), Block>,
+    blocks: SortedMap<(u64, u64), Block>,
     /// A rail refused: nothing of the answer goes on but how it ended and what it cost.
     denied: Option<Denied>,
     /// Whether logprobs must go, because they would tell what is replaced.
@@ -27,7 +27,7 @@ struct Block {
 impl Guarded {
     pub(super) fn new(words: Words) -> Guarded {
         let masks = words.masks_answers();
-        Guarded { words, blocks: BTreeMap::new(), denied: None, masks }
+        Guarded { words, blocks: SortedMap::new(), denied: None, masks }
     }
 
     /// Takes a piece of a block; tells what goes on.

@@ -8,8 +8,8 @@ use crate::app::endpoints::{ENDPOINTS, Endpoint, Kind, OPENAPI};
 use crate::error::Code;
 use crate::gateway::admin::ROUTES;
 use crate::gateway::admin::routes::Route;
+use crate::sorted::{SortedMap, SortedSet};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/openapi.json");
 
@@ -35,8 +35,8 @@ const ANSWERED: [(&str, &str); 9] = [
 ];
 
 /// The codes of each status.
-fn statuses() -> BTreeMap<u16, Vec<&'static str>> {
-    let mut all: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+fn statuses() -> SortedMap<u16, Vec<&'static str>> {
+    let mut all: SortedMap<u16, Vec<&str>> = SortedMap::new();
     for code in Code::ALL {
         all.entry(code.status()).or_default().push(code.as_str());
     }
@@ -146,7 +146,7 @@ fn passed() -> Value {
 }
 
 fn document() -> Map<String, Value> {
-    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut paths: SortedMap<String, Map<String, Value>> = SortedMap::new();
     for endpoint in ENDPOINTS {
         let item = paths.entry(endpoint.path.to_owned()).or_default();
         item.insert(endpoint.method.to_lowercase(), served(endpoint));
@@ -156,7 +156,7 @@ fn document() -> Map<String, Value> {
         let item = paths.entry(format!("/admin/v1/{}", route.path)).or_default();
         item.insert(route.method.to_lowercase(), administered(route));
     }
-    let mut schemas: BTreeMap<String, Value> = serde_json::from_str(include_str!("schemas.json")).unwrap();
+    let mut schemas: SortedMap<String, Value> = serde_json::from_str(include_str!("schemas.json")).unwrap();
     for name in ROUTES.iter().flat_map(|route| [route.takes, route.gives]).filter(|name| !name.is_empty()) {
         // One that nobody wrote down yet says as much as it can.
         schemas.entry(name.to_owned()).or_insert_with(|| json!({ "type": "object" }));
@@ -227,7 +227,7 @@ fn the_openapi_document_is_what_the_tables_say() {
 #[test]
 fn every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() {
     let document = Value::Object(document());
-    let mut names = BTreeSet::new();
+    let mut names = SortedSet::new();
     walk(&document, &mut |object| {
         if let Some(target) = object.get("$ref").and_then(Value::as_str) {
             assert!(document.pointer(target.trim_start_matches('#')).is_some(), "{target}");

@@ -15,8 +15,8 @@ use super::names::{NAME_PATTERN, NAME_RULE};
 use super::problem::At;
 use super::shape::{Fields, Parsed, Record, Whole};
 use super::url::{self, BaseUrl};
+use crate::sorted::SortedMap;
 use crate::units::Millis;
-use std::collections::BTreeMap;
 
 /// Whom the gateway believes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub struct Authentication {
     /// Where the gateway itself is reached: the issuer of its tokens.
     pub public_url: Option<BaseUrl>,
     /// Identity providers whose signed tokens are good.
-    pub idp: BTreeMap<String, Idp>,
+    pub idp: SortedMap<String, Idp>,
     /// Issuers of opaque tokens, which are asked about each.
-    pub introspection: BTreeMap<String, Introspection>,
+    pub introspection: SortedMap<String, Introspection>,
     /// The gateway's own tokens.
     pub tokens: Tokens,
     /// The team of callers who have nothing but a provider's key; else such a key is no credential.

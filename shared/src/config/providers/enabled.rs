@@ -12,8 +12,8 @@ use crate::config::timing::Timeouts;
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::{Dialect, ProviderDialect, Quirks, SamplingSupport, ThinkingSupport};
 use crate::secret::Secret;
+use crate::sorted::SortedSet;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// A provider that can be called.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct Provider {
     /// Where it keeps data.
     pub region: Option<String>,
     /// What it promises about data.
-    pub data_policy: BTreeSet<DataPolicy>,
+    pub data_policy: SortedSet<DataPolicy>,
     /// Its timeouts: the document's with its own on top.
     pub timeouts: Timeouts,
 }

@@ -8,8 +8,8 @@ use crate::config::url::{self, BaseUrl};
 use crate::dialect::base64;
 use crate::ports::RsaKey;
 use crate::secret::Secret;
+use crate::sorted::SortedMap;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// Whose tokens are asked for, and with what.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ struct Federation {
 struct Source {
     url: Option<String>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: SortedMap<String, String>,
     format: Option<Format>,
 }
 
@@ -195,7 +195,7 @@ mod tests {
         GoogleBindings { service_account: "ACCOUNT", workload_identity: "IDENTITY", subject_token: "SUBJECT" };
 
     fn read(bound: &[(&str, &str)]) -> Result<Option<GoogleAccount>, String> {
-        let bindings: BTreeMap<String, String> =
+        let bindings: std::collections::BTreeMap<String, String> =
             bound.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         GoogleAccount::read(&NAMES, &bindings).map_err(|problem| format!("{} {}", problem.path, problem.message))
     }

@@ -8,10 +8,10 @@ use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::{Dialect, ProviderDialect};
 use crate::operation::{embeddings, rerank};
+use crate::sorted::{SortedMap, SortedSet};
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What one table adds to the built-in providers or says instead of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub struct ProviderOverride {
     /// Where it keeps data, as the rules name it: `eu`.
     pub region: Option<String>,
     /// What it promises about data.
-    pub data_policy: BTreeSet<DataPolicy>,
+    pub data_policy: SortedSet<DataPolicy>,
     /// Headers sent with every call, names in lower case.
-    pub headers: BTreeMap<String, HeaderValue>,
+    pub headers: SortedMap<String, HeaderValue>,
     /// Its own timeouts, over the document's.
     pub timeouts: TimeoutsOverride,
     /// Whether it has OpenAI's legacy completions.
@@ -130,7 +130,7 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
         let hint = "Write { binding = \"NAME\" } and put the value into that binding";
         fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
     }
-    let mut promises = BTreeSet::new();
+    let mut promises = SortedSet::new();
     promises.extend(data_policy.unwrap_or_default());
     Some(ProviderOverride {
         dialect,
@@ -148,7 +148,7 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
 }
 
 /// What only makes sense when the name is known: a provider of one's own needs a dialect and a place.
-pub(in crate::config) fn check(overrides: &BTreeMap<ProviderId, ProviderOverride>, at: &mut At<'_>) {
+pub(in crate::config) fn check(overrides: &SortedMap<ProviderId, ProviderOverride>, at: &mut At<'_>) {
     for (id, provider) in overrides {
         let mut at = at.key(id.as_str());
         match builtin(id.as_str()) {

@@ -2,10 +2,10 @@
 
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
+use crate::sorted::SortedMap;
 use serde_json::Value;
 #[cfg(test)]
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// A list of at least `min` values of one kind.
 pub(in crate::config) struct List<K> {
@@ -82,7 +82,7 @@ pub(in crate::config) struct Dict<N, K> {
 }
 
 impl<N: Ord, K: Kind> Kind for Dict<N, K> {
-    type Out = BTreeMap<N, K::Out>;
+    type Out = SortedMap<N, K::Out>;
 
     #[cfg(test)]
     fn schema(&self) -> Value {
@@ -91,12 +91,12 @@ impl<N: Ord, K: Kind> Kind for Dict<N, K> {
 
     /// The good entries: the bad ones are recorded, and a document with problems is refused whole.
     #[inline(never)]
-    fn read(&self, value: &Value, at: &mut At<'_>) -> Option<BTreeMap<N, K::Out>> {
+    fn read(&self, value: &Value, at: &mut At<'_>) -> Option<SortedMap<N, K::Out>> {
         let Value::Object(table) = value else {
             wrong_type(at, value, "a table", "Write it as a table of names and values");
             return None;
         };
-        let mut entries = BTreeMap::new();
+        let mut entries = SortedMap::new();
         for (key, value) in table {
             let mut at = at.key(key);
             let name = (self.name)(key);

@@ -10,8 +10,9 @@ use crate::dialect::ir::{Arguments, Json, Part, Seal};
 use crate::dialect::json_write::{Items, Members, array};
 use crate::dialect::turns::Placed;
 use crate::dialect::{Dialect, Effect, Quirks, ThinkingSupport, Warnings};
+use crate::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Who reads what is written.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub(super) struct Writer<'w> {
     /// A turn's first tool call needs a signature, or the stand-in for one.
     pub(super) must_sign: bool,
     /// Names of the tools called, by the call's id.
-    names: BTreeMap<String, String>,
+    names: SortedMap<String, String>,
 }
 
 /// Signatures of one turn on their way to their parts.
@@ -73,7 +74,7 @@ impl Signatures {
 
 impl<'w> Writer<'w> {
     pub(super) fn new(towards: Towards, warnings: &'w mut Warnings) -> Writer<'w> {
-        Writer { towards, warnings, must_sign: false, names: BTreeMap::new() }
+        Writer { towards, warnings, must_sign: false, names: SortedMap::new() }
     }
 
     /// The parts of one turn.

@@ -12,8 +12,8 @@ use crate::gateway::policy::TENANT;
 use crate::jose::{Algorithm, PublicKey};
 use crate::ports::{Ports, StoreError};
 use crate::records::{Range, Record};
+use crate::sorted::SortedMap;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 impl<P: Ports> Admin<P> {
     /// One team's checkpoints, oldest first; the chain is sealed first if it has not been just now.
@@ -61,14 +61,14 @@ impl<P: Ports> Admin<P> {
     }
 
     /// A team's checkpoints by size; `None` for one that our key has not signed.
-    pub(super) async fn checkpoints(&self, team: &str) -> Result<BTreeMap<u64, Option<Checkpoint>>, StoreError> {
+    pub(super) async fn checkpoints(&self, team: &str) -> Result<SortedMap<u64, Option<Checkpoint>>, StoreError> {
         let (mut notes, prefix) = (Vec::new(), checkpoint_prefix(team));
         read::all(&self.ports, &shelf(TENANT), prefix, None, |_| true, |record| notes.push(record)).await?;
         let public_key = match self.sealing.seed() {
             Some(seed) => self.ports.public_key(seed).await.unwrap_or_default(),
             None => [0; 32],
         };
-        let mut checkpoints = BTreeMap::new();
+        let mut checkpoints = SortedMap::new();
         for record in notes {
             let size = record.key.rsplit('/').next().and_then(|size| size.parse().ok()).unwrap_or(0);
             let signed = Signed::parse(&record.value).filter(|signed| signed.checkpoint.size == size);

@@ -9,10 +9,10 @@ use crate::gateway::keys::{SECRET_CHARS, token};
 use crate::gateway::roles::Roles;
 use crate::ports::Ports;
 use crate::records::{Range, Record, Write};
+use crate::sorted::SortedMap;
 use crate::time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Most model patterns, and most tags, of one client.
 const MOST: usize = 256;
@@ -28,7 +28,7 @@ struct NewClient {
     models: Option<Vec<String>>,
     scopes: Option<Vec<Scope>>,
     #[serde(default)]
-    tags: BTreeMap<String, String>,
+    tags: SortedMap<String, String>,
 }
 
 impl<P: Ports> Admin<P> {

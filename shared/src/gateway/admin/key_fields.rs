@@ -4,10 +4,10 @@ use crate::config::{Config, Invalid, ModelPattern};
 use crate::error::{ApiError, Code};
 use crate::gateway::keys::{KeyKind, KeyRecord};
 use crate::gateway::roles::{Role, Roles};
+use crate::sorted::SortedMap;
 use crate::time::{self, rfc3339};
 use crate::units::Timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 const MAX_TEXT_BYTES: usize = 128;
 const MAX_MODELS: usize = 256;
@@ -141,8 +141,8 @@ fn kind(member: &str, value: Option<&Value>) -> Result<KeyKind, ApiError> {
     }
 }
 
-fn tags(member: &str, value: Option<&Value>) -> Result<BTreeMap<String, String>, ApiError> {
-    let Some(value) = value else { return Ok(BTreeMap::new()) };
+fn tags(member: &str, value: Option<&Value>) -> Result<SortedMap<String, String>, ApiError> {
+    let Some(value) = value else { return Ok(SortedMap::new()) };
     let tag = |(name, value): (&String, &Value)| {
         let value = value.as_str().filter(|value| value.len() <= MAX_TAG_BYTES && !value.chars().any(char::is_control));
         value.filter(|_| is_sane(name, MAX_TAG_BYTES)).map(|value| (name.clone(), value.to_owned()))

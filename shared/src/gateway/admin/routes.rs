@@ -153,11 +153,11 @@ routes! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use crate::sorted::SortedSet;
 
     #[test]
     fn no_two_rows_answer_the_same_request_and_every_row_can_be_reached() {
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         for route in ROUTES {
             let shape: Vec<&str> = route.path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();
             assert!(seen.insert((route.method, shape)), "{} {}", route.method, route.path);

@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::gateway::live::{self, section};
 use crate::ports::Ports;
+use crate::sorted::SortedMap;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 const TEAMS: Resource = Resource { noun: "team", id: NAME, members: None, is_live: true, filters: &[] };
 
@@ -23,7 +23,7 @@ impl<P: Ports> Admin<P> {
     /// Both kinds, by name.
     pub(super) async fn list_teams(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let (limit, after, organisation) = (ask.limit()?, ask.query("after"), ask.query("organisation"));
-        let mut teams: BTreeMap<String, Value> = BTreeMap::new();
+        let mut teams: SortedMap<String, Value> = SortedMap::new();
         for record in live::all(&self.ports, live::TEAM).await.map_err(super::unavailable)? {
             if let Ok(team) = serde_json::from_str(&record.value) {
                 teams.insert(record.key.trim_start_matches(live::TEAM).to_owned(), team);

@@ -6,11 +6,11 @@ use crate::error::ApiError;
 use crate::gateway::journal::{Figures, NAMES, Sums, read, shelf, sums_prefix};
 use crate::gateway::policy::TENANT;
 use crate::ports::Ports;
+use crate::sorted::SortedMap;
 use crate::time::rfc3339;
 use crate::units::{Millis, Timestamp};
 use crate::window::{Period, Window};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// The most groups an answer has.
 const MAX_GROUPS: usize = 20_000;
@@ -62,7 +62,7 @@ impl Group {
 }
 
 /// What is summed, by group and span of time.
-type Table = BTreeMap<(Option<String>, Vec<Option<String>>), Sums>;
+type Table = SortedMap<(Option<String>, Vec<Option<String>>), Sums>;
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_usage(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {

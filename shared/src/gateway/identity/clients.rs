@@ -6,9 +6,9 @@ use crate::gateway::Caller;
 use crate::gateway::caller::Via;
 use crate::gateway::roles::Roles;
 use crate::ports::{Ports, StoreError};
+use crate::sorted::SortedMap;
 use crate::units::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The shelf they are kept on.
@@ -70,8 +70,8 @@ pub struct Client {
     /// What its tokens may be used for.
     pub scopes: Vec<Scope>,
     /// Attribution of every call.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub tags: SortedMap<String, String>,
     /// The secret before the last rotation, by its hash, and until when it is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<(String, Timestamp)>,

@@ -17,10 +17,10 @@ use crate::http::form;
 use crate::jose::object;
 use crate::ports::{Outgoing, Ports};
 use crate::secret::Secret;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, Timestamp};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The longest token that is shown to an issuer.
@@ -46,9 +46,9 @@ pub(super) struct Questions {
 
 #[derive(Debug, Default)]
 struct State {
-    under_way: BTreeSet<Fingerprint>,
+    under_way: SortedSet<Fingerprint>,
     refused: Tokens<Refused>,
-    resting: BTreeMap<String, Timestamp>,
+    resting: SortedMap<String, Timestamp>,
 }
 
 /// What to do about a token.

@@ -4,10 +4,10 @@ use super::jwks::{Find, Jwks};
 use crate::config::BaseUrl;
 use crate::jose::{Jwk, Jws, KeySet, object};
 use crate::ports::{Outgoing, Ports, is_success};
+use crate::sorted::SortedMap;
 use crate::units::Millis;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The longest answer an issuer may give.
@@ -29,7 +29,7 @@ pub struct Place {
 
 /// The keys of every issuer that was asked, across configurations: at most as many as those name.
 #[derive(Clone, Debug, Default)]
-pub struct Issuers(Arc<Mutex<BTreeMap<Place, Jwks>>>);
+pub struct Issuers(Arc<Mutex<SortedMap<Place, Jwks>>>);
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum NoKey {
 
 impl Issuers {
     /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Place, Jwks>> {
+    fn lock(&self) -> MutexGuard<'_, SortedMap<Place, Jwks>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,8 +1,8 @@
 //! What a store said lately, for records that are asked for by name with every call.
 
 use crate::gateway::key_cache::{FRESH, MAX_AGE};
+use crate::sorted::SortedMap;
 use crate::units::Timestamp;
-use std::collections::BTreeMap;
 
 /// Entries kept. Unknown names are remembered too, so this also bounds what guessing costs.
 const CAPACITY: usize = 10_000;
@@ -10,7 +10,7 @@ const CAPACITY: usize = 10_000;
 /// A bounded map from name to what the store said of it.
 #[derive(Debug)]
 pub struct Recent<R> {
-    entries: BTreeMap<String, Entry<R>>,
+    entries: SortedMap<String, Entry<R>>,
 }
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ struct Entry<R> {
 
 impl<R> Default for Recent<R> {
     fn default() -> Recent<R> {
-        Recent { entries: BTreeMap::new() }
+        Recent { entries: SortedMap::new() }
     }
 }
 

@@ -6,10 +6,10 @@ use super::entry::Entry;
 use super::sums::{Facts, Figures, Sums};
 use crate::gateway::ledger::{ReservationId, Settle};
 use crate::records::Write;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: Millis = Millis(24 * 3_600_000);
 /// How long figures are kept: two years and a month, so that any month can be compared with its namesake.
@@ -91,19 +91,19 @@ impl Batch {
 
     /// The keys of the heads it is decided on. They must be read before the [`others`](Batch::others).
     pub fn heads(&self) -> Vec<String> {
-        let teams: BTreeSet<&str> = self.entries.iter().map(|entry| entry.team.as_str()).collect();
+        let teams: SortedSet<&str> = self.entries.iter().map(|entry| entry.team.as_str()).collect();
         teams.into_iter().map(head_key).collect()
     }
 
     /// The keys of the other rows that must be known.
     pub fn others(&self) -> Vec<String> {
         let keys = self.entries.iter().flat_map(|entry| [known_key(&entry.id), entry.facts.key(&entry.team, None)]);
-        keys.collect::<BTreeSet<String>>().into_iter().collect()
+        keys.collect::<SortedSet<String>>().into_iter().collect()
     }
 
     /// Decides what to write, given the rows that are there.
-    pub fn append(self, now: Timestamp, stored: BTreeMap<String, String>) -> Appended {
-        let mut rows = Rows { stored, changed: BTreeMap::new(), now };
+    pub fn append(self, now: Timestamp, stored: SortedMap<String, String>) -> Appended {
+        let mut rows = Rows { stored, changed: SortedMap::new(), now };
         let mut unsettled = Vec::new();
         for entry in self.entries {
             let known: Option<Known> = rows.read(&known_key(&entry.id));
@@ -123,8 +123,8 @@ impl Batch {
 
 /// The rows as they are, and as they will be.
 struct Rows {
-    stored: BTreeMap<String, String>,
-    changed: BTreeMap<String, Write>,
+    stored: SortedMap<String, String>,
+    changed: SortedMap<String, Write>,
     now: Timestamp,
 }
 

@@ -6,10 +6,10 @@ use super::*;
 use crate::gateway::ledger::ReservationId;
 use crate::gateway::ledger::reservation::Hold;
 use crate::records::{Range, Shelf};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const NOON: Timestamp = Timestamp(1_768_478_400_000);
 
@@ -195,7 +195,7 @@ proptest! {
         }
         store.append(waiting);
         let lines = store.lines("a");
-        let mut by_seq: BTreeMap<u64, Value> = BTreeMap::new();
+        let mut by_seq: SortedMap<u64, Value> = SortedMap::new();
         for line in &lines {
             let line: Value = serde_json::from_str(line).unwrap();
             if let Some(before) = line["record"]["supersedes"].as_u64() {
@@ -203,12 +203,12 @@ proptest! {
             }
             by_seq.insert(line["seq"].as_u64().unwrap(), line["record"].clone());
         }
-        let mut scanned: BTreeMap<(String, String), Sums> = BTreeMap::new();
+        let mut scanned: SortedMap<(String, String), Sums> = SortedMap::new();
         for record in by_seq.values() {
             let facts = Facts::of(record);
             scanned.entry((facts.hour.to_string(), facts.group)).or_default().add(&facts.sums);
         }
-        let mut kept: BTreeMap<(String, String), Sums> = BTreeMap::new();
+        let mut kept: SortedMap<(String, String), Sums> = SortedMap::new();
         let range = Range { prefix: sums_prefix("a"), limit: usize::MAX, ..Range::default() };
         for row in store.shelf.list(&range, NOON) {
             let hour = row.key.split('/').nth(2).unwrap().to_owned();

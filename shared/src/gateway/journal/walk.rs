@@ -2,10 +2,10 @@
 
 use super::chain::Read;
 use super::merkle::{Frontier, Hash};
+use crate::sorted::SortedMap;
 use crate::units::NanoUsd;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Where a chain is broken first, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Walk {
     /// The tree over everything, as long as the walk began at the beginning.
     tree: Option<Frontier>,
     /// What each loss added, so that what supersedes it takes that away.
-    lost: BTreeMap<u64, NanoUsd>,
+    lost: SortedMap<u64, NanoUsd>,
     cost: NanoUsd,
     records: u64,
 }
@@ -41,7 +41,7 @@ impl Walk {
             first: None,
             last: None,
             tree: Some(Frontier::default()),
-            lost: BTreeMap::new(),
+            lost: SortedMap::new(),
             cost: NanoUsd::ZERO,
             records: 0,
         }

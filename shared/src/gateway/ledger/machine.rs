@@ -8,6 +8,7 @@ use super::decide::{self, Books, Draw, RateKey};
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,16 +26,17 @@ pub struct Ledger {
     /// The latest instant seen. Time does not go backwards here, whatever the clock does.
     pub(super) last: Timestamp,
     pub(super) swept: Timestamp,
-    pub(super) tallies: BTreeMap<Charge, Tally>,
-    pub(super) rates: BTreeMap<RateKey, Tat>,
+    pub(super) tallies: SortedMap<Charge, Tally>,
+    pub(super) rates: SortedMap<RateKey, Tat>,
+    /// A tenant's traffic of as long as they are remembered: a tree.
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
     /// How many places among parallel calls the open ones hold.
-    pub(super) places: BTreeMap<RateKey, u64>,
+    pub(super) places: SortedMap<RateKey, u64>,
     /// Open reservations by the end of their lease.
     pub(super) leases: BTreeSet<(Timestamp, ReservationId)>,
     /// The others by when they are forgotten.
     pub(super) memory: BTreeSet<(Timestamp, ReservationId)>,
-    pub(super) dirty: BTreeSet<Key>,
+    pub(super) dirty: SortedSet<Key>,
     /// Reservations whose lease has run out since they were last taken note of.
     lapsed: Vec<(ReservationId, Hold)>,
 }

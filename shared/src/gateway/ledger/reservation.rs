@@ -15,9 +15,9 @@
 
 use super::command::{Charge, RateKind, Settle, Settled};
 use super::decide::{Draw, RateKey};
+use crate::sorted::SortedSet;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// How long a settled or voided id is remembered, so that a repetition is recognised.
 pub const REMEMBER_OVER: Millis = Millis(15 * 60_000);
@@ -155,7 +155,7 @@ impl Reservation {
             }
             Some(Reservation::Voided { charges, .. }) if !charges.is_empty() => (None, charges, Vec::new()),
             Some(Reservation::Voided { .. }) | None => {
-                let distinct: BTreeSet<&Charge> = settle.charge.iter().collect();
+                let distinct: SortedSet<&Charge> = settle.charge.iter().collect();
                 (None, distinct.into_iter().cloned().collect(), Vec::new())
             }
         };

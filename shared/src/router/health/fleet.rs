@@ -7,9 +7,9 @@ use super::Cause;
 use super::upstream::{News, Upstream};
 use crate::config::{ModelId, ProviderId};
 use crate::router::view::{Circuit, Standing};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How old others' figures may become before they are read again.
 const READ_AFTER: Millis = Millis(2_000);
@@ -46,16 +46,16 @@ pub struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 struct Snapshot {
     at: Timestamp,
-    upstreams: BTreeMap<String, Standing>,
+    upstreams: SortedMap<String, Standing>,
     #[serde(default)]
-    keys: BTreeMap<String, Timestamp>,
+    keys: SortedMap<String, Timestamp>,
 }
 
 /// What was heard.
 #[derive(Debug, Default)]
 pub(super) struct Fleet {
-    heard: BTreeMap<ModelId, Heard>,
-    keys: BTreeMap<String, Timestamp>,
+    heard: SortedMap<ModelId, Heard>,
+    keys: SortedMap<String, Timestamp>,
     read_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
     written_at: Option<Timestamp>,
@@ -185,8 +185,8 @@ pub(super) fn together(own: Standing, heard: Heard, answered_at: Option<Timestam
 }
 
 pub(super) fn snapshot(
-    upstreams: &BTreeMap<ModelId, Upstream>,
-    keys: &BTreeMap<ProviderId, Timestamp>,
+    upstreams: &SortedMap<ModelId, Upstream>,
+    keys: &SortedMap<ProviderId, Timestamp>,
     now: Timestamp,
 ) -> String {
     let mut all: Vec<(String, Standing)> =

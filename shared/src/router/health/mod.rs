@@ -19,10 +19,10 @@ pub use fleet::{Due, Report};
 
 use super::view::{Standing, View, Waste};
 use crate::config::{ModelId, ProviderId};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use fleet::Fleet;
 use sessions::Sessions;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use upstream::Upstream;
 
@@ -116,11 +116,11 @@ pub struct Health(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    upstreams: BTreeMap<ModelId, Upstream>,
+    upstreams: SortedMap<ModelId, Upstream>,
     /// Until when a provider's key is better not used.
-    keys: BTreeMap<ProviderId, Timestamp>,
+    keys: SortedMap<ProviderId, Timestamp>,
     sessions: Sessions,
-    races: BTreeMap<String, Waste>,
+    races: SortedMap<String, Waste>,
     fleet: Fleet,
 }
 
@@ -209,7 +209,7 @@ impl Health {
     pub fn report(&self, now: Timestamp) -> Vec<Report> {
         let memory = self.lock();
         let own = memory.upstreams.keys().chain(memory.fleet.models());
-        let models: std::collections::BTreeSet<&ModelId> = own.collect();
+        let models: crate::sorted::SortedSet<&ModelId> = own.collect();
         let report = |model: &ModelId| {
             let causes = memory.upstreams.get(model).map(Upstream::causes).unwrap_or_default();
             Some(Report { model: model.clone(), standing: memory.standing(model, now)?, causes })

@@ -2,8 +2,8 @@
 
 use crate::config::ModelId;
 use crate::router::view::Warm;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp, Tokens};
-use std::collections::BTreeMap;
 
 /// How long providers keep a prompt that is not asked for again, on the short side.
 const KEPT: Millis = Millis(300_000);
@@ -12,7 +12,7 @@ const CAPACITY: usize = 4_096;
 
 /// The sessions of a process.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(BTreeMap<String, Last>);
+pub(super) struct Sessions(SortedMap<String, Last>);
 
 #[derive(Debug)]
 struct Last {

@@ -272,7 +272,7 @@ mod tests {
             "Go on",
             &"word ".repeat(200),
         ];
-        let cells: std::collections::BTreeSet<u8> = texts.iter().map(|text| cell(text).0).collect();
+        let cells: crate::sorted::SortedSet<u8> = texts.iter().map(|text| cell(text).0).collect();
         assert_eq!(cells.len(), texts.len());
         assert!(cells.iter().all(|cell| usize::from(*cell) < CELLS));
     }

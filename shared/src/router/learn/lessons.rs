@@ -8,9 +8,9 @@ use super::bandit::{self, Cell, Choice, Leave, Record, Tally};
 use super::controller::{Call, Controller, Goal};
 use super::fixed::ONE;
 use super::online::{Arm, Features, Forecast};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Routes remembered, over all teams.
@@ -27,7 +27,7 @@ const PRIOR_GAIN: i32 = ONE / 25;
 
 /// The memory of every route that learns.
 #[derive(Debug, Default)]
-pub struct Lessons(Mutex<BTreeMap<String, Route>>);
+pub struct Lessons(Mutex<SortedMap<String, Route>>);
 
 /// One team's route.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ struct Route {
 /// What is kept: sums only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
-    arms: BTreeMap<String, Lesson>,
+    arms: SortedMap<String, Lesson>,
 }
 
 /// One model's.
@@ -103,7 +103,7 @@ pub struct Placed {
 }
 
 impl Lessons {
-    fn routes(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
+    fn routes(&self) -> MutexGuard<'_, SortedMap<String, Route>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,13 +3,13 @@
 //! Servers of OpenAI's dialect make ids like `functions.get_weather:0` and use them again in every
 //! turn. A result follows the last call that had its id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 #[derive(Debug, Default)]
 pub(in crate::dialect) struct Ids {
     /// From the caller's id to the one last written for it.
-    last: BTreeMap<String, String>,
-    used: BTreeSet<String>,
+    last: SortedMap<String, String>,
+    used: SortedSet<String>,
 }
 
 impl Ids {
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn ten_thousand_equal_ids_take_no_time() {
         let mut ids = Ids::default();
-        let unique: BTreeSet<String> = (0..10_000).map(|_| ids.call("same")).collect();
+        let unique: SortedSet<String> = (0..10_000).map(|_| ids.call("same")).collect();
         assert_eq!(unique.len(), 10_000);
     }
 }

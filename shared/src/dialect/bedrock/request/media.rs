@@ -3,11 +3,11 @@
 use crate::dialect::ir::{Media, MediaKind, Source};
 use crate::dialect::json_write::{Items, Members};
 use crate::dialect::{Dialect, Effect, Warnings};
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 /// Names of documents, which must be unique within a request.
 #[derive(Debug, Default)]
-pub(super) struct Names(BTreeSet<String>);
+pub(super) struct Names(SortedSet<String>);
 
 /// Writes a block, or names in the warnings why there is none.
 pub(super) fn write(

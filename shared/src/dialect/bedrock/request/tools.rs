@@ -6,7 +6,7 @@ use crate::dialect::ir::{ChatRequest, Part, Tool, ToolChoice};
 use crate::dialect::json_write::{Items, Members};
 use crate::dialect::turns::Turn;
 use crate::dialect::{Dialect, Effect, Target, Warnings};
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 pub(super) fn write(
     o: &mut Members<'_>,
@@ -51,8 +51,8 @@ pub(super) fn write(
 }
 
 /// The tools the conversation has used. A result whose call is gone counts as one nobody knows.
-fn used<'r>(turns: &[Turn<'r>]) -> BTreeSet<&'r str> {
-    let (mut names, mut results) = (BTreeSet::new(), false);
+fn used<'r>(turns: &[Turn<'r>]) -> SortedSet<&'r str> {
+    let (mut names, mut results) = (SortedSet::new(), false);
     for placed in turns.iter().flat_map(|turn| &turn.parts) {
         match placed.part {
             Part::ToolCall { name, .. } => drop(names.insert(name.as_str())),

@@ -4,10 +4,10 @@
 use crate::dialect::ir::{ChatRequest, Media, MediaKind, Message, Part, Role, Source};
 use crate::dialect::json_write::{Items, Members};
 use crate::dialect::{Effect, Warnings};
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 pub(super) fn write(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
-    let mut writer = Writer { request, warnings, tools: BTreeMap::new() };
+    let mut writer = Writer { request, warnings, tools: SortedMap::new() };
     o.array("messages", |a| {
         if !request.instructions.is_empty() {
             let mut said = Said::default();
@@ -29,7 +29,7 @@ struct Writer<'r, 'w> {
     request: &'r ChatRequest,
     warnings: &'w mut Warnings,
     /// From a call's id to the name of its tool.
-    tools: BTreeMap<&'r str, &'r str>,
+    tools: SortedMap<&'r str, &'r str>,
 }
 
 /// What one message says.

@@ -9,15 +9,15 @@ use crate::dialect::json_write;
 use crate::dialect::openai_responses::item::read_annotation;
 use crate::dialect::openai_responses::seal::{self, Ending};
 use crate::dialect::text::{Joiner, stand_in_for_surrogates};
+use crate::sorted::SortedSet;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 #[derive(Debug, Default)]
 pub(super) struct Items {
     blocks: Vec<Block>,
     /// Items that are done, by their place in the answer.
-    done: BTreeSet<u64>,
+    done: SortedSet<u64>,
     /// The next block's number.
     next: u64,
     called: bool,

@@ -2,10 +2,10 @@
 
 use crate::gateway::ledger::spec::commands;
 use crate::gateway::ledger::{Ledger, Row};
+use crate::sorted::SortedMap;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
-fn write(store: &mut BTreeMap<String, String>, changes: Vec<Row>) {
+fn write(store: &mut SortedMap<String, String>, changes: Vec<Row>) {
     for Row { key, value } in changes {
         match value {
             Some(value) => store.insert(key, value),
@@ -17,7 +17,7 @@ fn write(store: &mut BTreeMap<String, String>, changes: Vec<Row>) {
 proptest! {
     #[test]
     fn a_ledger_restarted_at_any_time_answers_as_one_that_ran_on(seed: u64, restart_every in 1usize..40) {
-        let (mut steady, mut restarted, mut store) = (Ledger::new(), Ledger::new(), BTreeMap::new());
+        let (mut steady, mut restarted, mut store) = (Ledger::new(), Ledger::new(), SortedMap::new());
         for (at, command) in commands(seed, 300).into_iter().enumerate() {
             // The clock is only as monotonic as the rows remember.
             let now = steady.last.max(command.now());
@@ -33,7 +33,7 @@ proptest! {
 
     #[test]
     fn the_books_stay_bounded(seed: u64) {
-        let (mut ledger, mut store) = (Ledger::new(), BTreeMap::new());
+        let (mut ledger, mut store) = (Ledger::new(), SortedMap::new());
         for command in commands(seed, 3_000) {
             ledger.apply(vec![command]);
             write(&mut store, ledger.changes());
