@@ -1,0 +1,262 @@
+//! Makes a WebAssembly module smaller to send, without changing what it does.
+//!
+//! Compression finds repetition within the last 32 KiB. `wasm-bindgen` writes functions by size; here those of one origin stand together, and of
+//! those that are alike to the byte one is kept. Names served for that order and are left out.
+
+// Every index is one the module itself has; were it wrong, stopping the build is right. Payloads are the format's, not ours.
+#![allow(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
+
+use anyhow::{Result, anyhow};
+use std::collections::HashMap;
+use wasm_encoder::{
+    CodeSection, Function, FunctionSection, Module,
+    reencode::{Error, Reencode, utils},
+};
+use wasmparser::{
+    CodeSectionReader, CustomSectionReader, FunctionBody, FunctionSectionReader, KnownCustom, Name, Parser, Payload,
+    TypeRef,
+};
+
+/// The same module, its functions merged and put in order.
+pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
+    let functions = Functions::read(module)?;
+    let kept = functions.merge()?;
+    let order = functions.order(&kept);
+    let mut places = vec![0; kept.len()];
+    for (place, index) in (functions.imported..).zip(&order) {
+        places[*index as usize] = place;
+    }
+    let renumbered = kept
+        .iter()
+        .enumerate()
+        .map(|(index, kept)| if index < functions.imported as usize { index as u32 } else { places[*kept as usize] });
+    let mut writer = Writer { numbers: renumbered.collect(), order, functions: &functions };
+    let mut packed = Module::new();
+    writer.parse_core_module(&mut packed, Parser::new(0), module).map_err(|error| anyhow!("{error}"))?;
+    Ok(packed.finish())
+}
+
+/// A module's functions. Their indices count the imported ones first.
+struct Functions<'m> {
+    imported: u32,
+    types: Vec<u32>,
+    bodies: Vec<FunctionBody<'m>>,
+    names: HashMap<u32, &'m str>,
+}
+
+impl<'m> Functions<'m> {
+    fn read(module: &'m [u8]) -> Result<Functions<'m>> {
+        let mut found = Functions { imported: 0, types: Vec::new(), bodies: Vec::new(), names: HashMap::new() };
+        for payload in Parser::new(0).parse_all(module) {
+            match payload? {
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        found.imported += u32::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
+                    }
+                }
+                Payload::FunctionSection(section) => found.types = section.into_iter().collect::<Result<_, _>>()?,
+                Payload::CodeSectionEntry(body) => found.bodies.push(body),
+                Payload::CustomSection(section) => found.name(&section)?,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn name(&mut self, section: &CustomSectionReader<'m>) -> Result<()> {
+        let KnownCustom::Name(names) = section.as_known() else { return Ok(()) };
+        for subsection in names {
+            let Name::Function(functions) = subsection? else { continue };
+            for naming in functions {
+                let naming = naming?;
+                self.names.insert(naming.index, naming.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// For every function the one that is kept in its place. Merging two makes their callers alike, so it is repeated.
+    fn merge(&self) -> Result<Vec<u32>> {
+        let mut kept: Vec<u32> = (0..self.imported + self.bodies.len() as u32).collect();
+        loop {
+            let before = kept.clone();
+            let mut seen = HashMap::new();
+            let mut calls = Calls { numbers: &before };
+            for ((index, body), ty) in (self.imported..).zip(&self.bodies).zip(&self.types) {
+                if before[index as usize] == index {
+                    let first = *seen.entry((*ty, calls.body(body)?)).or_insert(index);
+                    kept[index as usize] = first;
+                }
+            }
+            for index in 0..kept.len() {
+                kept[index] = kept[kept[index] as usize];
+            }
+            if kept == before {
+                return Ok(kept);
+            }
+        }
+    }
+
+    /// The functions that are kept, those of one origin together. A mangled name ends in a hash that says nothing.
+    fn order(&self, kept: &[u32]) -> Vec<u32> {
+        let origin = |index: &u32| {
+            let name = self.names.get(index).copied().unwrap_or_default();
+            name.rsplit_once("17h").map_or(name, |(path, _)| path)
+        };
+        let size = |index: &u32| self.body(*index).map_or(0, |body| body.range().len());
+        let mut order: Vec<u32> = (self.imported..kept.len() as u32).filter(|at| kept[*at as usize] == *at).collect();
+        order.sort_by_key(|index| (origin(index), size(index), *index));
+        order
+    }
+
+    fn body(&self, index: u32) -> Option<&FunctionBody<'m>> {
+        self.bodies.get(index.checked_sub(self.imported)? as usize)
+    }
+}
+
+/// Writes bodies with other numbers for the functions they call.
+struct Calls<'n> {
+    numbers: &'n [u32],
+}
+
+impl Calls<'_> {
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<Vec<u8>> {
+        write_body(self, body).map(Function::into_raw_body).map_err(|error| anyhow!("{error}"))
+    }
+}
+
+impl Reencode for Calls<'_> {
+    type Error = std::convert::Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<Self::Error>> {
+        Ok(self.numbers[function as usize])
+    }
+}
+
+fn write_body<R: Reencode>(reencoder: &mut R, body: &FunctionBody<'_>) -> Result<Function, Error<R::Error>> {
+    let mut written = reencoder.new_function_with_parsed_locals(body)?;
+    let mut instructions = body.get_operators_reader()?;
+    while !instructions.eof() {
+        written.instruction(&reencoder.parse_instruction(&mut instructions)?);
+    }
+    Ok(written)
+}
+
+/// Writes the module anew.
+struct Writer<'f, 'm> {
+    numbers: Vec<u32>,
+    order: Vec<u32>,
+    functions: &'f Functions<'m>,
+}
+
+impl Reencode for Writer<'_, '_> {
+    type Error = std::convert::Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<Self::Error>> {
+        Ok(self.numbers[function as usize])
+    }
+
+    fn parse_function_section(
+        &mut self,
+        section: &mut FunctionSection,
+        _: FunctionSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        for index in &self.order {
+            section.function(self.functions.types[(index - self.functions.imported) as usize]);
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        section: &mut CodeSection,
+        _: CodeSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        for index in self.order.clone() {
+            if let Some(body) = self.functions.body(index) {
+                section.function(&write_body(self, body)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut Module,
+        section: CustomSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        match section.as_known() {
+            KnownCustom::Name(_) => Ok(()),
+            _ => utils::parse_custom_section(self, module, section),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use wasm_encoder::{ExportKind, ExportSection, Instruction, NameMap, NameSection, TypeSection};
+
+    /// `one` and `same` are alike; so are their callers, once those call the same one. `other` is not.
+    fn module() -> Vec<u8> {
+        let bodies = [("z", None, 1), ("a", None, 1), ("m", Some(0), 0), ("b", Some(1), 0), ("c", None, 2)];
+        let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+        let (mut exports, mut named) = (ExportSection::new(), NameMap::new());
+        types.ty().function([], [wasm_encoder::ValType::I32]);
+        for (index, (name, calls, constant)) in (0..).zip(bodies) {
+            functions.function(0);
+            exports.export(name, ExportKind::Func, index);
+            named.append(index, name);
+            let mut body = Function::new([]);
+            body.instruction(&calls.map_or(Instruction::I32Const(constant), Instruction::Call));
+            body.instruction(&Instruction::End);
+            code.function(&body);
+        }
+        let mut names = NameSection::new();
+        names.functions(&named);
+        let mut module = Module::new();
+        module.section(&types).section(&functions).section(&exports).section(&code).section(&names);
+        module.finish()
+    }
+
+    fn exports(module: &[u8]) -> HashMap<String, u32> {
+        let mut found = HashMap::new();
+        for payload in Parser::new(0).parse_all(module) {
+            if let Payload::ExportSection(section) = payload.unwrap() {
+                found.extend(section.into_iter().map(|export| {
+                    let export = export.unwrap();
+                    (export.name.to_owned(), export.index)
+                }));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn functions_that_are_alike_are_one_and_everything_else_keeps_its_meaning() {
+        let packed = pack(&module()).unwrap();
+        let (functions, exports) = (Functions::read(&packed).unwrap(), exports(&packed));
+        assert_eq!(functions.bodies.len(), 3, "z is a, and b, which called it, is m");
+        assert_eq!((exports["z"], exports["m"]), (exports["a"], exports["b"]));
+        let body = |name: &str| functions.body(exports[name]).unwrap().as_bytes();
+        assert_eq!(body("a"), [0, 0x41, 1, 0x0b]);
+        assert_eq!(body("c"), [0, 0x41, 2, 0x0b]);
+        assert_eq!(body("m"), [0, 0x10, exports["a"] as u8, 0x0b]);
+    }
+
+    #[test]
+    fn functions_stand_in_the_order_of_their_names_which_are_left_out() {
+        let packed = pack(&module()).unwrap();
+        let exports = exports(&packed);
+        assert!(exports["c"] < exports["m"] && exports["m"] < exports["z"], "{exports:?}");
+        assert!(Functions::read(&packed).unwrap().names.is_empty());
+    }
+
+    #[test]
+    fn packing_twice_changes_nothing_more_and_what_is_no_module_is_refused() {
+        let packed = pack(&module()).unwrap();
+        assert_eq!(Functions::read(&pack(&packed).unwrap()).unwrap().bodies.len(), 3);
+        assert!(pack(b"\0asm").is_err());
+    }
+}
