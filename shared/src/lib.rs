@@ -38,6 +38,7 @@ pub mod sigv4;
 pub mod sorted;
 pub mod sse;
 pub mod time;
+pub mod transform;
 pub mod units;
 pub mod usage;
 pub mod window;

@@ -46,6 +46,7 @@ files! {
     structured_output
     timeouts
     tools
+    transforms
     upstream_errors
     usage
     usage_figures

@@ -13,6 +13,7 @@ use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router;
+use crate::transform::Transforms;
 use crate::words::Guards;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -111,6 +112,8 @@ impl<P: Ports> Setup<P> {
             edition: edition(&document, source),
             context: config.context.clone(),
             guards: Guards::of(&config),
+            transforms: Transforms::of(&config),
+            rules: config.rules.clone(),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             passed_call: config.passthrough.per_call,

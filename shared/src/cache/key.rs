@@ -29,6 +29,9 @@ pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
     digest.part(scope.policy.as_bytes());
     digest.part(scope.asked.unwrap_or_default().as_bytes());
     digest.part(request.operation.as_str().as_bytes());
+    if let Some(limit) = request.limit {
+        digest.part(&limit.to_be_bytes());
+    }
     match &request.operation {
         Operation::Chat(_) => match common(request) {
             Some(written) => digest.part(&written),

@@ -1,6 +1,6 @@
 //! What only the whole document can tell: that every name leads somewhere and fallbacks end.
 
-use super::names::{GuardrailName, ModelId, RouteName};
+use super::names::{GuardrailName, ModelId, RouteName, TransformName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
 use super::routes::{Choice, Group, Route, Target};
@@ -54,19 +54,16 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
             known.pattern(pattern.as_str(), &mut root.key("teams").key(name.as_str()).key("models").index(i));
         }
     }
-    let guards = defined(document, "guardrails");
-    let guardrail = |name: &Option<GuardrailName>, mut at: At<'_>| {
-        let Some(name) = name.as_ref().filter(|name| !guards.is_some_and(|own| own.contains_key(name.as_str()))) else {
-            return;
-        };
-        at.key("guardrails")
-            .problem("there is no such guardrail", &["Add a table guardrails.", name.as_str()].concat());
-    };
     for (name, team) in &config.teams {
-        guardrail(&team.guardrails, root.key("teams").key(name.as_str()));
+        let mut at = root.key("teams");
+        held(document, &team.guardrails, &team.transform, &mut at.key(name.as_str()));
     }
     for (name, route) in &config.routes {
-        guardrail(&route.guardrails, root.key("routes").key(name.as_str()));
+        let mut at = root.key("routes");
+        held(document, &route.guardrails, &route.transform, &mut at.key(name.as_str()));
+    }
+    for (index, rule) in config.rules.iter().enumerate() {
+        held(document, &rule.guardrails, &rule.transform, &mut root.key("rules").index(index));
     }
     cycles(&config.routes, &mut root.key("routes"));
     authentication::check(&config.auth, &mut root.key("auth"));
@@ -77,6 +74,17 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         let hint = ["Set provider_keys = true in teams.", team.as_str()].concat();
         let mut auth = root.key("auth");
         auth.key("raw_provider_keys").key("team").problem("may not bring provider keys", &hint);
+    }
+}
+
+/// The guardrail and the transformation that hold for somebody are there.
+fn held(document: &Value, guardrail: &Option<GuardrailName>, transform: &Option<TransformName>, at: &mut At<'_>) {
+    let is_there = |section: &str, name: &str| defined(document, section).is_some_and(|own| own.contains_key(name));
+    if let Some(name) = guardrail.as_ref().map(GuardrailName::as_str).filter(|name| !is_there("guardrails", name)) {
+        at.key("guardrails").problem("there is no such guardrail", &["Add a table guardrails.", name].concat());
+    }
+    if let Some(name) = transform.as_ref().map(TransformName::as_str).filter(|name| !is_there("transforms", name)) {
+        at.key("transform").problem("there is no such transformation", &["Add a table transforms.", name].concat());
     }
 }
 

@@ -38,6 +38,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod timing;
+pub mod transforms;
 mod url;
 
 pub use audit::AuditPolicy;
@@ -45,7 +46,7 @@ pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
 pub use models::ModelOverride;
-pub use names::{BindingName, ContextName, GuardrailName, ModelId, ProviderId, RouteName, TeamName};
+pub use names::{BindingName, ContextName, GuardrailName, ModelId, ProviderId, RouteName, TeamName, TransformName};
 pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
@@ -68,6 +69,7 @@ use guardrails::Guardrails;
 use problem::At;
 use serde_json::Value;
 use shape::{Fields, Kind as _, Record};
+use transforms::Transform;
 
 /// A configuration that is valid as a whole: names are good, references lead somewhere, fallbacks
 /// end, numbers are in range.
@@ -87,6 +89,8 @@ pub struct Config {
     pub guardrails: Guardrails,
     /// Which governed definitions requests are given, by name.
     pub context: Context,
+    /// What is added to requests and what they are held to, by name.
+    pub transforms: SortedMap<TransformName, Transform>,
     /// Teams by name; see [`Config::team`].
     pub teams: SortedMap<TeamName, Team>,
     /// Timeouts where neither provider nor route has its own.
@@ -124,6 +128,7 @@ impl Default for Config {
             default_route: Target::Class(Class::Fast),
             guardrails: SortedMap::new(),
             context: SortedMap::new(),
+            transforms: SortedMap::new(),
             teams: SortedMap::new(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
@@ -165,6 +170,7 @@ impl Config {
             models: ModelAccess::All,
             terms: Terms::NONE,
             guardrails: None,
+            transform: None,
             audit: AuditPolicy::DEFAULT,
             provider_keys: false,
         };
@@ -205,6 +211,15 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let guardrails =
         fields.optional("guardrails", "what is looked for in words; default holds for all", guardrails::section());
     let context = fields.optional("context", "which governed definitions requests are given", context::section());
+    let templates =
+        fields.optional("templates", "texts in versions, for transforms and each other", transforms::templates());
+    let drafted = fields.optional(
+        "transforms",
+        "what is added to requests and what they are held to; default holds for all",
+        transforms::transforms(),
+    );
+    let transforms =
+        transforms::assemble(&templates.unwrap_or_default(), drafted.unwrap_or_default(), &mut fields.place());
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
@@ -223,6 +238,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         default_route: default_route.unwrap_or(default.default_route),
         guardrails: guardrails.unwrap_or_default(),
         context: context.unwrap_or_default(),
+        transforms,
         teams: teams.unwrap_or_default(),
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
         retries: retries.unwrap_or(default.retries),

@@ -60,6 +60,8 @@ names! {
     GuardrailName;
     /// A policy of governed context.
     ContextName;
+    /// A transformation.
+    TransformName;
 }
 
 /// A model of one provider: `openai:gpt-5.4`.

@@ -61,6 +61,11 @@ impl<'p> At<'p> {
         At { path, problems: self.problems }
     }
 
+    /// The same place.
+    pub(super) fn here(&mut self) -> At<'_> {
+        At { path: self.path.clone(), problems: self.problems }
+    }
+
     /// An element of the list here.
     #[inline(never)]
     pub(super) fn index(&mut self, index: usize) -> At<'_> {

@@ -1,12 +1,13 @@
 //! The section `routes`: names that callers use as `model`, and who answers to them.
 
 use super::guardrails;
-use super::names::{GuardrailName, ModelId, NAME_PATTERN, NAME_RULE, RouteName};
+use super::names::{GuardrailName, ModelId, NAME_PATTERN, NAME_RULE, RouteName, TransformName};
 use super::problem::At;
 use super::rules::{Require, require};
 use super::shape::{Dict, Fields, Flag, Kind, List, Parsed, Real, Record, Whole};
 use super::strategy::{Strategy, strategy};
 use super::timing::{self, TimeoutsOverride};
+use super::transforms;
 use crate::catalog::Class;
 
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct Route {
     pub timeouts: TimeoutsOverride,
     /// The guardrail that holds for calls of it, beside the others.
     pub guardrails: Option<GuardrailName>,
+    /// The transformation that holds for calls of it, beside the others.
+    pub transform: Option<TransformName>,
 }
 
 /// Several who can answer, how one is chosen, and who stands in for all of them.
@@ -169,6 +172,8 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
     );
     let timeouts = fields.optional("timeouts", "over the provider's", Record(timing::timeouts));
     let guardrails = fields.optional("guardrails", "the guardrail that holds beside the others", guardrails::REFERENCE);
+    let about = "the transformation that holds beside the others";
+    let transform = fields.optional("transform", about, transforms::REFERENCE);
     Some(Route {
         group: group?,
         require: require.unwrap_or_default(),
@@ -176,6 +181,7 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         past_content_policy: past,
         timeouts: timeouts.unwrap_or_default(),
         guardrails,
+        transform,
     })
 }
 

@@ -1,10 +1,12 @@
 //! The section `rules`: where a request goes by what it is, and what must be kept wherever it goes.
 
-use super::names::NAME_RULE;
+use super::guardrails;
+use super::names::{GuardrailName, NAME_RULE, TransformName};
 use super::problem::At;
 use super::providers::DataPolicy;
 use super::routes::{TARGET, Target};
 use super::shape::{Fields, Kind, List, OneOf, Parsed, Record, wrong_type};
+use super::transforms;
 use crate::cel::{Condition, Item, Type, Variable};
 use serde_json::Value;
 #[cfg(test)]
@@ -19,6 +21,10 @@ pub struct Rule {
     pub route: Option<Target>,
     /// What everyone who answers must keep; of all rules that hold, every one counts.
     pub require: Require,
+    /// The guardrail that holds then, beside the others.
+    pub guardrails: Option<GuardrailName>,
+    /// The transformation that holds then, beside the others.
+    pub transform: Option<TransformName>,
 }
 
 /// What a provider must keep for a request to be sent there.
@@ -78,10 +84,15 @@ fn rule(fields: &mut Fields<'_, '_>) -> Option<Rule> {
     let when = fields.required("when", "when it holds, in CEL", WHEN);
     let route = fields.optional("route", "where the request goes: a route, a class or a model", TARGET);
     let kept = fields.optional("require", "what everyone who answers must keep", Record(require));
-    if route.is_none() && kept.as_ref().is_none_or(Require::is_empty) {
-        fields.problem("when", "nothing follows from this rule", "Add a route or require");
+    let about = "the guardrail that holds then, beside the others";
+    let guardrails = fields.optional("guardrails", about, guardrails::REFERENCE);
+    let about = "the transformation that holds then, beside the others";
+    let transform = fields.optional("transform", about, transforms::REFERENCE);
+    let idle = guardrails.is_none() && transform.is_none() && kept.as_ref().is_none_or(Require::is_empty);
+    if route.is_none() && idle {
+        fields.problem("when", "nothing follows from this rule", "Add a route, require, guardrails or transform");
     }
-    Some(Rule { when: when?, route, require: kept.unwrap_or_default() })
+    Some(Rule { when: when?, route, require: kept.unwrap_or_default(), guardrails, transform })
 }
 
 /// The table `require`, wherever it stands.

@@ -176,6 +176,8 @@ fn what_the_parser_accepts_the_schema_accepts() {
                     "teams",
                     "guardrails",
                     "context",
+                    "templates",
+                    "transforms",
                     "default_route",
                     "cors.allow_origins",
                     "retries.base_ms",

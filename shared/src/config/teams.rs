@@ -2,10 +2,11 @@
 
 use super::audit::{self, AuditPolicy};
 use super::guardrails;
-use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName};
+use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName, TransformName};
 use super::scope::Scope;
 use super::shape::{Dict, Fields, Flag, List, Parsed, Record};
 use super::terms::{BUDGETS, LIMITS, Terms};
+use super::transforms;
 use std::fmt;
 
 /// What holds for a team. The default is a team that may use everything without limit.
@@ -19,6 +20,8 @@ pub struct Team {
     pub terms: Terms,
     /// The guardrail that holds for it, beside the one that holds for all.
     pub guardrails: Option<GuardrailName>,
+    /// The transformation that holds for it, beside the one that holds for all.
+    pub transform: Option<TransformName>,
     /// What is written down of its requests.
     pub audit: AuditPolicy,
     /// Whether its callers may bring provider keys of their own.
@@ -132,6 +135,8 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let limits = fields.optional("limits", "how fast the team may call: a table, or a list with a scope each", LIMITS);
     let budgets = fields.optional("budgets", "what the team may spend", BUDGETS);
     let guardrails = fields.optional("guardrails", "the guardrail that holds beside default", guardrails::REFERENCE);
+    let about = "the transformation that holds beside default";
+    let transform = fields.optional("transform", about, transforms::REFERENCE);
     let audit = fields.optional("audit", "what is written down of its requests", Record(audit::policy));
     let about = "callers may bring a provider key of their own, in x-signalbox-provider-key";
     let provider_keys = fields.defaulted("provider_keys", about, Flag, false);
@@ -142,6 +147,7 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
         models: models.map_or(ModelAccess::All, ModelAccess::Only),
         terms: Terms::of(limits, budgets, &Scope::team()),
         guardrails,
+        transform,
     })
 }
 

@@ -9,6 +9,7 @@
 //! Every dialect is a folder with the same rooms: `request`, `response`, `stream`, `error`.
 //! What a translation cannot carry is named in [`Warnings`], never dropped silently.
 
+pub(crate) mod adjust;
 mod anthropic;
 pub(crate) mod base64;
 mod bedrock;

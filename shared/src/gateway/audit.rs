@@ -87,6 +87,9 @@ pub struct Record {
     /// What guardrails found; never what it said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub guardrails: Vec<Hit>,
+    /// The transformations that held, and the versions of templates in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<String>,
     /// The classes of data that guardrails told the router of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data_classes: Vec<String>,

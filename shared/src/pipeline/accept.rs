@@ -1,5 +1,6 @@
 //! The first stage: who is it, what do they want, may they, and can they pay.
 
+use super::adjust::{self, Held};
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
@@ -18,6 +19,7 @@ use crate::ports::{BodyError, Request};
 use crate::proxy::CallerRequest;
 use crate::router::learn::sample::Sample;
 use crate::router::{Ask, Needs, Router, Signals};
+use crate::transform::Holding;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
 use crate::words::Words;
@@ -37,6 +39,9 @@ pub(super) struct Order {
     pub words: Words,
     /// The governed definitions it is given, until it is given them.
     pub context: Option<Chosen>,
+    pub transforms: Holding,
+    /// When it came.
+    pub came: Timestamp,
     pub deadline: Timestamp,
     pub total: Millis,
 }
@@ -90,10 +95,14 @@ pub(super) async fn accept<L: Layers, R: Request>(
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
+    let mut body = body;
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
     ask.signals = signals(pipeline, &body);
+    let Held { mut words, transforms } = adjust::held(pipeline, &ask);
+    let adjusted = adjust::admit(&transforms, &operation, &mut body, &mut facts, &mut ask, intake.at)?;
+    record.transforms = transforms.names();
     let context = context::chosen(pipeline, &operation, &ask, &body, &mut facts, intake)?;
     ask.tokens_in = facts.probable_input();
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
@@ -136,9 +145,27 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let tariff = Tariff { expected, flat, byok: record.byok };
     let mut request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
     request.provider_key = provider_key;
-    let words = pipeline.guards.words(record.team.as_deref(), ask.model.as_deref());
-    let deadline = intake.at + total;
-    Ok(Order { request, ask, caller, claim: asked, admission, tariff, words, context, deadline, total })
+    (request.added, request.limit) = (adjusted.headers, adjusted.limit);
+    if asked.downgraded
+        && let Some((_, all)) = words.beside(&adjust::held(pipeline, &ask).words)
+    {
+        words = all;
+    }
+    let (came, deadline) = (intake.at, intake.at + total);
+    Ok(Order {
+        request,
+        ask,
+        caller,
+        claim: asked,
+        admission,
+        tariff,
+        words,
+        transforms,
+        came,
+        context,
+        deadline,
+        total,
+    })
 }
 
 /// What the last thing the user said shows, where a decision could depend on it.

@@ -206,7 +206,7 @@ impl<L: Layers> Walk<'_, L> {
         Call {
             request: &self.order.request,
             model,
-            max_output_tokens: affordable.map(|tokens| tokens.max(1)),
+            max_output_tokens: self.order.request.limited(affordable),
             request_id: &self.intake.id,
             deadline: self.order.deadline,
             timeouts: self.timeouts,

@@ -4,6 +4,7 @@
 //! back. The layers decide; this module only sequences them.
 
 mod accept;
+mod adjust;
 mod answer;
 pub mod attempts;
 mod cache;
@@ -27,7 +28,7 @@ mod stream;
 mod words;
 
 use crate::catalog::Catalog;
-use crate::config::{self, Retries};
+use crate::config::{self, Retries, Rule};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -35,6 +36,7 @@ use crate::http::Head;
 use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
+use crate::transform::Transforms;
 use crate::units::{Millis, NanoUsd};
 use crate::words::Guards;
 use bytes::Bytes;
@@ -120,6 +122,10 @@ pub struct Pipeline<L> {
     pub context: config::context::Context,
     /// What is looked for in words, and for whom.
     pub guards: Guards,
+    /// What is added to requests and what they are held to, and for whom.
+    pub transforms: Transforms,
+    /// Where guardrails and transformations are attached by what a request is.
+    pub rules: Vec<Rule>,
     /// How failures are retried.
     pub retries: Retries,
     /// The largest request body, in bytes.

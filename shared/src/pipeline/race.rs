@@ -31,7 +31,7 @@ pub(super) async fn run<L: Layers>(
     let call = |model, affordable: Option<u64>| crate::proxy::Call {
         request: &order.request,
         model,
-        max_output_tokens: affordable.map(|tokens| tokens.max(1)),
+        max_output_tokens: order.request.limited(affordable),
         request_id: &intake.id,
         deadline: order.deadline,
         timeouts,

@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
-use super::{Layers, Pipeline, Reply, context, headers, idempotency, shadow, words};
+use super::{Layers, Pipeline, Reply, adjust, context, headers, idempotency, shadow, words};
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::ports::Request;
@@ -62,12 +62,13 @@ async fn look<L: Layers>(
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<(Looked<L>, KnownBy), ApiError> {
-    words::request(order, finish)?;
+    words::request(pipeline, order, finish)?;
     // A name stands for what the caller sent, whatever the model is given beside it.
     let named = idempotency::look(pipeline, intake, order, finish).await?;
     if let Some(looked @ Looked::Answered(..)) = named {
         return Ok((looked, KnownBy::Name));
     }
+    adjust::instruct(order)?;
     context::give(order, intake, finish)?;
     match named {
         Some(looked) => Ok((looked, KnownBy::Name)),

@@ -18,8 +18,9 @@ use std::sync::Arc;
 pub(super) fn send<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order, model: ModelId) {
     let (work, tariff) = (pipeline.clone(), order.tariff);
     // As it was sent, after what guardrails took out of it.
-    let CallerRequest { operation, body, facts, forwarded, .. } = &order.request;
-    let request = CallerRequest::new(operation.clone(), body.clone(), facts.clone(), forwarded.clone());
+    let CallerRequest { operation, body, facts, forwarded, added, limit, .. } = &order.request;
+    let mut request = CallerRequest::new(operation.clone(), body.clone(), facts.clone(), forwarded.clone());
+    (request.added, request.limit) = (added.clone(), *limit);
     let (deadline, total) = (order.deadline, order.total);
     let mut record = Record {
         at: intake.at,
@@ -39,7 +40,7 @@ pub(super) fn send<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, orde
         let call = Call {
             request: &request,
             model: &model,
-            max_output_tokens: None,
+            max_output_tokens: request.limit,
             request_id: &record.request_id,
             deadline,
             timeouts: TimeoutsOverride::default(),

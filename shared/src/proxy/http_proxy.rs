@@ -310,8 +310,12 @@ pub(super) fn own_headers(call: &Call<'_>, provider: &Provider, same: bool) -> V
     }
     // What the caller says to a provider of its own dialect takes the place of what we would say.
     let forwarded = if same { call.request.forwarded.as_slice() } else { &[] };
-    headers.extend(forwarded.iter().cloned());
-    let ours = provider.headers.iter().filter(|(name, _)| !forwarded.iter().any(|(theirs, _)| theirs == name));
+    // And what the operator says of this call the place of both.
+    let added = call.request.added.as_slice();
+    let is_said = |name: &str, by: &[Header]| by.iter().any(|(said, _)| said == name);
+    headers.extend(added.iter().cloned());
+    headers.extend(forwarded.iter().filter(|(name, _)| !is_said(name, added)).cloned());
+    let ours = provider.headers.iter().filter(|(name, _)| !is_said(name, forwarded) && !is_said(name, added));
     headers.extend(ours.map(|(name, value)| (Cow::Owned(name.clone()), value.expose().to_owned())));
     headers
 }

@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::http::Header;
 use crate::operation::Operation;
 use crate::secret::Secret;
+use crate::units::Tokens;
 use std::cell::OnceCell;
 
 /// What the caller sent, in the caller's dialect.
@@ -23,6 +24,10 @@ pub struct CallerRequest {
     pub forwarded: Vec<Header>,
     /// The caller's own key for the provider, in place of the gateway's. Sent to the provider, and nowhere else.
     pub provider_key: Option<Secret>,
+    /// Headers the operator adds, whoever is called.
+    pub added: Vec<Header>,
+    /// The longest answer where the body does not say, because only the provider's word for it could.
+    pub limit: Option<Tokens>,
     common: OnceCell<Result<ChatRequest, ApiError>>,
 }
 
@@ -30,7 +35,22 @@ impl CallerRequest {
     /// A request whose body has passed the strict scan.
     pub fn new(operation: Operation, body: Vec<u8>, facts: Facts, forwarded: Vec<Header>) -> CallerRequest {
         let dialect = operation.dialect();
-        CallerRequest { dialect, operation, body, facts, forwarded, provider_key: None, common: OnceCell::new() }
+        CallerRequest {
+            dialect,
+            operation,
+            body,
+            facts,
+            forwarded,
+            provider_key: None,
+            added: Vec::new(),
+            limit: None,
+            common: OnceCell::new(),
+        }
+    }
+
+    /// The longest answer, where a budget affords no longer one.
+    pub fn limited(&self, affordable: Option<Tokens>) -> Option<Tokens> {
+        self.limit.into_iter().chain(affordable.map(|tokens| tokens.max(1))).min()
     }
 
     /// The request in the common form, read when the first translation asks for it.

@@ -3,7 +3,7 @@
 use super::{Ask, Refusal};
 use crate::catalog::{Asked, Catalog, ModelRef};
 use crate::cel::{Condition, Value};
-use crate::config::{Config, ModelId, Require, Route, Target};
+use crate::config::{Config, ModelId, Require, Route, Rule, Target};
 use std::borrow::Cow;
 
 /// Where an ask leads, before any model is looked at.
@@ -40,9 +40,7 @@ pub(super) fn entry<'c>(config: &'c Config, catalog: &'c Catalog, ask: &Ask) -> 
     let mut entry =
         Entry { root: Root::Models(Vec::new()), route: None, asked: None, require: Vec::new(), by_rule: false };
     if !config.rules.is_empty() {
-        let values = values(ask);
-        // A fault (a tag that is not there) is no match; `has()` asks without one.
-        for rule in config.rules.iter().filter(|rule| rule.when.holds(&values) == Ok(true)) {
+        for rule in holding(&config.rules, ask) {
             if !rule.require.is_empty() {
                 entry.require.push(&rule.require);
             }
@@ -59,6 +57,16 @@ pub(super) fn entry<'c>(config: &'c Config, catalog: &'c Catalog, ask: &Ask) -> 
         entry.require.push(&route.require);
     }
     Ok(Entry { root, route, ..entry })
+}
+
+/// The rules that hold for an ask, in order.
+pub fn holding<'r>(rules: &'r [Rule], ask: &Ask) -> Vec<&'r Rule> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let values = values(ask);
+    // A fault (a tag that is not there) is no match; `has()` asks without one.
+    rules.iter().filter(|rule| rule.when.holds(&values) == Ok(true)).collect()
 }
 
 fn route_of<'c>(config: &'c Config, name: &str) -> (Root<'c>, Option<String>) {

@@ -26,6 +26,7 @@ mod view;
 
 pub use ask::{Ask, Needs, Seen as SeenPrompt, Signals};
 pub use decision::{Considered, Decision, Drop, Reason, Role, Scores, Seen, Step, Strategy, Told, Verdict};
+pub use entry::holding;
 pub use health::{Cause, Due, Health, Met, Outcome};
 pub use journal::{Concluded, Journal, KEPT_DECISIONS};
 pub use standard::Standard;
@@ -50,6 +51,11 @@ pub trait Router {
     /// What the last thing a user said shows.
     fn read(&self, _prompt: learn::sample::Sample<'_>) -> Signals {
         Signals::default()
+    }
+
+    /// The routes and classes this ask goes by: the one it names, and the one that a rule leads it to.
+    fn routes(&self, ask: &Ask) -> Vec<String> {
+        ask.model.iter().cloned().collect()
     }
 
     /// The models this ask could lead to by any path.

@@ -233,6 +233,11 @@ impl Router for Standard {
         self.learning.read(prompt)
     }
 
+    fn routes(&self, ask: &Ask) -> Vec<String> {
+        let entry = entry(&self.config, &self.catalog, ask);
+        entry.map_or_else(|_| Vec::new(), |entry| entry.asked.into_iter().chain(entry.route).collect())
+    }
+
     fn reach(&self, ask: &Ask) -> Result<Reach, Refusal> {
         let entry = entry(&self.config, &self.catalog, ask)?;
         let facts = self.facts(ask, &entry, &View::default());

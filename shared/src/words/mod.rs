@@ -15,8 +15,9 @@ mod stream;
 pub use stream::Guarded;
 
 use crate::config::guardrails::{Action, Check, DEFAULT_GUARDRAIL, Fail, Guardrail, Mode, Rail};
-use crate::config::{Config, GuardrailName};
+use crate::config::{Config, GuardrailName, Rule};
 use crate::error::{ApiError, Code};
+use crate::guard::plain::Source;
 use crate::sorted::{SortedMap, SortedSet};
 use filter::Chain;
 use masks::Masks;
@@ -61,6 +62,16 @@ struct Sides {
     output: Vec<Arc<Named>>,
 }
 
+impl Sides {
+    /// Each rail once, whoever brings it.
+    fn add(&mut self, more: &Sides) {
+        for (own, more) in [(&mut self.input, &more.input), (&mut self.output, &more.output)] {
+            let new: Vec<_> = more.iter().filter(|new| !own.iter().any(|own| Arc::ptr_eq(own, new))).cloned().collect();
+            own.extend(new);
+        }
+    }
+}
+
 impl Guards {
     /// The guardrails of a configuration.
     pub fn of(config: &Config) -> Guards {
@@ -89,27 +100,33 @@ impl Guards {
         }
     }
 
-    /// What holds for a request: the rails of all, of its team, of the route it asks for, in this order.
-    pub(crate) fn words(&self, team: Option<&str>, asked: Option<&str>) -> Words {
-        let mut sides = Sides::default();
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rails.is_empty()
+    }
+
+    /// What holds for a request: the rails of all, of its team, of the routes it goes by, of the rules that hold for it,
+    /// in this order.
+    pub(crate) fn words(&self, team: &str, routes: &[String], rules: &[&Rule]) -> Words {
         if self.rails.is_empty() {
-            return Words::new(sides);
+            return Words::default();
         }
-        let team = team.and_then(|team| self.teams.get(team)).map(GuardrailName::as_str);
-        let route = asked.and_then(|route| self.routes.get(route)).map(GuardrailName::as_str);
-        let mut seen = SortedSet::new();
-        for name in [Some(DEFAULT_GUARDRAIL), team, route].into_iter().flatten() {
-            if let (Some(more), true) = (self.rails.get(name), seen.insert(name)) {
-                sides.input.extend(more.input.iter().cloned());
-                sides.output.extend(more.output.iter().cloned());
+        let team = self.teams.get(team).map(GuardrailName::as_str);
+        let routes = routes.iter().filter_map(|route| self.routes.get(route)).map(GuardrailName::as_str);
+        let rules = rules.iter().filter_map(|rule| rule.guardrails.as_ref()).map(GuardrailName::as_str);
+        let names = [Some(DEFAULT_GUARDRAIL), team].into_iter().flatten().chain(routes).chain(rules);
+        let mut sides = Sides::default();
+        for name in names {
+            if let Some(more) = self.rails.get(name) {
+                sides.add(more);
             }
         }
-        Words::new(sides)
+        Words { sides: Arc::new(sides), seen: Arc::default() }
     }
 }
 
 /// What one request remembers of its words. Clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Words {
     sides: Arc<Sides>,
     seen: Arc<Mutex<Seen>>,
@@ -165,10 +182,6 @@ impl Seen {
 }
 
 impl Words {
-    fn new(sides: Sides) -> Words {
-        Words { sides: Arc::new(sides), seen: Arc::default() }
-    }
-
     /// Whether anything is looked for at all.
     pub(crate) fn is_idle(&self) -> bool {
         self.sides.input.is_empty() && self.sides.output.is_empty()
@@ -198,6 +211,26 @@ impl Words {
         body::rewrite(body, &mut seen, |source| Chain::input(&self.sides.input, source))
     }
 
+    /// Takes a text that will become part of a request through the rails.
+    pub(crate) fn value(&self, text: &str) -> Result<String, Denied> {
+        let passed = Chain::input(&self.sides.input, Source::Words).push(text, true, &mut self.lock());
+        passed.denied.map_or(Ok(passed.text), Err)
+    }
+
+    /// Rails that turned out to hold, beside these: what takes a request through those that are new, and what remembers
+    /// all of them from then on. `None`: none is new.
+    pub(crate) fn beside(&self, more: &Words) -> Option<(Words, Words)> {
+        let mut all = Sides::clone(&self.sides);
+        all.add(&more.sides);
+        let counts = |sides: &Sides| (sides.input.len(), sides.output.len());
+        if counts(&all) == counts(&self.sides) {
+            return None;
+        }
+        let new = Sides { input: all.input.iter().skip(self.sides.input.len()).cloned().collect(), output: Vec::new() };
+        let with = |sides: Sides| Words { sides: Arc::new(sides), seen: self.seen.clone() };
+        Some((with(new), with(all)))
+    }
+
     /// Takes every text of a whole answer through the rails.
     pub(crate) fn answer(&self, body: &str) -> Result<Option<Vec<u8>>, Denied> {
         let mut seen = self.lock();
@@ -211,7 +244,7 @@ impl Words {
     }
 
     /// A chain for one text of the answer.
-    fn chain(&self, source: crate::guard::plain::Source) -> Chain {
+    fn chain(&self, source: Source) -> Chain {
         Chain::output(&self.sides.output, self.restores(), source)
     }
 

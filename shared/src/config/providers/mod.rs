@@ -19,4 +19,4 @@ pub use google::{GoogleAccount, GoogleBindings, Grant, Subject};
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
 pub(crate) use builtin::BUILTIN;
-pub(super) use section::{Reference, check, section};
+pub(super) use section::{HEADER_PATTERN, HEADER_RULE, Reference, check, header_name, is_credential, section};

@@ -233,15 +233,17 @@ const HEADER_TEXT: Parsed<String> = Parsed {
     hint: "Use printable ASCII characters, at most 4096",
 };
 
-const HEADER_PATTERN: &str = "^[a-z0-9][a-z0-9-]{0,63}$";
-const HEADER_RULE: &str = "Use a header's name in lower case that is not one the transport sets itself";
+pub(in crate::config) const HEADER_PATTERN: &str = "^[a-z0-9][a-z0-9-]{0,63}$";
+pub(in crate::config) const HEADER_RULE: &str =
+    "Use a header's name in lower case that is not one the transport sets itself";
 
 /// Whether a text can be the value of a header, without a way out of it (no CR, no LF).
 pub(super) fn is_header_value(text: &str) -> bool {
     (1..=4096).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
-fn header_name(text: &str) -> Option<String> {
+/// The name of a header that may be sent with calls.
+pub(in crate::config) fn header_name(text: &str) -> Option<String> {
     let set_by_transport =
         ["host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade", "trailer"];
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -250,7 +252,7 @@ fn header_name(text: &str) -> Option<String> {
 }
 
 /// Headers that carry credentials by name, so that one written as text is surely a leaked secret.
-fn is_credential(name: &str) -> bool {
+pub(in crate::config) fn is_credential(name: &str) -> bool {
     ["authorization", "api-key", "apikey", "token", "secret", "cookie", "password"]
         .iter()
         .any(|word| name.contains(word))

@@ -101,6 +101,11 @@ impl<'a, 'p> Fields<'a, 'p> {
         self.at.key(name).problem(message, hint);
     }
 
+    /// Where the table stands, for problems of what is within its members.
+    pub(in crate::config) fn place(&mut self) -> At<'_> {
+        self.at.here()
+    }
+
     #[inline(never)]
     fn member(&mut self, name: &'static str) -> Option<(&'a Value, At<'_>)> {
         self.known.push(name);
