@@ -21,31 +21,46 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Plain<'a> {
     text: Cow<'a, str>,
-    /// For each byte of the plain form, what it came from; `None` when they are the same.
-    origin: Option<Vec<(u32, u32)>>,
-    length: usize,
+    /// What differs, in order; between these places plain form and text are the same.
+    changes: Vec<Change>,
+}
+
+/// A character that reads otherwise than it came: where its plain form and it itself begin and end.
+#[derive(Clone, Debug)]
+struct Change {
+    plain: Range<usize>,
+    source: Range<usize>,
 }
 
 impl<'a> Plain<'a> {
-    /// Makes the plain form of a text. Costs nothing but a look when there is nothing to change.
+    /// Makes the plain form of a text. Costs little but a look where there is nothing to change.
     pub fn of(text: &'a str, source: Source) -> Plain<'a> {
-        let escaped = memchr::memchr(b'\\', text.as_bytes()).is_some();
-        if text.is_ascii() && !escaped {
-            return Plain { text: Cow::Borrowed(text), origin: None, length: text.len() };
+        let bytes = text.as_bytes();
+        if text.is_ascii() && memchr::memchr(b'\\', bytes).is_none() {
+            return Plain { text: Cow::Borrowed(text), changes: Vec::new() };
         }
-        let mut plain = String::with_capacity(text.len());
-        let mut origin = Vec::with_capacity(text.len());
-        let mut at = 0;
-        while let Some(rest) = text.get(at..) {
-            let Some((c, length)) = next(rest, source) else { break };
-            if let Some(c) = simple(c) {
-                plain.push(c);
-                let from = (u32::try_from(at).unwrap_or(u32::MAX), u32::try_from(at + length).unwrap_or(u32::MAX));
-                origin.extend(std::iter::repeat_n(from, c.len_utf8()));
+        let mut plain = String::new();
+        let mut changes: Vec<Change> = Vec::new();
+        let (mut at, mut copied) = (0, 0);
+        while let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b >= 0x80 || *b == b'\\')) {
+            at += skip;
+            let Some((c, length)) = text.get(at..).and_then(|rest| next(rest, source)) else { break };
+            let meant = simple(c);
+            let same = meant == Some(c) && length == c.len_utf8();
+            if !same {
+                plain.push_str(text.get(copied..at).unwrap_or_default());
+                let from = plain.len();
+                plain.extend(meant);
+                changes.push(Change { plain: from..plain.len(), source: at..at + length });
+                copied = at + length;
             }
             at += length;
         }
-        Plain { text: Cow::Owned(plain), origin: Some(origin), length: text.len() }
+        if changes.is_empty() {
+            return Plain { text: Cow::Borrowed(text), changes };
+        }
+        plain.push_str(text.get(copied..).unwrap_or_default());
+        Plain { text: Cow::Owned(plain), changes }
     }
 
     /// The plain form.
@@ -60,10 +75,20 @@ impl<'a> Plain<'a> {
 
     /// Where a place of the plain form lies in the text as it came.
     pub fn source(&self, range: Range<usize>) -> Range<usize> {
-        let Some(origin) = &self.origin else { return range };
-        let start = origin.get(range.start).map_or(self.length, |(start, _)| *start as usize);
-        let end = range.end.checked_sub(1).and_then(|last| origin.get(last)).map_or(start, |(_, end)| *end as usize);
+        let start = self.origin(range.start).start;
+        let end = range.end.checked_sub(1).map_or(start, |last| self.origin(last).end);
         start..end.max(start)
+    }
+
+    /// Where a byte of the plain form came from.
+    fn origin(&self, at: usize) -> Range<usize> {
+        let before = self.changes.partition_point(|change| change.plain.start <= at);
+        let Some(change) = before.checked_sub(1).and_then(|last| self.changes.get(last)) else { return at..at + 1 };
+        if change.plain.contains(&at) {
+            return change.source.clone();
+        }
+        let at = change.source.end + (at - change.plain.end);
+        at..at + 1
     }
 }
 

@@ -98,8 +98,9 @@ impl Filter {
         self.text.push_str(piece);
         let plain = Plain::of(&self.text, self.source);
         let mut found = Vec::new();
-        let unfinished = self.detect(&plain, &mut found);
-        let mut until = if last { self.text.len() } else { unfinished.clamp(self.held, self.text.len()) };
+        self.detect(&plain, &mut found);
+        let mut until =
+            if last { self.text.len() } else { self.unfinished(&plain).clamp(self.held, self.text.len()) };
         found.retain(|(one, _)| one.range.start >= self.held);
         // Nothing is cut in two.
         while let Some((one, _)) = found.iter().find(|(one, _)| one.range.start < until && one.range.end > until) {
@@ -140,46 +141,45 @@ impl Filter {
         Passed { text: out, denied }
     }
 
-    /// Finds what there is, each with what was meant; gives from where on more could come.
-    fn detect(&self, plain: &Plain<'_>, out: &mut Vec<(Found, String)>) -> usize {
+    /// Finds what there is, each with what was meant.
+    fn detect(&self, plain: &Plain<'_>, out: &mut Vec<(Found, String)>) {
         let mut found = Vec::new();
-        let unfinished = match &self.named.rail.check {
-            Check::Pii(wanted) => {
-                pii::find(plain, wanted, &mut found);
-                pii::unfinished(plain)
-            }
-            Check::Secrets => {
-                secrets::find(plain, &mut found);
-                secrets::unfinished(plain)
-            }
-            Check::Terms(terms) => {
-                terms.find(plain.text(), &mut found);
-                terms.unfinished(plain.text())
-            }
-            Check::Patterns(patterns) => {
-                patterns.iter().for_each(|pattern| pattern.find(plain.text(), &mut found));
-                patterns.iter().map(|pattern| pattern.unfinished(plain.text())).min().unwrap_or(plain.text().len())
-            }
+        match &self.named.rail.check {
+            Check::Pii(wanted) => pii::find(plain, wanted, &mut found),
+            Check::Secrets => secrets::find(plain, &mut found),
+            Check::Terms(terms) => terms.find(plain.text(), &mut found),
+            Check::Patterns(patterns) => patterns.iter().for_each(|pattern| pattern.find(plain.text(), &mut found)),
             Check::Invisible => {
                 // What cannot be seen is not in the plain form.
                 invisible::find(&self.text, &mut found);
                 out.extend(found.into_iter().map(|one| (one, String::new())));
-                return self.text.len()
-                    - self
-                        .text
-                        .chars()
-                        .rev()
-                        .take_while(|c| invisible::is_invisible(*c) || *c == '\u{1F3F4}')
-                        .map(char::len_utf8)
-                        .sum::<usize>();
+                return;
             }
-            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => plain.text().len(),
-        };
+            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => {}
+        }
         settle(&mut found);
         out.extend(found.into_iter().map(|one| {
             let meant = plain.text().get(one.range.clone()).unwrap_or_default().to_owned();
             (Found { range: plain.source(one.range), ..one }, meant)
         }));
+    }
+
+    /// From where on more could come, when the text goes on.
+    fn unfinished(&self, plain: &Plain<'_>) -> usize {
+        let unfinished = match &self.named.rail.check {
+            Check::Pii(_) => pii::unfinished(plain),
+            Check::Secrets => secrets::unfinished(plain),
+            Check::Terms(terms) => terms.unfinished(plain.text()),
+            Check::Patterns(patterns) => {
+                patterns.iter().map(|pattern| pattern.unfinished(plain.text())).min().unwrap_or(plain.text().len())
+            }
+            Check::Invisible => {
+                let unseen = |c: &char| invisible::is_invisible(*c) || *c == '\u{1F3F4}';
+                let held = self.text.chars().rev().take_while(unseen).map(char::len_utf8).sum::<usize>();
+                return self.text.len() - held;
+            }
+            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => plain.text().len(),
+        };
         let unfinished = if unfinished >= plain.text().len() {
             self.text.len()
         } else {

@@ -1,6 +1,6 @@
 //! Words that say what a number beside them is.
 
-use crate::guard::{AHEAD, BEHIND, before, byte};
+use crate::guard::{AHEAD, BEHIND};
 use std::ops::Range;
 
 /// Whether one of the words (lower case, divided by `|`) stands before the place or shortly after it, or
@@ -21,26 +21,70 @@ pub(super) fn alone(text: &[u8], place: &Range<usize>) -> bool {
 
 /// Whether one of the words stands before the place or shortly after it.
 pub(super) fn near(text: &[u8], place: &Range<usize>, words: &str) -> bool {
-    let head = text.get(place.start.saturating_sub(BEHIND - 8)..place.start).unwrap_or_default();
-    let tail = text.get(place.end..text.len().min(place.end + AHEAD)).unwrap_or_default();
-    let (head, tail) = (beginnings(head), beginnings(tail));
-    words.split('|').any(|word| head.iter().chain(&tail).any(|rest| begins(rest, word.as_bytes())))
+    Around::of(text, place).has(words)
 }
 
-/// The text from each place on where a word can begin: there are few, and many words to be looked for.
-fn beginnings(text: &[u8]) -> Vec<&[u8]> {
-    let inside = |at: usize| before(text, at).is_ascii_alphanumeric() && byte(text, at).is_ascii_alphanumeric();
-    (0..text.len()).filter(|at| !inside(*at) && byte(text, *at) != b' ').filter_map(|at| text.get(at..)).collect()
+/// As far as words are looked for before a place.
+const HEAD: usize = BEHIND - 8;
+/// Both sides, and a byte that is in no word between them and behind.
+const ALL: usize = HEAD + AHEAD + 2;
+
+/// What stands around a place, in lower case, and where in it words can begin: few, and many words are looked for.
+struct Around {
+    text: [u8; ALL],
+    begins: [u8; ALL],
+    count: usize,
+    /// Which bytes words begin with here.
+    firsts: [u64; 4],
 }
 
-/// Whether a text begins with a word, whatever its case.
-fn begins(text: &[u8], word: &[u8]) -> bool {
-    let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    let first = text.first().zip(word.first()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
-    first
-        && text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
+impl Around {
+    fn of(text: &[u8], place: &Range<usize>) -> Around {
+        let head = text.get(place.start.saturating_sub(HEAD)..place.start).unwrap_or_default();
+        let tail = text.get(place.end..text.len().min(place.end + AHEAD)).unwrap_or_default();
+        let mut around = Around { text: [0; ALL], begins: [0; ALL], count: 0, firsts: [0; 4] };
+        let mut inside = false;
+        for (at, b) in head.iter().chain(&[0]).chain(tail).enumerate() {
+            let letter = b.is_ascii_alphanumeric();
+            let (begins, b) = (!(letter && inside) && *b != b' ' && *b != 0, b.to_ascii_lowercase());
+            inside = letter;
+            if let Some(slot) = around.text.get_mut(at) {
+                *slot = b;
+            }
+            if begins && let Some(slot) = around.begins.get_mut(around.count) {
+                *slot = at as u8;
+                around.count += 1;
+                if let Some(part) = around.firsts.get_mut(usize::from(b >> 6)) {
+                    *part |= 1 << (b & 63);
+                }
+            }
+        }
+        around
+    }
+
+    fn has(&self, words: &str) -> bool {
+        let begins = self.begins.get(..self.count).unwrap_or_default();
+        let mut rest = words.as_bytes();
+        while let Some(first) = rest.first() {
+            let length = rest.iter().position(|b| *b == b'|').unwrap_or(rest.len());
+            let word = rest.get(..length).unwrap_or_default();
+            let marked = self.firsts.get(usize::from(first >> 6)).is_some_and(|part| part & (1 << (first & 63)) != 0);
+            if marked && begins.iter().any(|at| self.is_at(usize::from(*at), word)) {
+                return true;
+            }
+            rest = rest.get(length + 1..).unwrap_or_default();
+        }
+        false
+    }
+
+    fn is_at(&self, at: usize, word: &[u8]) -> bool {
+        let here = self.text.get(at..).unwrap_or_default();
+        let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
         // `phones`, `Rufnummern`: the end may be inflected, unless the word is short.
-        && !(word.len() <= 4 && letter(text.get(word.len())) && letter(word.last()))
+        here.first() == word.first()
+            && here.starts_with(word)
+            && !(word.len() <= 4 && letter(here.get(word.len())) && letter(word.last()))
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,6 @@ const WORDS: &str = "born|birth|birthday|birthdate|dob|d.o.b|geboren|geburtsdatu
 naissance|nacido|nacida|nacimiento|nato il|nata il|nascita|nascimento|geboortedatum|född|fødselsdato|data urodzenia|\
 生年月日|出生";
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
 /// A date that begins here and is somebody's birth.
 pub(super) fn birth(text: &[u8], at: usize) -> Option<Match> {
     let end = numeric(text, at).or_else(|| day_month(text, at)).or_else(|| month_day(text, at))?;
@@ -55,9 +53,17 @@ fn month_day(text: &[u8], at: usize) -> Option<usize> {
     year(text, place)
 }
 
+/// Whether the name of a month begins here, as far as three letters tell.
+pub(super) fn is_month(text: &[u8], at: usize) -> bool {
+    let Some(&[a, b, c]) = text.get(at..at + 3) else { return false };
+    matches!(
+        &[a | 0x20, b | 0x20, c | 0x20],
+        b"jan" | b"feb" | b"mar" | b"apr" | b"may" | b"jun" | b"jul" | b"aug" | b"sep" | b"oct" | b"nov" | b"dec"
+    )
+}
+
 fn month(text: &[u8], at: usize) -> Option<usize> {
-    let name = text.get(at..at + 3)?.to_ascii_lowercase();
-    MONTHS.iter().any(|month| month.as_bytes() == name).then(|| at + run(text, at, |b| b.is_ascii_alphabetic()).min(9))
+    is_month(text, at).then(|| at + run(text, at, |b| b.is_ascii_alphabetic()).min(9))
 }
 
 fn year(text: &[u8], at: usize) -> Option<usize> {

@@ -18,7 +18,7 @@ mod shape;
 mod table;
 
 use super::plain::Plain;
-use super::{Found, before, byte};
+use super::{Found, before, byte, run};
 use std::ops::Range;
 
 /// Which classes are wanted.
@@ -91,6 +91,16 @@ fn word(text: &[u8], at: usize) -> Option<Match> {
     // Everything looked for here has a digit near its beginning; most words have none.
     let near = text.get(at..text.len().min(at + 8)).unwrap_or_default();
     if !near.iter().any(u8::is_ascii_digit) {
+        // And of those that have none, few can be the beginning of anything.
+        let first = byte(text, at).to_ascii_lowercase();
+        let length = run(text, at, |b| b.is_ascii_alphanumeric() || b == b'-');
+        let goes_on = b":.".contains(&byte(text, at + length));
+        let is_address = first.is_ascii_hexdigit() && (goes_on || b":-.".contains(&byte(text, at + 2)));
+        let is_month = date::is_month(text, at);
+        let is_document = length > 8;
+        if !(is_address || is_month || is_document) {
+            return None;
+        }
         return net::mac(text, at)
             .or_else(|| net::ipv6(text, at))
             .or_else(|| date::birth(text, at))

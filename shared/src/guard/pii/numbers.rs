@@ -73,8 +73,8 @@ fn is_issued(number: &[u8]) -> bool {
 
 /// The number of an account, in one piece or in groups.
 pub(super) fn iban(text: &[u8], at: usize) -> Option<Match> {
-    let head: Vec<u8> = (at..at + 4).map(|place| byte(text, place).to_ascii_uppercase()).collect();
-    let &[a, b, c, d] = head.as_slice() else { return None };
+    let &[a, b, c, d] = text.get(at..at + 4)? else { return None };
+    let (a, b) = (a.to_ascii_uppercase(), b.to_ascii_uppercase());
     if !(a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_digit() && d.is_ascii_digit()) {
         return None;
     }

@@ -3,7 +3,8 @@
 use super::Match;
 use super::context::{near, says};
 use super::table::SHAPES;
-use crate::guard::{before, byte};
+use crate::guard::{before, byte, run};
+use std::sync::OnceLock;
 
 /// How a number is told.
 pub(super) struct Shape {
@@ -39,7 +40,12 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
         return None;
     }
     let mut best: Option<Match> = None;
-    for shape in SHAPES {
+    let digits = run(text, at, |b| b.is_ascii_digit());
+    for (shape, beginning) in SHAPES.iter().zip(beginnings()) {
+        // Most rows are no match by how many digits they begin with.
+        if *beginning > digits || (*beginning == 0 && digits > 0 && !shape.takes_a_digit()) {
+            continue;
+        }
         if let Some(end) = shape.fits(text, at)
             && best.as_ref().is_none_or(|best| end > best.1.end)
         {
@@ -49,7 +55,19 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     best
 }
 
+/// How many digits each row begins with.
+fn beginnings() -> &'static [usize] {
+    static BEGINNINGS: OnceLock<Vec<usize>> = OnceLock::new();
+    let digits = |shape: &Shape| run(shape.shape.as_bytes(), 0, |b| b.is_ascii_digit());
+    BEGINNINGS.get_or_init(|| SHAPES.iter().map(digits).collect())
+}
+
 impl Shape {
+    /// Whether a number that does not begin with digits of its shape can begin with one.
+    fn takes_a_digit(&self) -> bool {
+        self.shape.starts_with(['X', '*'])
+    }
+
     /// Where the number that begins here ends.
     fn fits(&self, text: &[u8], at: usize) -> Option<usize> {
         let mut compact = [0u8; 24];
@@ -96,10 +114,10 @@ impl Shape {
             Need::Signs => signs == places && places > 0,
             Need::Word | Need::Said => false,
         };
-        let said = match self.need {
+        let said = || match self.need {
             Need::Said => near(text, &(at..place), self.words),
             Need::Nothing | Need::Signs | Need::Word => says(text, &(at..place), self.words),
         };
-        (sure || said).then_some(place)
+        (sure || said()).then_some(place)
     }
 }

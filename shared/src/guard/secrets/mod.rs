@@ -47,7 +47,7 @@ pub fn unfinished(plain: &Plain<'_>) -> usize {
     let head = text.len().saturating_sub(super::LONGEST);
     // A private key that has begun and not ended is held whole.
     let recent = text.get(head..).unwrap_or_default();
-    let begun = recent.windows(BEGIN.len()).rposition(|window| window == BEGIN).map(|place| head + place);
+    let begun = memchr::memmem::rfind(recent, BEGIN).map(|place| head + place);
     if let Some(begun) = begun
         && private_key(text, begun).is_none_or(|(_, range)| range.end == text.len())
     {

@@ -5,6 +5,7 @@
 
 use super::{Match, entropy, is_placeholder};
 use crate::guard::{before, byte, run};
+use std::sync::OnceLock;
 
 /// What stands behind a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,13 +239,20 @@ const PUBLISHED: &[u64] = &[
 /// The credential that begins here with a known prefix. Of several prefixes the longest decides first.
 pub(super) fn prefixed(text: &[u8], at: usize) -> Option<Match> {
     let rest = text.get(at..)?;
-    // Every prefix has two bytes, and the table is in their order.
-    let first = rest.get(..2)?;
-    let from = ROWS.partition_point(|row| row.0.as_bytes().get(..2).is_some_and(|head| head < first));
-    let rows = ROWS.get(from..)?.iter().take_while(|row| row.0.as_bytes().get(..2) == Some(first));
-    let mut rows: Vec<&Row> = rows.filter(|row| rest.starts_with(row.0.as_bytes())).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.0.len()));
-    rows.into_iter().find_map(|row| fits(rest, row)).map(|(class, length)| (class, at..at + length))
+    let (first, second) = (*rest.first()?, *rest.get(1)?);
+    let (from, until) = *by_first().get(usize::from(first))?;
+    let rows = ROWS.get(from..until)?.iter();
+    // The table is in the order of prefixes: what begins with another stands behind it.
+    let fitting = rows.rev().filter(|row| byte(row.0.as_bytes(), 1) == second && rest.starts_with(row.0.as_bytes()));
+    fitting.filter_map(|row| fits(rest, row)).map(|(class, length)| (class, at..at + length)).next()
+}
+
+/// The rows that begin with each byte: from which on, and up to which.
+fn by_first() -> &'static [(usize, usize)] {
+    static ROWS_BY_FIRST: OnceLock<Vec<(usize, usize)>> = OnceLock::new();
+    let below = |first: u8| ROWS.partition_point(|row| byte(row.0.as_bytes(), 0) < first);
+    let all = || (0..=u8::MAX).map(|first| (below(first), first.checked_add(1).map_or(ROWS.len(), below))).collect();
+    ROWS_BY_FIRST.get_or_init(all)
 }
 
 /// Whether a value begins with a prefix of this table, as a key in it does or not: then the table decides.
