@@ -75,8 +75,10 @@ impl<'a> Plain<'a> {
 
     /// Where a place of the plain form lies in the text as it came.
     pub fn source(&self, range: Range<usize>) -> Range<usize> {
-        let start = self.origin(range.start).start;
-        let end = range.end.checked_sub(1).map_or(start, |last| self.origin(last).end);
+        // Whole characters: a look back by so many bytes may have ended within one.
+        let (start, end) = (self.text.floor_char_boundary(range.start), self.text.ceil_char_boundary(range.end));
+        let start = self.origin(start).start;
+        let end = end.checked_sub(1).map_or(start, |last| self.origin(last).end);
         start..end.max(start)
     }
 

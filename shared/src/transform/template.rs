@@ -5,7 +5,6 @@
 //! problem of the document, and a request only fills in what nobody can know before. What is filled in is never
 //! read again, so a value cannot bring holes of its own.
 
-
 use crate::sorted::SortedMap;
 
 /// The most of a template, put together, in bytes.

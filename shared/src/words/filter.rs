@@ -99,8 +99,7 @@ impl Filter {
         let plain = Plain::of(&self.text, self.source);
         let mut found = Vec::new();
         self.detect(&plain, &mut found);
-        let mut until =
-            if last { self.text.len() } else { self.unfinished(&plain).clamp(self.held, self.text.len()) };
+        let mut until = if last { self.text.len() } else { self.unfinished(&plain).clamp(self.held, self.text.len()) };
         found.retain(|(one, _)| one.range.start >= self.held);
         // Nothing is cut in two.
         while let Some((one, _)) = found.iter().find(|(one, _)| one.range.start < until && one.range.end > until) {

@@ -20,7 +20,7 @@ const ADMIN: &str = "bench-admin-key";
 const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
-const CONFIG: &str = "[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+const CONFIG: &str = "[guardrails.all]\ninput = [{ kind = \"pii\", action = \"flag\" }, { kind = \"secrets\", action = \"flag\" }, { kind = \"invisible\", action = \"flag\" }, { kind = \"terms\", terms = [\"project zeus\"], action = \"flag\" }, { kind = \"injection\" }, { kind = \"length\", max_chars = 100_000 }, { kind = \"repetition\", action = \"flag\" }]\n[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
 
 /// One row: an arm at a number of connections.
 #[derive(Clone, Debug, Serialize)]
@@ -89,6 +89,7 @@ pub async fn key(url: &str, team: Team) -> io::Result<String> {
     let team = match team {
         Team::Free => "free",
         Team::Limited => "limited",
+        Team::Guarded => "guarded",
     };
     let reply = Client::new(url)?
         .with_key(ADMIN)?
@@ -104,6 +105,7 @@ struct Ours {
     worker: Worker,
     free: String,
     limited: String,
+    guarded: String,
 }
 
 impl Ours {
@@ -111,13 +113,15 @@ impl Ours {
         let worker = Worker::spawn(places, Kind::Ours(build), &bindings(upstream.url()))?.ready()?;
         wait_until_healthy(&worker.url(), Duration::from_secs(20)).await?;
         let (free, limited) = (key(&worker.url(), Team::Free).await?, key(&worker.url(), Team::Limited).await?);
-        Ok(Ours { worker, free, limited })
+        let guarded = key(&worker.url(), Team::Guarded).await?;
+        Ok(Ours { worker, free, limited, guarded })
     }
 
     fn target(&self, team: Team) -> io::Result<Target> {
         let key = match team {
             Team::Free => &self.free,
             Team::Limited => &self.limited,
+            Team::Guarded => &self.guarded,
         };
         Ok(Target { client: Client::new(&self.worker.url())?.with_key(key)?, pid: Some(self.worker.pid()) })
     }

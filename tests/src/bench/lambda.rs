@@ -69,6 +69,7 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
     let pid = u32::try_from(first(&lambda)?.pid).map_err(io::Error::other)?;
     let resident_idle_bytes = cpu::resident(pid)?;
     let (free, limited) = (key(lambda.url(), Team::Free).await?, key(lambda.url(), Team::Limited).await?);
+    let guarded = key(lambda.url(), Team::Guarded).await?;
     let direct = Target { client: Client::new(upstream.url())?, pid: None };
     let mut rows = Vec::new();
     // Paced streams would measure the pace.
@@ -80,10 +81,10 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
             .iter()
             .map(|arm| {
                 Ok(Target {
-                    client: Client::new(lambda.url())?.with_key(if arm.team == Team::Free {
-                        &free
-                    } else {
-                        &limited
+                    client: Client::new(lambda.url())?.with_key(match arm.team {
+                        Team::Free => &free,
+                        Team::Limited => &limited,
+                        Team::Guarded => &guarded,
                     })?,
                     pid: Some(pid),
                 })

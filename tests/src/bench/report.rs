@@ -81,6 +81,12 @@ impl Report {
                 (Some(_) | None, Some(_) | None) => {}
             }
         }
+        let cpu = |arm: &str| {
+            let guarded = self.edge.iter().filter(|row| row.scenario == "guarded" && row.connections > 1);
+            guarded.filter(|row| row.arm == arm).find_map(|row| row.cpu_ms)
+        };
+        let rails = cpu("all rails").zip(cpu("no rails")).map(|(with, without)| (with - without) * 1e3);
+        bar("all built-in guardrails on 4 kB, CPU µs".to_owned(), rails, 300.0);
         bar("worker, gzip kB".to_owned(), (self.worker.gzip > 0).then(|| self.worker.gzip as f64 / 1e3), 900.0);
         if let Some(lambda) = &self.lambda {
             bar("bootstrap, spawn to first poll, p50 ms".to_owned(), Some(lambda.init_ms.p50), 15.0);

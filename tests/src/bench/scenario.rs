@@ -10,13 +10,15 @@ pub const EVENTS: usize = 100;
 pub const TOKEN: &str = "word ";
 const PACE_MS: u64 = 2;
 
-/// The two teams a key of ours may belong to.
+/// The teams a key of ours may belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Team {
     /// Without limits: no store is asked.
     Free,
     /// With a rate limit and a hard budget: one hop to the tenant's ledger.
     Limited,
+    /// With every built-in guardrail that a request can have.
+    Guarded,
 }
 
 /// One way through our Worker.
@@ -81,6 +83,7 @@ pub fn all() -> Vec<Scenario> {
             requests: [400, 120],
         },
     ];
+    all.push(guarded());
     for (pace, openai, anthropic, [a, b], requests) in [
         (None, "burst", "burst-cross", ["~burst", "~burst-cross"], [64, 24]),
         (Some(PACE_MS), "paced", "paced-cross", ["~paced", "~paced-cross"], [40, 4]),
@@ -116,6 +119,35 @@ pub fn all() -> Vec<Scenario> {
         });
     }
     all
+}
+
+/// What looking at every word costs: a prompt of 4 kB with every built-in guardrail, beside the same without.
+fn guarded() -> Scenario {
+    let asked = |model: &str| Call { path: OPENAI, body: json!({ "model": model, "messages": [prompt()] }) };
+    Scenario {
+        name: "guarded",
+        script: json!({ "body": openai_answer() }),
+        plain: asked("gpt-5.4-mini~guarded"),
+        provider: "openai",
+        peers: asked("gpt-5.4-mini~guarded"),
+        arms: vec![
+            arm("no rails", Team::Free, asked("openai:gpt-5.4-mini~guarded")),
+            arm("all rails", Team::Guarded, asked("openai:gpt-5.4-mini~guarded")),
+        ],
+        requests: [400, 120],
+    }
+}
+
+/// Prose, names, numbers and code as people send them, 4 kB.
+fn prompt() -> Value {
+    const PASSAGE: &str = "Title VII of the Civil Rights Act protects individuals against discrimination, he said in 2019. \
+        Please summarise ticket 48213 for Ms Okafor: she ordered 3 boxes (1.5 kg each) on 5 June 2024, paid 129.90 and still \
+        waits. Her router, version 2.4.1, shows fe80 on port 8080.\n\
+        fn main() { let config = Config::load(\"settings.toml\")?; for (i, item) in items.iter().enumerate() { \
+        println!(\"{}: {:?} {}\", i, item.name, item.price * 1.19); } }\n\
+        {\"user\": {\"id\": 7311, \"plan\": \"pro\", \"created\": \"2024-06-05T09:15:30Z\", \"score\": 0.873}}\n";
+    let text: String = PASSAGE.chars().cycle().take(4_096).collect();
+    json!({ "role": "user", "content": text })
 }
 
 fn arm(name: &'static str, team: Team, call: Call) -> Arm {
