@@ -26,6 +26,7 @@ help:
 	@echo 'make lint           format, clippy, docs, wasm32, licences, sizes'
 	@echo 'make fuzz           every fuzz target under libFuzzer (SECONDS_EACH=60; nightly Rust and a C++ compiler)'
 	@echo 'make budget         twenty thousand requests against a hard budget, on each package; `make test` sends a fraction'
+	@echo 'make openapi        schemathesis against both packages, at length  (EXAMPLES=100); `make test` asks a few questions'
 	@echo 'make bench          the benchmarks; figures also in target/bench.json  (BENCH="--rounds 15 --only json")'
 	@echo 'make deploy-edge    build and `wrangler deploy`'
 	@echo 'make deploy-lambda  `sam build` and `sam deploy`  (ARCHITECTURE=x86_64, PARAMETERS="OpenAiApiKey=…")'
@@ -82,8 +83,22 @@ clients-python:
 	then $(MAKE) --no-print-directory $(CLIENTS_PYTHON)/installed; \
 	else echo 'notice: no Python 3.11 with venv; the Python SDKs are not tested'; fi
 
-# The lock is whole, and overrules what one package asks of another: see overrides.txt beside it.
+# Schemathesis, which holds both packages against /openapi.json. Likewise left out where there is no such Python.
+SCHEMATHESIS := tests/openapi/.venv
+.PHONY: schemathesis openapi
+schemathesis:
+	@if $(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then $(MAKE) --no-print-directory $(SCHEMATHESIS)/installed; \
+	else echo 'notice: no Python 3.11 with venv; schemathesis is left out'; fi
+
+# The same at length: another seed each time, chains of requests, minutes. `make test` asks a few questions of each operation.
+openapi:
+	OPENAPI_EXAMPLES=$(or $(EXAMPLES),100) $(CARGO) test $(NATIVE) --test openapi -- --nocapture --test-threads=1
+
+# The locks are whole; the clients' overrules what one package asks of another: see overrides.txt beside it.
 $(CLIENTS_PYTHON)/installed: tests/clients/python/requirements.txt
+$(SCHEMATHESIS)/installed: tests/openapi/requirements.txt
+$(CLIENTS_PYTHON)/installed $(SCHEMATHESIS)/installed:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --requirement $<
 	@touch $@
@@ -126,4 +141,4 @@ deploy-lambda:
 
 clean:
 	$(CARGO) clean
-	rm -rf edge/build edge/node_modules tests/clients/node_modules $(CLIENTS_PYTHON) bench/build bench/node_modules shared/fuzz/target .aws-sam
+	rm -rf edge/build edge/node_modules tests/clients/node_modules $(CLIENTS_PYTHON) $(SCHEMATHESIS) bench/build bench/node_modules shared/fuzz/target .aws-sam

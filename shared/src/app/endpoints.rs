@@ -3,6 +3,9 @@
 //!
 //! A new endpoint is a row here and an arm in `route`.
 
+use crate::gateway::admin;
+use crate::operation::passthrough;
+
 /// An endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
@@ -23,6 +26,8 @@ pub struct Endpoint {
 pub enum Kind {
     /// A call of a model, in the dialect of the path.
     Call,
+    /// A form of OAuth's; the client stands in it, or in the header.
+    Form,
     /// Something a key may look at.
     Look,
     /// Open to everybody.
@@ -55,8 +60,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
         method: "POST",
         path: "/oauth/token",
         about: "OAuth 2.0 client credentials: a short-lived access token, by RFC 6749.",
-        kind: Kind::Open,
-        schemas: ("", "Answer"),
+        kind: Kind::Form,
+        schemas: ("TokenRequest", "Token"),
     },
     get("/.well-known/jwks.json", Kind::Open, "Answer", "The keys that access tokens are signed with."),
     get("/.well-known/oauth-authorization-server", Kind::Open, "Answer", "Where tokens are issued, by RFC 8414."),
@@ -74,6 +79,62 @@ pub(super) fn is_known(path: &str) -> bool {
     ENDPOINTS.iter().any(|endpoint| endpoint.path == path)
 }
 
+/// What `allow` says where a method was refused (RFC 9110, section 15.5.6): the methods of a path, none twice. `None` where
+/// the method is among them: then it was not refused here, but by a provider behind a pass-through.
+pub(super) fn allowed(path: &str, method: &str) -> Option<String> {
+    let mut methods: Vec<&str> = Vec::new();
+    if path.starts_with(passthrough::PREFIX) {
+        methods.extend(passthrough::METHODS);
+    } else if let Some(below) = path.strip_prefix(admin::PREFIX) {
+        methods.extend(admin::ROUTES.iter().filter(|route| route.arguments(below).is_some()).map(|route| route.method));
+    } else {
+        // Where a model's name could be another endpoint's end, the longer pattern is meant.
+        let at = ENDPOINTS.iter().filter(|endpoint| endpoint.is_at(path)).max_by_key(|endpoint| endpoint.path.len());
+        let same = |endpoint: &&Endpoint| at.is_some_and(|at| at.path == endpoint.path);
+        methods.extend(ENDPOINTS.iter().filter(same).map(|endpoint| endpoint.method));
+        if path == "/health" {
+            methods.push("HEAD");
+        }
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    (!methods.is_empty() && !methods.contains(&method)).then(|| methods.join(", "))
+}
+
+impl Endpoint {
+    /// Whether a path is this endpoint's. What stands for the braces may hold slashes, as names of models do.
+    fn is_at(&self, path: &str) -> bool {
+        let Some((before, rest)) = self.path.split_once('{') else { return self.path == path };
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        let between = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        between.is_some_and(|name| !name.is_empty())
+    }
+}
+
 /// The OpenAPI document (3.1) of the whole gateway, as served at `/openapi.json`. A test makes it from the tables and
 /// compares: see `openapi/tests.rs`.
 pub(super) const OPENAPI: &str = include_str!("../../../tests/golden/openapi.json");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_method_is_told_which_are_not() {
+        for (path, method, wanted) in [
+            ("/v1/chat/completions", "GET", Some("POST")),
+            ("/v1/models/openai/gpt-5.4", "POST", Some("GET")),
+            ("/v1beta/models/openai:gpt-5.4:countTokens", "PUT", Some("POST")),
+            ("/health", "POST", Some("GET, HEAD")),
+            ("/admin/v1/keys", "PUT", Some("GET, POST")),
+            ("/admin/v1/keys/key_1", "PUT", Some("DELETE, GET, PATCH")),
+            ("/admin/v1/nothing", "GET", None),
+            ("/passthrough/openai/v1/files", "TRACE", Some("DELETE, GET, HEAD, PATCH, POST, PUT")),
+            // Refused by the provider.
+            ("/passthrough/openai/v1/files", "PUT", None),
+            ("/nowhere", "GET", None),
+        ] {
+            assert_eq!(allowed(path, method).as_deref(), wanted, "{method} {path}");
+        }
+    }
+}

@@ -71,6 +71,11 @@ impl<P: Ports> App<P> {
         }
         let mut reply = self.route(&setup, dialect, &path, &method, request).await;
         cors.dress(&mut reply.head);
+        if reply.head.status == Code::MethodNotAllowed.status()
+            && let Some(methods) = endpoints::allowed(&path, &method)
+        {
+            reply.head.set("allow", methods);
+        }
         // After the request: what it taught is told, too.
         fleet::tend(&setup, &self.inner.ports);
         reply
@@ -108,8 +113,7 @@ impl<P: Ports> App<P> {
             ("/openapi.json", "GET") => {
                 Reply::whole(Head::new(200, "application/json"), endpoints::OPENAPI.as_bytes().to_vec())
             }
-            (path, _) if endpoints::is_known(path) => self
-                .error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}."))),
+            (path, method) if endpoints::is_known(path) => self.refused(dialect, path, method),
             (path, "POST") if gemini::speaks(path) => match gemini::operation(path, request.query()) {
                 Some(operation) => pipeline::serve(&setup.pipeline, operation, request).await,
                 None => self.error(dialect, &nowhere()),
@@ -129,6 +133,7 @@ impl<P: Ports> App<P> {
                 }
             }
             (path, _) if path.starts_with(admin::PREFIX) => self.admin(setup, request).await,
+            (path, method) if endpoints::allowed(path, method).is_some() => self.refused(dialect, path, method),
             _ => self.error(dialect, &nowhere()),
         }
     }
@@ -139,6 +144,10 @@ impl<P: Ports> App<P> {
             true => Target::read(method, path, query),
             false => Err(ApiError::new(Code::NotFound, "Pass-through is switched off here (`passthrough.enabled`).")),
         }
+    }
+
+    fn refused(&self, dialect: Dialect, path: &str, method: &str) -> Reply<Standard<P>> {
+        self.error(dialect, &ApiError::new(Code::MethodNotAllowed, format!("{path} does not support {method}.")))
     }
 
     fn error(&self, dialect: Dialect, error: &ApiError) -> Reply<Standard<P>> {

@@ -92,3 +92,15 @@ pub fn python_clients() -> Result<Option<PathBuf>, String> {
     let folder = root().join("tests/clients/python");
     Ok(folder.join(".venv/installed").exists().then_some(folder))
 }
+
+/// Installs schemathesis; gives the folder of its configuration, with the environment in `.venv`, or nothing on a machine
+/// without a Python that can.
+///
+/// # Errors
+/// What pip said.
+pub fn schemathesis() -> Result<Option<PathBuf>, String> {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    once(&INSTALLED, "schemathesis")?;
+    let folder = root().join("tests/openapi");
+    Ok(folder.join(".venv/installed").exists().then_some(folder))
+}

@@ -8,6 +8,7 @@ use crate::app::endpoints::{ENDPOINTS, Endpoint, Kind, OPENAPI};
 use crate::error::Code;
 use crate::gateway::admin::ROUTES;
 use crate::gateway::admin::routes::Route;
+use crate::operation::passthrough::METHODS;
 use crate::sorted::{SortedMap, SortedSet};
 use serde_json::{Map, Value, json};
 
@@ -60,16 +61,37 @@ fn in_path(path: &str) -> Vec<Value> {
 }
 
 fn in_query(route: &Route, name: &str) -> Value {
-    let schema = match name {
-        "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 200 }),
-        "from" | "to" if route.path == "config/diff" => json!({ "type": "integer", "minimum": 1 }),
+    // An empty value counts as none given.
+    let one_of = |words: &[&str]| json!({ "enum": words.iter().chain(&[""]).collect::<Vec<_>>() });
+    let schema = match (name, route.path) {
+        ("limit", path) => {
+            let most = match path {
+                "audit" => 1_000,
+                "audit/verify" => 50_000,
+                _ => 200,
+            };
+            json!({ "type": "integer", "minimum": 1, "maximum": most })
+        }
+        ("from" | "to", "config/diff") => json!({ "type": "integer", "minimum": 1 }),
+        ("from" | "to", _) => json!({ "type": "string", "description": "RFC 3339, or a day, a month; UTC." }),
+        ("state", "audit") => one_of(&["open", "closed"]),
+        ("state", "keys") => one_of(&["active", "expired", "revoked"]),
+        ("order", _) => one_of(&["asc", "desc"]),
+        ("interval", _) => one_of(&["hour", "day", "month"]),
+        ("format", "usage") => one_of(&["json", "csv"]),
+        ("format", _) => one_of(&["json", "jsonl"]),
+        ("team", "audit/checkpoints") => json!({ "type": "string", "minLength": 1 }),
         _ => json!({ "type": "string" }),
     };
-    let required = route.path == "config/diff";
+    let required = route.path == "config/diff" || (name == "team" && route.path == "audit/checkpoints");
     json!({ "name": name, "in": "query", "required": required, "schema": schema })
 }
 
 fn body(schema: &str, is_required: bool) -> Value {
+    if schema == "DefinitionLines" {
+        let lines = json!({ "application/x-ndjson": { "schema": reference("schemas", schema) } });
+        return json!({ "required": is_required, "content": lines });
+    }
     let mut content = json!({ "application/json": { "schema": reference("schemas", schema) } });
     if schema == "Document" {
         content["application/toml"] = json!({ "schema": { "type": "string" } });
@@ -80,7 +102,9 @@ fn body(schema: &str, is_required: bool) -> Value {
 fn administered(route: &Route) -> Value {
     let roles: Vec<&str> = route.roles.iter().map(|role| role.as_str()).collect();
     let mut parameters = in_path(route.path);
-    parameters.extend(route.query.iter().map(|name| in_query(route, name)));
+    // Filters by `tag.NAME`, of any name, are beyond what the document can say.
+    let named = route.query.iter().filter(|name| **name != "tag_name");
+    parameters.extend(named.map(|name| in_query(route, name)));
     let replaces = matches!(route.method, "PUT" | "PATCH" | "DELETE") || route.path.contains("}/");
     if replaces && route.method != "GET" {
         parameters.push(reference("parameters", "if-match"));
@@ -88,7 +112,12 @@ fn administered(route: &Route) -> Value {
     if route.status == 201 || route.gives == "KeyShownOnce" {
         parameters.push(reference("parameters", "idempotency-key"));
     }
-    let answer = json!({ "description": "As asked.", "content": { "application/json": { "schema": reference("schemas", route.gives) } } });
+    let mut answer = json!({ "description": "As asked.", "content": { "application/json": { "schema": reference("schemas", route.gives) } } });
+    let text = json!({ "schema": { "type": "string" } });
+    if route.query.contains(&"format") {
+        let kind = if route.path == "usage" { "text/csv" } else { "application/x-ndjson" };
+        answer["content"][kind] = text;
+    }
     let mut responses = Map::new();
     responses.insert(route.status.to_string(), answer);
     refusals(&mut responses, &[400, 401, 403, 404, 409, 412, 413, 500, 503]);
@@ -102,7 +131,7 @@ fn administered(route: &Route) -> Value {
         "responses": responses,
     });
     if !route.takes.is_empty() {
-        operation["requestBody"] = body(route.takes, route.takes != "Rotation");
+        operation["requestBody"] = body(route.takes.trim_end_matches('?'), !route.takes.ends_with('?'));
     }
     operation
 }
@@ -119,6 +148,7 @@ fn served(endpoint: &Endpoint) -> Value {
             answer["content"]["text/event-stream"] = json!({ "schema": { "type": "string" } });
             (json!([{ "key": [] }]), &[400, 401, 402, 403, 404, 409, 413, 415, 429, 500, 502, 503, 504])
         }
+        Kind::Form => (json!([]), &[400, 401, 413, 500, 503]),
         Kind::Look => (json!([{ "key": [] }]), &[401, 403, 404, 503]),
         Kind::Open => (json!([]), &[400, 401, 503]),
     };
@@ -131,6 +161,10 @@ fn served(endpoint: &Endpoint) -> Value {
     if !takes.is_empty() {
         operation["requestBody"] = body(takes, true);
     }
+    if endpoint.kind == Kind::Form {
+        let content = json!({ "application/x-www-form-urlencoded": { "schema": reference("schemas", takes) } });
+        operation["requestBody"]["content"] = content;
+    }
     operation
 }
 
@@ -140,7 +174,7 @@ fn passed() -> Value {
     responses.insert("default".to_owned(), json!({ "description": "The provider's own answer." }));
     refusals(&mut responses, &[400, 401, 402, 403, 404, 429, 502, 503, 504]);
     json!({
-        "tags": ["gateway"], "summary": "The rest of a provider's API as it is; any method.", "security": [{ "key": [] }],
+        "tags": ["gateway"], "summary": "The rest of a provider's API as it is.", "security": [{ "key": [] }],
         "parameters": in_path("{provider}{path}"), "responses": responses,
     })
 }
@@ -151,13 +185,16 @@ fn document() -> Map<String, Value> {
         let item = paths.entry(endpoint.path.to_owned()).or_default();
         item.insert(endpoint.method.to_lowercase(), served(endpoint));
     }
-    paths.entry("/passthrough/{provider}/{path}".to_owned()).or_default().insert("post".to_owned(), passed());
+    let passed_on = METHODS.iter().map(|method| (method.to_lowercase(), passed())).collect();
+    paths.insert("/passthrough/{provider}/{path}".to_owned(), passed_on);
     for route in ROUTES {
         let item = paths.entry(format!("/admin/v1/{}", route.path)).or_default();
         item.insert(route.method.to_lowercase(), administered(route));
     }
     let mut schemas: SortedMap<String, Value> = serde_json::from_str(include_str!("schemas.json")).unwrap();
-    for name in ROUTES.iter().flat_map(|route| [route.takes, route.gives]).filter(|name| !name.is_empty()) {
+    for name in
+        ROUTES.iter().flat_map(|route| [route.takes.trim_end_matches('?'), route.gives]).filter(|name| !name.is_empty())
+    {
         // One that nobody wrote down yet says as much as it can.
         schemas.entry(name.to_owned()).or_insert_with(|| json!({ "type": "object" }));
     }

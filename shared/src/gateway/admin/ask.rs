@@ -1,5 +1,6 @@
 //! What an admin route is asked, and what it answers.
 
+use super::routes::Route;
 use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
 use crate::http::{Head, Header, percent_decode, query_parameter};
@@ -53,8 +54,9 @@ impl Ask<'_> {
             let name = percent_decode(pair.split('=').next().unwrap_or_default());
             // `tag_name` stands for `tag.NAME` of any name.
             let is_tag = name.starts_with("tag.") && known.contains(&"tag_name");
-            if !is_tag && !known.contains(&name.as_str()) {
+            if !is_tag && (name == "tag_name" || !known.contains(&name.as_str())) {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let known = known.replace("tag_name", "tag.NAME");
                 return Err(ApiError::new(
                     Code::InvalidRequest,
                     format!("There is no such query parameter here. Known: {known}."),
@@ -62,6 +64,15 @@ impl Ask<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a request without the body that its route takes: nothing at all would pass for an empty document.
+    pub fn refuse_empty(&self, route: &Route) -> Result<(), ApiError> {
+        let wanted = !route.takes.is_empty() && !route.takes.ends_with('?');
+        match wanted && self.request.body.iter().all(u8::is_ascii_whitespace) {
+            true => Err(ApiError::new(Code::InvalidRequest, "The body is missing. `{}` is an empty one.")),
+            false => Ok(()),
+        }
     }
 
     /// `limit`: how many entries a page may have.
@@ -207,10 +218,17 @@ mod tests {
     #[test]
     fn a_parameter_nobody_reads_is_refused() {
         let who = Caller::default();
-        for (query, good) in [("", true), ("team=a&limit=3", true), ("tema=a", false), ("team=a&x", false)] {
+        for (query, good) in [
+            ("", true),
+            ("team=a&limit=3", true),
+            ("tag.app=shop", true),
+            ("tag_name=shop", false),
+            ("tema=a", false),
+            ("team=a&x", false),
+        ] {
             let request = Request { query: query.to_owned(), ..Request::default() };
             let ask = Ask { who: &who, args: &[], request: &request };
-            assert_eq!(ask.refuse_unknown(&["team", "limit"]).is_ok(), good, "{query}");
+            assert_eq!(ask.refuse_unknown(&["team", "limit", "tag_name"]).is_ok(), good, "{query}");
         }
     }
 

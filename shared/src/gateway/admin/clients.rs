@@ -1,6 +1,7 @@
 //! OAuth clients: create, list, show, rotate, revoke.
 
 use super::keys::overlap;
+use super::shelf::listed;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::config::{DEFAULT_TEAM, ModelPattern};
 use crate::error::{ApiError, Code};
@@ -57,12 +58,12 @@ impl<P: Ports> Admin<P> {
     }
 
     fn check_client(&self, new: &NewClient, team: &str) -> Result<(), ApiError> {
-        let sane = |text: &str| (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
+        let sane = |text: &str| (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let bad = |pattern: &String| ModelPattern::parse(pattern).is_none();
         match () {
-            () if !sane(&new.name) => Err(ApiError::invalid("name", "name must be 1 to 128 printable bytes.")),
+            () if !sane(&new.name) => Err(ApiError::invalid("name", "name must be 1 to 128 printable characters.")),
             () if new.organisation.as_deref().is_some_and(|name| !sane(name)) => {
-                Err(ApiError::invalid("organisation", "organisation must be 1 to 128 printable bytes."))
+                Err(ApiError::invalid("organisation", "organisation must be 1 to 128 printable characters."))
             }
             () if self.config.team(team).is_none() => Err(ApiError::invalid(
                 "team",
@@ -75,7 +76,7 @@ impl<P: Ports> Admin<P> {
                 Err(ApiError::invalid("scopes", "scopes must hold inference, admin or both."))
             }
             () if new.tags.len() > MOST || !new.tags.iter().all(|(name, value)| sane(name) && sane(value)) => {
-                Err(ApiError::invalid("tags", "tags must have printable names and values of 1 to 128 bytes."))
+                Err(ApiError::invalid("tags", "tags must have printable names and values of 1 to 128 characters."))
             }
             () => Ok(()),
         }
@@ -86,12 +87,14 @@ impl<P: Ports> Admin<P> {
         let range = Range { after: ask.query("after"), limit: limit + 1, ..Range::default() };
         let records = self.ports.list_records(SHELF, &range).await.map_err(unavailable)?;
         let clients: Result<Vec<Client>, _> = records.iter().take(limit).map(|record| parse(&record.value)).collect();
-        let shown: Vec<Value> = clients.map_err(unavailable)?.iter().map(show).collect();
-        Ok(Answer::ok(json!({ "object": "list", "data": shown, "has_more": records.len() > limit })))
+        let clients = clients.map_err(unavailable)?;
+        let next = clients.last().filter(|_| records.len() > limit).map(|client| client.id.as_str());
+        Ok(listed(clients.iter().map(show).collect(), next))
     }
 
     pub(super) async fn show_client(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        Ok(Answer::ok(show(&self.find_client(ask).await?.1)))
+        let (record, client) = self.find_client(ask).await?;
+        Ok(Answer::ok(show(&client)).tagged(record.version))
     }
 
     pub(super) async fn revoke_client(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
@@ -100,7 +103,7 @@ impl<P: Ports> Admin<P> {
         let revoked_at = client.revoked_at.or(Some(self.ports.now()));
         let client = Client { revoked_at, previous: None, ..client };
         self.write_client(&client, Write::replace(&record, text(&client))).await?;
-        Ok(Answer::ok(show(&client)))
+        Ok(Answer::ok(show(&client)).tagged(record.version + 1))
     }
 
     pub(super) async fn rotate_client(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
@@ -113,7 +116,7 @@ impl<P: Ports> Admin<P> {
         let until = self.ports.now() + overlap;
         let client = Client { previous: Some((client.hash, until)), hash, ..client };
         self.write_client(&client, Write::replace(&record, text(&client))).await?;
-        Ok(Answer::ok(with_secret(&client, secret)))
+        Ok(Answer::ok(with_secret(&client, secret)).tagged(record.version + 1))
     }
 
     fn new_secret(&self) -> Result<(String, String), ApiError> {

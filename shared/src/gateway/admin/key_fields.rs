@@ -9,10 +9,10 @@ use crate::time::{self, rfc3339};
 use crate::units::Timestamp;
 use serde_json::{Map, Value, json};
 
-const MAX_TEXT_BYTES: usize = 128;
+const MAX_TEXT_CHARS: usize = 128;
 const MAX_MODELS: usize = 256;
 const MAX_TAGS: usize = 32;
-const MAX_TAG_BYTES: usize = 256;
+const MAX_TAG_CHARS: usize = 256;
 
 /// What a new key may be given.
 pub(super) const WHEN_MADE: &[&str] = &[
@@ -109,17 +109,17 @@ fn refused(invalid: &Invalid) -> ApiError {
 }
 
 fn not_text(member: &str) -> ApiError {
-    ApiError::invalid(member, format!("{member} must be a text of 1 to {MAX_TEXT_BYTES} printable bytes."))
+    ApiError::invalid(member, format!("{member} must be a text of 1 to {MAX_TEXT_CHARS} printable characters."))
 }
 
 /// Whether a text can be shown, stored and compared without surprises.
 pub(super) fn is_sane(text: &str, most: usize) -> bool {
-    !text.is_empty() && text.len() <= most && !text.chars().any(char::is_control)
+    !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
 }
 
 pub(super) fn text(member: &str, value: Option<&Value>) -> Result<Option<String>, ApiError> {
     let Some(value) = value else { return Ok(None) };
-    let text = value.as_str().filter(|text| is_sane(text, MAX_TEXT_BYTES));
+    let text = value.as_str().filter(|text| is_sane(text, MAX_TEXT_CHARS));
     text.map(|text| Some(text.to_owned())).ok_or_else(|| not_text(member))
 }
 
@@ -144,12 +144,14 @@ fn kind(member: &str, value: Option<&Value>) -> Result<KeyKind, ApiError> {
 fn tags(member: &str, value: Option<&Value>) -> Result<SortedMap<String, String>, ApiError> {
     let Some(value) = value else { return Ok(SortedMap::new()) };
     let tag = |(name, value): (&String, &Value)| {
-        let value = value.as_str().filter(|value| value.len() <= MAX_TAG_BYTES && !value.chars().any(char::is_control));
-        value.filter(|_| is_sane(name, MAX_TAG_BYTES)).map(|value| (name.clone(), value.to_owned()))
+        let value = value
+            .as_str()
+            .filter(|value| value.chars().count() <= MAX_TAG_CHARS && !value.chars().any(char::is_control));
+        value.filter(|_| is_sane(name, MAX_TAG_CHARS)).map(|value| (name.clone(), value.to_owned()))
     };
     let tags = value.as_object().filter(|tags| tags.len() <= MAX_TAGS);
     tags.and_then(|tags| tags.iter().map(tag).collect()).ok_or_else(|| {
-        ApiError::invalid(member, "tags must be an object of at most 32 printable texts, each at most 256 bytes.")
+        ApiError::invalid(member, "tags must be an object of at most 32 printable texts, each at most 256 characters.")
     })
 }
 

@@ -63,6 +63,9 @@ impl<P: Ports> Admin<P> {
         self.adopt().await?;
         let now = self.ports.now();
         let wanted = ["team", "user", "project", "state"].map(|name| (name, ask.query(name)));
+        if ask.query("state").is_some_and(|state| !["active", "expired", "revoked"].contains(&state.as_str())) {
+            return Err(ApiError::invalid("state", "state is active, expired or revoked."));
+        }
         let shown = |record: &Record| {
             let key: KeyRecord = serde_json::from_str(&record.value).ok()?;
             let shown = show(&key, now);

@@ -12,8 +12,8 @@ const ORGANISATIONS: Resource = Resource {
     noun: "organisation",
     id: NAME,
     members: Some(&[
-        Member { name: "name", holds: is_text, rule: "must be a text of at most 256 printable bytes" },
-        Member { name: "description", holds: is_text, rule: "must be a text of at most 256 printable bytes" },
+        Member { name: "name", holds: is_text, rule: "must be a text of at most 256 printable characters" },
+        Member { name: "description", holds: is_text, rule: "must be a text of at most 256 printable characters" },
     ]),
     is_live: false,
     filters: &[],
@@ -23,7 +23,7 @@ const USERS: Resource = Resource {
     noun: "user",
     id: ID,
     members: Some(&[
-        Member { name: "name", holds: is_text, rule: "must be a text of at most 256 printable bytes" },
+        Member { name: "name", holds: is_text, rule: "must be a text of at most 256 printable characters" },
         Member { name: "email", holds: is_email, rule: "must be an address such as ada@example.com" },
         Member { name: "organisation", holds: is_name, rule: "must be the id of an organisation" },
         Member { name: "teams", holds: are_names, rule: "must be a list of at most 64 teams" },
@@ -34,7 +34,7 @@ const USERS: Resource = Resource {
 };
 
 fn is_text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() <= 256 && !text.chars().any(char::is_control))
+    value.as_str().is_some_and(|text| text.chars().count() <= 256 && !text.chars().any(char::is_control))
 }
 
 fn is_email(value: &Value) -> bool {

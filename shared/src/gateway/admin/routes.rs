@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `path` follows `/admin/v1/`; where two match, the first counts, so words come before braces. `Body` and `Answer` name
-//! schemas of the OpenAPI document; `""` is none. A query parameter that is not listed is refused by name. A route that
+//! schemas of the OpenAPI document; `""` is none, and a `?` behind a body's says that
+//! it may be left out. A query parameter that is not listed is refused by name. A route that
 //! answers 201 takes `idempotency-key`, one that replaces or removes takes `if-match`.
 
 use super::{Admin, Answer, Ask};
@@ -84,6 +85,7 @@ macro_rules! routes {
             /// Serves a request that was [opened](Admin::open).
             pub async fn perform(&self, route: &Route, ask: &Ask<'_>) -> Result<Answer, ApiError> {
                 ask.refuse_unknown(route.query)?;
+                ask.refuse_empty(route)?;
                 match route.action { $(Action::$action => self.$action(ask).await,)* }
             }
         }
@@ -97,32 +99,32 @@ routes! {
     PATCH  "keys/{id}"          [Admin]         patch_key       "Changes a virtual key; null puts a member back." () "KeyChanges" => 200 "Key";
     DELETE "keys/{id}"          [Admin Member]  delete_key      "Revokes a virtual key." () "" => 200 "Key";
     POST   "keys/{id}/revoke"   [Admin Member]  revoke_key      "Revokes a virtual key." () "" => 200 "Key";
-    POST   "keys/{id}/rotate"   [Admin Member]  rotate_key      "Gives a virtual key a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation" => 200 "KeyShownOnce";
+    POST   "keys/{id}/rotate"   [Admin Member]  rotate_key      "Gives a virtual key a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation?" => 200 "KeyShownOnce";
     POST   "organisations"      [Admin]         create_organisation  "Makes an organisation." () "NewOrganisation" => 201 "Organisation";
     GET    "organisations"      [Admin Billing] list_organisations   "Lists organisations." (limit after) "" => 200 "OrganisationList";
     GET    "organisations/{id}" [Admin Billing] show_organisation    "Shows an organisation." () "" => 200 "Organisation";
     PUT    "organisations/{id}" [Admin]         replace_organisation "Replaces an organisation." () "OrganisationMembers" => 200 "Organisation";
-    PATCH  "organisations/{id}" [Admin]         patch_organisation   "Changes an organisation; null takes a member away." () "OrganisationMembers" => 200 "Organisation";
+    PATCH  "organisations/{id}" [Admin]         patch_organisation   "Changes an organisation; null takes a member away." () "OrganisationChanges" => 200 "Organisation";
     DELETE "organisations/{id}" [Admin]         remove_organisation  "Removes an organisation without teams." () "" => 200 "Removed";
     POST   "teams"              [Admin]         create_team     "Makes a team beside those of the configuration document." () "NewTeam" => 201 "Team";
     GET    "teams"              [Admin Billing] list_teams      "Lists teams, those of the document too." (limit after organisation) "" => 200 "TeamList";
     GET    "teams/{id}"         [Admin Billing] show_team       "Shows a team." () "" => 200 "Team";
     PUT    "teams/{id}"         [Admin]         replace_team    "Replaces a team." () "TeamMembers" => 200 "Team";
-    PATCH  "teams/{id}"         [Admin]         patch_team      "Changes a team; null takes a member away." () "TeamMembers" => 200 "Team";
+    PATCH  "teams/{id}"         [Admin]         patch_team      "Changes a team; null takes a member away." () "TeamChanges" => 200 "Team";
     DELETE "teams/{id}"         [Admin]         remove_team     "Removes a team; its keys are refused from then on." () "" => 200 "Removed";
     POST   "users"              [Admin]         create_user     "Makes a user." () "NewUser" => 201 "User";
     GET    "users"              [Admin]         list_users      "Lists users." (limit after organisation teams email) "" => 200 "UserList";
     GET    "users/{id}"         [Admin]         show_user       "Shows a user." () "" => 200 "User";
     PUT    "users/{id}"         [Admin]         replace_user    "Replaces a user." () "UserMembers" => 200 "User";
-    PATCH  "users/{id}"         [Admin]         patch_user      "Changes a user; null takes a member away." () "UserMembers" => 200 "User";
+    PATCH  "users/{id}"         [Admin]         patch_user      "Changes a user; null takes a member away." () "UserChanges" => 200 "User";
     DELETE "users/{id}"         [Admin]         remove_user     "Removes a user." () "" => 200 "Removed";
     POST   "oauth-clients"      [Admin]         create_client   "Makes an OAuth client; its secret is shown this once." () "NewOAuthClient" => 201 "OAuthClientShownOnce";
     GET    "oauth-clients"      [Admin]         list_clients    "Lists OAuth clients, without their secrets." (limit after) "" => 200 "OAuthClientList";
     GET    "oauth-clients/{id}" [Admin]         show_client     "Shows an OAuth client." () "" => 200 "OAuthClient";
     DELETE "oauth-clients/{id}" [Admin]         revoke_client   "Revokes an OAuth client, and its tokens with it." () "" => 200 "OAuthClient";
-    POST   "oauth-clients/{id}/rotate" [Admin]  rotate_client   "Gives an OAuth client a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation" => 200 "OAuthClientShownOnce";
+    POST   "oauth-clients/{id}/rotate" [Admin]  rotate_client   "Gives an OAuth client a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation?" => 200 "OAuthClientShownOnce";
     GET    "budgets"            [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
-    GET    "health"             [Admin Auditor] show_health     "Shows how every upstream stands." () "" => 200 "Health";
+    GET    "health"             [Admin Auditor] show_health     "Shows how every upstream stands." () "" => 200 "Upstreams";
     GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
     GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts decisions by route and reason, with an estimate of what they saved." () "" => 200 "DecisionSummary";
     GET    "decisions/{id}"     [Admin Auditor] show_decision   "Shows a routing decision." () "" => 200 "Decision";

@@ -14,6 +14,9 @@ use crate::error::{ApiError, Code};
 /// Where paths begin that are passed through.
 pub const PREFIX: &str = "/passthrough/";
 
+/// The methods that are passed on.
+pub const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 /// One call of a provider's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -29,8 +32,7 @@ pub struct Target {
 impl Target {
     /// Reads `/passthrough/{provider}/{path}`, still percent-encoded, as it was asked for.
     pub fn read(method: &str, path: &str, query: &str) -> Result<Target, ApiError> {
-        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-        let method = known.into_iter().find(|known| *known == method).ok_or_else(|| {
+        let method = METHODS.into_iter().find(|known| *known == method).ok_or_else(|| {
             ApiError::new(Code::MethodNotAllowed, "Pass-through takes GET, HEAD, POST, PUT, PATCH and DELETE.")
         })?;
         let nothing = || {
