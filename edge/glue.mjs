@@ -137,8 +137,10 @@ export function publicKey(seed) {
   return operation(signatures.publicKey(seed.slice()));
 }
 
-/** A binding as text: a string as it is, a JSON object as its JSON. */
+/** A binding as text: a string as it is, a JSON object as its JSON; of `NAME.method` the method's name, if it can be called. */
 export function binding(env, name) {
+  const [object, method] = name.split(".");
+  if (method) return typeof env[object]?.[method] === "function" ? method : undefined;
   const value = env[name];
   if (value === undefined || value === null) return undefined;
   return typeof value === "string" ? value : JSON.stringify(value);

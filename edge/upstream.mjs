@@ -1,6 +1,7 @@
 // Calls to providers: whole ones, streams that flow past the wasm natively, streams that pass through it.
 // Imported by the wasm; no policy in here.
 
+import { env } from "cloudflare:workers";
 import { collect, fields, values } from "./http.mjs";
 import { Answer, operation } from "./operation.mjs";
 
@@ -11,9 +12,19 @@ const READ = ["content-type", "content-length", "retry-after", "retry-after-ms"]
 /** Those that it may pass on to a caller, beside them. */
 const PASSED = [...READ, "content-disposition", "content-encoding", "content-range", "accept-ranges", "etag", "last-modified"];
 
+/** What stands for the binding `AI` among the core's URLs; a model's name follows. There is no such host. */
+const WORKERS_AI = "https://binding.invalid/AI/run/";
+
 function call(method, url, headers, body, signal) {
+  if (url.startsWith(WORKERS_AI)) return run(url.slice(WORKERS_AI.length), body, signal);
   // A GET with a body, even an empty one, is refused by fetch.
   return fetch(url, { method, headers, body: body.length > 0 ? body : undefined, redirect: "manual", signal });
+}
+
+/** A call of Workers AI by its binding: the answer is what its REST API would send, without the envelope. */
+async function run(model, body, signal) {
+  const inputs = JSON.parse(new TextDecoder().decode(body));
+  return env.AI.run(decodeURIComponent(model), inputs, { returnRawResponse: true, signal });
 }
 
 /** The head of a provider's answer, a line each. */

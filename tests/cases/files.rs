@@ -50,4 +50,5 @@ files! {
     upstream_errors
     usage
     usage_figures
+    workers_ai_binding
 }

@@ -19,7 +19,7 @@ pub(super) fn write(call: &Call<'_>, provider: &Provider, warnings: &mut Warning
     let (url, body, same) = match &request.operation {
         Operation::Embeddings => {
             let api = provider.operations.embeddings.ok_or_else(|| lacks(provider, &request.operation))?;
-            let url = api.path(model).map(|path| provider.base_url.join(&path));
+            let url = api.path().map(|path| provider.model_url(path, model));
             let body = api.write(&document, model, warnings).map_err(Failure::request)?;
             (url.unwrap_or_else(|| provider.operation_url("/embeddings")), body, api == embeddings::Api::OpenAi)
         }

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { boundWorkersAi } from "./workers_ai.mjs";
 
 const root = join(import.meta.dirname, "../../..");
 const { Log, LogLevel, Miniflare } = createRequire(join(root, "edge/package.json"))("miniflare");
@@ -13,19 +14,16 @@ const wrangler = readFileSync(join(root, "wrangler.toml"), "utf8");
 const [, date] = /^compatibility_date = "([^"]+)"/m.exec(wrangler);
 const flags = JSON.parse(/^compatibility_flags = (\[.*\])/m.exec(wrangler)[1]);
 
+// Workers AI's binding, where a case has `AI`: workerd's own, with that URL in place of Cloudflare.
+const { AI: workersAi, ...bindings } = JSON.parse(process.env.SUITE_BINDINGS);
+
 const kept = process.env.SUITE_KEEP;
 const keep = kept && { durableObjectsPersist: join(kept, "objects"), kvPersist: join(kept, "kv") };
 
-const worker = new Miniflare({
-  ...keep,
+const runtime = { compatibilityDate: date, compatibilityFlags: flags };
+const signalbox = {
   name: "signalbox",
-  host: "127.0.0.1",
-  port: Number(process.env.SUITE_PORT ?? 0),
-  cf: false,
-  telemetry: { enabled: false },
-  log: new Log(LogLevel.WARN),
-  compatibilityDate: date,
-  compatibilityFlags: flags,
+  ...runtime,
   modules: true,
   modulesRules: [
     { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
@@ -33,9 +31,19 @@ const worker = new Miniflare({
   ],
   rootPath: process.env.SUITE_MODULES,
   scriptPath: "entry.mjs",
-  bindings: JSON.parse(process.env.SUITE_BINDINGS),
+  bindings,
   kvNamespaces: ["CONFIG"],
   durableObjects: { TENANT: { className: "Tenant", useSQLite: true } },
+  ...(workersAi && { wrappedBindings: { AI: "workers-ai" } }),
+};
+const worker = new Miniflare({
+  ...keep,
+  host: "127.0.0.1",
+  port: Number(process.env.SUITE_PORT ?? 0),
+  cf: false,
+  telemetry: { enabled: false },
+  log: new Log(LogLevel.WARN),
+  workers: workersAi ? [signalbox, ...boundWorkersAi("workers-ai", workersAi, runtime)] : [signalbox],
   handleStructuredLogs: ({ message }) => {
     process.stdout.write(`${message}\n`); // miniflare insists that nothing is returned
   },

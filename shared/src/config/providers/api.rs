@@ -156,7 +156,7 @@ const OLLAMA: Api = Api {
     operations: Operations::NONE,
 };
 
-const WORKERS_AI: Api = Api {
+pub(super) const WORKERS_AI: Api = Api {
     dialect: ProviderDialect::WorkersAi,
     auth: AuthStyle::Bearer,
     chat_path: "/run/{model/path}",
@@ -165,7 +165,7 @@ const WORKERS_AI: Api = Api {
     count_path: None,
     headers: &[],
     quirks: COMMON,
-    operations: Operations::NONE,
+    operations: Operations { embeddings: Some(embeddings::Api::WorkersAi), ..Operations::NONE },
 };
 
 pub(super) const GEMINI: Api = Api {

@@ -7,7 +7,7 @@
 //! works here: OpenAI's includes `/v1`, Anthropic's does not. Where both an SDK's convention and the
 //! longer URL of the documentation are in use, [`BaseUrl::join`](crate::config::BaseUrl::join) takes either.
 
-use super::api::{ANTHROPIC, BEDROCK, COHERE, COMMON, COMPATIBLE, GEMINI, OPENAI, RESPONSES_PATH, VERTEX};
+use super::api::{ANTHROPIC, BEDROCK, COHERE, COMMON, COMPATIBLE, GEMINI, OPENAI, RESPONSES_PATH, VERTEX, WORKERS_AI};
 use super::google::GoogleBindings;
 use super::{Api, AuthStyle, Operations};
 use crate::dialect::{Quirks, ReasoningReplay};
@@ -38,6 +38,19 @@ pub struct Builtin {
     pub resells: bool,
     /// What else must be bound to say where the customer's models are.
     pub cloud: Option<Cloud>,
+    /// How a platform reaches it by a binding of its own, where no key is bound.
+    pub bound: Option<Bound>,
+}
+
+/// A provider's binding on a platform: called without a URL and without a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// What the binding must be able to do, as `NAME.method`: no environment variable is called so.
+    pub method: &'static str,
+    /// Stands for it where URLs are wanted, and the platform's transport knows it. There is no such host (RFC 6761).
+    pub base_url: &'static str,
+    /// How it is addressed.
+    pub api: Api,
 }
 
 /// The bindings that say where in a provider's cloud a customer's models are.
@@ -181,11 +194,12 @@ pub(crate) const BUILTIN: &[Builtin] = &[
         signing: Some(Signing { prefix: "BEDROCK", region_binding: "BEDROCK_REGION", service: "bedrock" }),
         ..keyed("bedrock", "BEDROCK_API_KEY", "BEDROCK_BASE_URL")
     },
-    // Workers AI, by the endpoint that speaks OpenAI's dialect.
+    // Workers AI, by the endpoint that speaks OpenAI's dialect, or by its binding, which speaks its own.
     Builtin {
         base_url: Some("https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1"),
         api: Api { operations: Operations::EMBEDDINGS, ..COMPATIBLE },
         other_key_binding: Some("CLOUDFLARE_API_TOKEN"),
+        bound: Some(Bound { method: "AI.run", base_url: "https://binding.invalid/AI", api: WORKERS_AI }),
         ..keyed("cloudflare", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL")
     },
     // Google's cloud, where the same models have another door.
@@ -245,5 +259,6 @@ const fn keyed(id: &'static str, key_binding: &'static str, base_url_binding: &'
         families: &[],
         resells: false,
         cloud: None,
+        bound: None,
     }
 }

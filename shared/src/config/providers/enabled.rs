@@ -2,7 +2,7 @@
 
 use super::cloud::Place;
 use super::credentials::{Auth, auth, header_value};
-use super::{Api, BUILTIN, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
+use super::{Api, BUILTIN, Bound, Builtin, DataPolicy, HeaderValue, Operations, ProviderOverride, builtin};
 use crate::catalog::{Capabilities, Model};
 use crate::config::Config;
 use crate::config::bindings::{self, Bindings};
@@ -59,14 +59,18 @@ impl Provider {
     /// The URL a chat with this model is posted to. A model's name is one segment of a path whatever
     /// stands in it: a caller chooses a model, never a path.
     pub fn chat_url(&self, model: &str, stream: bool) -> String {
-        let path = if stream { &self.paths.stream } else { &self.paths.whole };
+        self.model_url(if stream { &self.paths.stream } else { &self.paths.whole }, model)
+    }
+
+    /// The URL of a path in which `{model}` or `{model/path}` stands for the model.
+    pub fn model_url(&self, path: &str, model: &str) -> String {
         let segments = || model.split('/').map(url::segment).collect::<Vec<_>>().join("/");
         self.base_url.join(path).replace("{model}", &url::segment(model)).replace("{model/path}", &segments())
     }
 
     /// The URL that counts the tokens of a prompt for this model.
     pub fn count_url(&self, model: &str) -> Option<String> {
-        self.paths.count.as_ref().map(|path| self.base_url.join(path).replace("{model}", &url::segment(model)))
+        self.paths.count.as_ref().map(|path| self.model_url(path, model))
     }
 
     /// The dialect in which it is asked what a caller of this dialect wants: the caller's own where it
@@ -179,10 +183,15 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
     let url_binding = url_binding(id, known);
     let bound_url = bindings::text(bindings, &url_binding);
     let has_url = bound_url.is_some() || over.base_url.is_some();
-    let Some(auth) = auth(known, over, api.auth, has_url, bindings)? else { return Ok(None) };
+    let key = auth(known, over, api.auth, has_url, bindings)?;
+    let usual_url = known.and_then(|known| known.base_url);
+    let (api, auth, usual_url) = match (key, known.and_then(|known| known.bound).filter(|_| !has_url)) {
+        (Some(auth), _) => (api, auth, usual_url),
+        (None, Some(bound)) if is_bound(&bound, over, bindings) => (bound.api, Auth::None, Some(bound.base_url)),
+        (None, _) => return Ok(None),
+    };
     let place = known.and_then(|known| known.cloud).map(|cloud| Place::read(&cloud, auth.account(), bindings));
     let place = place.transpose()?;
-    let usual_url = known.and_then(|known| known.base_url);
     let usual_url = usual_url.map(|url| place.as_ref().map_or_else(|| url.to_owned(), |place| place.base_url(url)));
     let fill = |path: &'static str| place.as_ref().map_or(Cow::Borrowed(path), |place| Cow::Owned(place.fill(path)));
     Ok(Some(Provider {
@@ -203,6 +212,12 @@ fn enable(id: &ProviderId, config: &Config, bindings: &(impl Bindings + ?Sized))
         data_policy: over.data_policy.clone(),
         timeouts: config.timeouts.with(&over.timeouts),
     }))
+}
+
+/// Whether the platform has the binding, and nothing else is asked for.
+fn is_bound(bound: &Bound, over: &ProviderOverride, bindings: &(impl Bindings + ?Sized)) -> bool {
+    let fits = over.dialect.is_none_or(|dialect| dialect == bound.api.dialect);
+    fits && over.api_key.is_none() && bindings.get(bound.method).is_some()
 }
 
 fn api(known: Option<&Builtin>, dialect: Option<ProviderDialect>) -> Option<Api> {

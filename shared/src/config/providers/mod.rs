@@ -12,7 +12,7 @@ mod section;
 mod tests;
 
 pub use api::{Api, AuthStyle, Operations};
-pub use builtin::{Builtin, Cloud, Signing, builtin};
+pub use builtin::{Bound, Builtin, Cloud, Signing, builtin};
 pub use credentials::Auth;
 pub use enabled::{Paths, Provider, Providers};
 pub use google::{GoogleAccount, GoogleBindings, Grant, Subject};

@@ -81,6 +81,7 @@ const EMBEDDINGS: OneOf<Option<embeddings::Api>> = OneOf {
         ("openai", Some(embeddings::Api::OpenAi)),
         ("gemini", Some(embeddings::Api::Gemini)),
         ("cohere", Some(embeddings::Api::Cohere)),
+        ("workers_ai", Some(embeddings::Api::WorkersAi)),
         ("none", None),
     ],
     later: &[],

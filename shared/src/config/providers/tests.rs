@@ -5,6 +5,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dialect::{SamplingSupport, ThinkingSupport};
+use crate::operation::embeddings;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -318,6 +319,25 @@ fn workers_ai_is_where_its_account_says_and_takes_either_name_of_its_key() {
 }
 
 #[test]
+fn workers_ai_needs_no_key_where_the_platform_has_its_binding() {
+    let bound = ("AI.run", "run");
+    let url = |document: &str, bindings: &[(&str, &str)]| {
+        let cloudflare = providers(document, bindings).get("cloudflare").cloned();
+        cloudflare.map(|provider| (provider.chat_url("@cf/a/b", true), credential(&provider).is_some()))
+    };
+    let by_binding = || Some(("https://binding.invalid/AI/run/%40cf/a/b".to_owned(), false));
+    assert_eq!(url("", &[bound]), by_binding());
+    assert_eq!(url("[providers.cloudflare]\ndialect = \"workers_ai\"", &[bound]), by_binding());
+    // A text of that name is no binding, an endpoint or a dialect that is written down is what was meant.
+    assert_eq!(url("", &[("AI", "https://evil.example")]), None);
+    assert_eq!(url("", &[bound, ("CLOUDFLARE_BASE_URL", "https://host.example/v1")]), None);
+    assert_eq!(url("[providers.cloudflare]\ndialect = \"openai_chat\"", &[bound]), None);
+    let rest = "https://api.cloudflare.com/client/v4/accounts/a/ai/v1/chat/completions".to_owned();
+    let key = [bound, ("CLOUDFLARE_API_KEY", "k"), ("CLOUDFLARE_ACCOUNT_ID", "a")];
+    assert_eq!(url("", &key), Some((rest, true)));
+}
+
+#[test]
 fn a_url_that_names_the_model_takes_any_name_as_one_segment() {
     let providers = providers("", &[("GEMINI_API_KEY", "k"), ("GEMINI_BASE_URL", "https://proxy.example/v1beta")]);
     let gemini = providers.get("gemini").unwrap();
@@ -331,6 +351,13 @@ fn a_url_that_names_the_model_takes_any_name_as_one_segment() {
         "https://proxy.example/v1beta/models/..%2Fa%3Fb%23c%3Ad%20%C3%A9%7Bmodel%7D:streamGenerateContent?alt=sse"
     );
     assert!(url("..").contains("/models/%2E%2E:stream"));
+    for (api, path) in [
+        (embeddings::Api::Gemini, "/models/..%2Fa%3Fb:batchEmbedContents"),
+        (embeddings::Api::WorkersAi, "/run/%2E%2E/a%3Fb"),
+    ] {
+        let url = gemini.model_url(api.path().unwrap(), "../a?b");
+        assert!(url.ends_with(path), "{url}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod cohere;
 mod gemini;
 mod read;
 mod vector;
+mod workers_ai;
 
 use super::answer::{self, Written};
 use super::{model, with_model};
@@ -27,15 +28,19 @@ pub enum Api {
     Gemini,
     /// `POST /v2/embed`.
     Cohere,
+    /// `POST /run/{model}`.
+    WorkersAi,
 }
 
 impl Api {
-    /// The path below the base URL; `None` where it stands beside the chat's.
-    pub fn path(self, model: &str) -> Option<String> {
+    /// The path below the base URL; `None` where it stands beside the chat's. `{model}` and `{model/path}` stand for
+    /// the model, as in a chat's.
+    pub fn path(self) -> Option<&'static str> {
         match self {
             Api::OpenAi => None,
-            Api::Gemini => Some(format!("/v1beta/models/{model}:batchEmbedContents")),
-            Api::Cohere => Some("/v2/embed".to_owned()),
+            Api::Gemini => Some("/v1beta/models/{model}:batchEmbedContents"),
+            Api::Cohere => Some("/v2/embed"),
+            Api::WorkersAi => Some("/run/{model/path}"),
         }
     }
 
@@ -45,6 +50,7 @@ impl Api {
             Api::OpenAi => Ok(with_model(body, model)),
             Api::Gemini => gemini::write(&read::request(body)?, model, warnings),
             Api::Cohere => cohere::write(&read::request(body)?, model, warnings),
+            Api::WorkersAi => workers_ai::write(&read::request(body)?, warnings),
         }
     }
 
@@ -55,6 +61,7 @@ impl Api {
             Api::OpenAi => untouched(answer),
             Api::Gemini => gemini::read(&answer)?.write(model, base64),
             Api::Cohere => cohere::read(&answer)?.write(model, base64),
+            Api::WorkersAi => workers_ai::read(&answer)?.write(model, base64),
         }
     }
 }

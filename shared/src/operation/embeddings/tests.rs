@@ -93,7 +93,6 @@ fn gemini_is_asked_in_one_batch() {
     };
     assert_eq!(out, json!({"requests": [one("a"), one("b")]}));
     assert_eq!(warnings, ["strange"]);
-    assert_eq!(Api::Gemini.path("m").as_deref(), Some("/v1beta/models/m:batchEmbedContents"));
     let error = written(Api::Gemini, &json!({"model": "m", "input": [1, 2]})).expect_err("tokens");
     assert_eq!(error.param.as_deref(), Some("input"));
 }
@@ -153,4 +152,27 @@ fn coheres_answer_becomes_openais() {
     for broken in [json!({"embeddings": {"int8": [[1]]}}), json!({"embeddings": null}), json!({"message": "no"})] {
         assert!(answered(Api::Cohere, &request, &broken).is_err(), "{broken}");
     }
+}
+
+#[test]
+fn workers_ai_is_asked_for_texts_and_answers_vectors_in_an_envelope_or_without() {
+    let body = json!({"model": "m", "input": ["a", "b"], "dimensions": 3, "strange": 1});
+    let (out, warnings) = written(Api::WorkersAi, &body).unwrap();
+    assert_eq!(out, json!({"text": ["a", "b"]}));
+    assert_eq!(warnings, ["dimensions", "strange"]);
+    let answer = json!({"shape": [2, 2], "data": [[0.5, -1], [1, 0]], "pooling": "cls"});
+    for (answer, input) in [
+        (answer.clone(), None),
+        (json!({"result": answer, "success": true, "errors": [], "messages": []}), None),
+        (json!({"data": [[1], [2]], "usage": {"prompt_tokens": 4}}), Some(4)),
+    ] {
+        let (body, usage) = answered(Api::WorkersAi, &body, &answer).unwrap();
+        assert_eq!(body.pointer("/data/1/index"), Some(&json!(1)), "{answer}");
+        assert_eq!(usage.map(|usage| usage.input), input, "{answer}");
+    }
+    for broken in [json!({"data": 7}), json!({"result": null}), json!({"data": [["x"]]}), json!({"shape": [0]})] {
+        assert!(answered(Api::WorkersAi, &body, &broken).is_err(), "{broken}");
+    }
+    let failed = json!({"result": null, "success": false, "errors": [{"code": 5007, "message": "no"}]});
+    assert!(answered(Api::WorkersAi, &body, &failed).is_err());
 }
