@@ -114,6 +114,7 @@ wire! {
         output_tokens_details: One<Details>,
         cache_read_input_tokens: Count,
         cache_creation_input_tokens: Count,
+        cache_creation: One<CacheCreation>,
         gemini_prompt: Count as "promptTokenCount",
         gemini_cached: Count as "cachedContentTokenCount",
         gemini_tools: Count as "toolUsePromptTokenCount",
@@ -129,6 +130,14 @@ wire! {
         audio_tokens: Count,
         image_tokens: Count,
         reasoning_tokens: Count,
+    }
+}
+
+wire! {
+    /// What Anthropic's cache took for an hour.
+    #[derive(Clone, Copy, Debug)]
+    struct CacheCreation {
+        ephemeral_1h_input_tokens: Count,
     }
 }
 
@@ -197,6 +206,7 @@ impl Counts {
         take(&mut self.gemini_tools, later.gemini_tools);
         take(&mut self.gemini_candidates, later.gemini_candidates);
         take(&mut self.gemini_thoughts, later.gemini_thoughts);
+        self.cache_creation.0 = later.cache_creation.0.or(self.cache_creation.0);
         let details = |mine: &mut One<Details>, theirs: One<Details>| mine.0 = theirs.0.or(mine.0);
         details(&mut self.prompt_tokens_details, later.prompt_tokens_details);
         details(&mut self.completion_tokens_details, later.completion_tokens_details);
@@ -233,7 +243,12 @@ impl Counts {
         let (read, written) = (self.cache_read_input_tokens.tokens(), self.cache_creation_input_tokens.tokens());
         let usage = split(input, self.input_tokens_details.0, output, self.output_tokens_details.0);
         Some(match read.or(written).filter(|_| self.total_tokens.tokens().is_none()) {
-            Some(_) => Usage { cache_read: read.unwrap_or(0), cache_write_5m: written.unwrap_or(0), input, ..usage },
+            Some(_) => {
+                let long = self.cache_creation.0.and_then(|written| written.ephemeral_1h_input_tokens.tokens());
+                let (read, written) = (read.unwrap_or(0), written.unwrap_or(0));
+                let long = long.unwrap_or(0).min(written);
+                Usage { cache_read: read, cache_write_5m: written - long, cache_write_1h: long, input, ..usage }
+            }
             None => usage,
         })
     }

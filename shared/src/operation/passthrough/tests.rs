@@ -182,6 +182,10 @@ fn usage_is_read_in_every_known_shape() {
             Usage { input: 10, cache_read: 3, cache_write_5m: 2, output: 4, ..usage() },
         ),
         (
+            r#"{"model":"m","usage":{"input_tokens":10,"output_tokens":4,"cache_creation_input_tokens":9,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}}"#,
+            Usage { input: 10, cache_write_5m: 2, cache_write_1h: 7, output: 4, ..usage() },
+        ),
+        (
             r#"{"modelVersion":"m","usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":4,"cachedContentTokenCount":3,"thoughtsTokenCount":2}}"#,
             Usage { input: 7, cache_read: 3, output: 4, reasoning: 2, ..usage() },
         ),
