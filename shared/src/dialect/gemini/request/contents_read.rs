@@ -79,7 +79,8 @@ impl Reader<'_> {
         parts: &mut Vec<Part>,
     ) -> Result<(), ApiError> {
         let mut part = Object::read(raw.get(), path)?.camel_case();
-        let sealed = part.string("thoughtSignature")?.filter(|text| !text.is_empty()).map(|text| seal::read(&text));
+        let sealed = part.string("thoughtSignature")?.filter(|text| !text.is_empty() && text != seal::UNSIGNED);
+        let sealed = sealed.map(|text| seal::read(&text));
         let thought = part.boolean("thought")?.unwrap_or(false);
         let text = part.string("text")?;
         if let Some(text) = text.filter(|_| thought || !part.has("functionCall")) {
