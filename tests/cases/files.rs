@@ -16,6 +16,7 @@ files! {
     completions
     config
     context
+    cors
     count_tokens
     embeddings
     envelope

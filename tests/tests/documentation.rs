@@ -202,6 +202,23 @@ fn every_endpoint_is_listed_and_every_header_that_is_read() {
 }
 
 #[test]
+fn a_web_page_may_read_every_header_of_an_answer() {
+    let source = file("shared/src/app/cors.rs");
+    let exposed = source.split("const EXPOSED: &str = \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let exposed: BTreeSet<&str> = exposed.split([',', ' ', '\\', '\n']).filter(|name| !name.is_empty()).collect();
+    let readme = file("README.md");
+    let answers = readme.split("### Response headers").nth(1).unwrap().split("\n### ").next().unwrap();
+    let cells = answers.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let named: Vec<&str> = cells.flat_map(quoted).filter(|word| *word != "-tokens").collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(exposed.contains(name), "{name} is not exposed");
+    }
+    // What admin plane and idempotency add.
+    assert!(["etag", "age", "x-signalbox-next-cursor"].iter().all(|name| exposed.contains(name)));
+}
+
+#[test]
 fn the_documents_name_only_tests_and_files_that_are_there() {
     let everything: String = ["shared", "edge", "lambda", "tests", "tools"]
         .iter()

@@ -6,8 +6,11 @@ use crate::ports::Request;
 
 /// What a browser may remember without being told again, and what a page may read of an answer.
 const EXPOSED: &str = "x-signalbox-request-id, x-signalbox-model, x-signalbox-route, x-signalbox-reason, \
-    x-signalbox-attempts, x-signalbox-cost-usd, x-signalbox-warnings, x-request-id, request-id, retry-after, \
-    x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, server-timing, traceparent";
+    x-signalbox-decision, x-signalbox-attempts, x-signalbox-cache, x-signalbox-context, x-signalbox-cost-usd, \
+    x-signalbox-warnings, x-signalbox-next-cursor, x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, age, etag, \
+    x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, \
+    x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, ratelimit, ratelimit-policy, \
+    server-timing, traceparent";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
 /// The permission of one request's origin, if it has one.
