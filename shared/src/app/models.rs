@@ -113,9 +113,11 @@ impl<P: Ports> App<P> {
         };
         let Some(name) = name else { return answer(200, &form.all(&listed)) };
         let name = percent_decoded(name).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-        // A bare name is good wherever it is, so it is good here.
+        // A bare name, and a slash for the colon, are good wherever a model is named, so they are good here.
+        let as_id = name.replacen('/', ":", 1);
         let bare = |listed: &&Listed| listed.name.split_once(':').is_some_and(|(_, model)| model == name);
-        match listed.iter().find(|listed| listed.name == name).or_else(|| listed.iter().find(bare)) {
+        let named = |name: &str| listed.iter().find(|listed| listed.name == name);
+        match named(&name).or_else(|| named(&as_id)).or_else(|| listed.iter().find(bare)) {
             Some(listed) => answer(200, &form.one(listed)),
             None => {
                 let message = "There is no such model for this key. GET /v1/models lists what you may use.";
