@@ -9,6 +9,7 @@ pub mod cohere;
 mod dialect;
 pub mod event_stream;
 pub mod gemini;
+pub mod json_array;
 pub mod json_scan;
 pub mod ollama;
 pub mod openai_chat;

@@ -112,6 +112,11 @@ fn sse_reader_keeps_its_promises() {
 }
 
 #[test]
+fn json_array_keeps_its_promises() {
+    smoke("json_array", signalbox_fuzz::json_array::run);
+}
+
+#[test]
 fn json_scan_keeps_its_promises() {
     smoke("json_scan", signalbox_fuzz::json_scan::run);
 }
