@@ -93,6 +93,46 @@ fn ranked(simulator: &Simulator) {
     simulator.script("ranked", std::iter::repeat_n(answer, PROVIDERS.len()).collect()).unwrap();
 }
 
+/// What Cohere says to its own SDK, through the gateway's pass-through.
+fn cohere_speaks(simulator: &Simulator) {
+    let usage = json!({"tokens": {"input_tokens": 9, "output_tokens": 3}});
+    let call = |arguments: &str| json!({"id": "add_1", "type": "function", "function": {"name": "add", "arguments": arguments}});
+    let whole =
+        |message: Value| json!({"body": {"id": "c1", "finish_reason": "COMPLETE", "message": message, "usage": usage}});
+    let said = |text: &str| whole(json!({"role": "assistant", "content": [{"type": "text", "text": text}]}));
+    let called = || whole(json!({"role": "assistant", "tool_plan": "I add.", "tool_calls": [call("{\"a\":0}")]}));
+    let events = |between: Vec<Value>| {
+        let start = json!({"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}}});
+        let end = json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}});
+        let all = std::iter::once(start).chain(between).chain([end]);
+        json!({"chunking": {"random": 3}, "steps": all.map(|event| json!({"event": event})).collect::<Vec<_>>()})
+    };
+    let says = |words: &[&str]| {
+        let delta = |text: &&str| json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}});
+        let start = json!({"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}});
+        let end = json!({"type": "content-end", "index": 0});
+        events(std::iter::once(start).chain(words.iter().map(delta)).chain([end]).collect())
+    };
+    let calls = || {
+        let piece = json!({"type": "tool-call-delta", "index": 0, "delta": {"message": {"tool_calls": {"function": {"arguments": "{\"a\":0}"}}}}});
+        let start = json!({"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": call("")}}});
+        events(vec![start, piece, json!({"type": "tool-call-end", "index": 0})])
+    };
+    let answered = "The tool answered: 3";
+    for (name, answers) in [
+        ("words", vec![said("word1 word2 word3")]),
+        ("stream", vec![says(&["word1", " word2", " word3"])]),
+        ("tools", vec![called(), said(answered)]),
+        ("streamed-tools", vec![calls(), says(&["The tool ", "answered: 3"])]),
+        ("city", vec![said("{\"name\": \"simulated\"}")]),
+        ("streamed-city", vec![says(&["{\"name\": \"simu", "lated\"}"])]),
+    ] {
+        let answers = answers.into_iter().map(|answer| serde_json::from_value::<Answer>(answer).unwrap());
+        let answers = answers.collect::<Vec<_>>().into_iter().cycle();
+        simulator.script(&format!("cohere-{name}"), answers.take(2 * PROVIDERS.len()).collect()).unwrap();
+    }
+}
+
 /// A limit that is over in a moment, once a check: the first request of every two meets it.
 fn limited_now_and_then(simulator: &Simulator) {
     let limited = Script::json(429, json!({"error": {"message": "slow down", "type": "rate_limit_error"}}));
@@ -154,6 +194,7 @@ fn run(program: &Program, url: &str, simulator: &Simulator, log: &dyn Fn() -> Ve
     };
     limited_now_and_then(simulator);
     ranked(simulator);
+    cohere_speaks(simulator);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let [good, broke, narrow] = runtime.block_on(keys(url));
     let output = command
@@ -286,7 +327,8 @@ mod python {
         google_genai: Python, Refusals::Google("ClientError", "ClientError");
         pydantic_ai_google: Python, Refusals::Google("ModelAuthenticationError", "ModelRateLimitError"),
             wraps r#"{"return_value":"3"}"#;
-        cohere_rerank: Python, Refusals::OpenAi("UnauthorizedError", "ApiError"), only "rerank";
+        cohere_v2: Python, Refusals::OpenAi("UnauthorizedError", "ApiError"),
+            only "plain", "stream", "tools", "streamed_tools", "structured", "streamed_structured", "rerank";
         instructor_openai: Python, Refusals::OpenAi("InstructorRetryException", "InstructorRetryException"),
             only "structured", "streamed_structured";
         instructor_anthropic: Python, Refusals::Anthropic("InstructorRetryException", "InstructorRetryException"),
