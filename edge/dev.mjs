@@ -26,7 +26,7 @@ async function main() {
   const port = readPort(process.env.PORT ?? "8787");
   const settings = loadSettings();
   const bindings = { ...providerBindings(), SIGNALBOX_SECRET: settings.secret, SIGNALBOX_ADMIN_KEY: settings.admin_key };
-  const simulated = !Object.keys(bindings).some((name) => /_(API_KEY|BASE_URL|ACCESS_KEY_ID)$/.test(name));
+  const simulated = !Object.keys(bindings).some((name) => ENABLES.test(name));
   if (simulated) Object.assign(bindings, await startSimulator(process.argv[2]));
 
   const url = await startWorker(port, bindings);
@@ -43,10 +43,13 @@ function readPort(text) {
   return port;
 }
 
+/** A binding by which some provider is there; those of other names only say more about it. */
+const ENABLES = /_(API_KEY|API_TOKEN|BASE_URL|ACCESS_KEY_ID|ACCESS_TOKEN|SERVICE_ACCOUNT|WORKLOAD_IDENTITY)$/;
+
 /** The caller's environment, as far as it is meant for the gateway. */
 function providerBindings() {
   const wanted = ([name, value]) =>
-    value && (/_(API_KEY|BASE_URL)$/.test(name) || /^(SIGNALBOX_|BEDROCK_|CLOUDFLARE_ACCOUNT_ID$)/.test(name));
+    value && (/_(API_KEY|BASE_URL)$/.test(name) || /^(SIGNALBOX|BEDROCK|VERTEX|CLOUDFLARE)_/.test(name));
   return Object.fromEntries(Object.entries(process.env).filter(wanted));
 }
 

@@ -9,10 +9,20 @@ pub struct Providers {
     pub simulated: bool,
 }
 
+/// What enables a provider beside keys and base URLs.
+const CREDENTIALS: [&str; 5] = [
+    "BEDROCK_ACCESS_KEY_ID",
+    "CLOUDFLARE_API_TOKEN",
+    "VERTEX_ACCESS_TOKEN",
+    "VERTEX_SERVICE_ACCOUNT",
+    "VERTEX_WORKLOAD_IDENTITY",
+];
+
 /// The provider bindings of an environment decide; an empty value counts as none.
 pub fn providers(environment: impl Iterator<Item = (String, String)>) -> Providers {
     let set = environment.filter(|(name, value)| {
-        let binds = ["_API_KEY", "_BASE_URL"].iter().any(|end| name.ends_with(end)) || name == "BEDROCK_ACCESS_KEY_ID";
+        let usual = ["_API_KEY", "_BASE_URL"].iter().any(|end| name.ends_with(end));
+        let binds = usual || CREDENTIALS.contains(&name.as_str());
         binds && !value.is_empty() && !name.starts_with("SIGNALBOX_")
     });
     let mut names: Vec<String> = set.map(|(name, _)| name).collect();
@@ -39,7 +49,7 @@ mod tests {
         for none in [&[][..], &[("OPENAI_API_KEY", "")], &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")]] {
             assert!(of(none).simulated, "{none:?}");
         }
-        for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1"), ("BEDROCK_ACCESS_KEY_ID", "i")] {
+        for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1"), ("VERTEX_ACCESS_TOKEN", "t")] {
             assert!(!of(&[some]).simulated, "{some:?}");
         }
     }
