@@ -2,6 +2,7 @@
 
 use crate::glue::Call;
 use crate::operation::Operation;
+use signalbox::http::path_and_query;
 use signalbox::ports::{self, BodyError};
 use std::rc::Rc;
 
@@ -21,22 +22,10 @@ impl Request {
         let mut lines = envelope.split('\n');
         let method = lines.next().unwrap_or_default().to_owned();
         let url = lines.next().unwrap_or_default();
-        let (path, query) = (path_of(url).to_owned(), query_of(url).to_owned());
+        let (path, query) = path_and_query(url);
+        let (path, query) = (path.to_owned(), query.to_owned());
         Request { method, path, query, headers: lines.map(str::to_owned).collect(), call }
     }
-}
-
-/// The path of an absolute URL, without its query.
-pub(crate) fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
-    path.split(['?', '#']).next().unwrap_or("/")
-}
-
-/// The query of an absolute URL, without its question mark.
-fn query_of(url: &str) -> &str {
-    let url = url.split('#').next().unwrap_or_default();
-    url.split_once('?').map_or("", |(_, query)| query)
 }
 
 impl ports::Request for Request {
@@ -66,23 +55,5 @@ impl ports::Request for Request {
         };
         let body = Operation::new(body).await.map_err(|_| BodyError::Broken)?;
         body.into_bytes().ok_or(BodyError::TooLarge)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{path_of, query_of};
-
-    #[test]
-    fn the_path_is_what_lies_between_host_and_query() {
-        for (url, path) in [
-            ("https://gateway.example/v1/messages?beta=true", "/v1/messages"),
-            ("http://127.0.0.1:8787", "/"),
-            ("http://127.0.0.1:8787/a%2fb#c", "/a%2fb"),
-        ] {
-            assert_eq!(path_of(url), path, "{url}");
-        }
-        assert_eq!(query_of("https://gateway.example/v1/messages?beta=true&a=b?c#d"), "beta=true&a=b?c");
-        assert_eq!(query_of("https://gateway.example/#a?b"), "");
     }
 }

@@ -27,6 +27,14 @@ impl Head {
     }
 }
 
+/// Path and query of an absolute URL, the query without its question mark.
+pub fn path_and_query(url: &str) -> (&str, &str) {
+    let url = url.split('#').next().unwrap_or_default();
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
+    (rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"), query)
+}
+
 /// The bytes a percent-encoded text stands for (RFC 3986, section 2.1); `None` where an escape is broken.
 pub fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
@@ -76,6 +84,18 @@ mod tests {
         let form = form(&[("grant_type", "a b"), ("secret", "100%&x=y+é")]);
         assert_eq!(form, "grant_type=a%20b&secret=100%25%26x%3Dy%2B%C3%A9");
         assert_eq!(query_parameter(&form, "secret").as_deref(), Some("100%&x=y+é"));
+    }
+
+    #[test]
+    fn the_path_is_what_lies_between_host_and_query() {
+        for (url, path, query) in [
+            ("https://gateway.example/v1/messages?beta=true&a=b?c#d", "/v1/messages", "beta=true&a=b?c"),
+            ("http://127.0.0.1:8787", "/", ""),
+            ("http://127.0.0.1:8787?a=/b://c", "/", "a=/b://c"),
+            ("http://127.0.0.1:8787/a%2fb#c?d", "/a%2fb", ""),
+        ] {
+            assert_eq!(path_and_query(url), (path, query), "{url}");
+        }
     }
 
     #[test]
