@@ -8,6 +8,7 @@
 //! - [`workers`]: our Worker and the bare one as raw `workerd` processes.
 //! - [`peers`]: other gateways on the same runtime.
 //! - [`edge`], [`start`], [`lambda`]: the measurements.
+//! - [`translation`]: a stream from one dialect to another, natively.
 //! - [`report`]: figures, bars, the table.
 
 pub mod cpu;
@@ -19,5 +20,6 @@ pub mod report;
 pub mod scenario;
 pub mod start;
 pub mod stats;
+pub mod translation;
 pub mod upstream;
 pub mod workers;

@@ -9,6 +9,7 @@ use super::lambda;
 use super::peers::Peer;
 use super::start::Starts;
 use super::stats::Spread;
+use super::translation::Translation;
 
 /// Bytes as they lie on disk and as they travel.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -38,6 +39,8 @@ pub struct Report {
     pub start: Option<Starts>,
     /// The Lambda package's figures.
     pub lambda: Option<lambda::Figures>,
+    /// How fast streams are translated.
+    pub translation: Vec<Translation>,
     /// Held against.
     pub bars: Vec<Bar>,
 }
@@ -91,6 +94,14 @@ impl Report {
         if let Some(lambda) = &self.lambda {
             bar("bootstrap, spawn to first poll, p50 ms".to_owned(), Some(lambda.init_ms.p50), 15.0);
             bar("bootstrap, MB".to_owned(), Some(lambda.binary_bytes as f64 / 1e6), 9.0);
+        }
+        // 300 MB a second.
+        for Translation { to, megabytes_per_second } in &self.translation {
+            bar(
+                format!("stream of openai_chat to {to}, natively: ns a kB"),
+                Some(1e6 / megabytes_per_second),
+                1e6 / 300.0,
+            );
         }
         self.bars = bars;
     }
@@ -168,6 +179,12 @@ impl Report {
         }
         if let Some(lambda) = &self.lambda {
             self.write_lambda(lambda, out)?;
+        }
+        for Translation { to, megabytes_per_second } in &self.translation {
+            writeln!(
+                out,
+                "a stream of openai_chat is told as {to} at {megabytes_per_second:.0} MB/s of one core, natively"
+            )?;
         }
         writeln!(out)?;
         for bar in &self.bars {

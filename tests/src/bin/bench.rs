@@ -9,13 +9,14 @@ use signalbox_tests::bench::peers::Peers;
 use signalbox_tests::bench::report::{Report, Size};
 use signalbox_tests::bench::upstream::{self, Upstream};
 use signalbox_tests::bench::workers::Places;
-use signalbox_tests::bench::{lambda, start};
+use signalbox_tests::bench::{lambda, start, translation};
 
 const USAGE: &str = "usage: bench [options]
   --bootstrap PATH   the Lambda package's release binary; without it, nothing of Lambda is measured
   --out FILE         where the figures go as JSON (target/bench.json)
   --rounds N         rounds that count (7)
-  --only TEXT        only what contains TEXT in `scenario/arm`, and no starts
+  --only TEXT        only what contains TEXT in `scenario/arm`, and no starts;
+                     `translation`: how fast streams are translated
   --connections LIST numbers of connections (8,1)
   --worker DIR       our Worker's build (edge/build); given again, another one to measure beside it
 BENCH_WORKERD (edge/node_modules/.bin/workerd) names another runtime.";
@@ -106,6 +107,9 @@ async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
     let mut peers = Peers::start(places).await?;
     report.edge = edge::measure(places, &upstream, &mut peers, &wanted.effort).await?;
     report.peers = peers.told;
+    if wanted.whole || wanted.effort.only == "translation" {
+        report.translation = translation::measure();
+    }
     if let Some(bootstrap) = &wanted.bootstrap {
         report.lambda = Some(lambda::measure(bootstrap, &upstream, wanted.effort.rounds, 21).await?);
     }
