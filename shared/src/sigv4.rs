@@ -5,6 +5,7 @@
 
 use crate::http::Header;
 use crate::secret::Secret;
+use crate::sorted;
 use crate::time::rfc3339;
 use crate::units::Timestamp;
 use hmac::{Hmac, Mac};
@@ -89,7 +90,7 @@ fn canonical(query: &str) -> String {
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .collect();
-    pairs.sort_unstable();
+    sorted::sort(&mut pairs);
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 

@@ -5,6 +5,7 @@
 
 use crate::gateway::admin;
 use crate::operation::passthrough;
+use crate::sorted;
 
 /// An endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,7 @@ pub(super) fn allowed(path: &str, method: &str) -> Option<String> {
             methods.push("HEAD");
         }
     }
-    methods.sort_unstable();
+    sorted::sort(&mut methods);
     methods.dedup();
     (!methods.is_empty() && !methods.contains(&method)).then(|| methods.join(", "))
 }

@@ -8,6 +8,7 @@ use crate::dialect::{Dialect, Quirks, Target, Warnings};
 use crate::json;
 use crate::operation::Operation;
 use crate::proxy::CallerRequest;
+use crate::sorted;
 use sha2::{Digest, Sha256};
 
 /// Changes whenever requests are compared or answers are kept in another way: what is older is not found any more.
@@ -70,7 +71,7 @@ fn members(request: &CallerRequest, digest: &mut Digested) -> Option<()> {
     digest.part(request.dialect.as_str().as_bytes());
     let mut members: Vec<_> =
         document.members().iter().filter(|member| !MANNER.contains(&member.name.as_ref())).collect();
-    members.sort_by(|one, other| one.name.cmp(&other.name));
+    sorted::sort_by(&mut members, |one, other| one.name.cmp(&other.name));
     for member in members {
         digest.part(member.name.as_bytes());
         digest.part(document.body().get(member.value.clone())?.as_bytes());
@@ -155,7 +156,7 @@ mod tests {
         let keys = [("p", Some("fast")), ("q", Some("fast")), ("p", Some("smart")), ("p", None), ("pf", Some("ast"))];
         let mut keys: Vec<_> =
             keys.into_iter().filter_map(|(policy, asked)| key(&Scope { policy, asked }, &request)).collect();
-        keys.sort();
+        sorted::sort(&mut keys);
         keys.dedup();
         assert_eq!(keys.len(), 5);
     }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 use super::shape::Kind as _;
 use super::shape::{OneOrMore, Parsed};
+use crate::sorted;
 use std::fmt;
 
 /// A party to a call. The order is that of their names in the ledger.
@@ -35,7 +36,7 @@ impl Scope {
     /// Of these parties together.
     pub fn of(parties: impl IntoIterator<Item = Party>) -> Scope {
         let mut parties: Vec<Party> = parties.into_iter().collect();
-        parties.sort();
+        sorted::sort(&mut parties);
         parties.dedup();
         Scope(parties)
     }

@@ -3,6 +3,7 @@
 use super::Definition;
 use crate::guard::automaton::{Automaton, LARGEST};
 use crate::guard::terms::{fold, is_edge};
+use crate::sorted;
 
 /// The most definitions that can be in force.
 pub const MAX_DEFINITIONS: usize = 2_000;
@@ -29,7 +30,7 @@ pub struct Library {
 impl Library {
     /// A library of these. What is too much together is found by its tags alone, the last by their ids first.
     pub fn new(mut definitions: Vec<Definition>) -> Library {
-        definitions.sort_by(|one, other| one.id.cmp(&other.id));
+        sorted::sort_by(&mut definitions, |one, other| one.id.cmp(&other.id));
         definitions.dedup_by(|one, other| one.id == other.id);
         definitions.truncate(MAX_DEFINITIONS);
         let mut named: Vec<(String, usize)> = Vec::new();
@@ -42,7 +43,7 @@ impl Library {
                 }
             }
         }
-        named.sort();
+        sorted::sort(&mut named);
         named.dedup();
         let mut texts: Vec<&str> = named.iter().map(|(word, _)| word.as_str()).collect();
         texts.dedup();
@@ -118,7 +119,7 @@ mod tests {
     fn named(library: &Library, team: &str, text: &str) -> Vec<String> {
         let mut places = Vec::new();
         library.named_in(text, team, |place| places.push(place));
-        places.sort_unstable();
+        sorted::sort(&mut places);
         places.dedup();
         places.iter().filter_map(|place| library.definitions().get(*place)).map(|one| one.id.clone()).collect()
     }

@@ -3,6 +3,7 @@
 use super::render::{EMPTY, block, entry};
 use super::{Definition, Library};
 use crate::config::context::{Policy, Staleness};
+use crate::sorted;
 use crate::time::rfc3339;
 use crate::units::{Timestamp, Tokens};
 
@@ -77,7 +78,7 @@ pub fn choose(
     if wanted.by_name {
         let mut named = Vec::new();
         texts(&mut |text| library.named_in(text, team, |place| named.push(place)));
-        named.sort_unstable();
+        sorted::sort(&mut named);
         named.dedup();
         named.retain(|place| !places.contains(place));
         places.extend(named);
@@ -113,7 +114,7 @@ pub fn choose(
     if entries.is_empty() {
         return Ok(chosen);
     }
-    entries.sort_by_key(|(place, _)| *place);
+    sorted::sort_by_key(&mut entries, |(place, _)| *place);
     chosen.names = entries.iter().filter_map(|(place, _)| definitions.get(*place)).map(Definition::name).collect();
     let entries: Vec<String> = entries.into_iter().map(|(_, text)| text).collect();
     chosen.block = block(&entries);

@@ -3,6 +3,7 @@
 
 use crate::dialect::ir::{ChatRequest, Message, Part, Role};
 use crate::dialect::{Dialect, Effect, Warnings};
+use crate::sorted;
 
 /// A part and where the caller has it.
 pub(in crate::dialect) struct Placed<'r> {
@@ -51,7 +52,7 @@ pub(in crate::dialect) fn arrange<'r>(
     }
     for turn in &mut turns {
         // A stable sort: results first, everything else as it stood.
-        turn.parts.sort_by_key(|placed| !matches!(placed.part, Part::ToolResult { .. }));
+        sorted::sort_by_key(&mut turn.parts, |placed| !matches!(placed.part, Part::ToolResult { .. }));
     }
     (system, turns)
 }

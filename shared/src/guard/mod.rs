@@ -23,6 +23,7 @@ pub mod schema;
 pub mod secrets;
 pub mod terms;
 
+use crate::sorted;
 use std::ops::Range;
 
 /// As far before a place as context can lie, in bytes of the plain text.
@@ -65,7 +66,7 @@ pub(crate) fn run(text: &[u8], at: usize, good: impl Fn(u8) -> bool) -> usize {
 
 /// Leftmost first, longest first; what overlaps with one before is left out.
 pub(crate) fn settle(found: &mut Vec<Found>) {
-    found.sort_by(|a, b| a.range.start.cmp(&b.range.start).then(b.range.end.cmp(&a.range.end)));
+    sorted::sort_by(found, |a, b| a.range.start.cmp(&b.range.start).then(b.range.end.cmp(&a.range.end)));
     let mut end = 0;
     found.retain(|one| {
         let keep = one.range.start >= end && one.range.end > one.range.start;

@@ -6,6 +6,7 @@
 //! `oneOf`, `not`, `if`/`then`/`else`, and `$ref` within the document. `format` is an annotation, as the draft has it.
 
 use super::pattern::Pattern;
+use crate::sorted;
 use serde_json::{Map, Value};
 
 /// How far references and schemas in schemas are followed: a cycle that eats nothing ends here.
@@ -175,7 +176,7 @@ impl<'a> Check<'a> {
             "maxItems" => at_most(keyword, items.len()),
             "uniqueItems" => {
                 let mut texts: Vec<String> = items.iter().map(Value::to_string).collect();
-                texts.sort_unstable();
+                sorted::sort(&mut texts);
                 texts.dedup();
                 keyword != &Value::Bool(true) || texts.len() == items.len()
             }

@@ -1,6 +1,7 @@
 //! Changing some bytes of a body and no other.
 
 use super::{Document, Member};
+use crate::sorted;
 use std::ops::Range;
 
 /// Changes to the members of the object at the top. Everything that is not changed keeps its bytes
@@ -97,7 +98,7 @@ impl<'a> Edits<'a> {
 /// replaced is.
 pub fn splice(body: &[u8], edits: &[(Range<usize>, &[u8])]) -> Vec<u8> {
     let mut ordered: Vec<_> = edits.iter().collect();
-    ordered.sort_by_key(|(range, _)| range.start);
+    sorted::sort_by_key(&mut ordered, |(range, _)| range.start);
     let mut out = Vec::with_capacity(body.len() + edits.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
     let mut done = 0;
     for (range, bytes) in ordered {

@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, Model, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
 use crate::router::Reach;
+use crate::sorted;
 use crate::units::{NanoUsd, Tokens};
 use std::ops::Add;
 
@@ -78,7 +79,7 @@ pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
         dearest_input = dearest_input.max(asked);
     }
     // Several may give a whole answer: the dearest of them.
-    answers.sort_unstable_by(|a, b| b.cmp(a));
+    sorted::sort_by(&mut answers, |a, b| b.cmp(a));
     bound.most = answers.into_iter().take(reach.answers).fold(NanoUsd::ZERO, NanoUsd::add);
     // Before a fallback answers, those before it may have read the prompt and may bill it.
     bound.most += inputs.saturating_sub(dearest_input);

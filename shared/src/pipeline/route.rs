@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::http::Head;
+use crate::json;
 use crate::operation::Operation;
 use crate::ports::{BodyError, Clock, Request};
 use crate::router::{Decision, Question, Router};
@@ -49,7 +50,7 @@ async fn decide<L: Layers, R: Request>(
     let allowed = gateway.allowed(&caller)?;
     let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
     let question: Question = match is_question(&body) {
-        true => serde_json::from_slice(&body).map_err(|error| {
+        true => json::read(&body).map_err(|error| {
             ApiError::invalid("ask", format!("`ask` and `view` are not as they should be: {error}."))
         })?,
         false => {
@@ -74,5 +75,5 @@ fn is_question(body: &[u8]) -> bool {
         #[serde(default)]
         ask: Option<serde::de::IgnoredAny>,
     }
-    serde_json::from_slice::<Members>(body).is_ok_and(|members| members.ask.is_some())
+    json::read::<Members>(body).is_ok_and(|members| members.ask.is_some())
 }

@@ -179,7 +179,7 @@ async fn exchange<P: Ports>(ports: &P, provider: &str, account: &GoogleAccount) 
 
 /// The token and its lifetime, an hour where the answer does not tell.
 fn read(provider: &str, body: &[u8], member: &str, now: Timestamp) -> Result<(Secret, Millis), Failure> {
-    let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let answer = crate::json::read::<Value>(body).unwrap_or_default();
     let fits = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     let token = answer.get(member).and_then(Value::as_str).filter(fits);
     let token = token.ok_or_else(|| refused(provider, Code::UpstreamError, "gave no access token"))?;

@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::{Ask, Grounds, Reason, Role, View, advice};
 use crate::catalog::Catalog;
 use crate::config::{self, Candidate, Choice, Config, Group, ModelId, Sticky, Target};
+use crate::sorted;
 use crate::units::Millis;
 
 /// The deepest that routes and groups may lead into each other: what is further down is not reached.
@@ -123,11 +124,11 @@ impl<'c> Context<'c> {
             }
             config::Strategy::Weighted { sticky } => self.weighted(&mut branches, sticky),
             config::Strategy::Cost => {
-                branches.sort_by_key(|branch| self.head(branch).map(|facts| facts.usd));
+                sorted::sort_by_key(&mut branches, |branch| self.head(branch).map(|facts| facts.usd));
                 Reason::Cheapest
             }
             config::Strategy::Quality => {
-                branches.sort_by_key(|branch| {
+                sorted::sort_by_key(&mut branches, |branch| {
                     self.head(branch).map(|facts| (std::cmp::Reverse(facts.quality()), facts.usd))
                 });
                 Reason::BestQuality
@@ -251,10 +252,10 @@ impl<'c> Context<'c> {
             let better = if of(b) < of(a) { b } else { a };
             to_front(branches, better as usize);
             if let Some((_, others)) = branches.split_first_mut() {
-                others.sort_by_key(&merit);
+                sorted::sort_by_key(others, &merit);
             }
         } else {
-            branches.sort_by_key(&merit);
+            sorted::sort_by_key(branches, &merit);
         }
     }
 
@@ -262,7 +263,7 @@ impl<'c> Context<'c> {
         let role = self.ask.role.as_deref();
         let fits = |branch: &Branch<'c>| role.is_some_and(|role| branch.candidate.roles.iter().any(|one| one == role));
         // For this role, for any, for others.
-        branches.sort_by_key(|branch| match (fits(branch), branch.candidate.roles.is_empty()) {
+        sorted::sort_by_key(branches, |branch| match (fits(branch), branch.candidate.roles.is_empty()) {
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 2,
@@ -275,7 +276,7 @@ impl<'c> Context<'c> {
         let fits =
             |branch: &Branch<'c>| topic.is_some_and(|topic| branch.candidate.topics.iter().any(|one| one == topic));
         // For this topic, for any, for others.
-        branches.sort_by_key(|branch| match (fits(branch), branch.candidate.topics.is_empty()) {
+        sorted::sort_by_key(branches, |branch| match (fits(branch), branch.candidate.topics.is_empty()) {
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 2,

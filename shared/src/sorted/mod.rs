@@ -1,13 +1,15 @@
-//! Maps and sets in the order of their keys, kept as one sorted vector each.
+//! Maps and sets in the order of their keys, kept as one sorted vector each; and sorting.
 //!
 //! The product has some sixty kinds of small maps (teams, tags, upstreams), and a Worker is what it weighs: a B-tree costs five
 //! kilobytes of code for each kind, a sorted vector a tenth of that. Looking up is a binary search; adding moves what comes after,
 //! which for some thousands of entries is still less than one allocation of a tree's node. What grows without a bound takes a `BTreeMap`, and says so.
 
+mod order;
 mod set;
 #[cfg(test)]
 mod tests;
 
+pub use order::{sort, sort_by, sort_by_key};
 pub use set::SortedSet;
 
 use serde::{

@@ -1,7 +1,7 @@
 //! Maps and sets do what the trees of the standard library do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{SortedMap, SortedSet};
+use super::{SortedMap, SortedSet, sort, sort_by_key};
 use proptest::prelude::*;
 use std::{
     borrow::Borrow,
@@ -55,5 +55,16 @@ proptest! {
         prop_assert!(ours.iter().eq(tree.iter()));
         let told = serde_json::to_string(&ours).unwrap();
         prop_assert_eq!(serde_json::from_str::<SortedSet<u8>>(&told).unwrap(), ours);
+    }
+
+    #[test]
+    fn sorting_is_the_standard_librarys_and_stable(items in proptest::collection::vec((0_u8..9, any::<u16>()), 0..60)) {
+        let (mut ours, mut standard) = (items.clone(), items);
+        sort_by_key(&mut ours, |(key, _)| *key);
+        standard.sort_by_key(|(key, _)| *key);
+        prop_assert_eq!(&ours, &standard);
+        sort(&mut ours);
+        standard.sort();
+        prop_assert_eq!(ours, standard);
     }
 }

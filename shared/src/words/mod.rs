@@ -18,6 +18,7 @@ use crate::config::guardrails::{Action, Check, DEFAULT_GUARDRAIL, Fail, Guardrai
 use crate::config::{Config, GuardrailName, Rule};
 use crate::error::{ApiError, Code};
 use crate::guard::plain::Source;
+use crate::sorted;
 use crate::sorted::{SortedMap, SortedSet};
 use filter::Chain;
 use masks::Masks;
@@ -272,7 +273,7 @@ impl Words {
     pub(crate) fn hits(&self) -> Vec<Hit> {
         let mut hits = self.lock().hits.clone();
         // What came first in a stream depends on how it was cut.
-        hits.sort_by(|a, b| {
+        sorted::sort_by(&mut hits, |a, b| {
             (b.side == "input", &a.name, a.kind, a.action).cmp(&(a.side == "input", &b.name, b.kind, b.action))
         });
         hits

@@ -84,7 +84,7 @@ impl Ask<'_> {
 
     /// The body, read as JSON. `shape` says what is expected, for the error.
     pub fn json<T: DeserializeOwned>(&self, shape: &str) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.request.body)
+        json::read(&self.request.body)
             .map_err(|error| ApiError::new(Code::InvalidRequest, format!("The body must be {shape}: {error}.")))
     }
 

@@ -1,5 +1,6 @@
 //! What differs between two documents, path by path.
 
+use crate::sorted;
 use serde_json::{Map, Value, json};
 
 /// Every value that was added, removed or changed, in the order of the paths. Tables are compared member by member; anything
@@ -27,7 +28,7 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
 fn members(path: &str, old: &Map<String, Value>, new: &Map<String, Value>, found: &mut Vec<Value>) {
     let added = new.keys().filter(|name| !old.contains_key(*name));
     let mut names: Vec<&String> = old.keys().chain(added).collect();
-    names.sort();
+    sorted::sort(&mut names);
     for name in names {
         let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         let name_in_path = if bare { name.clone() } else { format!("{name:?}") };

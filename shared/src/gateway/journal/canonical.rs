@@ -3,6 +3,7 @@
 //! Members are sorted by their names' UTF-16 units, nothing is escaped that need not be, there is no white space. Numbers
 //! are integers below 2^64; records hold no others, and one that came in all the same is written as it was read.
 
+use crate::sorted;
 use serde_json::Value;
 
 /// The canonical text of a value.
@@ -26,7 +27,7 @@ fn write(value: &Value, text: &mut String) {
         }
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+            sorted::sort_by(&mut sorted, |(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
             text.push('{');
             for (at, (name, item)) in sorted.into_iter().enumerate() {
                 if at > 0 {

@@ -8,6 +8,7 @@ use super::decide::{self, Books, Draw, RateKey};
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
+use crate::sorted;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ impl Ledger {
                 unconfirmed: tally.unconfirmed,
             })
             .collect();
-        standings.sort_by(|one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
+        sorted::sort_by(&mut standings, |one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
         standings
     }
 

@@ -45,7 +45,7 @@ pub fn classes() -> Vec<&'static str> {
     let mut all: Vec<&'static str> = table::SHAPES.iter().map(|shape| shape.class).collect();
     all.extend(ids::classes());
     all.extend(["card", "crypto_address", "date_of_birth", "email", "iban", "ip_address", "mac_address", "phone"]);
-    all.sort_unstable();
+    crate::sorted::sort(&mut all);
     all.dedup();
     all
 }

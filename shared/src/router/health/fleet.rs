@@ -7,6 +7,7 @@ use super::Cause;
 use super::upstream::{News, Upstream};
 use crate::config::{ModelId, ProviderId};
 use crate::router::view::{Circuit, Standing};
+use crate::sorted;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -192,7 +193,7 @@ pub(super) fn snapshot(
     let mut all: Vec<(String, Standing)> =
         upstreams.iter().map(|(model, upstream)| (model.to_string(), upstream.standing(now))).collect();
     // Those that are not well matter most.
-    all.sort_by_key(|(_, standing)| (standing.resting(now).is_none(), std::cmp::Reverse(standing.calls)));
+    sorted::sort_by_key(&mut all, |(_, standing)| (standing.resting(now).is_none(), std::cmp::Reverse(standing.calls)));
     all.truncate(MOST);
     let keys = keys.iter().filter(|(_, until)| now < **until).map(|(key, until)| (key.to_string(), *until));
     let snapshot = Snapshot { at: now, upstreams: all.into_iter().collect(), keys: keys.collect() };

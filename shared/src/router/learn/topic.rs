@@ -8,6 +8,7 @@ use super::lexicon::Lexicon;
 use super::mark::Mark;
 use super::sample::Sample;
 use super::scan::{BUCKETS, Scan};
+use crate::sorted;
 
 /// The topics that need no examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl Topic {
             marks.iter().map(|(mark, weight)| weigh(*mark) * weight / 16).sum()
         };
         let mut scores = TOPICS.map(|(topic, _, marks)| (score(marks), topic));
-        scores.sort_by_key(|(score, _)| -score);
+        sorted::sort_by_key(&mut scores, |(score, _)| -score);
         let [first, second, ..] = scores;
         (first.0 >= CLEAR && first.0 - second.0 >= AHEAD).then_some(first.1)
     }
@@ -213,7 +214,7 @@ impl OwnTopics {
             return None;
         }
         let mut similarities = self.similarities(scan);
-        similarities.sort_by_key(|(_, similarity)| -similarity);
+        sorted::sort_by_key(&mut similarities, |(_, similarity)| -similarity);
         let first = similarities.first()?;
         let second = similarities.get(1).map_or(0, |(_, similarity)| *similarity);
         (first.1 >= ALIKE && first.1 - second >= MARGIN).then_some(first.0)
