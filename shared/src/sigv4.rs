@@ -113,7 +113,7 @@ pub(crate) fn encode(text: &str, keep: &[u8]) -> String {
     out
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(out, "{byte:02x}");
@@ -122,7 +122,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// HMAC-SHA-256.
-fn mac(key: &[u8], text: &str) -> Vec<u8> {
+pub(crate) fn mac(key: &[u8], text: &str) -> Vec<u8> {
     // A key of any length is taken.
     Hmac::<Sha256>::new_from_slice(key).map_or_else(
         |_| Vec::new(),

@@ -23,6 +23,7 @@ files! {
     finish_reasons
     gemini
     guardrails
+    guardrails_outside
     guardrails_stream
     health
     idempotency

@@ -64,6 +64,7 @@ fn pipeline<G, R, X>(world: &World, gateway: G, router: R, proxy: X) -> Arc<Pipe
         guards: signalbox::words::Guards::of(&config),
         transforms: signalbox::transform::Transforms::of(&config),
         rules: config.rules.clone(),
+        secrets: Vec::new(),
         retries: config.retries,
         max_body_bytes: 1 << 20,
         passed_call: config.passthrough.per_call,

@@ -3,7 +3,8 @@
 use super::Standard;
 use crate::catalog::Catalog;
 use crate::config::authentication::Secrets;
-use crate::config::{Bindings, Config, Invalid, Overlaid, Providers};
+use crate::config::guardrails::Outside;
+use crate::config::{BindingName, Bindings, Config, Invalid, Overlaid, Providers};
 use crate::gateway::backlog::Recorder;
 use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
@@ -13,6 +14,7 @@ use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
 use crate::router;
+use crate::secret::Secret;
 use crate::transform::Transforms;
 use crate::words::Guards;
 use serde_json::{Value, json};
@@ -114,6 +116,7 @@ impl<P: Ports> Setup<P> {
             guards: Guards::of(&config),
             transforms: Transforms::of(&config),
             rules: config.rules.clone(),
+            secrets: webhook_secrets(&config, bindings),
             retries: config.retries,
             max_body_bytes: config.limits.max_body_bytes as usize,
             passed_call: config.passthrough.per_call,
@@ -121,6 +124,20 @@ impl<P: Ports> Setup<P> {
         };
         Ok(Setup { source, document, teams, config, catalog, pipeline: Arc::new(pipeline) })
     }
+}
+
+/// What webhooks know us by. One whose binding is not there answers nothing: its guardrail says what then.
+fn webhook_secrets(config: &Config, bindings: &(impl Bindings + ?Sized)) -> Vec<(BindingName, Secret)> {
+    let rails = config.guardrails.values().flat_map(|guardrail| guardrail.input.iter().chain(&guardrail.output));
+    let names = rails.filter_map(|rail| match rail.outside() {
+        Some(Outside::Webhook(webhook)) => webhook.secret.clone(),
+        Some(Outside::Moderation(_)) | None => None,
+    });
+    let found = names.filter_map(|name| {
+        let text = bindings.get(name.as_str()).filter(|text| !text.trim().is_empty())?;
+        Some((name, Secret::new(text.trim())))
+    });
+    found.collect()
 }
 
 /// A name for a configuration: another document, another name.

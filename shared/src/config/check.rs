@@ -1,5 +1,6 @@
 //! What only the whole document can tell: that every name leads somewhere and fallbacks end.
 
+use super::guardrails::Outside;
 use super::names::{GuardrailName, ModelId, RouteName, TransformName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
@@ -42,6 +43,17 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         }
     }
     known.target(&mut config.default_route, &mut root.key("default_route"));
+    for (name, guardrail) in &config.guardrails {
+        let mut at = root.key("guardrails");
+        let mut at = at.key(name.as_str());
+        for (side, rails) in [("input", &guardrail.input), ("output", &guardrail.output)] {
+            for (i, rail) in rails.iter().enumerate() {
+                if let Some(Outside::Moderation(moderation)) = rail.outside() {
+                    known.provider(&moderation.model, &mut at.key(side).index(i).key("model"));
+                }
+            }
+        }
+    }
     for (name, team) in &mut config.teams {
         for (i, budget) in team.terms.budgets.iter_mut().enumerate() {
             if let Some(target) = &mut budget.on_exceeded {

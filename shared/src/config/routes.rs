@@ -120,7 +120,7 @@ const RATE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" }
 /// An hour.
 const SPAN: Whole = Whole { min: 1, max: 3_600_000 };
 
-const MODEL: Parsed<ModelId> = Parsed {
+pub(super) const MODEL: Parsed<ModelId> = Parsed {
     parse: |text| ModelId::parse(text).ok_or("is not a provider-qualified model"),
     pattern: "^[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:/@+~=-]{1,256}$",
     hint: "Write provider:model, such as \"openai:gpt-5.4\"",

@@ -66,6 +66,9 @@ pub struct Record {
     pub usage: Usage,
     /// What it cost.
     pub cost_nano_usd: NanoUsd,
+    /// What of it went to models that judged the words.
+    #[serde(skip_serializing_if = "NanoUsd::is_zero")]
+    pub moderation_nano_usd: NanoUsd,
     /// The cost was computed at the conservative rate of an unknown price.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub price_is_guess: bool,

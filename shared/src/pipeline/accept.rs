@@ -4,7 +4,7 @@ use super::adjust::{self, Held};
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
-use super::{Layers, Pipeline, context, refusal};
+use super::{Layers, Pipeline, context, outside, refusal};
 use crate::cache::Wish;
 use crate::config::ModelAccess;
 use crate::context::Chosen;
@@ -42,6 +42,10 @@ pub(super) struct Order {
     pub transforms: Holding,
     /// When it came.
     pub came: Timestamp,
+    /// The caller wants a stream, and gets it in one piece, because all of it was judged before.
+    pub held: bool,
+    /// What those who judge words can cost at the most.
+    pub beside: NanoUsd,
     pub deadline: Timestamp,
     pub total: Millis,
 }
@@ -115,7 +119,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
     };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let byok = record.byok;
-    let claim = |ask: &Ask, downgraded: bool| {
+    let judged = adjust::possible(pipeline, &ask);
+    let mut beside = NanoUsd::ZERO;
+    let mut claim = |ask: &Ask, downgraded: bool| {
         let reach = pipeline.layers.router().reach(ask).map_err(refusal::error)?;
         let bound = match flat {
             // The provider bills the caller; the tokens count all the same.
@@ -126,6 +132,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
             Some(flat) => Bound { most: flat, least: flat, tokens: 0 },
             None => estimate::bound(&pipeline.catalog, &reach, &facts),
         };
+        let answer = reach.models.iter().map(|id| estimate::longest(&pipeline.catalog, id, &facts)).max();
+        beside = outside::most(pipeline, &judged, &facts, answer.unwrap_or_default());
+        let bound = Bound { most: bound.most + beside, least: bound.least + beside, ..bound };
         let (id, lease) = (intake.id.clone(), Millis(total.0.saturating_add(GRACE.0)));
         let (Bound { most, least, tokens }, candidates) = (bound, reach.models);
         Ok::<Claim, ApiError>(Claim { id, now: intake.at, lease, most, least, tokens, candidates, downgraded })
@@ -151,7 +160,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     {
         words = all;
     }
-    let (came, deadline) = (intake.at, intake.at + total);
+    let (came, deadline, held) = (intake.at, intake.at + total, false);
     Ok(Order {
         request,
         ask,
@@ -162,6 +171,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
         words,
         transforms,
         came,
+        held,
+        beside,
         context,
         deadline,
         total,

@@ -36,6 +36,16 @@ pub(super) fn held<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask) -> Held {
     }
 }
 
+/// The rails that could come to hold for a request, whatever is found in it: what judging its words could cost is
+/// reserved.
+pub(super) fn possible<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask) -> Words {
+    if pipeline.guards.is_empty() {
+        return Words::default();
+    }
+    let rules: Vec<&Rule> = pipeline.rules.iter().collect();
+    pipeline.guards.words(&ask.team, &pipeline.layers.router().routes(ask), &rules)
+}
+
 /// What is known of a request, for the holes in templates.
 fn known(ask: &Ask, at: Timestamp) -> Known<'_> {
     Known {

@@ -196,7 +196,11 @@ impl<L: Layers> Walk<'_, L> {
     /// The longest answer of a model that the budget affords beside `reserved`; `None`: any.
     pub(super) fn affordable(&mut self, model: &ModelId, reserved: NanoUsd) -> Option<u64> {
         // What earlier attempts may have cost is gone.
-        let spent = self.finish.open().map_or(NanoUsd::ZERO, |open| open.record.cost_nano_usd) + reserved;
+        let (spent, judged) = self.finish.open().map_or((NanoUsd::ZERO, NanoUsd::ZERO), |open| {
+            (open.record.cost_nano_usd, open.record.moderation_nano_usd)
+        });
+        // And what judging the answer will cost is not the answer's.
+        let spent = spent + reserved + self.order.beside.saturating_sub(judged);
         let left = self.order.admission.granted.map(|granted| granted.saturating_sub(spent));
         let left = left.into_iter().chain(self.finish.room(model)).min()?;
         estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)

@@ -108,6 +108,12 @@ pub(super) fn affordable_output(catalog: &Catalog, model: &ModelId, facts: &Fact
     Some(fits)
 }
 
+/// The longest answer of a model to a request, all of its choices together.
+pub(super) fn longest(catalog: &Catalog, model: &ModelId, facts: &Facts) -> Tokens {
+    let longest = catalog.model(model).max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
+    facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n)
+}
+
 /// The most a call to `model` can cost, with an answer of at most `output` tokens.
 pub(super) fn most(catalog: &Catalog, model: &ModelId, facts: &Facts, output: Option<Tokens>) -> NanoUsd {
     let model = catalog.model(model);

@@ -17,6 +17,7 @@ mod finish;
 mod headers;
 mod idempotency;
 mod intake;
+mod outside;
 mod race;
 mod refusal;
 mod reply;
@@ -28,7 +29,7 @@ mod stream;
 mod words;
 
 use crate::catalog::Catalog;
-use crate::config::{self, Retries, Rule};
+use crate::config::{self, BindingName, Retries, Rule};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -36,6 +37,7 @@ use crate::http::Head;
 use crate::ports::Clock;
 use crate::proxy::Proxy;
 use crate::router::Router;
+use crate::secret::Secret;
 use crate::transform::Transforms;
 use crate::units::{Millis, NanoUsd};
 use crate::words::Guards;
@@ -126,6 +128,8 @@ pub struct Pipeline<L> {
     pub transforms: Transforms,
     /// Where guardrails and transformations are attached by what a request is.
     pub rules: Vec<Rule>,
+    /// What webhooks know us by.
+    pub secrets: Vec<(BindingName, Secret)>,
     /// How failures are retried.
     pub retries: Retries,
     /// The largest request body, in bytes.

@@ -6,14 +6,16 @@ use super::finish::Finish;
 use super::intake::Intake;
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, headers, words};
+use crate::cache::Entry;
 use crate::config::ModelId;
 use crate::dialect::{Finish as Finished, Framing, Warnings};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::http::Head;
 use crate::ports::Clock;
 use crate::proxy::{Answer, Content, Proxy};
 use crate::router::Decision;
-use crate::units::Millis;
+use crate::sorted::SortedMap;
+use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
 pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -70,7 +72,7 @@ pub(super) async fn reply<L: Layers>(
     }
     match answer.content {
         Content::Whole { body, observed, stream } => {
-            let body = match words::answer(order, body, stream) {
+            let body = match words::answer(pipeline, order, &mut finish, body, stream).await {
                 Ok(body) => body,
                 Err(error) => {
                     let mut reply = error_reply(intake, &error);
@@ -81,6 +83,7 @@ pub(super) async fn reply<L: Layers>(
                     return reply;
                 }
             };
+            let stream = stream || order.held;
             let usual = || Head::new(200, if stream { streamed } else { "application/json" });
             let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
@@ -92,7 +95,10 @@ pub(super) async fn reply<L: Layers>(
                 keep.push(&body);
                 keep.complete(cost);
             }
-            Reply::whole(head, body)
+            match order.held {
+                true => Reply::whole(head, told(intake, order, &body, clock.now())),
+                false => Reply::whole(head, body),
+            }
         }
         Content::Live(live) => {
             let mut head = answer.passed.unwrap_or_else(|| Head::new(200, streamed));
@@ -110,6 +116,26 @@ pub(super) async fn reply<L: Layers>(
             Reply { head, body: ReplyBody::Stream(Box::new(stream)) }
         }
     }
+}
+
+/// An answer that was held until it was judged, as the stream its caller asked for.
+fn told(intake: &Intake, order: &Order, body: &[u8], now: Timestamp) -> Vec<u8> {
+    let entry = Entry {
+        at: now,
+        model: String::new(),
+        route: None,
+        dialect: order.request.dialect,
+        events: false,
+        cost: NanoUsd::ZERO,
+        tags: SortedMap::new(),
+        body: String::from_utf8_lossy(body).into_owned(),
+    };
+    let broken = || {
+        let error =
+            ApiError::new(Code::UpstreamError, "The answer cannot be told as a stream. Ask for it in one piece.");
+        order.request.dialect.write_stream_error(&error, &intake.id)
+    };
+    entry.tell(&order.request, &intake.id, now).map_or_else(broken, |told| told.body)
 }
 
 /// The answer to a request that came to nothing.

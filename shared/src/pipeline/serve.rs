@@ -7,7 +7,7 @@
 //! it is put to a provider in the proxy.
 
 use super::accept::{Order, accept};
-use super::answer::answer;
+use super::answer::{Answered, answer};
 use super::cache::{self, KnownBy, Looked};
 use super::draft::Draft;
 use super::finish::Finish;
@@ -37,7 +37,7 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         Ok((Looked::Answered(entry, told), known_by)) => {
             return cache::replay(pipeline, &intake, &order, *entry, told, known_by, finish).await;
         }
-        Ok((Looked::Open(standing, keep), _)) => match answer(pipeline, &intake, &mut order, &mut finish).await {
+        Ok((Looked::Open(standing, keep), _)) => match answered(pipeline, &intake, &mut order, &mut finish).await {
             Ok((decision, model, answer)) => {
                 if let Some(shadow) = decision.shadow.clone() {
                     shadow::send(pipeline, &intake, &order, shadow);
@@ -55,6 +55,23 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
     reply
 }
 
+/// The answer; in one piece where somebody else wants to hear all of it before its caller does.
+async fn answered<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &mut Order,
+    finish: &mut Finish<L>,
+) -> Result<Answered<L>, ApiError> {
+    let chat = matches!(order.request.operation, Operation::Chat(_));
+    order.held = chat && order.request.facts.stream && order.words.holds_answers();
+    if order.held {
+        order.request.in_one_piece();
+    }
+    let answered = answer(pipeline, intake, order, finish).await;
+    order.request.facts.stream |= order.held;
+    answered
+}
+
 /// What happens to an admitted request before anybody is asked: guardrails, its name, context, the cache.
 async fn look<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
@@ -62,7 +79,7 @@ async fn look<L: Layers>(
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<(Looked<L>, KnownBy), ApiError> {
-    words::request(pipeline, order, finish)?;
+    words::request(pipeline, order, finish).await?;
     // A name stands for what the caller sent, whatever the model is given beside it.
     let named = idempotency::look(pipeline, intake, order, finish).await?;
     if let Some(looked @ Looked::Answered(..)) = named {

@@ -1,15 +1,27 @@
 //! The books and the record at the end of a request, closed once, also when the caller leaves while they are being closed.
 
 use super::finish::{Open, Part};
-use super::{Layers, Pipeline};
+use super::{Layers, Pipeline, outside};
 use crate::gateway::audit::{Outcome, Record};
 use crate::gateway::{Admission, Gateway};
 use crate::ports::Clock;
 use crate::router::{Concluded, Router};
 use std::sync::Arc;
 
-/// Tells the router what became of its decision, posts what was used and writes the record down.
+/// Closes the books and the record; behind everybody's back where somebody still is to be asked about the words.
 pub(super) async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
+    let Some(words) = open.words.clone().filter(|words| !words.watchers().is_empty()) else {
+        return close(pipeline, open).await;
+    };
+    let work = pipeline.clone();
+    pipeline.layers.clock().spawn(async move {
+        outside::watch(&work, &mut open, &words).await;
+        close(&work, open).await;
+    });
+}
+
+/// Tells the router what became of its decision, posts what was used and writes the record down.
+async fn close<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
     if let Some(words) = open.words.take() {
         open.record.guardrails = words.hits();
         open.record.data_classes = words.classes();

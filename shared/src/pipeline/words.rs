@@ -2,14 +2,18 @@
 
 use super::accept::Order;
 use super::finish::Finish;
-use super::{Layers, Pipeline, adjust};
+use super::{Layers, Pipeline, adjust, outside};
+use crate::dialect::last_turn;
 use crate::error::ApiError;
+use crate::json;
 use crate::operation::Operation;
+use crate::words::outside::Side;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// What the caller said, as the provider will read it.
-pub(super) fn request<L: Layers>(
-    pipeline: &Pipeline<L>,
+pub(super) async fn request<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<(), ApiError> {
@@ -35,21 +39,45 @@ pub(super) fn request<L: Layers>(
         | Operation::Rerank => {}
     }
     loop {
-        let Ok(body) = str::from_utf8(&order.request.body) else { return refuse("a body that is not text") };
-        if let Some(body) = words.request(body).map_err(|denied| denied.error("this request"))? {
-            order.request.body = body;
+        let mut from = 0;
+        loop {
+            let Ok(body) = str::from_utf8(&order.request.body) else { return refuse("a body that is not text") };
+            let next = words.next_check(Side::Input, from);
+            let until = next.as_ref().map_or(usize::MAX, |(at, _)| *at);
+            if let Some(body) = words.request(body, from..until).map_err(|denied| denied.error(REQUEST))? {
+                order.request.body = body;
+            }
+            let Some((at, check)) = next else { break };
+            let Ok(body) = str::from_utf8(&order.request.body) else { break };
+            let judged = outside::judge(pipeline, finish.open(), &words, &check, body, "").await;
+            if let Some(body) = judged.map_err(|denied| denied.error(REQUEST))? {
+                order.request.body = body;
+            }
+            from = at + 1;
         }
         order.ask.signals.data_classes = words.classes();
         // What was found may be what a rule is about that has more looked for: each time there is less that is new.
         match order.words.beside(&adjust::held(pipeline, &order.ask).words) {
             Some((new, all)) => (words, order.words) = (new, all),
-            None => return Ok(()),
+            None => break,
         }
     }
+    order.words.keep_for_watchers(Side::Input, str::from_utf8(&order.request.body).unwrap_or_default());
+    Ok(())
 }
 
+/// What is refused, as its caller is told.
+const REQUEST: &str = "this request";
+const ANSWER: &str = "this answer";
+
 /// A whole answer on its way to the caller. One that is a stream in one piece went through event by event.
-pub(super) fn answer(order: &Order, body: Bytes, stream: bool) -> Result<Bytes, ApiError> {
+pub(super) async fn answer<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    order: &Order,
+    finish: &mut Finish<L>,
+    mut body: Bytes,
+    stream: bool,
+) -> Result<Bytes, ApiError> {
     let read = match &order.request.operation {
         Operation::Chat(_) | Operation::Completions => !stream && order.words.guards_answers(),
         Operation::CountTokens(_) | Operation::Embeddings | Operation::Rerank | Operation::PassThrough(_) => false,
@@ -57,7 +85,30 @@ pub(super) fn answer(order: &Order, body: Bytes, stream: bool) -> Result<Bytes, 
     if !read {
         return Ok(body);
     }
-    let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
-    let changed = order.words.answer(text).map_err(|denied| denied.error("this answer"))?;
-    Ok(changed.map_or(body, Bytes::from))
+    let mut from = 0;
+    loop {
+        let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
+        let next = order.words.next_check(Side::Output, from);
+        let until = next.as_ref().map_or(usize::MAX, |(at, _)| *at);
+        let changed = order.words.answer(text, from..until, next.is_none());
+        if let Some(changed) = changed.map_err(|denied| denied.error(ANSWER))? {
+            body = changed.into();
+        }
+        let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
+        let Some((at, check)) = next else {
+            order.words.keep_for_watchers(Side::Output, text);
+            return Ok(body);
+        };
+        let judged = outside::judge(pipeline, finish.open(), &order.words, &check, text, &asked(order)).await;
+        if let Some(changed) = judged.map_err(|denied| denied.error(ANSWER))? {
+            body = changed.into();
+        }
+        from = at + 1;
+    }
+}
+
+/// The last thing the user said, for who judges an answer to it.
+fn asked(order: &Order) -> String {
+    let document = json::scan(&order.request.body, &json::Limits::default()).ok();
+    document.as_ref().and_then(last_turn).map(|prompt| prompt.head).unwrap_or_default()
 }

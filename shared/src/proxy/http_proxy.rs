@@ -107,6 +107,10 @@ impl<P: Ports> Proxy for HttpProxy<P> {
             false => self.exchange(call, provider, outgoing, &wait, warnings).await,
         }
     }
+
+    async fn fetch(&self, call: Outgoing, patience: Millis, limit: usize) -> Option<Whole> {
+        self.ports.exchange(call, patience, limit).await.ok()
+    }
 }
 
 impl<P: Ports> HttpProxy<P> {

@@ -22,8 +22,8 @@ mod transform;
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::dialect::{Observed, Warnings};
 use crate::http::Head;
-use crate::ports::Body;
-use crate::units::{Timestamp, Tokens};
+use crate::ports::{Body, Outgoing, Whole};
+use crate::units::{Millis, Timestamp, Tokens};
 use crate::words::Words;
 use bytes::Bytes;
 
@@ -42,6 +42,10 @@ pub trait Proxy {
     /// is there: until then a failure can still be repaired elsewhere, and nobody has seen anything.
     /// Dropping the future aborts the call.
     async fn call(&self, call: &Call<'_>) -> Result<Answer<Self::Body>, Failure>;
+
+    /// Calls somebody who is no provider, at a place of the configuration: the whole answer, at most `limit` bytes of it
+    /// within `patience`. `None`: there was none.
+    async fn fetch(&self, call: Outgoing, patience: Millis, limit: usize) -> Option<Whole>;
 }
 
 /// One call to make.

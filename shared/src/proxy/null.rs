@@ -1,7 +1,8 @@
 //! The null proxy: no provider is plugged in.
 
 use super::{Answer, Call, Failure, Proxy};
-use crate::ports::{Body, SendError};
+use crate::ports::{Body, Outgoing, SendError, Whole};
+use crate::units::Millis;
 use bytes::Bytes;
 
 /// Calls nobody.
@@ -23,5 +24,9 @@ impl Proxy for Unplugged {
 
     async fn call(&self, call: &Call<'_>) -> Result<Answer<Nothing>, Failure> {
         Err(Failure::not_configured(call.model.provider.as_str()))
+    }
+
+    async fn fetch(&self, _call: Outgoing, _patience: Millis, _limit: usize) -> Option<Whole> {
+        None
     }
 }

@@ -4,6 +4,7 @@ use crate::dialect::ir::ChatRequest;
 use crate::dialect::{Dialect, Facts};
 use crate::error::ApiError;
 use crate::http::Header;
+use crate::json;
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::units::Tokens;
@@ -51,6 +52,20 @@ impl CallerRequest {
     /// The longest answer, where a budget affords no longer one.
     pub fn limited(&self, affordable: Option<Tokens>) -> Option<Tokens> {
         self.limit.into_iter().chain(affordable.map(|tokens| tokens.max(1))).min()
+    }
+
+    /// The same, to be answered in one piece: somebody wants to hear all of the answer before its caller does.
+    pub fn in_one_piece(&mut self) {
+        let document = json::scan(&self.body, &json::Limits::default());
+        let edited = document.ok().map(|document| {
+            let mut edits = json::Edits::new(&document);
+            edits.remove("stream");
+            edits.remove("stream_options");
+            edits.apply()
+        });
+        self.body = edited.unwrap_or_else(|| std::mem::take(&mut self.body));
+        self.facts.stream = false;
+        self.common = OnceCell::new();
     }
 
     /// The request in the common form, read when the first translation asks for it.

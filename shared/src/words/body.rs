@@ -37,19 +37,48 @@ pub(super) fn rewrite(body: &str, seen: &mut Seen, chain: impl Fn(Source) -> Cha
             edits.push((range, serde_json::Value::from(passed.text).to_string()));
         }
     });
-    if let Some(denied) = denied {
-        return Err(denied);
+    match denied {
+        Some(denied) => Err(denied),
+        None if edits.is_empty() => Ok(None),
+        None => Ok(Some(spliced(body, edits, &repeats))),
     }
-    if edits.is_empty() {
-        return Ok(None);
-    }
+}
+
+/// Every text of a body that says anything, and where it stands.
+pub(crate) fn texts(body: &str) -> Vec<(Range<usize>, String)> {
+    let mut found = Vec::new();
+    strings::each(body, |path, shape, range| {
+        let raw = if shape == Shape::Text { body.get(range.clone()) } else { None };
+        if let Some(text) = raw.and_then(decoded)
+            && !text.trim().is_empty()
+            && words::source(path, &text).is_some()
+        {
+            found.push((range, text.into_owned()));
+        }
+    });
+    found
+}
+
+/// The body with other texts in these places.
+pub(crate) fn replaced(body: &str, changes: Vec<(Range<usize>, String)>) -> Vec<u8> {
+    let mut repeats = Vec::new();
+    strings::each(body, |path, shape, range| {
+        if shape == Shape::Container && path.last().is_some_and(|name| REPEATS.contains(name)) {
+            repeats.push(range);
+        }
+    });
+    let edits = changes.into_iter().map(|(range, text)| (range, serde_json::Value::from(text).to_string())).collect();
+    spliced(body, edits, &repeats)
+}
+
+fn spliced(body: &str, mut edits: Vec<(Range<usize>, String)>, repeats: &[Range<usize>]) -> Vec<u8> {
     // What was told again token by token would tell what was replaced.
     edits.retain(|(range, _)| !repeats.iter().any(|repeat| repeat.start <= range.start && range.end <= repeat.end));
     let inner = |range: &Range<usize>| repeats.iter().any(|other| other.start < range.start && range.end <= other.end);
     edits.extend(repeats.iter().filter(|range| !inner(range)).map(|range| (range.clone(), "null".to_owned())));
     let edits: Vec<(Range<usize>, &[u8])> =
         edits.iter().map(|(range, text)| (range.clone(), text.as_bytes())).collect();
-    Ok(Some(splice(body.as_bytes(), &edits)))
+    splice(body.as_bytes(), &edits)
 }
 
 /// The text of a string with its quotes.

@@ -27,14 +27,20 @@ pub(super) struct Chain {
 impl Chain {
     /// The rails of a request.
     pub(super) fn input(rails: &[Arc<Named>], source: Source) -> Chain {
-        let filters = rails.iter().map(|rail| Filter::new(rail.clone(), "input", source)).collect();
+        let filters = Chain::filters(rails, "input", source);
         Chain { filters, restore: None, source }
     }
 
     /// The rails of an answer; then placeholders are replaced, if any are to be.
     pub(super) fn output(rails: &[Arc<Named>], restores: bool, source: Source) -> Chain {
-        let filters = rails.iter().map(|rail| Filter::new(rail.clone(), "output", source)).collect();
+        let filters = Chain::filters(rails, "output", source);
         Chain { filters, restore: restores.then(String::new), source }
+    }
+
+    /// What somebody else judges is not judged here.
+    fn filters(rails: &[Arc<Named>], side: &'static str, source: Source) -> Vec<Filter> {
+        let own = rails.iter().filter(|rail| rail.rail.outside().is_none());
+        own.map(|rail| Filter::new(rail.clone(), side, source)).collect()
     }
 
     /// Takes the next piece of the text; gives what can go on. `last`: there is no more.
@@ -154,7 +160,7 @@ impl Filter {
                 out.extend(found.into_iter().map(|one| (one, String::new())));
                 return;
             }
-            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => {}
+            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) | Check::Outside(_) => {}
         }
         settle(&mut found);
         out.extend(found.into_iter().map(|one| {
@@ -177,7 +183,9 @@ impl Filter {
                 let held = self.text.chars().rev().take_while(unseen).map(char::len_utf8).sum::<usize>();
                 return self.text.len() - held;
             }
-            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) => plain.text().len(),
+            Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) | Check::Outside(_) => {
+                plain.text().len()
+            }
         };
         let unfinished = if unfinished >= plain.text().len() {
             self.text.len()
@@ -227,7 +235,12 @@ impl Filter {
             },
             Check::Injection(enough) => last && injection::score(Plain::of(&self.whole, self.source).text()) >= *enough,
             Check::Schema(schema) => last && !schema.is_followed(&self.whole),
-            Check::Pii(_) | Check::Secrets | Check::Invisible | Check::Terms(_) | Check::Patterns(_) => false,
+            Check::Pii(_)
+            | Check::Secrets
+            | Check::Invisible
+            | Check::Terms(_)
+            | Check::Patterns(_)
+            | Check::Outside(_) => false,
         };
         let first = found && !self.found_whole;
         self.found_whole |= found;

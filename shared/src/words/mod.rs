@@ -8,10 +8,13 @@
 //! `body` all texts of a body, `stream` those of a stream.
 
 mod body;
+pub(crate) mod checks;
 mod filter;
 mod masks;
+pub(crate) mod outside;
 mod stream;
 
+pub(crate) use body::{replaced, texts};
 pub use stream::Guarded;
 
 use crate::config::guardrails::{Action, Check, DEFAULT_GUARDRAIL, Fail, Guardrail, Mode, Rail};
@@ -23,6 +26,7 @@ use crate::sorted::{SortedMap, SortedSet};
 use filter::Chain;
 use masks::Masks;
 use serde::Serialize;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one rail of a guardrail found, for the audit.
@@ -141,6 +145,9 @@ pub(super) struct Seen {
     classes: SortedSet<String>,
     /// The answer is not what the model said: nobody else may get it.
     touched: bool,
+    /// What was said and answered, where somebody else will judge it when all is over.
+    said: Vec<String>,
+    answered: Vec<String>,
 }
 
 /// A guardrail that refuses.
@@ -168,11 +175,16 @@ impl Denied {
 impl Seen {
     /// Notes findings of a rail.
     fn note(&mut self, rail: &Named, side: &'static str, count: usize) {
-        let kind = rail.rail.check.as_str();
         let action = match rail.rail.mode {
             Mode::Enforce => rail.rail.action.as_str(),
             Mode::Monitor => "monitor",
         };
+        self.note_as(rail, side, action, count);
+    }
+
+    /// Notes findings about which this was done.
+    fn note_as(&mut self, rail: &Named, side: &'static str, action: &'static str, count: usize) {
+        let kind = rail.rail.check.as_str();
         let same =
             |hit: &&mut Hit| hit.name == rail.name && hit.kind == kind && hit.action == action && hit.side == side;
         match self.hits.iter_mut().find(same) {
@@ -203,13 +215,14 @@ impl Words {
         self.sides.input.iter().chain(&self.sides.output).find(closed).map(|named| Denied::by(named))
     }
 
-    /// Takes every text of a request through the rails. `None`: nothing changes.
-    pub(crate) fn request(&self, body: &str) -> Result<Option<Vec<u8>>, Denied> {
-        if self.sides.input.is_empty() {
+    /// Takes every text of a request through these of the rails. `None`: nothing changes.
+    pub(crate) fn request(&self, body: &str, rails: Range<usize>) -> Result<Option<Vec<u8>>, Denied> {
+        let rails = within(&self.sides.input, rails);
+        if rails.is_empty() {
             return Ok(None);
         }
         let mut seen = self.lock();
-        body::rewrite(body, &mut seen, |source| Chain::input(&self.sides.input, source))
+        body::rewrite(body, &mut seen, |source| Chain::input(rails, source))
     }
 
     /// Takes a text that will become part of a request through the rails.
@@ -232,10 +245,11 @@ impl Words {
         Some((with(new), with(all)))
     }
 
-    /// Takes every text of a whole answer through the rails.
-    pub(crate) fn answer(&self, body: &str) -> Result<Option<Vec<u8>>, Denied> {
+    /// Takes every text of a whole answer through these of the rails. `last`: and puts back what is to be.
+    pub(crate) fn answer(&self, body: &str, rails: Range<usize>, last: bool) -> Result<Option<Vec<u8>>, Denied> {
+        let rails = within(&self.sides.output, rails);
         let mut seen = self.lock();
-        body::rewrite(body, &mut seen, |source| Chain::output(&self.sides.output, self.restores(), source))
+        body::rewrite(body, &mut seen, |source| Chain::output(rails, last && self.restores(), source))
     }
 
     /// What takes the events of a streamed answer through the rails; a new one for each attempt, for what a failed one
@@ -284,6 +298,11 @@ impl Words {
     }
 }
 
+/// Those of some rails, as far as there are so many.
+fn within(rails: &[Arc<Named>], range: Range<usize>) -> &[Arc<Named>] {
+    rails.get(range.start..range.end.min(rails.len())).unwrap_or_default()
+}
+
 /// The class of a finding that the router is told.
 fn data_class(check: &Check, class: &str) -> String {
     match check {
@@ -295,7 +314,8 @@ fn data_class(check: &Check, class: &str) -> String {
         | Check::Injection(_)
         | Check::Length(_)
         | Check::Repetition(_)
-        | Check::Schema(_) => check.as_str().to_owned(),
+        | Check::Schema(_)
+        | Check::Outside(_) => check.as_str().to_owned(),
     }
 }
 

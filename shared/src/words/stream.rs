@@ -1,6 +1,7 @@
 //! A streamed answer through the rails: every block is a text of its own.
 
 use super::filter::Chain;
+use super::outside::Side;
 use super::{Denied, Words};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
 use crate::guard::plain::Source;
@@ -16,6 +17,8 @@ pub struct Guarded {
     denied: Option<Denied>,
     /// Whether logprobs must go, because they would tell what is replaced.
     masks: bool,
+    /// Whether somebody else will judge the answer when it is over.
+    watched: bool,
 }
 
 #[derive(Debug)]
@@ -27,13 +30,19 @@ struct Block {
 impl Guarded {
     pub(super) fn new(words: Words) -> Guarded {
         let masks = words.masks_answers();
-        Guarded { words, blocks: SortedMap::new(), denied: None, masks }
+        let watched = words.is_watched(Side::Output);
+        Guarded { words, blocks: SortedMap::new(), denied: None, masks, watched }
     }
 
     /// Takes a piece of a block; tells what goes on.
     fn piece(&mut self, choice: u64, block: u64, piece: &str, last: bool, out: &mut Vec<Event>) {
         let Some(open) = self.blocks.get_mut(&(choice, block)) else { return };
-        let passed = open.chain.push(piece, last, &mut self.words.lock());
+        let mut seen = self.words.lock();
+        let passed = open.chain.push(piece, last, &mut seen);
+        if self.watched {
+            seen.hear(&passed.text);
+        }
+        drop(seen);
         if !passed.text.is_empty() {
             let delta = if open.is_arguments { Delta::Arguments(passed.text) } else { Delta::Text(passed.text) };
             out.push(Event::Delta { choice, block, delta });
@@ -70,7 +79,7 @@ impl Guarded {
 
     /// JSON of one dialect that goes on as it is, but for its words.
     fn opaque(&self, json: Json) -> Result<Json, Denied> {
-        let changed = self.words.answer(json.text())?;
+        let changed = self.words.answer(json.text(), 0..usize::MAX, true)?;
         let changed = changed.and_then(|bytes| Json::parse(str::from_utf8(&bytes).ok()?));
         Ok(changed.unwrap_or(json))
     }

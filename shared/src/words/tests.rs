@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::Config;
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason};
+use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Seal};
 use crate::guard::plain::Source;
 use proptest::prelude::*;
 
@@ -103,10 +103,10 @@ fn clean_text_waits_for_one_word_at_the_most() {
 fn what_was_replaced_in_the_request_is_put_back_in_the_answer() {
     let words = words("[guardrails.default]\ninput = [{ kind = \"pii\", action = \"restore\" }]");
     let body = r#"{"messages":[{"role":"user","content":"I am ana@example.org, he is bob@example.org"}]}"#;
-    let sent = String::from_utf8(words.request(body).unwrap().unwrap()).unwrap();
+    let sent = String::from_utf8(words.request(body, 0..1).unwrap().unwrap()).unwrap();
     assert_eq!(sent, r#"{"messages":[{"role":"user","content":"I am [EMAIL_1], he is [EMAIL_2]"}]}"#);
     let answer = r#"{"choices":[{"message":{"content":"Hello [EMAIL_1]!","tool_calls":[{"function":{"arguments":"{\"to\":\"[EMAIL_2]\"}"}}]}}]}"#;
-    let heard = String::from_utf8(words.answer(answer).unwrap().unwrap()).unwrap();
+    let heard = String::from_utf8(words.answer(answer, 0..1, true).unwrap().unwrap()).unwrap();
     assert_eq!(heard, answer.replace("[EMAIL_1]", "ana@example.org").replace("[EMAIL_2]", "bob@example.org"));
 }
 
@@ -114,16 +114,16 @@ fn what_was_replaced_in_the_request_is_put_back_in_the_answer() {
 fn nothing_but_the_finding_is_touched() {
     let words = words("[guardrails.default]\ninput = [{ kind = \"pii\", action = \"mask\" }]");
     let body = "{ \"n\" : 1.0, \"messages\":[ {\"content\":\"a\\u0040b.org\\n\"} ],\"x\":{\"y\":1e5} }";
-    let sent = String::from_utf8(words.request(body).unwrap().unwrap()).unwrap();
+    let sent = String::from_utf8(words.request(body, 0..1).unwrap().unwrap()).unwrap();
     assert_eq!(sent, body.replace("a\\u0040b.org", "[EMAIL_1]"));
-    assert_eq!(words.request(r#"{"messages":[{"content":"nothing"}]}"#), Ok(None));
+    assert_eq!(words.request(r#"{"messages":[{"content":"nothing"}]}"#, 0..1), Ok(None));
 }
 
 #[test]
 fn tokens_told_again_would_tell_what_is_masked() {
     let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\" }]");
     let body = r#"{"choices":[{"message":{"content":"a@b.org"},"logprobs":{"content":[{"token":"a@b.org"}]}}]}"#;
-    let heard = String::from_utf8(words.answer(body).unwrap().unwrap()).unwrap();
+    let heard = String::from_utf8(words.answer(body, 0..1, true).unwrap().unwrap()).unwrap();
     assert_eq!(heard, r#"{"choices":[{"message":{"content":"[EMAIL_1]"},"logprobs":null}]}"#);
 }
 
@@ -173,6 +173,21 @@ fn a_denial_in_the_middle_of_a_stream_ends_it_as_a_content_filter_does() {
 }
 
 #[test]
+fn reasoning_is_covered_and_all_of_it_is_out_before_it_is_signed() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\" }]");
+    let mut rewrite = words.rewrite();
+    let piece = |text: &str| Event::Delta { choice: 0, block: 0, delta: Delta::Text(text.to_owned()) };
+    let signed = Event::Delta { choice: 0, block: 0, delta: Delta::Signature(Seal::anthropic("sig")) };
+    let start = Event::BlockStart { choice: 0, block: 0, kind: BlockKind::Thinking };
+    let mut out = Vec::new();
+    for event in [start, piece("Ask a@b."), piece("or"), piece("g"), signed.clone()] {
+        rewrite.event(event, &mut out);
+    }
+    assert_eq!(text(&out), "Ask [EMAIL_1]");
+    assert_eq!(out.last(), Some(&signed));
+}
+
+#[test]
 fn watching_changes_nothing_and_is_written_down() {
     let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\", mode = \"monitor\" }]");
     let events = stream(&words, &["a@b.o", "rg is mine"]);
@@ -186,8 +201,8 @@ fn an_answer_that_does_not_follow_its_schema_is_denied() {
     let words = words("[guardrails.default]\noutput = [{ kind = \"json_schema\", schema = { required = [\"a\"] } }]");
     let answer =
         |text: &str| format!("{{\"choices\":[{{\"message\":{{\"content\":{}}}}}]}}", serde_json::Value::from(text));
-    assert_eq!(words.answer(&answer("{\"a\":1}")), Ok(None));
-    assert!(words.answer(&answer("{\"b\":1}")).is_err());
+    assert_eq!(words.answer(&answer("{\"a\":1}"), 0..1, true), Ok(None));
+    assert!(words.answer(&answer("{\"b\":1}"), 0..1, true).is_err());
 }
 
 #[test]

@@ -1,0 +1,240 @@
+//! Checks that somebody else makes: a webhook is called, a model is asked through the proxy as callers' models are, and
+//! what that costs is part of what the request costs.
+//!
+//! What is asked and what answers mean stands in `words`. One that is enforced is waited for, and what it says holds:
+//! of an answer it wants to hear all, so that an answer is held until it is over, a stream too, which is then told in one
+//! piece. One that only watches is asked when all is over, and nobody waits for it.
+
+use super::charge::Tariff;
+use super::finish::Open;
+use super::{Layers, Pipeline, estimate};
+use crate::config::ModelId;
+use crate::config::TimeoutsOverride;
+use crate::config::guardrails::{By, Moderation, Outside, Webhook};
+use crate::dialect::ir::Part;
+use crate::dialect::{Dialect, Facts, Observed};
+use crate::http::Header;
+use crate::operation::Operation;
+use crate::operation::passthrough::Target;
+use crate::ports::{Clock, Outgoing, is_success};
+use crate::proxy::{Call, CallerRequest, Content, Next, Proxy};
+use crate::units::{NanoUsd, Tokens};
+use crate::usage::Usage;
+use crate::words::checks::Check;
+use crate::words::outside::{self, About, Side, Verdict};
+use crate::words::{Denied, Words, replaced, texts};
+use futures_util::future::{Either, select};
+use std::borrow::Cow;
+use std::pin::pin;
+use std::sync::Arc;
+
+/// As much of a webhook's answer as is read beside twice what it was sent.
+const ROOM: usize = 64 * 1024;
+/// The most of a moderation's answer.
+const LONGEST_ANSWER: usize = 1024 * 1024;
+/// As many tokens as a model may use to judge: it may think before it says its word.
+const JUDGEMENT: Tokens = 1_024;
+/// What stands around the texts that are judged, in bytes; a policy is at most 16 KiB.
+const AROUND: u64 = 20 * 1024;
+
+/// What asking a model came to.
+pub(super) struct Spent {
+    model: ModelId,
+    expected: Usage,
+    observed: Option<Observed>,
+}
+
+/// What a request's checks can cost at the most: what their models read of the request, and of its longest answer.
+pub(super) fn most<L: Layers>(pipeline: &Pipeline<L>, words: &Words, facts: &Facts, answer: Tokens) -> NanoUsd {
+    let mut most = NanoUsd::ZERO;
+    for check in words.checks() {
+        let Some(Outside::Moderation(moderation)) = check.outside() else { continue };
+        let texts = match check.side {
+            Side::Input => facts.text_bytes as u64,
+            // What one reads in a token may be four to another.
+            Side::Output => (facts.text_bytes as u64).saturating_add(answer.saturating_mul(4)),
+        };
+        if moderation.by != By::Endpoint {
+            let judged = Facts { text_bytes: texts.saturating_add(AROUND) as usize, n: 1, ..Facts::default() };
+            most += estimate::most(&pipeline.catalog, &moderation.model, &judged, Some(JUDGEMENT));
+        }
+    }
+    most
+}
+
+/// A body with what a check made of its texts; `None`: nothing changes.
+pub(super) async fn judge<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    open: Option<&mut Open>,
+    words: &Words,
+    check: &Check,
+    body: &str,
+    asked: &str,
+) -> Result<Option<Vec<u8>>, Denied> {
+    let (places, said): (Vec<_>, Vec<String>) = texts(body).into_iter().unzip();
+    if said.is_empty() {
+        return Ok(None);
+    }
+    let about = open.as_ref().map(|open| about(open)).unwrap_or_default();
+    let (verdict, spent) = ask(pipeline, &about, check, &said, asked).await;
+    if let (Some(open), Some(spent)) = (open, spent) {
+        charge(pipeline, open, &spent);
+    }
+    let changed = words.judged(check, verdict, &said)?;
+    let changes = changed.into_iter().filter_map(|(at, text)| Some((places.get(at)?.clone(), text)));
+    let changes: Vec<_> = changes.collect();
+    Ok((!changes.is_empty()).then(|| replaced(body, changes)))
+}
+
+/// Asks the checks that only watch.
+pub(super) async fn watch<L: Layers>(pipeline: &Arc<Pipeline<L>>, open: &mut Open, words: &Words) {
+    for check in words.watchers() {
+        let heard = words.heard(check.side);
+        if heard.is_empty() {
+            continue;
+        }
+        let asked = words.heard(Side::Input).pop().unwrap_or_default();
+        let (verdict, spent) = ask(pipeline, &about(open), &check, &heard, &asked).await;
+        if let Some(spent) = spent {
+            charge(pipeline, open, &spent);
+        }
+        // One that watches lets everything pass.
+        let _ = words.judged(&check, verdict, &heard);
+    }
+}
+
+fn about(open: &Open) -> About {
+    About {
+        request_id: open.record.request_id.clone(),
+        team: open.record.team.clone().unwrap_or_default(),
+        user: open.record.user.clone(),
+        model: open.record.asked.clone(),
+    }
+}
+
+fn charge<L: Layers>(pipeline: &Pipeline<L>, open: &mut Open, spent: &Spent) {
+    let tariff = Tariff { expected: spent.expected, flat: None, byok: false };
+    let bill = tariff.bill(&pipeline.catalog, &spent.model, spent.observed.as_ref());
+    open.record.cost_nano_usd += bill.cost;
+    open.record.moderation_nano_usd += bill.cost;
+    open.record.price_is_guess |= bill.guess;
+}
+
+/// Asks; no verdict where there was no answer in time, or none that is understood.
+async fn ask<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    about: &About,
+    check: &Check,
+    texts: &[String],
+    asked: &str,
+) -> (Option<Verdict>, Option<Spent>) {
+    match check.outside() {
+        Some(Outside::Webhook(webhook)) => (call(pipeline, about, check, webhook, texts).await, None),
+        Some(Outside::Moderation(moderation)) => moderate(pipeline, about, check, moderation, texts, asked).await,
+        None => (None, None),
+    }
+}
+
+async fn call<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    about: &About,
+    check: &Check,
+    webhook: &Webhook,
+    texts: &[String],
+) -> Option<Verdict> {
+    let body = outside::question(check.name(), check.side, about, texts);
+    let mut headers: Vec<Header> = vec![
+        (Cow::Borrowed("content-type"), "application/json".to_owned()),
+        (Cow::Borrowed("accept"), "application/json".to_owned()),
+        (Cow::Borrowed("user-agent"), concat!("signalbox/", env!("CARGO_PKG_VERSION")).to_owned()),
+    ];
+    if let Some(binding) = &webhook.secret {
+        // Unsigned it would not be believed.
+        let (_, secret) = pipeline.secrets.iter().find(|(name, _)| name == binding)?;
+        let now = pipeline.layers.clock().now();
+        let signature = outside::signature(secret.expose().as_bytes(), now, &body);
+        headers.push((Cow::Borrowed("x-signalbox-signature"), signature));
+    }
+    let limit = body.len().saturating_mul(2).saturating_add(ROOM);
+    let url = webhook.url.as_str().to_owned();
+    let outgoing = Outgoing { method: "POST", url, headers, body, forward: false };
+    let answer = pipeline.layers.proxy().fetch(outgoing, webhook.timeout, limit).await?;
+    is_success(answer.status).then_some(answer.body?).and_then(|body| outside::verdict(&body, texts))
+}
+
+async fn moderate<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    about: &About,
+    check: &Check,
+    moderation: &Moderation,
+    texts: &[String],
+    asked: &str,
+) -> (Option<Verdict>, Option<Spent>) {
+    let Moderation { model, by, categories, timeout } = moderation;
+    let body = outside::moderation(by, model.model.as_str(), check.side, texts, asked).to_string().into_bytes();
+    let is_chat = *by != By::Endpoint;
+    let operation = match is_chat {
+        true => Ok(Operation::Chat(Dialect::OpenAiChat.into())),
+        false => Target::read("POST", &format!("/passthrough/{}/v1/moderations", model.provider), "")
+            .map(Operation::PassThrough),
+    };
+    let read = operation.and_then(|operation| Ok((operation.inspect(&body)?, operation)));
+    let Ok((facts, operation)) = read else { return (None, None) };
+    let expected = Usage { input: facts.probable_input(), ..Usage::default() };
+    let forwarded = vec![(Cow::Borrowed("content-type"), "application/json".to_owned())];
+    let mut request = CallerRequest::new(operation, body, facts, if is_chat { Vec::new() } else { forwarded });
+    request.limit = is_chat.then_some(JUDGEMENT);
+    let clock = pipeline.layers.clock();
+    let call = Call {
+        request: &request,
+        model,
+        max_output_tokens: request.limit,
+        request_id: &about.request_id,
+        deadline: clock.now() + *timeout,
+        timeouts: TimeoutsOverride::default(),
+        words: None,
+    };
+    let answered = async {
+        let answer = pipeline.layers.proxy().call(&call).await.map_err(|failure| failure.may_be_billed)?;
+        if !is_success(answer.status) {
+            return Err(false);
+        }
+        match answer.content {
+            Content::Whole { body, observed, .. } => Ok((body.to_vec(), Some(observed))),
+            Content::Live(mut live) => {
+                let mut body = Vec::new();
+                while let Next::Bytes(bytes) = live.next().await {
+                    body.extend_from_slice(&bytes);
+                    if body.len() > LONGEST_ANSWER {
+                        return Err(true);
+                    }
+                }
+                Ok((body, None))
+            }
+        }
+    };
+    let answered = match select(pin!(answered), pin!(clock.sleep(*timeout))).await {
+        Either::Left((answered, _)) => answered,
+        Either::Right(((), _)) => Err(true),
+    };
+    let spent = |observed| is_chat.then(|| Spent { model: model.clone(), expected, observed });
+    match answered {
+        Ok((body, observed)) => {
+            let found = match is_chat {
+                true => chat_text(&body).and_then(|text| outside::model_found(by, &text, categories)),
+                false => outside::endpoint_found(&body, categories),
+            };
+            let verdict = |found| if found { Verdict::Found(check.action()) } else { Verdict::Allow };
+            (found.map(verdict), spent(observed))
+        }
+        Err(billed) => (None, billed.then(|| spent(None)).flatten()),
+    }
+}
+
+/// What a model said.
+fn chat_text(body: &[u8]) -> Option<String> {
+    let response = Dialect::OpenAiChat.read_response(body).ok()?;
+    let parts = response.choices.into_iter().next()?.content.into_iter();
+    let text = parts.filter_map(|part| if let Part::Text { text, .. } = part { Some(text) } else { None });
+    Some(text.collect())
+}
