@@ -22,9 +22,15 @@ pub struct Record {
     pub operation: &'static str,
     /// The dialect the caller spoke.
     pub dialect: &'static str,
-    /// Who: team, key and user, as far as they became known.
+    /// Who: organisation, team, project, key and user, as far as they became known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// The team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// What in the team the call was for, from the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// The key's public id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,

@@ -68,7 +68,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let gateway = pipeline.layers.gateway();
     let credential = intake::chat_credential(&request, operation.dialect())?;
     let caller = gateway.authenticate(credential.as_deref()).await?;
+    record.organisation = caller.organisation.clone();
     record.team = Some(caller.team.clone());
+    record.project = caller.project.clone();
     record.key_id = Some(caller.key_id.clone());
     let provider_key = match caller.via {
         Via::ProviderKey => intake::alone(&request, credential)?,

@@ -22,7 +22,8 @@ const LATE: Millis = Millis(26 * 3_600_000);
 const NDJSON: &str = "application/x-ndjson";
 
 /// Members of a record that can be asked for by name.
-const FILTERS: [&str; 8] = ["user", "key_id", "model", "route", "operation", "outcome", "code", "request_id"];
+const FILTERS: [&str; 10] =
+    ["organisation", "project", "user", "key_id", "model", "route", "operation", "outcome", "code", "request_id"];
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn list_audit(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {

@@ -145,7 +145,7 @@ routes! {
     GET    "context/{id}/versions" [Admin Auditor] list_context_versions "Lists the versions of a definition, the newest first." (limit after) "" => 200 "DefinitionList";
     GET    "context/{id}/versions/{n}" [Admin Auditor] show_context_version "Shows a version of a definition." () "" => 200 "Definition";
     DELETE "context/{id}"       [Admin]         retire_context  "Retires a definition: nobody is given it any more, its versions stay." () "" => 200 "Definition";
-    GET    "audit"              [Admin Auditor] list_audit      "Lists the records of requests, or those still open." (state team user key_id model route operation outcome code request_id tag_name from to order format limit cursor) "" => 200 "AuditList";
+    GET    "audit"              [Admin Auditor] list_audit      "Lists the records of requests, or those still open." (state organisation team project user key_id model route operation outcome code request_id tag_name from to order format limit cursor) "" => 200 "AuditList";
     GET    "audit/verify"       [Admin Auditor] verify_audit    "Walks the chains of records and says where one is broken." (team from limit cursor) "" => 200 "AuditVerification";
     GET    "audit/checkpoints"  [Admin Auditor] list_checkpoints "Lists signed checkpoints of a chain, and the key they are signed with." (team format limit cursor) "" => 200 "CheckpointList";
     GET    "audit/{request_id}" [Admin Auditor] show_audit      "Shows the record of a request." () "" => 200 "AuditLine";

@@ -29,7 +29,9 @@ enum Group {
 impl Group {
     fn parse(word: &str) -> Option<Group> {
         Some(match word {
+            "organisation" => Group::Member("organisation", "organisation"),
             "team" => Group::Team,
+            "project" => Group::Member("project", "project"),
             "provider" => Group::Provider,
             "user" => Group::Member("user", "user"),
             "key" => Group::Member("key", "key_id"),
@@ -120,7 +122,7 @@ fn groups(ask: &Ask<'_>) -> Result<Vec<Group>, ApiError> {
     let text = ask.query("group_by").unwrap_or_else(|| "team".to_owned());
     let groups: Option<Vec<Group>> = text.split(',').map(|word| Group::parse(word.trim())).collect();
     groups.ok_or_else(|| {
-        let known = "team, user, key, model, provider, route, operation, outcome and tag.NAME, separated by commas.";
+        let known = "organisation, team, project, user, key, model, provider, route, operation, outcome and tag.NAME, separated by commas.";
         ApiError::invalid("group_by", format!("group_by may name {known}"))
     })
 }

@@ -31,7 +31,12 @@ pub struct Posting {
 
 /// What a reservation says of its request, for the case that nothing else ever will.
 pub fn note(caller: &Caller, at: Timestamp, days: u32) -> String {
-    json!({ "team": caller.team, "key_id": caller.key_id, "user": caller.user, "at": at, "days": days }).to_string()
+    let who = (&caller.organisation, &caller.project, &caller.user);
+    json!({
+        "organisation": who.0, "team": caller.team, "project": who.1, "key_id": caller.key_id, "user": who.2,
+        "at": at, "days": days,
+    })
+    .to_string()
 }
 
 impl Entry {

@@ -185,6 +185,7 @@ proptest! {
             } else {
                 entry("a", &id, json!({
                     "at": NOON.0 + hour * 3_600_000, "user": format!("u{user}"), "cost_nano_usd": cost,
+                    "organisation": format!("o{}", user % 2), "project": format!("p{}", cost % 3),
                     "usage": {"input": cost % 7, "output": cost % 11}, "tags": {"t": (cost % 2).to_string()},
                 }))
             });
