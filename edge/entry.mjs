@@ -45,6 +45,15 @@ export default {
     ctx.waitUntil(answered);
     return answered;
   },
+
+  /** Once a minute (`triggers` in wrangler.toml), whether or not anybody calls. */
+  scheduled(controller, env) {
+    let rejected;
+    return new Promise((resolve, reject) => {
+      waiting.add((rejected = { reject }));
+      core().tend(env, resolve);
+    }).finally(() => waiting.delete(rejected));
+  },
 };
 
 /** The answer to a request whose instance is gone: in the caller's dialect, with an id that is also in the log. */

@@ -58,6 +58,17 @@ pub fn serve(call: Call, env: Env) {
     });
 }
 
+/// Does what has to be done once a minute; gives word by `done`.
+#[wasm_bindgen]
+pub fn tend(env: Env, done: js_sys::Function) {
+    let (app, _) = app(env);
+    task::spawn(async move {
+        app.tend().await;
+        // Who asked may be gone.
+        let _ = done.call0(&JsValue::NULL);
+    });
+}
+
 /// Answers a call during which the wasm trapped.
 #[wasm_bindgen]
 pub fn broken(call: &Call, path: &str, request_id: &str) {

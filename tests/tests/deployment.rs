@@ -57,6 +57,19 @@ fn the_function_is_built_from_rust_and_streams_its_answers() {
 }
 
 #[test]
+fn both_platforms_come_round_once_a_minute_in_the_form_the_code_knows() {
+    let minute = &gateway()["Events"]["Minute"];
+    assert_eq!(text(&minute["Type"]), "ScheduleV2");
+    assert_eq!(text(&minute["Properties"]["ScheduleExpression"]), "rate(1 minute)");
+    let event: serde_json::Value = serde_json::from_str(text(&minute["Properties"]["Input"])).unwrap();
+    let said = event["requestContext"]["apiId"].as_str().unwrap();
+    assert!(file("lambda/src/function.rs").contains(&format!("const CLOCK: &str = \"{said}\";")));
+    let wrangler: Table = file("wrangler.toml").parse().unwrap();
+    assert_eq!(wrangler["triggers"]["crons"][0].as_str(), Some("* * * * *"));
+    assert!(file("edge/entry.mjs").contains("scheduled(controller, env)"));
+}
+
+#[test]
 fn the_function_is_built_for_arm_unless_asked_otherwise_and_outlives_a_long_stream() {
     assert_eq!(text(&gateway()["Architectures"][0]["Ref"]), "Architecture");
     let architecture = &template()["Parameters"]["Architecture"];

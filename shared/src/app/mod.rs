@@ -19,7 +19,8 @@ mod setup;
 use crate::config::Bindings;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
-use crate::gateway::{Policy, admin};
+use crate::gateway::policy::TENANT;
+use crate::gateway::{Policy, admin, denial};
 use crate::http::Head;
 use crate::operation::Operation;
 use crate::operation::passthrough::{self, Target};
@@ -79,6 +80,21 @@ impl<P: Ports> App<P> {
         // After the request: what it taught is told, too.
         fleet::tend(&setup, &self.inner.ports);
         reply
+    }
+
+    /// What has to be done when nobody calls: a platform asks for it once a minute. Records that wait are put into their
+    /// chains, and chains are sealed. What fails is logged, and done the next time.
+    pub async fn tend(&self) {
+        let Ok(setup) = self.inner.setup().await else { return };
+        let (ports, sealing) = (&self.inner.ports, &self.inner.recorder.sealing);
+        let days = |team: &str| setup.config.team(team).map(|team| team.audit).unwrap_or_default().retention_days;
+        let swept = match ports.pending(TENANT, ports.now()).await {
+            Ok(_) => sealing.sweep(ports, days).await,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = swept {
+            ports.log(&denial::store_line("checkpoint", &problem));
+        }
     }
 
     /// Sends a request where its path belongs.

@@ -1,18 +1,18 @@
 //! Sealing chains of records: when, and how a checkpoint comes to be.
 //!
-//! A minute after the last, or after 1,024 records, by whoever notices first. Nobody waits for it; a chain that nobody
-//! appends to is sealed when it is next looked at.
+//! A minute after the last, or after 1,024 records, by whoever notices first: a process that appends, or the platform's
+//! clock, which comes round once a minute ([`Sealing::sweep`]) to chains that nobody appends to any more. Nobody waits for it.
 
 use super::denial;
 use super::journal::checkpoint::{self, Checkpoint, Signed, checkpoint_key, checkpoint_prefix};
-use super::journal::{Head, head_key, shelf};
+use super::journal::{Head, head_key, read, shelf};
 use super::keys::MIN_SECRET_BYTES;
 use super::policy::TENANT;
 use crate::ports::{Clock, Crypto, Ports, Records, Seed, StoreError};
 use crate::records::{Range, Write};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const EVERY: Millis = Millis(60_000);
 const RECORDS: u64 = 1_024;
@@ -22,6 +22,8 @@ const DAY: Millis = Millis(24 * 3_600_000);
 #[derive(Clone, Debug, Default)]
 pub struct Sealing {
     seed: Option<Seed>,
+    /// How long each chain was when it was last found sealed from here.
+    sealed: Arc<Mutex<SortedMap<String, u64>>>,
     since: Arc<Mutex<SortedMap<String, Since>>>,
 }
 
@@ -37,7 +39,7 @@ impl Sealing {
     pub fn derive(secret: Option<&str>) -> Sealing {
         let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES);
         let seed = secret.and_then(|secret| checkpoint::seed(secret.as_bytes())).map(Seed::new);
-        Sealing { seed, since: Arc::default() }
+        Sealing { seed, sealed: Arc::default(), since: Arc::default() }
     }
 
     /// The key's seed.
@@ -47,7 +49,7 @@ impl Sealing {
 
     /// Notes a record; whether it is time to look.
     fn note(&self, team: &str, now: Timestamp) -> bool {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = lock(&self.since);
         let ours = since.entry(team.to_owned()).or_insert(Since { at: now, records: 0 });
         ours.records += 1;
         let due = ours.records >= RECORDS || now.since(ours.at) >= EVERY;
@@ -71,6 +73,32 @@ impl Sealing {
         });
     }
 
+    /// Seals every chain that is due. `days` says how long records of a team are kept. A chain that did not grow since it was
+    /// found sealed costs nothing.
+    pub async fn sweep<P: Records + Crypto + Clock>(
+        &self,
+        ports: &P,
+        days: impl Fn(&str) -> u32,
+    ) -> Result<(), StoreError> {
+        let (mut grown, prefix) = (Vec::new(), head_key(""));
+        let look = |record: crate::records::Record| {
+            let Some(team) = record.key.strip_prefix(&prefix) else { return };
+            let size = serde_json::from_str::<Head>(&record.value).map_or(0, |head| head.tree.size());
+            if lock(&self.sealed).get(team) != Some(&size) {
+                grown.push(team.to_owned());
+            }
+        };
+        read::all(ports, &shelf(TENANT), prefix.clone(), None, |_| true, look).await?;
+        for team in grown {
+            self.seal(ports, &team, days(&team)).await?;
+        }
+        Ok(())
+    }
+
+    fn is_sealed(&self, team: &str, size: u64) {
+        lock(&self.sealed).insert(team.to_owned(), size);
+    }
+
     /// Seals a chain as it is now, unless it has been just now.
     pub(super) async fn seal<P: Records + Crypto + Clock>(
         &self,
@@ -86,6 +114,9 @@ impl Sealing {
         let last = last.first().and_then(|record| Signed::parse(&record.value)).map(|signed| signed.checkpoint);
         let (size, at) = last.map_or((0, Timestamp(0)), |last| (last.size, last.at));
         let new = head.tree.size().saturating_sub(size);
+        if new == 0 {
+            self.is_sealed(team, size);
+        }
         if new == 0 || (new < RECORDS && now.since(at) < EVERY) {
             return Ok(());
         }
@@ -96,6 +127,13 @@ impl Sealing {
         let write = Write::create(checkpoint_key(team, checkpoint.size), checkpoint.note(&public_key, &signature));
         // It lives as long as the youngest record it covers. Whoever made the same one was first.
         let until = now + Millis(DAY.0.saturating_mul(u64::from(days)));
-        ports.write_records(&shelf, vec![write.until(until)]).await.map(drop)
+        ports.write_records(&shelf, vec![write.until(until)]).await?;
+        self.is_sealed(team, checkpoint.size);
+        Ok(())
     }
+}
+
+/// Nothing panics while a lock is held, so a poisoned lock guards good data all the same.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -79,6 +79,18 @@ impl LambdaLocal {
         self.dynamodb.url()
     }
 
+    /// Gives the function an event as another service does, and waits until it has answered.
+    ///
+    /// # Errors
+    /// The function failed, or is being stopped.
+    pub async fn invoke(&self, event: &str) -> io::Result<u16> {
+        let id = format!("{:08x}-event", self.pool.statuses().len());
+        let answering = self.pool.invoke(id, event.to_owned().into()).await?;
+        let status = answering.head.status;
+        let read = super::url::whole(answering).await;
+        read.map(|_| status).ok_or_else(|| io::Error::other("the answer was cut"))
+    }
+
     /// Every process started so far, in order.
     pub fn instances(&self) -> Vec<Status> {
         self.pool.statuses()

@@ -133,7 +133,7 @@ async fn read(mut body: Incoming) -> io::Result<Option<Bytes>> {
 }
 
 /// The whole answer, for the BUFFERED invoke mode; `None` when it was cut or is too large.
-async fn whole(mut answering: Answering) -> Option<Bytes> {
+pub(crate) async fn whole(mut answering: Answering) -> Option<Bytes> {
     let mut whole = BytesMut::new();
     while let Some(piece) = answering.body.recv().await {
         match piece {

@@ -41,6 +41,8 @@ const worker = new Miniflare({
   host: "127.0.0.1",
   port: Number(process.env.SUITE_PORT ?? 0),
   cf: false,
+  // `/cdn-cgi/handler/scheduled` does what the platform's clock does.
+  unsafeTriggerHandlers: true,
   telemetry: { enabled: false },
   log: new Log(LogLevel.WARN),
   workers: workersAi ? [signalbox, ...boundWorkersAi("workers-ai", workersAi, runtime)] : [signalbox],

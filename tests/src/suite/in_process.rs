@@ -45,6 +45,11 @@ impl InProcess {
         InProcess { world: self.world.clone(), app }
     }
 
+    /// What the platform's clock asks for once a minute.
+    pub async fn tend(&self) {
+        self.app.tend().await;
+    }
+
     /// What it runs on.
     pub fn world(&self) -> &World {
         &self.world

@@ -1,0 +1,89 @@
+//! Chains that nobody appends to any more are sealed all the same, when the platform's clock comes round: in process, on
+//! workerd, and by the function's schedule.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::{Value, json};
+use signalbox_tests::harness::Client;
+use signalbox_tests::simulator::{Options, Simulator};
+use signalbox_tests::suite::document::ADMIN_KEY;
+use signalbox_tests::suite::edge::Edge;
+use signalbox_tests::suite::in_process::InProcess;
+use signalbox_tests::suite::level::{Call, Level};
+use signalbox_tests::virtual_time;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What an administrator is told.
+async fn ask(level: &impl Level, key: &str, method: &str, path: &str, body: Value) -> Value {
+    let headers = [("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let call = Call { method: method.to_owned(), path: path.to_owned(), headers, body, leave: None };
+    let answer = level.call(call).await.unwrap();
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}
+
+/// One request of the team `default`, so that its chain has something to seal.
+async fn appended(level: &impl Level) {
+    let made = ask(level, ADMIN_KEY, "POST", "/admin/v1/keys", json!({ "name": "sealed", "team": "default" })).await;
+    let key = made["key"].as_str().unwrap();
+    ask(level, key, "POST", "/v1/embeddings", json!({ "model": "no-such-model", "input": "x" })).await;
+    assert_eq!(chain(level).await, json!([1, 0]), "a record, and nobody has sealed it");
+}
+
+/// How many records and checkpoints the chain has; asking does not seal.
+async fn chain(level: &impl Level) -> Value {
+    for _ in 0..100 {
+        let told = ask(level, ADMIN_KEY, "GET", "/admin/v1/audit/verify?team=default", Value::Null).await;
+        assert_eq!(told["ok"], true, "{told}");
+        if told["chains"][0]["records"] == 1 {
+            return json!([told["chains"][0]["records"], told["chains"][0]["checkpoints"]]);
+        }
+        level.pause(20).await;
+    }
+    panic!("the record does not come");
+}
+
+fn upstream() -> Arc<Simulator> {
+    Arc::new(Simulator::start(Options::default()).unwrap())
+}
+
+#[test]
+fn a_chain_that_nobody_appends_to_is_sealed_once() {
+    let level = InProcess::new(virtual_time::Options::default(), &BTreeMap::new());
+    let world = level.world().clone();
+    world
+        .executor()
+        .run(async {
+            appended(&level).await;
+            level.tend().await;
+            assert_eq!(chain(&level).await, json!([1, 1]));
+            level.pause(60_000).await;
+            level.tend().await;
+            assert_eq!(chain(&level).await, json!([1, 1]), "nothing came, so nothing is sealed");
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_workers_clock_seals_chains() {
+    let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
+    let level = edge.level().unwrap();
+    appended(&level).await;
+    let told = Client::new(edge.url()).unwrap().get("/cdn-cgi/handler/scheduled").send().await.unwrap();
+    assert_eq!((told.status.as_u16(), told.text().await.unwrap().as_str()), (200, "ok"));
+    assert_eq!(chain(&level).await, json!([1, 1]));
+}
+
+#[cfg(feature = "lambda-local")]
+#[tokio::test]
+async fn the_functions_schedule_seals_chains() {
+    let lambda = signalbox_tests::suite::lambda::Lambda::start(upstream(), &BTreeMap::new(), 1).unwrap();
+    let level = lambda.level().unwrap();
+    appended(&level).await;
+    let template = std::fs::read_to_string(signalbox_tests::suite::packages::root().join("template.yaml")).unwrap();
+    let event = template.lines().find_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\'')).unwrap();
+    assert_eq!(lambda.local().invoke(event).await.unwrap(), 204);
+    assert_eq!(chain(&level).await, json!([1, 1]));
+}
