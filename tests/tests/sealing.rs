@@ -72,7 +72,7 @@ async fn the_workers_clock_seals_chains() {
     let level = edge.level().unwrap();
     appended(&level).await;
     let told = Client::new(edge.url()).unwrap().get("/cdn-cgi/handler/scheduled").send().await.unwrap();
-    assert_eq!((told.status.as_u16(), told.text().await.unwrap().as_str()), (200, "ok"));
+    assert_eq!((told.status, told.text().await.unwrap().as_str()), (200, "ok"));
     assert_eq!(chain(&level).await, json!([1, 1]));
 }
 

@@ -20,7 +20,15 @@ impl<P: Ports> App<P> {
                 let (head, body) = answered.written();
                 Reply::whole(head, body)
             }
-            Err(error) => self.error(Dialect::OpenAiChat, &error),
+            Err(error) => {
+                if matches!(error.code, Code::InvalidApiKey | Code::TokenExpired | Code::PermissionDenied) {
+                    let ports = &self.inner.ports;
+                    let what = json!({ "event": "turned_away", "at": ports.now(), "operation": "admin",
+                        "outcome": "refused", "status": error.code.status(), "code": error.code.as_str() });
+                    self.inner.recorder.turned_away(ports, None, what);
+                }
+                self.error(Dialect::OpenAiChat, &error)
+            }
         }
     }
 }
@@ -67,11 +75,12 @@ async fn administer<P: Ports, R: Request>(
     let answered = admin.perform(route, &Ask { who: &who, args: &args, request: &asked }).await?;
     if route.method != "GET" {
         let (via, status) = (who.via.as_str(), answered.status);
-        let line = json!({
+        let what = json!({
             "event": "admin", "at": inner.ports.now(), "via": via, "key_id": who.key_id, "user": who.user,
             "method": method, "path": path, "status": status,
         });
-        inner.ports.log(&line.to_string());
+        inner.ports.log(&what.to_string());
+        inner.recorder.witness(&inner.ports, what);
     }
     // What was changed holds here from the next request on.
     if answered.is_news {

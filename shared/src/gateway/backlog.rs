@@ -7,6 +7,7 @@ use super::denial;
 use super::journal::Posting;
 use super::policy::TENANT;
 use super::sealing::Sealing;
+use super::system::Strangers;
 use crate::ports::Ports;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -26,12 +27,14 @@ pub struct Recorder {
     backlog: Backlog,
     /// Seals the chains.
     pub sealing: Sealing,
+    /// Whom this process has turned away.
+    pub(super) strangers: Strangers,
 }
 
 impl Recorder {
     /// One whose checkpoints are signed by a key derived from `SIGNALBOX_SECRET`.
     pub fn new(secret: Option<&str>) -> Recorder {
-        Recorder { backlog: Backlog::default(), sealing: Sealing::derive(secret) }
+        Recorder { backlog: Backlog::default(), sealing: Sealing::derive(secret), strangers: Strangers::default() }
     }
 
     /// Hands a posting to the store, or keeps it for later.

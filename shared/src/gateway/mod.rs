@@ -25,6 +25,7 @@ pub mod null;
 pub mod policy;
 pub mod roles;
 pub mod sealing;
+pub mod system;
 
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;

@@ -20,6 +20,7 @@ use crate::jose::jws;
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use futures_util::future::try_join;
+use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.
@@ -116,8 +117,7 @@ impl<P: Ports> Policy<P> {
         self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).retention_days
     }
 
-    /// The record as it goes into the journal. What nobody could be held to (no key, or none of ours) is only logged: a
-    /// stranger shall not be able to fill a store.
+    /// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
     fn entry(&self, record: &Record, line: &str) -> Option<Entry> {
         let team = record.team.clone()?;
         let days = self.retention(&team);
@@ -322,6 +322,12 @@ impl<P: Ports> Gateway for Policy<P> {
             self.ports.spawn(async move {
                 recorder.deliver(&ports, Posting { settle: None, entry }).await;
             });
+        } else {
+            let what = json!({
+                "event": "turned_away", "at": record.at, "operation": record.operation, "dialect": record.dialect,
+                "outcome": record.outcome, "status": record.status, "code": record.code,
+            });
+            self.recorder.turned_away(&self.ports, Some(record.request_id), what);
         }
     }
 

@@ -5,6 +5,7 @@ use super::{Admin, Answer, Ask, unavailable};
 use crate::error::ApiError;
 use crate::gateway::journal::{Figures, NAMES, Sums, read, shelf, sums_prefix};
 use crate::gateway::policy::TENANT;
+use crate::gateway::system::SYSTEM;
 use crate::ports::Ports;
 use crate::sorted::SortedMap;
 use crate::time::rfc3339;
@@ -80,7 +81,9 @@ impl<P: Ports> Admin<P> {
         self.ports.pending(TENANT, now).await.map_err(unavailable)?;
 
         let (mut table, mut total, shelf) = (Table::new(), Sums::default(), shelf(TENANT));
-        for team in self.audited_teams(ask.query("team")).await? {
+        // What the system's own chain counts is no use of anything.
+        let teams = self.audited_teams(ask.query("team")).await?;
+        for team in teams.into_iter().filter(|team| team != SYSTEM) {
             let prefix = sums_prefix(&team);
             let (begin, end) = (format!("{prefix}{from}"), format!("{prefix}{to}"));
             let add = |record: crate::records::Record| {
