@@ -1,4 +1,4 @@
-// Signatures by WebCrypto: what `ports::Crypto` asks for. Free of the platform's own modules, so that the tests run the
+// Signatures and encryption by WebCrypto: what `ports::Crypto` asks for. Free of the platform's own modules, so that the tests run the
 // vectors on this very file in Node.
 
 const rsa = (name, bits) => ({ key: { name, hash: `SHA-${bits}` }, use: { name, saltLength: bits / 8 } });
@@ -65,4 +65,10 @@ export async function signRs256(pkcs8, message) {
 export async function publicKey(seed) {
   const { x } = await crypto.subtle.exportKey("jwk", await pair(seed, true));
   return x;
+}
+
+/** Encrypts or decrypts with AES-256-GCM, the tag behind the text. What was not encrypted so rejects. */
+export async function cipher(direction, key, nonce, about, bytes) {
+  const imported = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [direction]);
+  return crypto.subtle[direction]({ name: "AES-GCM", iv: nonce, additionalData: about }, imported, bytes);
 }

@@ -137,6 +137,11 @@ export function publicKey(seed) {
   return operation(signatures.publicKey(seed.slice()));
 }
 
+/** Encrypts or decrypts. */
+export function cipher(direction, key, nonce, about, bytes) {
+  return operation(signatures.cipher(direction, key.slice(), nonce.slice(), about.slice(), bytes.slice()));
+}
+
 /** A binding as text: a string as it is, a JSON object as its JSON; of `NAME.method` the method's name, if it can be called. */
 export function binding(env, name) {
   const [object, method] = name.split(".");

@@ -1,17 +1,18 @@
-//! Signatures by `ring`: what [`signalbox::ports::Crypto`] asks for, where there is no WebCrypto.
+//! Signatures and encryption by `ring`: what [`signalbox::ports::Crypto`] asks for, where there is no WebCrypto.
 //!
 //! The function and the tests on virtual time use the same code, so that the vectors the tests run are run on what is
 //! deployed. Every function is total: whatever is wrong with a key or a signature makes it not good.
 
 #![forbid(unsafe_code)]
 
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::SystemRandom;
 use ring::signature::{
     self, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::{RsaKey, Seed};
+use signalbox::ports::{DataKey, RsaKey, Seed};
 
 /// Whether a signature over `message` is good.
 pub fn verify(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
@@ -72,6 +73,54 @@ pub fn public_key(seed: &Seed) -> Option<[u8; 32]> {
     pair(seed)?.public_key().as_ref().try_into().ok()
 }
 
+/// Encrypts with AES-256-GCM.
+pub fn encrypt(key: &DataKey, nonce: &[u8; 12], about: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+    let mut sealed = text.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    cipher(key)?.seal_in_place_append_tag(nonce, Aad::from(about), &mut sealed).ok()?;
+    Some(sealed)
+}
+
+/// Decrypts what was encrypted about the same.
+pub fn decrypt(key: &DataKey, nonce: &[u8; 12], about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let mut text = sealed.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let length = cipher(key)?.open_in_place(nonce, Aad::from(about), &mut text).ok()?.len();
+    text.truncate(length);
+    Some(text)
+}
+
+fn cipher(key: &DataKey) -> Option<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, key.expose()).ok().map(LessSafeKey::new)
+}
+
 fn pair(seed: &Seed) -> Option<Ed25519KeyPair> {
     Ed25519KeyPair::from_seed_unchecked(seed.expose()).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    /// Test case 14 of "The Galois/Counter Mode of Operation" (McGrew, Viega).
+    #[test]
+    fn aes_256_gcm_is_what_its_authors_say() {
+        let (key, nonce) = (DataKey::new([0; 32]), [0; 12]);
+        let sealed = encrypt(&key, &nonce, b"", &[0; 16]).unwrap();
+        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+    }
+
+    #[test]
+    fn what_was_sealed_about_one_thing_is_opened_about_that_alone() {
+        let (key, nonce) = (DataKey::new([7; 32]), [9; 12]);
+        let mut sealed = encrypt(&key, &nonce, b"req_1", b"said").unwrap();
+        assert_eq!(decrypt(&key, &nonce, b"req_1", &sealed).as_deref(), Some(&b"said"[..]));
+        assert_eq!(decrypt(&key, &nonce, b"req_2", &sealed), None);
+        assert_eq!(decrypt(&DataKey::new([8; 32]), &nonce, b"req_1", &sealed), None);
+        sealed[0] ^= 1;
+        assert_eq!(decrypt(&key, &nonce, b"req_1", &sealed), None);
+        assert_eq!(decrypt(&key, &nonce, b"req_1", b"short"), None);
+    }
 }

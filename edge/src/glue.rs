@@ -53,6 +53,9 @@ extern "C" {
     #[wasm_bindgen(js_name = publicKey)]
     pub(crate) fn public_key(seed: &[u8]) -> u32;
 
+    /// `encrypt` or `decrypt` with AES-256-GCM.
+    pub(crate) fn cipher(direction: &str, key: &[u8], nonce: &[u8], about: &[u8], bytes: &[u8]) -> u32;
+
     /// Says which headers [`Call::envelope`] gives, a line each.
     pub(crate) fn want(names: &str);
 

@@ -14,7 +14,7 @@ use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Body, Clock, Crypto, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError,
+    Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError,
     StoreError, StoredConfig, Transport, Whole,
 };
 use signalbox::records::{Range, Record, Write};
@@ -222,6 +222,16 @@ impl Crypto for EdgePorts {
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
         let text = Operation::new(glue::public_key(seed.expose())).await.ok().and_then(Value::into_text)?;
         base64url::decode(&text)?.try_into().ok()
+    }
+
+    async fn encrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+        let sealed = glue::cipher("encrypt", key.expose(), nonce, about, text);
+        Operation::new(sealed).await.ok().and_then(Value::into_bytes)
+    }
+
+    async fn decrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let text = glue::cipher("decrypt", key.expose(), nonce, about, sealed);
+        Operation::new(text).await.ok().and_then(Value::into_bytes)
     }
 }
 

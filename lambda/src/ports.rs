@@ -7,10 +7,7 @@ use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::{
-    Clock, Crypto, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError,
-    StoredConfig, Transport,
-};
+use signalbox::ports::{Clock, Crypto, DataKey, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError, StoredConfig, Transport};
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::{Cell, RefCell};
@@ -226,5 +223,13 @@ impl Crypto for LambdaPorts {
 
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
         signalbox_crypto::public_key(seed)
+    }
+
+    async fn encrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::encrypt(key, nonce, about, text)
+    }
+
+    async fn decrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::decrypt(key, nonce, about, sealed)
     }
 }

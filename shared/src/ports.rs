@@ -43,7 +43,7 @@ pub trait Clock {
     fn log(&self, line: &str);
 }
 
-/// Signatures. The platform's own implementation is faster than any in the core: on the Worker, WebCrypto is 4 to 25
+/// Signatures and encryption. The platform's own implementation is faster than any in the core: on the Worker, WebCrypto is 4 to 25
 /// times as fast as wasm.
 pub trait Crypto {
     /// Whether a signature over `message` is good. The key suits the algorithm and the signature is as long as the
@@ -58,6 +58,35 @@ pub trait Crypto {
 
     /// The public half of a seed's key pair. `None` where the platform fails.
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]>;
+
+    /// Encrypts with AES-256-GCM (NIST SP 800-38D), the tag behind the text; `about` is authenticated beside it. A nonce is
+    /// used once with a key. `None` where the platform fails.
+    async fn encrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], text: &[u8]) -> Option<Vec<u8>>;
+
+    /// Decrypts what was encrypted about the same; `None` for anything else.
+    async fn decrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], sealed: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// A key for AES-256-GCM. `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct DataKey([u8; 32]);
+
+impl DataKey {
+    /// Wraps a key.
+    pub fn new(bytes: [u8; 32]) -> DataKey {
+        DataKey(bytes)
+    }
+
+    /// The bytes themselves, for the one who encrypts.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataKey(…)")
+    }
 }
 
 /// The private half of an Ed25519 key: its seed. `Debug` shows nothing of it.

@@ -8,6 +8,7 @@ files! {
     audit
     auth
     bad_input
+    bodies
     byok
     cache
     cache_control

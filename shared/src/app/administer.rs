@@ -47,7 +47,7 @@ async fn administer<P: Ports, R: Request>(
         admin_key: bound(&*inner.bindings, "SIGNALBOX_ADMIN_KEY"),
         keys: inner.keys.clone(),
         identity: inner.identity.clone(),
-        sealing: inner.recorder.sealing.clone(),
+        recorder: inner.recorder.clone(),
     };
     let credential = pipeline::credential(&request)?;
     let who = match admin.bootstrap(credential.as_deref())? {

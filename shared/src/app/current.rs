@@ -45,7 +45,7 @@ impl<P: Ports> Inner<P> {
         Inner {
             ports,
             bindings,
-            recorder: Recorder::new(secret.as_deref()),
+            recorder: Recorder::new(secret.as_deref(), previous.as_deref()),
             hasher: secret.as_deref().and_then(|secret| Hasher::derive(secret.as_bytes())),
             keys: Arc::new(Mutex::new(KeyCache::default())),
             identity: identity::Shared::new(Signer::derive(secret.as_deref(), previous.as_deref())),

@@ -1,17 +1,20 @@
 //! What is written down of a team's requests: `teams.<name>.audit`.
 
-use super::shape::{Fields, Whole};
+use super::shape::{Fields, OneOf, Whole};
+use serde_json::Value;
 
 /// What is written down of a team's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditPolicy {
     /// How long records are kept, in days. Above zero.
     pub retention_days: u32,
+    /// What is kept of the texts of requests and answers, as long as their records.
+    pub bodies: Bodies,
 }
 
 impl AuditPolicy {
-    /// A year.
-    pub const DEFAULT: AuditPolicy = AuditPolicy { retention_days: 365 };
+    /// A year, and no texts.
+    pub const DEFAULT: AuditPolicy = AuditPolicy { retention_days: 365, bodies: Bodies::None };
 }
 
 impl Default for AuditPolicy {
@@ -20,9 +23,45 @@ impl Default for AuditPolicy {
     }
 }
 
+/// What is kept of what was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// Nothing.
+    #[default]
+    None,
+    /// The texts, with personal data and secrets taken out.
+    Redacted,
+    /// The texts.
+    Full,
+}
+
+impl Bodies {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Bodies::None => "none",
+            Bodies::Redacted => "redacted",
+            Bodies::Full => "full",
+        }
+    }
+}
+
+impl From<Bodies> for Value {
+    fn from(bodies: Bodies) -> Value {
+        Value::from(bodies.as_str())
+    }
+}
+
+const BODIES: OneOf<Bodies> = OneOf {
+    words: &[("none", Bodies::None), ("redacted", Bodies::Redacted), ("full", Bodies::Full)],
+    later: &[],
+};
+
 pub(super) fn policy(fields: &mut Fields<'_, '_>) -> Option<AuditPolicy> {
     let default = AuditPolicy::DEFAULT.retention_days;
     let days = Whole { min: 1, max: 3_650 };
     let days = fields.defaulted("retention_days", "days that audit records are kept", days, default.into());
-    Some(AuditPolicy { retention_days: u32::try_from(days).unwrap_or(default) })
+    let about = "what is kept of the texts of requests and answers, encrypted, beside their records";
+    let bodies = fields.defaulted("bodies", about, BODIES, Bodies::None);
+    Some(AuditPolicy { retention_days: u32::try_from(days).unwrap_or(default), bodies })
 }

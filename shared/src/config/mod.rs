@@ -41,7 +41,7 @@ mod timing;
 pub mod transforms;
 mod url;
 
-pub use audit::AuditPolicy;
+pub use audit::{AuditPolicy, Bodies};
 pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;

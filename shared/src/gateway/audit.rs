@@ -4,12 +4,14 @@
 //! are bounded before they get here.
 
 use crate::config::ModelId;
+use crate::gateway::bodies::Spoken;
 use crate::error::Code;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;
 use crate::words::Hit;
 use serde::Serialize;
+use serde_json::Value;
 
 /// The audit record of one request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -111,6 +113,12 @@ pub struct Record {
     /// What a translation could not carry, by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Which texts are kept beside the record, under whose key, and their SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<Value>,
+    /// Those texts, until they are kept: no part of the record.
+    #[serde(skip)]
+    pub spoken: Option<Box<Spoken>>,
 }
 
 /// One call to a provider.

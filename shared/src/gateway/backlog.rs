@@ -3,6 +3,7 @@
 //! Bounded. When it is full the oldest is let go, which is logged: its reservation was never settled, so it turns up in the
 //! journal as lost, at what the ledger counts for it. Nothing disappears without a trace.
 
+use super::bodies::{Subjects, Vault};
 use super::denial;
 use super::journal::Posting;
 use super::policy::TENANT;
@@ -27,14 +28,22 @@ pub struct Recorder {
     backlog: Backlog,
     /// Seals the chains.
     pub sealing: Sealing,
+    /// Keeps what was said.
+    pub vault: Vault,
     /// Whom this process has turned away.
     pub(super) strangers: Strangers,
 }
 
 impl Recorder {
-    /// One whose checkpoints are signed by a key derived from `SIGNALBOX_SECRET`.
-    pub fn new(secret: Option<&str>) -> Recorder {
-        Recorder { backlog: Backlog::default(), sealing: Sealing::derive(secret), strangers: Strangers::default() }
+    /// One whose checkpoints are signed by a key derived from `SIGNALBOX_SECRET`, as what texts are kept under is; those kept
+    /// under the `previous` one stay readable.
+    pub fn new(secret: Option<&str>, previous: Option<&str>) -> Recorder {
+        Recorder {
+            backlog: Backlog::default(),
+            sealing: Sealing::derive(secret),
+            vault: Vault { subjects: Subjects::derive(secret, previous) },
+            strangers: Strangers::default(),
+        }
     }
 
     /// Hands a posting to the store, or keeps it for later.

@@ -10,6 +10,7 @@ mod alerts;
 pub mod answers;
 pub mod audit;
 pub mod backlog;
+pub mod bodies;
 pub mod caller;
 pub mod definitions;
 pub mod denial;
@@ -33,6 +34,7 @@ use crate::error::ApiError;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use answers::Recall;
 use audit::Record;
+use bodies::Bodies;
 pub use caller::Caller;
 pub use lines::team_scope;
 pub use policy::Policy;
@@ -70,6 +72,9 @@ pub trait Gateway {
     /// Replaces the reservation by what was used and writes the record down. Never fails towards
     /// the caller: what cannot be posted now stays reserved and counts in full.
     async fn settle(&self, admission: &Admission, record: &mut Record);
+
+    /// What is kept of what a team's callers say and are told.
+    fn bodies(&self, team: &str) -> Bodies;
 
     /// Writes down a request that was never admitted.
     fn refuse(&self, record: Record);

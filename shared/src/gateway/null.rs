@@ -1,6 +1,6 @@
 //! The null gateway: everybody may, nothing is written down.
 
-use super::{Admission, Caller, Claim, Gateway, Refusal, answers::Recall, audit::Record};
+use super::{Admission, Caller, Claim, Gateway, Refusal, answers::Recall, audit::Record, bodies::Bodies};
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;
 use crate::error::ApiError;
@@ -40,6 +40,10 @@ impl Gateway for Open {
     async fn settle_model(&self, _admission: &Admission, _cost: NanoUsd, _tokens: Tokens) {}
 
     async fn settle(&self, _admission: &Admission, _record: &mut Record) {}
+
+    fn bodies(&self, _team: &str) -> Bodies {
+        Bodies::None
+    }
 
     fn refuse(&self, _record: Record) {}
 

@@ -4,6 +4,7 @@ use super::alerts::Alerts;
 use super::answers::{self, Recall};
 use super::audit::Record;
 use super::backlog::Recorder;
+use super::bodies::Bodies;
 use super::caller::Unusable;
 use super::identity::{self, Identity};
 use super::journal::{Entry, Posting, note};
@@ -117,13 +118,6 @@ impl<P: Ports> Policy<P> {
         self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).retention_days
     }
 
-    /// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
-    fn entry(&self, record: &Record, line: &str) -> Option<Entry> {
-        let team = record.team.clone()?;
-        let days = self.retention(&team);
-        Some(Entry { team, id: record.request_id.clone(), record: line.to_owned(), days })
-    }
-
     /// What the ledger is told in the end.
     fn end(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) -> Option<Settle> {
         admission.tenant.as_ref().map(|_| Settle {
@@ -206,6 +200,22 @@ impl<P: Ports> Policy<P> {
             self.ports.log(&denial::store_line("settle", &problem));
         }
     }
+}
+
+/// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
+fn entry(record: &Record, line: &str, days: u32) -> Option<Entry> {
+    Some(Entry { team: record.team.clone()?, id: record.request_id.clone(), record: line.to_owned(), days })
+}
+
+/// Posts the end of a request and writes it down.
+async fn conclude<P: Ports>(ports: &P, recorder: &Recorder, settle: Option<Settle>, record: &Record, days: u32) {
+    let line = record.line();
+    if let Some(entry) = entry(record, &line, days) {
+        let team = entry.team.clone();
+        recorder.deliver(ports, Posting { settle, entry }).await;
+        recorder.sealing.appended(ports, &team, days);
+    }
+    ports.log(&line);
 }
 
 async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
@@ -305,19 +315,27 @@ impl<P: Ports> Gateway for Policy<P> {
     async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
         let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
-        let line = record.line();
-        if let Some(entry) = self.entry(record, &line) {
-            let (team, days) = (entry.team.clone(), entry.days);
-            self.recorder.deliver(&self.ports, Posting { settle, entry }).await;
-            self.recorder.sealing.appended(&self.ports, &team, days);
-        }
-        self.ports.log(&line);
+        let days = self.retention(record.team.as_deref().unwrap_or_default());
+        let Some(spoken) = record.spoken.take() else {
+            return conclude(&self.ports, &self.recorder, settle, record, days).await;
+        };
+        // The record names what is kept, so it comes after, and no caller waits for that.
+        let (ports, recorder, mut record) = (self.ports.clone(), self.recorder.clone(), record.clone());
+        self.ports.spawn(async move {
+            record.bodies = Some(recorder.vault.keep(&ports, &record, *spoken, days).await);
+            conclude(&ports, &recorder, settle, &record, days).await;
+        });
+    }
+
+    fn bodies(&self, team: &str) -> Bodies {
+        self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).bodies
     }
 
     fn refuse(&self, record: Record) {
         let line = record.line();
         self.ports.log(&line);
-        if let Some(entry) = self.entry(&record, &line) {
+        let days = self.retention(record.team.as_deref().unwrap_or_default());
+        if let Some(entry) = entry(&record, &line, days) {
             let (ports, recorder) = (self.ports.clone(), self.recorder.clone());
             self.ports.spawn(async move {
                 recorder.deliver(&ports, Posting { settle: None, entry }).await;

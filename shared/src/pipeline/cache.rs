@@ -162,6 +162,7 @@ pub(super) async fn replay<L: Layers>(
         open.record.cache_saved_nano_usd = entry.cost;
         open.record.status = 200;
     }
+    finish.heard(&told.body);
     finish.replayed().await;
     Reply::whole(head, told.body)
 }

@@ -8,6 +8,7 @@ use crate::config::ModelId;
 use crate::dialect::{Finish as Ending, Observed};
 use crate::error::{ApiError, Code};
 use crate::gateway::audit::{Attempt, Outcome, Record};
+use crate::gateway::bodies::Spoken;
 use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
 use crate::proxy::Retry;
@@ -139,6 +140,21 @@ impl<L: Layers> Finish<L> {
     pub(super) fn room(&mut self, model: &ModelId) -> Option<NanoUsd> {
         let part = self.open.as_mut()?.part(model)?;
         Some(part.admission.granted?.saturating_sub(part.cost))
+    }
+
+    /// Begins to note what is said, where that is kept.
+    pub(super) fn listen(&mut self, order: &Order) {
+        let bodies = self.pipeline.layers.gateway().bodies(&order.caller.team);
+        if let Some(open) = &mut self.open {
+            open.record.spoken = Spoken::begin(bodies, &order.request.body);
+        }
+    }
+
+    /// Notes more of the answer, as the caller gets it.
+    pub(super) fn heard(&mut self, answer: &[u8]) {
+        if let Some(spoken) = self.open.as_mut().and_then(|open| open.record.spoken.as_mut()) {
+            spoken.push(answer);
+        }
     }
 
     /// The open record; `None` once settled.

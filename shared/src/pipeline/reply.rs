@@ -89,6 +89,7 @@ pub(super) async fn reply<L: Layers>(
             dress(&mut head, &answer.warnings);
             let cost = finish.cost(&model, &observed);
             headers::cost(&mut head, cost);
+            finish.heard(&body);
             let kept = keep.filter(|_| observed.finish == Finished::Complete && !order.words.is_touched());
             finish.answered(observed).await;
             if let Some(mut keep) = kept {

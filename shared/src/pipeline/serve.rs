@@ -32,6 +32,7 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         }
     };
     let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
+    finish.listen(&order);
     let looked = look(pipeline, &mut intake, &mut order, &mut finish).await;
     let error = match looked {
         Ok((Looked::Answered(entry, told), known_by)) => {

@@ -136,6 +136,9 @@ impl<L: Layers> ReplyStream<L> {
         if let Some(keep) = &mut self.keep {
             keep.push(bytes);
         }
+        if let Some(finish) = &mut self.finish {
+            finish.heard(bytes);
+        }
     }
 
     /// Ends a stream that was forwarded natively and settles it. `stage` names the timeout that
@@ -155,12 +158,14 @@ impl<L: Layers> ReplyStream<L> {
     }
 
     async fn end(&mut self, error: Option<ApiError>) -> Option<Bytes> {
-        let finish = self.finish.take()?;
+        self.finish.as_ref()?;
         self.keep_opening();
+        let mut finish = self.finish.take()?;
         let takes_comments = self.live.takes_comments();
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
         let complete = observed.finish == Finished::Complete && !finish.is_touched();
         let cost = finish.cost_of(&observed);
+        finish.heard(tail.as_deref().unwrap_or_default());
         finish.answered(observed).await;
         if let Some(mut keep) = self.keep.take().filter(|_| complete) {
             keep.push(tail.as_deref().unwrap_or_default());

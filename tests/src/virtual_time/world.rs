@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::{Clock, Crypto, RsaKey, Seed};
+use signalbox::ports::{Clock, Crypto, DataKey, RsaKey, Seed};
 use signalbox::units::{Millis, Timestamp};
 
 use super::executor::Executor;
@@ -127,5 +127,13 @@ impl Crypto for World {
 
     async fn public_key(&self, seed: &Seed) -> Option<[u8; 32]> {
         signalbox_crypto::public_key(seed)
+    }
+
+    async fn encrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::encrypt(key, nonce, about, text)
+    }
+
+    async fn decrypt(&self, key: &DataKey, nonce: &[u8; 12], about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        signalbox_crypto::decrypt(key, nonce, about, sealed)
     }
 }

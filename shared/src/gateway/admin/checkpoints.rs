@@ -29,7 +29,7 @@ impl<P: Ports> Admin<P> {
         let limit = ask.limit()?;
         self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
         let days = self.config.team(&team).map(|team| team.audit).unwrap_or_default().retention_days;
-        self.sealing.seal(&self.ports, &team, days).await.map_err(unavailable)?;
+        self.recorder.sealing.seal(&self.ports, &team, days).await.map_err(unavailable)?;
         let after = cursor.map(|size| checkpoint_key(&team, size));
         let range = Range { prefix: checkpoint_prefix(&team), after, descending: false, limit: limit + 1 };
         let mut found = self.ports.list_records(&shelf(TENANT), &range).await.map_err(unavailable)?;
@@ -57,14 +57,14 @@ impl<P: Ports> Admin<P> {
 
     async fn public_key(&self) -> Result<[u8; 32], ApiError> {
         let failed = || ApiError::new(Code::LimiterUnavailable, "The platform gives no key to sign with.");
-        self.ports.public_key(self.sealing.seed().ok_or_else(failed)?).await.ok_or_else(failed)
+        self.ports.public_key(self.recorder.sealing.seed().ok_or_else(failed)?).await.ok_or_else(failed)
     }
 
     /// A team's checkpoints by size; `None` for one that our key has not signed.
     pub(super) async fn checkpoints(&self, team: &str) -> Result<SortedMap<u64, Option<Checkpoint>>, StoreError> {
         let (mut notes, prefix) = (Vec::new(), checkpoint_prefix(team));
         read::all(&self.ports, &shelf(TENANT), prefix, None, |_| true, |record| notes.push(record)).await?;
-        let public_key = match self.sealing.seed() {
+        let public_key = match self.recorder.sealing.seed() {
             Some(seed) => self.ports.public_key(seed).await.unwrap_or_default(),
             None => [0; 32],
         };

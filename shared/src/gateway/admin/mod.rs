@@ -16,6 +16,7 @@
 
 mod ask;
 mod audit;
+mod bodies;
 mod budgets;
 mod cache;
 mod checkpoints;
@@ -38,12 +39,12 @@ mod verify;
 pub(crate) mod versions;
 
 use super::Caller;
+use super::backlog::Recorder;
 use super::caller::Via;
 use super::identity;
 use super::keys::Hasher;
 use super::policy::Keys;
 use super::roles::{Role, Roles};
-use super::sealing::Sealing;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
@@ -76,8 +77,8 @@ pub struct Admin<P> {
     pub admin_key: Option<String>,
     /// This process's memory of keys, so that what it revokes ends here at once.
     pub keys: Keys,
-    /// Signs checkpoints of the records' chains.
-    pub sealing: Sealing,
+    /// Writes down, seals the chains of records and keeps what was said.
+    pub recorder: Recorder,
     /// Its memory of OAuth clients, to the same end.
     pub identity: identity::Shared,
 }

@@ -149,6 +149,9 @@ routes! {
     GET    "audit/verify"       [Admin Auditor] verify_audit    "Walks the chains of records and says where one is broken." (team from limit cursor) "" => 200 "AuditVerification";
     GET    "audit/checkpoints"  [Admin Auditor] list_checkpoints "Lists signed checkpoints of a chain, and the key they are signed with." (team format limit cursor) "" => 200 "CheckpointList";
     GET    "audit/{request_id}" [Admin Auditor] show_audit      "Shows the record of a request." () "" => 200 "AuditLine";
+    GET    "audit/{request_id}/body" [Admin Auditor] show_body  "Shows what was said in a request, where that is kept; reading is written down." () "" => 200 "AuditBody";
+    GET    "subjects"           [Admin Auditor] list_subjects   "Lists the subjects whose words are kept: users, and keys without one." (limit after) "" => 200 "SubjectList";
+    DELETE "subjects/{id}"      [Admin]         erase_subject   "Removes a subject's key: what it said can be read by nobody any more." () "" => 200 "Removed";
     GET    "usage"              [Admin Billing Auditor] show_usage "Sums what was used, grouped." (group_by team from to interval format) "" => 200 "Usage";
 }
 
