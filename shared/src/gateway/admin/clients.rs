@@ -1,12 +1,13 @@
 //! OAuth clients: create, list, show, rotate, revoke.
 
+use super::key_fields::is_sane;
 use super::keys::overlap;
 use super::shelf::listed;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::config::{DEFAULT_TEAM, ModelPattern};
 use crate::error::{ApiError, Code};
 use crate::gateway::identity::clients::{Client, ID_PREFIX, SECRET_PREFIX, SHELF, Scope, parse};
-use crate::gateway::keys::{SECRET_CHARS, token};
+use crate::gateway::keys::{PREFIX, SECRET_CHARS, token};
 use crate::gateway::roles::Roles;
 use crate::ports::Ports;
 use crate::records::{Range, Record, Write};
@@ -38,10 +39,16 @@ impl<P: Ports> Admin<P> {
         let new: NewClient = ask.json(shape)?;
         let team = new.team.clone().unwrap_or_else(|| DEFAULT_TEAM.to_owned());
         self.check_client(&new, &team)?;
-        let (secret, hash) = self.new_secret()?;
+        let (id, secret) = match ask.request.idempotency_key.as_deref() {
+            Some(key) => self.named_again(ask, key)?,
+            None => {
+                let id = format!("{ID_PREFIX}{}", token(|| self.ports.entropy(), 16));
+                (id, format!("{SECRET_PREFIX}{}", token(|| self.ports.entropy(), SECRET_CHARS)))
+            }
+        };
         let client = Client {
-            id: format!("{ID_PREFIX}{}", token(|| self.ports.entropy(), 16)),
-            hash,
+            id,
+            hash: self.hasher()?.hash(&secret),
             name: new.name,
             organisation: new.organisation,
             team,
@@ -53,8 +60,39 @@ impl<P: Ports> Admin<P> {
             created_at: self.ports.now(),
             revoked_at: None,
         };
-        self.write_client(&client, Write::create(&client.id, text(&client))).await?;
-        Ok(Answer::created(with_secret(&client, secret)))
+        let written = self.write_client(&client, Write::create(&client.id, text(&client))).await;
+        if let Err(error) = written {
+            return self.made_before(&client, secret, error).await;
+        }
+        Ok(Answer::created(with_secret(&client, secret)).tagged(1))
+    }
+
+    /// Id and secret of a client that is made under an idempotency key: the same however often it is asked for, so
+    /// that it is made once.
+    fn named_again(&self, ask: &Ask<'_>, key: &str) -> Result<(String, String), ApiError> {
+        if !is_sane(key, 255) {
+            return Err(ApiError::invalid("idempotency-key", "idempotency-key must be printable, at most 255 bytes."));
+        }
+        let hasher = self.hasher()?;
+        let place = hasher.hash(&["oauth client", &ask.who.key_id, key].join("\0"));
+        let made = hasher.key_of(&place);
+        let secret = made.strip_prefix(PREFIX).unwrap_or_default();
+        Ok((format!("{ID_PREFIX}{}", place.get(..24).unwrap_or_default()), format!("{SECRET_PREFIX}{secret}")))
+    }
+
+    /// The answer where a client of this id was there already: the first one's, if the same was asked for.
+    async fn made_before(&self, client: &Client, secret: String, error: ApiError) -> Result<Answer, ApiError> {
+        let record = self.ports.read_record(SHELF, &client.id).await.map_err(unavailable)?;
+        let Some(record) = record else { return Err(error) };
+        let before = parse(&record.value).map_err(unavailable)?;
+        let same = Client { created_at: before.created_at, ..client.clone() };
+        if same != before {
+            let message = "This idempotency-key was used for another request, or its client was changed since. Send a new one.";
+            return Err(ApiError::new(Code::IdempotencyConflict, message));
+        }
+        let mut answer = Answer::created(with_secret(&before, secret)).tagged(record.version);
+        answer.headers.push(("idempotent-replayed".into(), "true".to_owned()));
+        Ok(answer)
     }
 
     fn check_client(&self, new: &NewClient, team: &str) -> Result<(), ApiError> {

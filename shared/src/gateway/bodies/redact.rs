@@ -35,8 +35,10 @@ pub(super) fn answer(text: &str) -> String {
         lines.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect::<Vec<Value>>()
     };
     let is_stream = ["data:", "event:", ":", "id:", "retry:"].iter().any(|field| text.starts_with(field));
+    if is_stream {
+        return masked(&joined(&events(text)), Source::Words);
+    }
     match text.as_bytes().first() {
-        _ if is_stream => masked(&joined(&events(text)), Source::Words),
         Some(b'[') => match serde_json::from_str::<Vec<Value>>(text) {
             Ok(pieces) => masked(&joined(&pieces), Source::Words),
             Err(_) => "(a stream that was cut)".to_owned(),
