@@ -14,8 +14,8 @@ use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError,
-    StoreError, StoredConfig, Transport, Whole,
+    Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed,
+    SendError, StoreError, StoredConfig, Transport, Whole,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};

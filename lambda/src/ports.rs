@@ -7,7 +7,10 @@ use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
-use signalbox::ports::{Clock, Crypto, DataKey, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError, StoredConfig, Transport};
+use signalbox::ports::{
+    Clock, Crypto, DataKey, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError,
+    StoredConfig, Transport,
+};
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::{Cell, RefCell};

@@ -52,10 +52,8 @@ impl From<Bodies> for Value {
     }
 }
 
-const BODIES: OneOf<Bodies> = OneOf {
-    words: &[("none", Bodies::None), ("redacted", Bodies::Redacted), ("full", Bodies::Full)],
-    later: &[],
-};
+const BODIES: OneOf<Bodies> =
+    OneOf { words: &[("none", Bodies::None), ("redacted", Bodies::Redacted), ("full", Bodies::Full)], later: &[] };
 
 pub(super) fn policy(fields: &mut Fields<'_, '_>) -> Option<AuditPolicy> {
     let default = AuditPolicy::DEFAULT.retention_days;

@@ -4,8 +4,8 @@
 //! are bounded before they get here.
 
 use crate::config::ModelId;
-use crate::gateway::bodies::Spoken;
 use crate::error::Code;
+use crate::gateway::bodies::Spoken;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::usage::Usage;

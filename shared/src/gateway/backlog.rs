@@ -3,9 +3,11 @@
 //! Bounded. When it is full the oldest is let go, which is logged: its reservation was never settled, so it turns up in the
 //! journal as lost, at what the ledger counts for it. Nothing disappears without a trace.
 
+use super::audit::Record;
 use super::bodies::{Subjects, Vault};
 use super::denial;
-use super::journal::Posting;
+use super::journal::{Entry, Posting};
+use super::ledger::Settle;
 use super::policy::TENANT;
 use super::sealing::Sealing;
 use super::system::Strangers;
@@ -46,10 +48,26 @@ impl Recorder {
         }
     }
 
+    /// Posts the end of a request and writes it down; its record is kept for so many days.
+    pub(super) async fn conclude<P: Ports>(&self, ports: &P, settle: Option<Settle>, record: &Record, days: u32) {
+        let line = record.line();
+        if let Some(entry) = entry(record, &line, days) {
+            let team = entry.team.clone();
+            self.deliver(ports, Posting { settle, entry }).await;
+            self.sealing.appended(ports, &team, days);
+        }
+        ports.log(&line);
+    }
+
     /// Hands a posting to the store, or keeps it for later.
     pub(super) async fn deliver<P: Ports>(&self, ports: &P, posting: Posting) {
         deliver(ports, &self.backlog, posting).await;
     }
+}
+
+/// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
+pub(super) fn entry(record: &Record, line: &str, days: u32) -> Option<Entry> {
+    Some(Entry { team: record.team.clone()?, id: record.request_id.clone(), record: line.to_owned(), days })
 }
 
 /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.

@@ -3,11 +3,11 @@
 use super::alerts::Alerts;
 use super::answers::{self, Recall};
 use super::audit::Record;
-use super::backlog::Recorder;
+use super::backlog::{Recorder, entry};
 use super::bodies::Bodies;
 use super::caller::Unusable;
 use super::identity::{self, Identity};
-use super::journal::{Entry, Posting, note};
+use super::journal::{Posting, note};
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
@@ -202,22 +202,6 @@ impl<P: Ports> Policy<P> {
     }
 }
 
-/// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
-fn entry(record: &Record, line: &str, days: u32) -> Option<Entry> {
-    Some(Entry { team: record.team.clone()?, id: record.request_id.clone(), record: line.to_owned(), days })
-}
-
-/// Posts the end of a request and writes it down.
-async fn conclude<P: Ports>(ports: &P, recorder: &Recorder, settle: Option<Settle>, record: &Record, days: u32) {
-    let line = record.line();
-    if let Some(entry) = entry(record, &line, days) {
-        let team = entry.team.clone();
-        recorder.deliver(ports, Posting { settle, entry }).await;
-        recorder.sealing.appended(ports, &team, days);
-    }
-    ports.log(&line);
-}
-
 async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
     let record = ports.key(hash).await?;
     lock(keys).put(hash, record.clone(), ports.now());
@@ -317,13 +301,13 @@ impl<P: Ports> Gateway for Policy<P> {
         let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
         let days = self.retention(record.team.as_deref().unwrap_or_default());
         let Some(spoken) = record.spoken.take() else {
-            return conclude(&self.ports, &self.recorder, settle, record, days).await;
+            return self.recorder.conclude(&self.ports, settle, record, days).await;
         };
         // The record names what is kept, so it comes after, and no caller waits for that.
         let (ports, recorder, mut record) = (self.ports.clone(), self.recorder.clone(), record.clone());
         self.ports.spawn(async move {
             record.bodies = Some(recorder.vault.keep(&ports, &record, *spoken, days).await);
-            conclude(&ports, &recorder, settle, &record, days).await;
+            recorder.conclude(&ports, settle, &record, days).await;
         });
     }
 

@@ -5,11 +5,11 @@
 //! of the rest how many there were. What they said of themselves is not believed and not written down.
 
 use super::backlog::Recorder;
-use super::denial;
 use super::journal::{Entry, Posting};
 use super::keys::token;
+use super::policy::TENANT;
 use crate::config::AuditPolicy;
-use crate::ports::Ports;
+use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, Timestamp};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,13 +75,11 @@ impl Recorder {
     }
 
     /// Chains it and waits until it is: where the answer must not come before.
-    pub async fn witnessed<P: Ports>(&self, ports: &P, what: Value) -> Result<(), crate::ports::StoreError> {
-        let posting = Posting { settle: None, entry: entry(new_id(ports), what) };
-        let posted = ports.post(super::policy::TENANT, posting).await;
-        if let Err(problem) = &posted {
-            ports.log(&denial::store_line("journal", problem));
-        }
-        posted
+    pub async fn witnessed<P: Ports>(&self, ports: &P, what: Value) -> Result<(), StoreError> {
+        let entry = entry(new_id(ports), what);
+        ports.post(TENANT, Posting { settle: None, entry }).await?;
+        // What lingers in this process is delivered before the books are read.
+        ports.pending(TENANT, ports.now()).await.map(drop)
     }
 }
 
@@ -107,7 +105,11 @@ mod tests {
         let chained = (0..1_000).filter(|number| strangers.next(at(*number)).is_some()).count();
         assert_eq!(chained, 10);
         assert_eq!(strangers.next(at(59_999)), None);
-        assert_eq!(strangers.next(at(60_000)), Some(991), "the first of the next minute tells of all who were passed over");
+        assert_eq!(
+            strangers.next(at(60_000)),
+            Some(991),
+            "the first of the next minute tells of all who were passed over"
+        );
         assert_eq!(strangers.next(at(60_001)), Some(0));
     }
 }

@@ -87,7 +87,8 @@ impl<P: Ports> Admin<P> {
         let before = parse(&record.value).map_err(unavailable)?;
         let same = Client { created_at: before.created_at, ..client.clone() };
         if same != before {
-            let message = "This idempotency-key was used for another request, or its client was changed since. Send a new one.";
+            let message =
+                "This idempotency-key was used for another request, or its client was changed since. Send a new one.";
             return Err(ApiError::new(Code::IdempotencyConflict, message));
         }
         let mut answer = Answer::created(with_secret(&before, secret)).tagged(record.version);

@@ -60,7 +60,8 @@ fn collect(value: &Value, path: &str, name: &str, texts: &mut SortedMap<String, 
     match value {
         Value::Object(members) => {
             // Events say by a number which of several texts they go on with.
-            let which = ["index", "output_index", "content_index"].iter().filter_map(|name| members.get(*name)?.as_u64());
+            let which =
+                ["index", "output_index", "content_index"].iter().filter_map(|name| members.get(*name)?.as_u64());
             let path = which.fold(path.to_owned(), |path, number| format!("{path}[{number}]"));
             for (name, member) in members {
                 collect(member, &format!("{path}.{name}"), name, texts);
@@ -115,7 +116,10 @@ mod tests {
         let openai = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"to ada@ex\"}}]}\n\n\
             data: {\"id\":\"c\",\"choices\":[{\"index\":1,\"delta\":{\"content\":\"other\"}}]}\n\n\
             data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ample.com!\"}}]}\n\ndata: [DONE]\n\n";
-        assert_eq!(answer(openai), "choices.0[0].delta.content:\nto [EMAIL]!\n\nchoices.0[1].delta.content:\nother\n\n");
+        assert_eq!(
+            answer(openai),
+            "choices.0[0].delta.content:\nto [EMAIL]!\n\nchoices.0[1].delta.content:\nother\n\n"
+        );
         let anthropic = "event: content_block_delta\ndata: {\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"ada@\"}}\n\n\
             event: content_block_delta\ndata: {\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"example.com\"}}\n\n";
         assert_eq!(answer(anthropic), "[0].delta.text:\n[EMAIL]\n\n");

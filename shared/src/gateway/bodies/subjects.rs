@@ -1,13 +1,13 @@
 //! Subjects and their keys. A key is random, kept wrapped under one derived from `SIGNALBOX_SECRET`, and made when its subject
 //! first says something that is kept. Removing it is what erasing a subject means: nothing else can open what it sealed.
 
+use crate::base64url;
 use crate::gateway::audit::Record;
 use crate::gateway::keys::{MIN_SECRET_BYTES, token};
 use crate::ports::{Clock, Crypto, DataKey, Ports, Records, StoreError};
 use crate::records::Write;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
-use crate::base64url;
 use hkdf::Hkdf;
 use serde_json::{Value, json};
 use sha2::Sha256;

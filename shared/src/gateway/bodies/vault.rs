@@ -1,7 +1,7 @@
 //! Where texts are kept: a shelf for each team, a record for each request. The record of the request names its SHA-256.
 
-use super::subjects::{self, Subjects, subject_of};
 use super::Spoken;
+use super::subjects::{self, Subjects, subject_of};
 use crate::base64url;
 use crate::gateway::audit::Record;
 use crate::gateway::denial;

@@ -25,8 +25,7 @@ pub const NAMES: [&str; 12] = [
 ];
 
 /// What figures can be grouped by, as records name it. Tags stand beside them.
-pub const GROUPS: [&str; 8] =
-    ["organisation", "project", "user", "key_id", "model", "route", "operation", "outcome"];
+pub const GROUPS: [&str; 8] = ["organisation", "project", "user", "key_id", "model", "route", "operation", "outcome"];
 
 /// Sums, in the order of [`NAMES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
