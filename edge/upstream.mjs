@@ -7,7 +7,12 @@ import { Answer, operation } from "./operation.mjs";
 
 const PIECE = 64 * 1024;
 /** Headers of a provider's answer that the core reads; `glue.rs` knows them in this order. */
-const READ = ["content-type", "content-length", "retry-after", "retry-after-ms"];
+const LIMITS = ["limit", "remaining", "reset"];
+const READ = [
+  "content-type", "content-length", "retry-after", "retry-after-ms",
+  ...["requests", "tokens"].flatMap((what) => LIMITS.map((figure) => `x-ratelimit-${figure}-${what}`)),
+  ...["requests", "tokens"].flatMap((what) => LIMITS.map((figure) => `anthropic-ratelimit-${what}-${figure}`)),
+];
 
 /** Those that it may pass on to a caller, beside them. */
 const PASSED = [...READ, "content-disposition", "content-encoding", "content-range", "accept-ranges", "etag", "last-modified"];

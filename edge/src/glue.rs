@@ -149,12 +149,24 @@ extern "C" {
 }
 
 /// Headers of a provider's answer that the core reads, in the order of `upstream.mjs`: of one that is brought
-/// whole the first four.
-pub(crate) const READ: [&str; 10] = [
+/// whole the first sixteen.
+pub(crate) const READ: [&str; 22] = [
     "content-type",
     "content-length",
     "retry-after",
     "retry-after-ms",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-limit",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
     "content-disposition",
     "content-encoding",
     "content-range",

@@ -21,6 +21,7 @@ files! {
     count_tokens
     embeddings
     envelope
+    feedback
     finish_reasons
     gemini
     guardrails
@@ -39,6 +40,7 @@ files! {
     prices
     provider_dialects
     reasoning
+    remote_router
     rerank
     responses
     routing

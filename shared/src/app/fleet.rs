@@ -1,6 +1,7 @@
 //! Health and decisions between instances: what this one saw is written down, and what others saw is read, behind the
 //! callers' backs. No request waits for it, and nothing here can fail one.
 
+use super::learning;
 use super::setup::Setup;
 use crate::gateway::admin::routing::{Look, Routing};
 use crate::ports::Ports;
@@ -23,12 +24,15 @@ const DECISION_LIFE: Millis = Millis(24 * 3_600_000);
 pub(super) fn tend<P: Ports>(setup: &Arc<Setup<P>>, ports: &P) {
     let now = ports.now();
     let router = &setup.pipeline.layers.router;
-    let (due, decisions) = (router.health().due(now), router.journal().due(now));
-    if !due.read && !due.write && decisions.is_empty() {
+    let (due, decisions, lessons) = (router.health().due(now), router.journal().due(now), learning::due(setup, now));
+    if !due.read && !due.write && decisions.is_empty() && lessons.is_none() {
         return;
     }
     let (setup, work, instance) = (setup.clone(), ports.clone(), router.instance(|| ports.entropy()).to_owned());
     ports.spawn(async move {
+        if let Some(due) = lessons {
+            learning::tend(&setup, &work, due).await;
+        }
         health(&setup, &work, &instance, due, now).await;
         if !decisions.is_empty() {
             let until = now + DECISION_LIFE;
@@ -65,6 +69,8 @@ pub(super) fn routing<P: Ports>(setup: &Arc<Setup<P>>, now: Timestamp) -> Routin
     Routing(Arc::new(move |look| {
         let router = &setup.pipeline.layers.router;
         match look {
+            Look::Calibrate(asked) => router.calibrate(asked).unwrap_or_else(|problem| json!({ "problem": problem })),
+            Look::Learning => json!({ "object": "list", "data": router.lessons().told() }),
             Look::Summary => router.journal().summary(),
             Look::Decision(id) => router.journal().find(id).unwrap_or_default(),
             Look::Health => {

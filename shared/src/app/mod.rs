@@ -9,6 +9,7 @@ mod current;
 pub mod endpoints;
 mod fleet;
 mod gemini;
+mod learning;
 mod models;
 mod oauth;
 #[cfg(test)]
@@ -116,6 +117,7 @@ impl<P: Ports> App<P> {
             ("/v1/completions", "POST") => pipeline::serve(&setup.pipeline, Operation::Completions, request).await,
             ("/v1/embeddings", "POST") => pipeline::serve(&setup.pipeline, Operation::Embeddings, request).await,
             ("/v1/route", "POST") => pipeline::dry_run(&setup.pipeline, request).await,
+            ("/v1/feedback", "POST") => self.feedback(setup, request).await,
             ("/v1/rerank" | "/v2/rerank", "POST") => pipeline::serve(&setup.pipeline, Operation::Rerank, request).await,
             ("/v1/models", "GET") => self.models(setup, &request, Form::of(&request), None).await,
             ("/v1beta/models", "GET") => self.models(setup, &request, Form::Gemini, None).await,

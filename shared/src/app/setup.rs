@@ -100,6 +100,12 @@ impl<P: Ports> Setup<P> {
         for problem in providers.problems() {
             ports.log(&json!({ "event": "provider_disabled", "problem": problem }).to_string());
         }
+        let remote = config.remote_router(bindings).unwrap_or_else(|missing| {
+            ports.log(
+                &json!({ "event": "router_remote", "problem": "no_key", "binding": missing.as_str() }).to_string(),
+            );
+            None
+        });
         let catalog = Arc::new(Catalog::new(&config, &providers));
         let secrets = Secrets::read(&config.auth, bindings);
         let pipeline = Pipeline {
@@ -107,7 +113,7 @@ impl<P: Ports> Setup<P> {
                 clock: ports.clone(),
                 gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, secrets, recorder),
                 router: router::Standard::new(config.clone(), catalog.clone()),
-                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams),
+                proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams).consulting(remote),
             },
             catalog: catalog.clone(),
             cache: config.cache,

@@ -4,7 +4,7 @@ use super::guardrails::Outside;
 use super::names::{GuardrailName, ModelId, RouteName, TransformName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
-use super::routes::{Choice, Group, Route, Target};
+use super::routes::{Choice, Group, Route, TOPICS, Target};
 use super::strategy::Strategy;
 use super::suggest::nearest;
 use super::teams::ModelAccess;
@@ -24,7 +24,11 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
     let mut root = At::root(problems);
     reserved(config, &mut root);
     providers::check(&config.providers, &mut root.key("providers"));
-    let known = Known { providers: defined(document, "providers"), routes: defined(document, "routes") };
+    let known = Known {
+        providers: defined(document, "providers"),
+        routes: defined(document, "routes"),
+        topics: document.get("router").and_then(|router| defined(router, "topics")),
+    };
 
     for id in config.models.keys() {
         known.provider(id, &mut root.key("models").key(&id.to_string()));
@@ -116,6 +120,7 @@ fn defined<'d>(document: &'d Value, section: &str) -> Option<&'d Map<String, Val
 struct Known<'d> {
     providers: Option<&'d Map<String, Value>>,
     routes: Option<&'d Map<String, Value>>,
+    topics: Option<&'d Map<String, Value>>,
 }
 
 impl Known<'_> {
@@ -149,6 +154,9 @@ impl Known<'_> {
             if candidate.canary.is_some() && (!trials || canaries > 1) {
                 at.key("canary").problem("cannot be tried here", "Use strategy = \"weighted\" and one canary");
             }
+            for topic in &candidate.topics {
+                self.topic(topic, &mut at.key("topics"));
+            }
             match &mut candidate.choice {
                 Choice::Target(target) => self.target(target, &mut at),
                 Choice::Group(inner) => self.group(inner, &mut at, depth + 1),
@@ -172,6 +180,17 @@ impl Known<'_> {
                 Some(class) => *target = Target::Class(class),
                 None => self.no_route(name.as_str(), at),
             },
+        }
+    }
+
+    #[inline(never)]
+    fn topic(&self, name: &str, at: &mut At<'_>) {
+        if TOPICS.contains(&name) || self.topics.is_some_and(|topics| topics.contains_key(name)) {
+            return;
+        }
+        match nearest(name, TOPICS.into_iter().chain(names(self.topics))) {
+            Some(close) => at.problem("there is no such topic", &["Did you mean `", close, "`?"].concat()),
+            None => at.problem("there is no such topic", &["Add examples in router.topics.", name].concat()),
         }
     }
 

@@ -23,6 +23,7 @@ mod problem;
 pub mod providers;
 #[cfg(test)]
 mod reference_tests;
+mod router;
 mod routes;
 mod rules;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use overlay::Overlaid;
 pub use problem::{Invalid, Problem};
 pub use providers::{Auth, DataPolicy, HeaderValue, Provider, ProviderOverride, Providers};
 pub use providers::{GoogleAccount, Grant, Subject};
+pub use router::{Remote, RemoteAccess, Routing};
 pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, TOPICS, Target};
 pub use rules::{Require, Rule, VARIABLES};
 pub use scope::{Party, Scope};
@@ -105,6 +107,8 @@ pub struct Config {
     pub passthrough: PassThrough,
     /// Whether and how long answers are kept.
     pub cache: Cache,
+    /// What our router is told beside routes and rules.
+    pub router: Routing,
     /// Which web pages may call.
     pub cors: Cors,
     /// Whom the gateway believes beside its own keys.
@@ -112,7 +116,7 @@ pub struct Config {
 }
 
 /// Top-level sections of later versions.
-const LATER: &[&str] = &["export", "router"];
+const LATER: &[&str] = &["export"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -136,6 +140,7 @@ impl Default for Config {
             streams: Streams::default(),
             passthrough: PassThrough::default(),
             cache: Cache::default(),
+            router: Routing::default(),
             cors: Cors::default(),
             auth: Authentication::default(),
         }
@@ -227,6 +232,8 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     let passthrough =
         fields.optional("passthrough", "how calls are passed through to providers' APIs", Record(service::passthrough));
     let cache = fields.optional("cache", "keep answers", Record(cache::cache));
+    let router =
+        fields.optional("router", "topics of your own, and who else is asked for decisions", Record(router::router));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
     let auth = fields.optional("auth", "whom the gateway believes beside its own keys", authentication::section());
     fields.later(LATER);
@@ -246,6 +253,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         streams: streams.unwrap_or(default.streams),
         passthrough: passthrough.unwrap_or(default.passthrough),
         cache: cache.unwrap_or(default.cache),
+        router: router.unwrap_or_default(),
         cors: cors.unwrap_or(default.cors),
         auth: auth.unwrap_or(default.auth),
     })

@@ -150,10 +150,11 @@ const ROLE: Parsed<String> = Parsed {
 pub const TOPICS: [&str; 8] =
     ["code", "math", "writing", "extraction", "translation", "reasoning", "knowledge", "chat"];
 
+/// Whether there is such a topic only the whole document tells.
 const TOPIC: Parsed<String> = Parsed {
-    parse: |text| TOPICS.iter().find(|topic| **topic == text).map(|topic| (*topic).to_owned()).ok_or("is no topic"),
-    pattern: "^(code|math|writing|extraction|translation|reasoning|knowledge|chat)$",
-    hint: "Use code, math, writing, extraction, translation, reasoning, knowledge or chat",
+    parse: |text| RouteName::parse(text).map(|_| text.to_owned()).ok_or("is no topic"),
+    pattern: NAME_PATTERN,
+    hint: "Use code, math, writing, extraction, translation, reasoning, knowledge, chat, or one of router.topics",
 };
 
 pub(super) fn section() -> Dict<RouteName, Record<Route>> {

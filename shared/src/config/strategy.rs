@@ -1,6 +1,6 @@
 //! How a route chooses among its candidates, and the figures each way of choosing takes.
 
-use super::shape::{Fields, OneOf, Real, Whole};
+use super::shape::{Fields, Flag, OneOf, Real, Whole};
 use crate::units::{Millis, NanoUsd};
 
 /// How a route chooses.
@@ -85,6 +85,10 @@ pub struct Cascade {
     pub hold_tokens: u64,
     /// An answer of fewer tokens is taken for none.
     pub min_tokens: u64,
+    /// The second candidate is asked, too, and the first one's answer taken where both come to the same.
+    pub agree: bool,
+    /// The least log-probability of a token that one in twenty may fall short of, in thousandths, where a provider tells them.
+    pub min_logprob: Option<i32>,
 }
 
 #[derive(Clone, Copy)]
@@ -136,6 +140,8 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     let waste = fields.optional("max_waste", "the most of the spend that may go to losers; else 0.02 (race)", WASTE);
     let hold = fields.optional("hold_tokens", "how much of a stream is judged; else 40 (cascade)", HOLD);
     let least = fields.optional("min_tokens", "a shorter answer is taken for none; else 1 (cascade)", LEAST);
+    let agree = fields.optional("agree", "the second is asked, too; what both say is taken (cascade)", Flag);
+    let sure = fields.optional("min_logprob", "what one token in twenty may fall short of, where told (cascade)", SURE);
     let strong = fields.optional("strong_share", "of the calls, those for the last candidate (learned)", SHARE);
     let per_call =
         fields.optional("usd_per_call", "what a call may cost on average (learned)", USD).and_then(NanoUsd::from_usd);
@@ -148,6 +154,8 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         ("max_waste", waste.is_some(), &[Word::Race]),
         ("hold_tokens", hold.is_some(), &[Word::Cascade]),
         ("min_tokens", least.is_some(), &[Word::Cascade]),
+        ("agree", agree.is_some(), &[Word::Cascade]),
+        ("min_logprob", sure.is_some(), &[Word::Cascade]),
         ("strong_share", strong.is_some(), &[Word::Learned]),
         ("usd_per_call", per_call.is_some(), &[Word::Learned]),
         ("min_quality", quality.is_some(), &[Word::Learned]),
@@ -172,7 +180,12 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         Word::Quality => Strategy::Quality,
         Word::Role => Strategy::Role,
         Word::Race => Strategy::Race(Race { after, max_waste: waste.unwrap_or(0.02) }),
-        Word::Cascade => Strategy::Cascade(Cascade { hold_tokens: hold.unwrap_or(40), min_tokens: least.unwrap_or(1) }),
+        Word::Cascade => Strategy::Cascade(Cascade {
+            hold_tokens: hold.unwrap_or(40),
+            min_tokens: least.unwrap_or(1),
+            agree: agree.unwrap_or(false),
+            min_logprob: sure.map(|sure| (sure * 1_000.0) as i32),
+        }),
         Word::Learned => Strategy::Learned(goal.unwrap_or(Goal::StrongShare(0.3))),
         Word::Semantic => Strategy::Semantic,
         Word::Bandit => Strategy::Bandit { explore: explore.unwrap_or(0.05) },
@@ -185,5 +198,6 @@ const USD: Real = Real { min: 0.0, max: 1_000.0, hint: "Use an amount in dollars
 const SHARE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
 const WASTE: Real = Real { min: 0.0, max: 1.0, hint: "Use a number from 0 to 1" };
 /// Long enough to tell a refusal, short enough not to be felt.
+const SURE: Real = Real { min: -100.0, max: 0.0, hint: "Use a number from -100 to 0, such as -2.5" };
 const HOLD: Whole = Whole { min: 1, max: 400 };
 const LEAST: Whole = Whole { min: 1, max: 10_000 };

@@ -24,6 +24,8 @@ pub struct Prompt {
     pub earlier: usize,
     /// The conversation ends with a tool's result: the model is at work, and the user said nothing new.
     pub in_tool_loop: bool,
+    /// That result is marked as an error, where the dialect has such a mark.
+    pub tool_failed: bool,
 }
 
 /// Finds the last turn in a request's body; `None` where there is none to find.
@@ -55,10 +57,13 @@ pub fn last_turn(body: &Document<'_>) -> Option<Prompt> {
         }
         let Some(content) = turn.peek("content").or_else(|| turn.peek("parts")) else { continue };
         if prompt.read(content) {
+            prompt.tool_failed &= prompt.in_tool_loop;
             prompt.earlier = place;
             return Some(prompt);
         }
         prompt.in_tool_loop |= place + 1 == turns.len();
+        // Those of earlier turns are over.
+        prompt.tool_failed &= place + 1 == turns.len();
     }
     (prompt.in_tool_loop || !turns.is_empty()).then_some(prompt)
 }
@@ -80,6 +85,8 @@ impl Prompt {
             let Ok(part) = Object::read(raw.get(), &Path::Root) else { continue };
             let result = ["tool_use_id", "toolResult", "functionResponse", "function_response"];
             if result.iter().any(|name| part.has(name)) {
+                let failed = part.peek("is_error").is_some_and(|mark| mark.get() == "true");
+                self.tool_failed |= failed && self.head.is_empty();
                 continue;
             }
             said = true;

@@ -105,7 +105,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
-    ask.signals = signals(pipeline, &body);
+    ask.signals = signals(pipeline, &ask, &body);
     let Held { mut words, transforms } = adjust::held(pipeline, &ask);
     let adjusted = adjust::admit(&transforms, &operation, &mut body, &mut facts, &mut ask, intake.at)?;
     record.transforms = transforms.names();
@@ -147,6 +147,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
         Err(Refusal { error, instead: None }) => return Err(error),
         Err(Refusal { error, instead: Some(route) }) => {
             ask.model = Some(route);
+            if ask.signals.seen.is_none() {
+                ask.signals = signals(pipeline, &ask, &body);
+            }
             // Who may not use the other route, or cannot pay there either, is told of the budget.
             asked = claim(&ask, true).map_err(|_| error)?;
             gateway.admit(&caller, &asked).await.map_err(|refusal| refusal.error)?
@@ -182,15 +185,15 @@ pub(super) async fn accept<L: Layers, R: Request>(
 }
 
 /// What the last thing the user said shows, where a decision could depend on it.
-fn signals<L: Layers>(pipeline: &Pipeline<L>, body: &[u8]) -> Signals {
+pub(super) fn signals<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask, body: &[u8]) -> Signals {
     let router = pipeline.layers.router();
-    if !router.reads_prompts() {
+    if !router.reads_prompts(ask) {
         return Signals::default();
     }
     let document = json::scan(body, &json::Limits::default()).ok();
     let Some(prompt) = document.as_ref().and_then(last_turn) else { return Signals::default() };
     let sample = Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes };
-    Signals { in_tool_loop: prompt.in_tool_loop, ..router.read(sample) }
+    Signals { in_tool_loop: prompt.in_tool_loop, tool_failed: prompt.tool_failed, ..router.read(sample) }
 }
 
 /// A request in the router's terms.

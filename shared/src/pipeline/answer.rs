@@ -2,6 +2,8 @@
 
 use super::accept::Order;
 use super::attempts::{Attempts, Next};
+use super::cascade::{Compared, Opinion};
+use super::consult::consult;
 use super::finish::{Finish, Flight};
 use super::intake::Intake;
 use super::{Layers, Pipeline, cascade, estimate, race, refusal};
@@ -24,7 +26,7 @@ pub(super) async fn answer<L: Layers>(
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<Answered<L>, ApiError> {
-    let decision = decide(pipeline, intake, order)?;
+    let decision = decide(pipeline, intake, order).await?;
     if let Some(total) = decision.timeouts.total() {
         order.total = order.total.min(total);
         order.deadline = intake.at + order.total;
@@ -37,15 +39,18 @@ pub(super) async fn answer<L: Layers>(
     }
     let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish };
     let (model, answer) = walk.plan(&decision).await?;
+    pipeline.layers.router().opened(&intake.id, &order.ask, &decision, &model, pipeline.layers.clock().now());
     Ok((decision, model, answer))
 }
 
-fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order) -> Result<Decision, ApiError> {
+async fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order) -> Result<Decision, ApiError> {
     let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
     // What is charged a flat amount has no price that could be too high.
     let afford = order.admission.granted.filter(|_| order.tariff.flat.is_none());
     let view = View { afford, ..router.view(&order.ask, clock.now()) };
-    let decision = router.decide(&order.ask, &view, clock.entropy()).map_err(refusal::error)?;
+    let entropy = clock.entropy();
+    let decision = router.decide(&order.ask, &view, entropy).map_err(refusal::error)?;
+    let decision = consult(pipeline, (&order.ask, view, entropy), decision).await;
     let reason = if order.claim.downgraded { Reason::Budget } else { decision.reason };
     let mut decision = Decision { id: intake.id.clone(), reason, ..decision };
     // A caller's key is for one provider, and no other may see it.
@@ -68,6 +73,23 @@ pub(super) struct Walk<'w, L: Layers> {
 
 impl<L: Layers> Walk<'_, L> {
     async fn plan(&mut self, decision: &Decision) -> Result<(ModelId, AnswerOf<L>), ApiError> {
+        let mut kept = None;
+        let walked = self.steps(decision, &mut kept).await;
+        match (walked, kept) {
+            // Nobody came to agree or to decide: a cheap answer is better than none.
+            (Err(_), Some(Opinion { model, answer, .. })) => {
+                self.finish.took(&model);
+                Ok((model, answer))
+            }
+            (walked, _) => walked,
+        }
+    }
+
+    async fn steps(
+        &mut self,
+        decision: &Decision,
+        kept: &mut Option<Opinion<L>>,
+    ) -> Result<(ModelId, AnswerOf<L>), ApiError> {
         let (clock, router) = (self.pipeline.layers.clock(), self.pipeline.layers.router());
         let mut attempts = Attempts::new(decision.plan.len(), self.pipeline.retries, self.order.deadline);
         let mut at = 0;
@@ -130,7 +152,16 @@ impl<L: Layers> Walk<'_, L> {
                         at = next;
                         continue;
                     }
-                    return Ok((model, answer));
+                    if !decision.cascade.is_some_and(|figures| figures.agree) {
+                        return Ok((model, answer));
+                    }
+                    let escalations = decision.plan.iter().skip(at + 1).filter(|step| further(step)).count();
+                    match self.compared(kept, (model, answer), escalations) {
+                        Some(taken) => return Ok(taken),
+                        None => at = next.unwrap_or(at + 1),
+                    }
+                    attempts.jump(at);
+                    continue;
                 }
                 Err(failed) => failed,
             };
@@ -155,6 +186,38 @@ impl<L: Layers> Walk<'_, L> {
             }
             last = Some(failure.error);
         }
+    }
+
+    /// Compares an answer with the one kept before it, and writes down what is not taken. `None`: ask the next one.
+    fn compared(
+        &mut self,
+        kept: &mut Option<Opinion<L>>,
+        answered: (ModelId, AnswerOf<L>),
+        further: usize,
+    ) -> Option<(ModelId, AnswerOf<L>)> {
+        match cascade::compare(self, kept.take(), answered, further) {
+            Compared::Kept(opinion) => {
+                *kept = Some(opinion);
+                None
+            }
+            Compared::Disagreed(first, second) => {
+                self.set_aside(first, "disagreed");
+                self.set_aside(second, "disagreed");
+                None
+            }
+            Compared::Taken(model, answer, other) => {
+                if let Some((other, word)) = other {
+                    self.set_aside(other, word);
+                }
+                self.finish.took(&model);
+                Some((model, answer))
+            }
+        }
+    }
+
+    fn set_aside(&mut self, opinion: Opinion<L>, word: &'static str) {
+        let observed = cascade::discard::<L>(&opinion.model, opinion.answer, &self.intake.id);
+        self.finish.rejected(&opinion.model, &observed, word);
     }
 
     /// Takes what depends on this model; a refusal is written down as an attempt that was not made.
@@ -242,6 +305,7 @@ impl<L: Layers> Walk<'_, L> {
         if let Some(flight) = open.flights.iter_mut().find(|flight| flight.model == *model) {
             flight.answered = Some(now);
             flight.streams = answer.content.is_live();
+            flight.room = answer.room;
         }
         let attempt =
             Attempt { model: model.clone(), result: "ok", status: Some(answer.status), duration_ms: now.since(began) };

@@ -11,10 +11,11 @@ use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::bodies::Spoken;
 use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
-use crate::proxy::Retry;
 use crate::proxy::failure::{Failure, is_unhealthy};
+use crate::proxy::{Retry, Room};
 use crate::router::{self, Cause, Decision, Met, Router};
 use crate::units::{NanoUsd, Timestamp, Tokens};
+use crate::usage::Usage;
 use crate::words::Words;
 use std::sync::Arc;
 
@@ -57,11 +58,13 @@ pub(super) struct Flight {
     pub answered: Option<Timestamp>,
     /// Whether it is a stream, whose first content says how soon a provider answers.
     pub streams: bool,
+    /// What its provider's rate limit leaves, where it says.
+    pub room: Option<Room>,
 }
 
 impl Flight {
     pub(super) fn new(model: ModelId, began: Timestamp) -> Flight {
-        Flight { model, began, answered: None, streams: false }
+        Flight { model, began, answered: None, streams: false, room: None }
     }
 
     /// What became of it.
@@ -75,7 +78,8 @@ impl Flight {
             tokens_in: 0,
             tokens_out: 0,
             session: None,
-            headroom_permille: None,
+            headroom_permille: self.room.map(|room| room.permille),
+            rest: self.room.and_then(|room| room.rest),
         }
     }
 }
@@ -187,19 +191,31 @@ impl<L: Layers> Finish<L> {
         }
         open.charge(&self.pipeline, model, Some(observed));
         open.record.model = None;
-        if let Some(attempt) = open.record.attempts.last_mut() {
+        if let Some(attempt) = open.record.attempts.iter_mut().rev().find(|attempt| attempt.model == *model) {
             attempt.result = flaw;
         }
     }
 
+    /// The answer of this model is taken after all, which came before others.
+    pub(super) fn took(&mut self, model: &ModelId) {
+        if let Some(open) = &mut self.open {
+            open.record.model = Some(model.clone());
+        }
+    }
+
     /// A call that lost a race and was ended: paid for, as far as its provider may have come, and no fault of anybody's.
-    pub(super) fn lost(&mut self, model: &ModelId, route: &str) {
+    /// `written`: what the winner had written by then. Of a stream that is nothing, for its first word decides.
+    pub(super) fn lost(&mut self, model: &ModelId, route: &str, written: Tokens) {
         let now = self.pipeline.layers.clock().now();
         let Some(open) = &mut self.open else { return };
         let Some(flight) = open.landed(model) else { return };
-        self.pipeline.layers.router().observe(&flight.outcome(now, Met::Blameless));
+        self.pipeline.layers.router().observe(&flight.outcome(now, Met::Outrun));
         let before = open.record.cost_nano_usd;
-        open.charge(&self.pipeline, model, None);
+        let usage = Usage { output: written, estimated: true, ..open.tariff.expected };
+        let finish = Ending::Complete;
+        let as_far =
+            Observed { usage: Some(usage), finish, output_bytes: 0, model: None, content_started: written > 0 };
+        open.charge(&self.pipeline, model, Some(&as_far));
         let lost = open.record.cost_nano_usd.saturating_sub(before);
         let sum = open.lost.take().map_or(NanoUsd::ZERO, |(_, sum)| sum);
         open.lost = Some((route.to_owned(), sum + lost));

@@ -10,6 +10,7 @@ pub mod attempts;
 mod cache;
 mod cascade;
 mod charge;
+mod consult;
 mod context;
 mod draft;
 mod estimate;

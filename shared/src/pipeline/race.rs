@@ -6,9 +6,9 @@ use super::answer::Walk;
 use super::estimate;
 use crate::config::ModelId;
 use crate::ports::Clock;
-use crate::proxy::{Answer, Failure, Proxy};
+use crate::proxy::{Answer, Content, Failure, Proxy};
 use crate::router::{Router, Step};
-use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use futures_util::future::{Either, select};
 use std::pin::pin;
 
@@ -65,11 +65,11 @@ pub(super) async fn run<L: Layers>(
     let hedge = pin!(proxy.call(&second_call));
     match select(running, hedge).await {
         Either::Left((Ok(answer), _)) => {
-            walk.finish.lost(&second.model, route);
+            walk.finish.lost(&second.model, route, written(&answer));
             Ok((first.model.clone(), first_began, answer))
         }
         Either::Right((Ok(answer), _)) => {
-            walk.finish.lost(&first.model, route);
+            walk.finish.lost(&first.model, route, written(&answer));
             Ok((second.model.clone(), began, answer))
         }
         Either::Left((Err(failure), hedge)) => {
@@ -86,5 +86,13 @@ pub(super) async fn run<L: Layers>(
                 .map(|answer| (first.model.clone(), first_began, answer))
                 .map_err(|failure| (first.model.clone(), failure))
         }
+    }
+}
+
+/// What an answer took to write: who lost against it may have written as much. Of a stream nobody has.
+fn written<B>(answer: &Answer<B>) -> Tokens {
+    match &answer.content {
+        Content::Whole { observed, .. } => observed.usage.map_or(0, |usage| usage.completion_tokens()),
+        Content::Live(_) => 0,
     }
 }

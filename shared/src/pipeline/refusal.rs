@@ -36,7 +36,8 @@ fn code(rail: Option<Drop>) -> Code {
             | Drop::LacksDocuments
             | Drop::LacksAudio
             | Drop::CoolingDown
-            | Drop::CircuitOpen,
+            | Drop::CircuitOpen
+            | Drop::LeftOut,
         ) => Code::NoHealthyModel,
         Some(Drop::NotEnabled) | None => Code::NotConfigured,
     }

@@ -15,7 +15,7 @@ use crate::http::Head;
 use crate::json;
 use crate::operation::Operation;
 use crate::ports::{BodyError, Clock, Request};
-use crate::router::{Decision, Question, Router};
+use crate::router::{Decision, Question, Router, Signals};
 use std::sync::Arc;
 
 /// Answers one dry run.
@@ -55,7 +55,9 @@ async fn decide<L: Layers, R: Request>(
         })?,
         false => {
             let facts = operation.inspect(&body)?;
-            let ask = accept::ask(&operation, intake, &facts, &caller, allowed.clone());
+            let mut ask = accept::ask(&operation, intake, &facts, &caller, allowed.clone());
+            // What it is about, and how hard it looks; what learns is not told of calls that are not made.
+            ask.signals = Signals { seen: None, ..accept::signals(pipeline, &ask, &body) };
             Question { ask, view: None, entropy: None }
         }
     };

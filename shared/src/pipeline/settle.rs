@@ -2,7 +2,7 @@
 
 use super::finish::{Open, Part};
 use super::{Layers, Pipeline, outside};
-use crate::gateway::audit::{Outcome, Record};
+use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::{Admission, Gateway};
 use crate::ports::Clock;
 use crate::router::{Concluded, Router};
@@ -36,6 +36,7 @@ async fn close<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
             at: record.at,
             answered,
             calls: record.attempts.len(),
+            failed: record.attempts.iter().filter(|attempt| failed(attempt)).map(|one| one.model.clone()).collect(),
             outcome: record.outcome.as_str(),
             cost: record.cost_nano_usd,
             explain: open.explain,
@@ -49,6 +50,11 @@ async fn close<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
         post(pipeline, admission, record, parts).await;
     }
     unsettled.what = None;
+}
+
+/// Whether a call came to nothing by its model's fault, as far as that shows.
+fn failed(attempt: &Attempt) -> bool {
+    attempt.status != Some(200) && !["ok", "lost"].contains(&attempt.result)
 }
 
 async fn post<L: Layers>(pipeline: &Pipeline<L>, admission: &Admission, record: &mut Record, parts: &[Part]) {

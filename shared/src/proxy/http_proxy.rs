@@ -1,15 +1,16 @@
 //! The standard proxy: HTTP to the providers of the configuration.
 
 use super::answer::{collected, context, whole};
+use super::consult::{Consult, Unheard};
 use super::failure::{Failure, Stage, retry_after};
 use super::google::{self, Tokens};
 use super::live::Live;
-use super::operations;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
+use super::{operations, room};
 use crate::catalog::{Catalog, Model};
-use crate::config::{Auth, Provider, Providers, Streams};
+use crate::config::{Auth, Provider, Providers, RemoteAccess, Streams};
 use crate::dialect::{Dialect, Edits, Framing, ProviderDialect, Stripper, Target, UpstreamError, Warnings};
 use crate::http::Header;
 use crate::json;
@@ -17,6 +18,7 @@ use crate::operation::Operation;
 use crate::ports::{Body, ExchangeError, Outgoing, Ports, Whole, is_success};
 use crate::units::{Millis, Timestamp};
 use crate::words::Words;
+use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::borrow::Cow;
 use std::future::Future;
@@ -38,12 +40,19 @@ pub struct HttpProxy<P> {
     catalog: Arc<Catalog>,
     streams: Streams,
     tokens: Tokens,
+    remote: Option<Consult>,
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// A proxy to these providers. The catalog tells how their models differ.
     pub fn new(ports: P, providers: Arc<Providers>, catalog: Arc<Catalog>, streams: Streams) -> HttpProxy<P> {
-        HttpProxy { ports, providers, catalog, streams, tokens: Tokens::default() }
+        HttpProxy { ports, providers, catalog, streams, tokens: Tokens::default(), remote: None }
+    }
+
+    /// The same, with another service that is asked for decisions.
+    #[must_use]
+    pub fn consulting(self, remote: Option<RemoteAccess>) -> HttpProxy<P> {
+        HttpProxy { remote: remote.map(Consult::new), ..self }
     }
 
     /// Waits for `future`, at the most until `stage` has lasted `patience` since `since` or the whole
@@ -78,6 +87,23 @@ pub(super) struct Wait<'a> {
 
 impl<P: Ports> Proxy for HttpProxy<P> {
     type Body = P::Body;
+
+    fn consults(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    async fn consult(&self, question: Vec<u8>) -> Result<Bytes, Unheard> {
+        match &self.remote {
+            Some(remote) => remote.ask(&self.ports, question).await,
+            None => Err(Unheard::NotConfigured),
+        }
+    }
+
+    fn judged(&self, good: bool) {
+        if let Some(remote) = &self.remote {
+            remote.note(good, self.ports.now());
+        }
+    }
 
     async fn call(&self, call: &Call<'_>) -> Result<Answer<P::Body>, Failure> {
         let id = call.model.provider.as_str();
@@ -183,7 +209,7 @@ impl<P: Ports> HttpProxy<P> {
             (Operation::Chat(_), true) => collected(call, provider, &body, now, &mut warnings)?,
             _ => whole(call, provider, body, now, &mut warnings)?,
         };
-        Ok(Answer { status, warnings, passed: None, content })
+        Ok(Answer { status, warnings, room: room::of(&headers, now), passed: None, content })
     }
 
     /// A call for a stream: returns with its first content.
@@ -201,7 +227,7 @@ impl<P: Ports> HttpProxy<P> {
             .within(self.ports.send(outgoing), wait, Stage::Headers, patience.headers)
             .await?
             .map_err(|error| Failure::send(wait.provider, &error))?;
-        let status = incoming.status;
+        let (status, room) = (incoming.status, room::of(&incoming.headers, self.ports.now()));
         let content_type = find(&incoming.headers, "content-type");
         let stream_type = dialect(call, provider).stream_type();
         let is_stream = content_type.is_none_or(|t| t.trim_start().starts_with(stream_type));
@@ -210,7 +236,7 @@ impl<P: Ports> HttpProxy<P> {
             let mut live =
                 Live::new(incoming.body, call.request.dialect, call.request.facts.framing, transform, patience.idle);
             self.within(live.open(), wait, Stage::FirstToken, patience.first_token).await??;
-            return Ok(Answer { status, warnings, passed: None, content: Content::Live(Box::new(live)) });
+            return Ok(Answer { status, warnings, room, passed: None, content: Content::Live(Box::new(live)) });
         }
         // An error, or a provider that answers whole although it was asked to stream.
         let limit = if is_success(status) { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
@@ -220,14 +246,17 @@ impl<P: Ports> HttpProxy<P> {
             return Err(self.failure(provider, status, &incoming.headers, &body));
         }
         let content = whole(call, provider, body, self.ports.now(), &mut warnings)?;
-        Ok(Answer { status, warnings, passed: None, content })
+        Ok(Answer { status, warnings, room, passed: None, content })
     }
 }
 
 impl<P: Ports> HttpProxy<P> {
     /// What an answer whose status is an error means.
     pub(super) fn failure(&self, provider: &Provider, status: u16, headers: &[Header], body: &[u8]) -> Failure {
-        let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), self.ports.now());
+        let now = self.ports.now();
+        let asked_for = retry_after(find(headers, "retry-after-ms"), find(headers, "retry-after"), now);
+        // Some say only when their limit is whole again.
+        let asked_for = asked_for.or_else(|| room::of(headers, now).filter(|_| status == 429)?.rest);
         let body = body.get(..MAX_ERROR_BYTES).unwrap_or(body);
         if status == 401 {
             google::forget(&self.tokens, provider.id.as_str());

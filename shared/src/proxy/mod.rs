@@ -8,6 +8,7 @@
 #![allow(async_fn_in_trait, reason = "generic within one thread's executor; see ports")]
 
 mod answer;
+mod consult;
 pub mod failure;
 mod google;
 mod http_proxy;
@@ -16,6 +17,7 @@ pub mod null;
 mod operations;
 mod passthrough;
 mod request;
+mod room;
 mod tally;
 mod transform;
 
@@ -27,11 +29,13 @@ use crate::units::{Millis, Timestamp, Tokens};
 use crate::words::Words;
 use bytes::Bytes;
 
+pub use consult::Unheard;
 pub use failure::{Failure, Retry};
 pub use http_proxy::HttpProxy;
 pub(crate) use live::frame_whole;
 pub use live::{Live, Next};
 pub use request::CallerRequest;
+pub use room::Room;
 
 /// The transport layer.
 pub trait Proxy {
@@ -46,6 +50,19 @@ pub trait Proxy {
     /// Calls somebody who is no provider, at a place of the configuration: the whole answer, at most `limit` bytes of it
     /// within `patience`. `None`: there was none.
     async fn fetch(&self, call: Outgoing, patience: Millis, limit: usize) -> Option<Whole>;
+
+    /// Whether there is another service that decides.
+    fn consults(&self) -> bool {
+        false
+    }
+
+    /// Puts a question to it: what it answers, unread.
+    async fn consult(&self, _question: Vec<u8>) -> Result<Bytes, Unheard> {
+        Err(Unheard::NotConfigured)
+    }
+
+    /// Whether what it answered was a decision.
+    fn judged(&self, _good: bool) {}
 }
 
 /// One call to make.
@@ -74,6 +91,8 @@ pub struct Answer<B> {
     pub status: u16,
     /// What the translation could not carry.
     pub warnings: Warnings,
+    /// What its rate limit leaves, where it says.
+    pub room: Option<Room>,
     /// Of a call that is passed through, status and headers as the caller gets them.
     pub passed: Option<Head>,
     /// The answer itself.

@@ -71,7 +71,13 @@ pub(super) fn whole<B>(call: &Call<'_>, provider: &Provider, body: Bytes) -> Res
 /// A count of our own, for a provider that speaks another dialect than the caller.
 pub(super) fn counted<B>(call: &Call<'_>, mut warnings: Warnings) -> Answer<B> {
     let Written { body, observed } = count_tokens::estimate(call.request.dialect, &call.request.facts, &mut warnings);
-    Answer { status: 200, warnings, passed: None, content: Content::Whole { body, observed, stream: false } }
+    Answer {
+        status: 200,
+        warnings,
+        room: None,
+        passed: None,
+        content: Content::Whole { body, observed, stream: false },
+    }
 }
 
 fn scan(body: &[u8]) -> Result<Document<'_>, Failure> {

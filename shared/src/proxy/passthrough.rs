@@ -5,7 +5,7 @@ use super::failure::{Failure, Retry, Stage};
 use super::http_proxy::{HttpProxy, MAX_ANSWER_BYTES, Wait, find, own_headers};
 use super::live::Live;
 use super::transform::Transform;
-use super::{Answer, Call, Content};
+use super::{Answer, Call, Content, room};
 use crate::config::Provider;
 use crate::dialect::{Finish, Framing, Observed, UpstreamError, Warnings};
 use crate::http::Head;
@@ -53,9 +53,9 @@ impl<P: Ports> HttpProxy<P> {
             _ => {}
         }
         let status = incoming.status;
-        let passed = Some(head(&incoming));
+        let (passed, room) = (Some(head(&incoming)), room::of(&incoming.headers, self.ports.now()));
         let content = self.content(call, provider, target, wait, incoming).await.map_err(once)?;
-        Ok(Answer { status, warnings: Warnings::default(), passed, content })
+        Ok(Answer { status, warnings: Warnings::default(), room, passed, content })
     }
 
     async fn content(

@@ -3,22 +3,26 @@
 //! A decision stays a pure function: whatever was remembered, forecast and drawn for it is in the view, and made
 //! again from there.
 
+use super::calibrate::Pair;
 use super::entry::{Entry, Root};
 use super::facts::Facts;
 use super::learn::bandit::{Choice as Drawn, Leave};
 use super::learn::controller::Goal;
 use super::learn::fixed::ONE;
-use super::learn::lessons::{Asked, Lessons, Pair};
+use super::learn::lessons::{self, Asked, Lessons};
+use super::learn::lexicon::Lexicon;
 use super::learn::online::{Features, Forecast};
 use super::learn::sample::Sample;
 use super::learn::signals::PromptReader;
-use super::learn::topic::Topic;
+use super::learn::topic::{OwnTopics, Topic};
 use super::view::Standing;
 use super::{Advice, Ask, Chance, Grounds, SeenPrompt, Signals, View};
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
 use crate::router::learn::bandit::Cell;
 
+/// How long a usual prompt is taken to be, in tokens.
+const USUAL_INPUT: u64 = 500;
 /// The deepest that routes and groups are followed.
 const DEEPEST: usize = 16;
 /// What the dearest of a bandit's candidates is worth less for its price, in parts of 65,536.
@@ -29,6 +33,7 @@ const DEAREST: u64 = ONE as u64 / 10;
 pub(super) struct Learning {
     /// `None` where nothing that is read could change a decision.
     reader: Option<PromptReader>,
+    own: OwnTopics,
     lessons: Lessons,
 }
 
@@ -36,7 +41,8 @@ impl Learning {
     pub(super) fn of(config: &Config) -> Learning {
         let asks = config.routes.values().any(|route| reads(&route.group)) || !config.rules.is_empty();
         let reader = if asks { PromptReader::built_in().ok() } else { None };
-        Learning { reader, lessons: Lessons::default() }
+        let own = if reader.is_some() { own_topics(config) } else { OwnTopics::default() };
+        Learning { reader, own, lessons: Lessons::default() }
     }
 
     pub(super) fn lessons(&self) -> &Lessons {
@@ -53,7 +59,8 @@ impl Learning {
         let seen = SeenPrompt { features: Features::of(&signals), cell: Cell::of(&signals.scan), gain: signals.gain };
         Signals {
             complexity_permille: Some(signals.complexity),
-            topic: Topic::of(&signals.scan).map(|topic| topic.as_str().to_owned()),
+            // What the operator showed is nearer to their traffic than what is built in.
+            topic: self.own.of(&signals.scan).or_else(|| Some(Topic::of(&signals.scan)?.as_str())).map(str::to_owned),
             seen: Some(Box::new(seen)),
             ..Signals::default()
         }
@@ -105,7 +112,7 @@ impl Learning {
         view: &mut View,
     ) -> Option<Advice> {
         let (cheap, strong) = (names.first()?, names.last().filter(|_| names.len() > 1)?);
-        let pair = Pair { cheap, strong, cost: (*costs.first()?, *costs.last()?) };
+        let pair = lessons::Pair { cheap, strong, cost: (*costs.first()?, *costs.last()?) };
         let goal = match goal {
             config::Goal::StrongShare(share) => Goal::Share(fixed(share)),
             config::Goal::PerCall(cost) => Goal::Cost(cost.0),
@@ -124,7 +131,7 @@ impl Learning {
         let dearest = costs.iter().copied().max().unwrap_or(0).max(1);
         let less = |cost: &u64| (u128::from(*cost) * u128::from(DEAREST) / u128::from(dearest)) as i32;
         let costs: Vec<i32> = costs.iter().map(less).collect();
-        let Drawn { arm, explored, watching } = self.lessons.choose(route, names, &costs, seen.cell, leave);
+        let Drawn { arm, explored, watching, forgone: _ } = self.lessons.choose(route, names, &costs, seen.cell, leave);
         let grounds = match (watching, explored) {
             (true, _) => Grounds::Watching,
             (false, true) => Grounds::TriedOut,
@@ -132,6 +139,15 @@ impl Learning {
         };
         Advice { first: arm, grounds }
     }
+}
+
+fn own_topics(config: &Config) -> OwnTopics {
+    if config.router.topics.is_empty() {
+        return OwnTopics::default();
+    }
+    let examples = config.router.topics.iter();
+    let examples = examples.flat_map(|(name, texts)| texts.iter().map(|text| (name.as_str(), text.as_str())));
+    OwnTopics::new(examples, &Lexicon::built_in())
 }
 
 fn fixed(share: f64) -> i32 {
@@ -159,6 +175,51 @@ fn reads(group: &Group) -> bool {
         Choice::Group(inner) => reads(inner),
         Choice::Target(_) => false,
     })
+}
+
+/// Whether anything can be learned of a route's answers.
+pub(super) fn learns(config: &Config, route: &str) -> bool {
+    let mut groups = Vec::new();
+    if let Some(route) = config.routes.get(route) {
+        collect(config, &route.group, 0, &mut groups);
+    }
+    !groups.is_empty()
+}
+
+/// The two models between which a route chooses by what it learned, what a usual call costs with each, and its goal.
+pub(super) fn pair(config: &Config, catalog: &Catalog, route: &str) -> Option<(Pair, config::Goal)> {
+    let mut groups = Vec::new();
+    collect(config, &config.routes.get(route)?.group, 0, &mut groups);
+    let ask = Ask { tokens_in: USUAL_INPUT, ..Ask::default() };
+    groups.into_iter().find_map(|group| {
+        let config::Strategy::Learned(goal) = group.strategy else { return None };
+        let heads = heads(config, catalog, group);
+        let (cheap, strong) = (heads.first()?.as_ref()?, heads.last()?.as_ref()?);
+        let cost = [cost(catalog, &ask, Some(cheap)), cost(catalog, &ask, Some(strong))];
+        Some((Pair { models: [cheap.to_string(), strong.to_string()], cost }, goal))
+    })
+}
+
+/// The same with the routes that a group leads to, each looked at once.
+pub(super) fn reads_within<'c>(config: &'c Config, group: &'c Group, seen: &mut Vec<&'c str>) -> bool {
+    if reads(group) {
+        return true;
+    }
+    let found = group.candidates.iter().any(|candidate| match &candidate.choice {
+        Choice::Group(inner) => reads_within(config, inner, seen),
+        Choice::Target(target) => target_reads(config, target, seen),
+    });
+    found || group.fallbacks.iter().any(|target| target_reads(config, target, seen))
+}
+
+fn target_reads<'c>(config: &'c Config, target: &'c Target, seen: &mut Vec<&'c str>) -> bool {
+    match target {
+        Target::Route(name) if !seen.contains(&name.as_str()) => {
+            seen.push(name.as_str());
+            config.routes.get(name).is_some_and(|route| reads_within(config, &route.group, seen))
+        }
+        Target::Route(_) | Target::Class(_) | Target::Model(_) => false,
+    }
 }
 
 /// Every group within a group that learns, and itself.

@@ -89,6 +89,9 @@ pub struct Signals {
     /// The user said nothing new: a model is at work with tools.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub in_tool_loop: bool,
+    /// The tool that was called says that it failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tool_failed: bool,
     /// What a learner sees of it. A decision needs only what was [learned](super::View::advice) from it.
     #[serde(skip)]
     pub seen: Option<Box<Seen>>,

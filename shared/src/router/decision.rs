@@ -181,6 +181,8 @@ words! {
         OnlyFit = "only_fit",
         /// None is well; it will be so soonest.
         LastTarget = "last_target",
+        /// Another service chose it, in a word that is none of ours.
+        Remote = "remote",
         /// A budget that could not pay for what was asked sent the call here.
         Budget = "budget",
     }
@@ -225,6 +227,8 @@ words! {
         CoolingDown = "cooling_down",
         /// It failed too often lately.
         CircuitOpen = "circuit_open",
+        /// Another service, which was asked, left it out.
+        LeftOut = "left_out",
     }
 }
 

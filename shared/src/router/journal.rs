@@ -3,6 +3,7 @@
 //! In full they are kept where there is something to learn from them: the caller asked to have it explained, somebody
 //! failed, or it is one in a few. At most twenty a second are written down for longer.
 
+use super::learn::fixed::ONE;
 use super::{Decision, Verdict};
 use crate::config::ModelId;
 use crate::sorted::SortedMap;
@@ -36,6 +37,8 @@ pub struct Concluded {
     pub answered: Option<ModelId>,
     /// Calls made.
     pub calls: usize,
+    /// Who was asked and failed, call by call.
+    pub failed: Vec<ModelId>,
     /// How it ended, in the audit line's word.
     pub outcome: &'static str,
     /// What it cost.
@@ -56,6 +59,7 @@ struct Pages {
     seen: u64,
     counts: SortedMap<(String, &'static str), Count>,
     dropped: SortedMap<&'static str, u64>,
+    verdicts: SortedMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,6 +99,16 @@ impl Concluded {
         }
     }
 
+    /// How much of what answered went wrong, in parts of 65,536: an answer that broke off is none, one that somebody did
+    /// not wait for is perhaps none.
+    pub(super) fn wrong(&self) -> i32 {
+        match self.outcome {
+            "cut" => ONE,
+            "cancelled" => ONE / 2,
+            _ => 0,
+        }
+    }
+
     fn fell_back(&self) -> bool {
         self.answered.as_ref() != self.decision.plan.first().map(|step| &step.model)
     }
@@ -119,6 +133,9 @@ impl Journal {
             count.unanswered += u64::from(concluded.answered.is_none());
             count.spent += concluded.cost;
             count.saved += concluded.saved();
+        }
+        for considered in &concluded.decision.considered {
+            *pages.verdicts.entry(considered.verdict.as_str()).or_default() += 1;
         }
         for drop in concluded.decision.considered.iter().filter_map(|considered| considered.reason) {
             *pages.dropped.entry(drop.as_str()).or_default() += 1;
@@ -164,6 +181,7 @@ impl Journal {
             "savings": "an estimate: what the dearest kept candidate would have cost for 400 tokens of answer, less the one that answered",
             "decisions": pages.seen,
             "routes": routes.collect::<Vec<_>>(),
+            "verdicts": pages.verdicts,
             "dropped": pages.dropped,
         })
     }
@@ -185,6 +203,7 @@ mod tests {
             at: Timestamp(1),
             answered: ModelId::parse(answered),
             calls: 1,
+            failed: Vec::new(),
             outcome: "ok",
             cost: NanoUsd(5),
             explain: false,
@@ -200,6 +219,7 @@ mod tests {
         assert_eq!(summary["routes"][0]["decisions"], 2);
         assert_eq!(summary["routes"][0]["fell_back"], 1);
         assert_eq!(summary["routes"][0]["saved_usd_estimate"], "0.00891", "0.009 less 0.00009");
+        assert_eq!(summary["verdicts"], json!({ "chosen": 2, "kept": 2 }));
         assert_eq!(journal.find("b").unwrap()["answered"], "openai:dear");
         assert_eq!(journal.find("c"), None);
     }

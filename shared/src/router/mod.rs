@@ -7,29 +7,35 @@
 
 mod advice;
 mod ask;
+mod calibrate;
 mod choose;
 mod decision;
 mod entry;
 mod facts;
+pub mod feedback;
 pub mod health;
 mod journal;
 pub mod learn;
 pub mod null;
 mod order;
 mod rails;
+mod remote;
 #[cfg(test)]
 mod replay_tests;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod view;
 
 pub use ask::{Ask, Needs, Seen as SeenPrompt, Signals};
+pub use calibrate::MOST_RECORDS;
 pub use decision::{Considered, Decision, Drop, Reason, Role, Scores, Seen, Step, Strategy, Told, Verdict};
 pub use entry::holding;
 pub use health::{Cause, Due, Health, Met, Outcome};
 pub use journal::{Concluded, Journal, KEPT_DECISIONS};
 pub use standard::Standard;
+pub use tickets::{TICKETS, Ticket, Tickets};
 pub use view::{Advice, Chance, Circuit, Grounds, Standing, View, Warm, Waste};
 
 use crate::config::ModelId;
@@ -43,8 +49,8 @@ use crate::units::{NanoUsd, Timestamp};
 /// ([`begin`](Router::begin)), and exactly once for every call that was, what became of it
 /// ([`observe`](Router::observe)).
 pub trait Router {
-    /// Whether what users say matters to any decision: whoever has the text need not look for it otherwise.
-    fn reads_prompts(&self) -> bool {
+    /// Whether what users say matters to this decision: whoever has the text need not look for it otherwise.
+    fn reads_prompts(&self, _ask: &Ask) -> bool {
         false
     }
 
@@ -73,6 +79,9 @@ pub trait Router {
 
     /// Whether a failed call to this model may be repeated: retries are a part of the calls, whatever happens.
     fn may_retry(&self, model: &ModelId, now: Timestamp) -> bool;
+
+    /// A model answers: what somebody will say of the answer is said of this model and this ask.
+    fn opened(&self, _id: &str, _ask: &Ask, _decision: &Decision, _model: &ModelId, _now: Timestamp) {}
 
     /// Learns what became of one call.
     fn observe(&self, outcome: &Outcome);

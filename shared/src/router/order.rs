@@ -50,13 +50,13 @@ struct Branch<'c> {
 }
 
 impl Ranked {
-    fn append(&mut self, other: Ranked, role: Role, after: Option<Millis>) {
+    fn append(&mut self, other: Ranked, role: Role) {
         for (i, mut step) in other.steps.into_iter().enumerate() {
             if self.steps.iter().any(|known| known.id == step.id) {
                 continue;
             }
             // What stands behind another's first is there for failures.
-            (step.role, step.after) = if i == 0 { (role, after) } else { (Role::Fallback, None) };
+            (step.role, step.after) = (if i == 0 { role } else { Role::Fallback }, None);
             self.steps.push(step);
         }
     }
@@ -106,7 +106,7 @@ impl<'c> Context<'c> {
         let mut ranked = self.order(group, branches);
         for fallback in &group.fallbacks {
             let first = if ranked.steps.is_empty() { Role::Primary } else { Role::Fallback };
-            ranked.append(self.target(fallback, depth), first, None);
+            ranked.append(self.target(fallback, depth), first);
         }
         ranked
     }
@@ -174,16 +174,12 @@ impl<'c> Context<'c> {
         let inner = branches.first().and_then(|branch| branch.ranked.reason);
         let mut ranked = Ranked::default();
         for (i, branch) in branches.into_iter().enumerate() {
-            let (role, after) = match (&group.strategy, i) {
-                (_, 0) => (Role::Primary, None),
-                (config::Strategy::Race(race), 1) => match self.hedge(race, &ranked, &branch) {
-                    Some(after) => (Role::Hedge, Some(after)),
-                    None => (Role::Fallback, None),
-                },
-                (config::Strategy::Cascade(_), _) => (Role::Escalation, None),
-                _ => (Role::Fallback, None),
-            };
-            ranked.append(branch.ranked, role, after);
+            match (&group.strategy, i) {
+                (_, 0) => ranked.append(branch.ranked, Role::Primary),
+                (config::Strategy::Race(race), 1) => self.beside(race, &mut ranked, branch.ranked),
+                (config::Strategy::Cascade(_), _) => ranked.append(branch.ranked, Role::Escalation),
+                _ => ranked.append(branch.ranked, Role::Fallback),
+            }
         }
         // A group within a group says more of the model that was chosen than that it stood first.
         ranked.reason = match (single, reason) {
@@ -299,20 +295,37 @@ impl<'c> Context<'c> {
         })
     }
 
+    /// Puts the first of the others that is not the primary itself beside it, where the race affords that.
+    fn beside(&self, race: &config::Race, ranked: &mut Ranked, mut other: Ranked) {
+        let primary = ranked.steps.first().map(|step| step.id.clone());
+        let at = other.steps.iter().position(|step| Some(&step.id) != primary.as_ref());
+        if let (Some(primary), Some(at)) = (primary, at) {
+            let second = other.steps.remove(at).id;
+            if let Some(after) = self.hedge(race, &primary, &second) {
+                ranked.steps.retain(|step| step.id != second);
+                ranked.steps.insert(1, Ranking { id: second, role: Role::Hedge, after: Some(after) });
+            } else {
+                other.steps.insert(0, Ranking { id: second, role: Role::Fallback, after: None });
+            }
+        }
+        ranked.append(other, Role::Fallback);
+    }
+
     /// When the second call of a race is made; `None`: too much has gone to losers already.
-    fn hedge(&self, race: &config::Race, first: &Ranked, second: &Branch<'c>) -> Option<Millis> {
+    fn hedge(&self, race: &config::Race, first: &ModelId, second: &ModelId) -> Option<Millis> {
         if race.after == Some(Millis(0)) {
             return race.after;
         }
         let waste = self.view.waste;
-        let cost = self.head(second)?.usd;
+        let cost = self.facts(second)?.usd;
         let most = (waste.spent + cost).0 as f64 * race.max_waste;
         if (waste.lost + cost).0 as f64 > most {
             return None;
         }
         let usual = || {
-            let ttft = self.facts(&first.steps.first()?.id)?.ttft_ms(self.ask)?;
-            Some(Millis(ttft.saturating_mul(2).max(50)))
+            // Who has become slow is not waited for longer than the other one takes.
+            let known = [first, second].into_iter().filter_map(|id| self.facts(id)?.ttft_ms(self.ask));
+            Some(Millis(known.min()?.saturating_mul(2).max(50)))
         };
         Some(race.after.or_else(usual).unwrap_or(USUAL_PATIENCE))
     }

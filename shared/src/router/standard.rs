@@ -3,13 +3,14 @@
 use super::advice::Learning;
 use super::entry::{Entry, Root, entry};
 use super::facts::Facts;
+use super::learn::fixed::ONE;
 use super::learn::lessons::Lessons;
 use super::learn::sample::Sample;
 use super::order::{Context, Ranked};
 use super::rails::rail;
 use super::{
     Ask, Concluded, Considered, Decision, Health, Journal, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen,
-    Signals, Step, Strategy, Told, Verdict, View, choose,
+    Signals, Step, Strategy, Ticket, Tickets, Told, Verdict, View, advice, choose,
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
@@ -23,6 +24,7 @@ pub struct Standard {
     catalog: Arc<Catalog>,
     health: Health,
     learning: Learning,
+    tickets: Tickets,
     journal: Journal,
     instance: OnceLock<String>,
 }
@@ -36,6 +38,7 @@ impl Standard {
             catalog,
             health: Health::default(),
             learning,
+            tickets: Tickets::default(),
             journal: Journal::default(),
             instance: OnceLock::new(),
         }
@@ -46,9 +49,24 @@ impl Standard {
         self.learning.lessons()
     }
 
+    /// Answers that may still be judged.
+    pub fn tickets(&self) -> &Tickets {
+        &self.tickets
+    }
+
+    /// Learns what somebody said an answer was worth, 0 to 65,536.
+    pub fn judged(&self, ticket: &Ticket, worth: i32) {
+        self.lessons().learn(&ticket.lessons(), &ticket.model, &ticket.features, ticket.cell, worth);
+    }
+
     /// What is remembered of upstreams.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// What it decides by.
+    pub(super) fn grounds(&self) -> (&Config, &Catalog) {
+        (&self.config, &self.catalog)
     }
 
     /// The decisions of this process.
@@ -225,8 +243,14 @@ fn answers(group: &Group) -> usize {
 }
 
 impl Router for Standard {
-    fn reads_prompts(&self) -> bool {
+    fn reads_prompts(&self, ask: &Ask) -> bool {
+        // Rules are about every request.
         self.learning.reads_prompts()
+            && (!self.config.rules.is_empty()
+                || entry(&self.config, &self.catalog, ask).is_ok_and(|entry| match entry.root {
+                    Root::Route(_, route) => advice::reads_within(&self.config, &route.group, &mut Vec::new()),
+                    Root::Models(_) | Root::Class(_) => false,
+                }))
     }
 
     fn read(&self, prompt: Sample<'_>) -> Signals {
@@ -329,11 +353,35 @@ impl Router for Standard {
         self.health.may_retry(model, now)
     }
 
+    fn opened(&self, id: &str, ask: &Ask, decision: &Decision, model: &ModelId, now: Timestamp) {
+        let Some(route) = decision.route.as_deref().filter(|route| advice::learns(&self.config, route)) else { return };
+        let Some(seen) = ask.signals.seen.as_deref() else { return };
+        let ticket = Ticket {
+            request: id.to_owned(),
+            team: ask.team.clone(),
+            route: route.to_owned(),
+            model: model.to_string(),
+            features: seen.features.clone(),
+            cell: seen.cell,
+            gain: seen.gain,
+        };
+        if let Some(useless) = self.tickets.note(ticket, ask, now) {
+            self.lessons().blame(&useless.lessons(), &useless.model);
+        }
+    }
+
     fn observe(&self, outcome: &Outcome) {
         self.health.observe(outcome);
     }
 
     fn conclude(&self, concluded: Concluded) {
+        if let Some(route) = concluded.decision.route.as_deref().filter(|route| advice::learns(&self.config, route)) {
+            let route = [concluded.team.as_str(), "/", route].concat();
+            concluded.failed.iter().for_each(|model| self.lessons().called(&route, &model.to_string(), ONE));
+            if let Some(model) = &concluded.answered {
+                self.lessons().called(&route, &model.to_string(), concluded.wrong());
+            }
+        }
         self.journal.note(concluded);
     }
 

@@ -63,7 +63,7 @@ impl Authentication {
 }
 
 /// A URL that keys and tokens may travel to: encrypted, or on the same machine.
-pub(super) const PRIVATE_URL: Parsed<BaseUrl> = Parsed {
+pub(in crate::config) const PRIVATE_URL: Parsed<BaseUrl> = Parsed {
     parse: |text| match BaseUrl::parse(text) {
         Ok(url) if url.is_private() => Ok(url),
         Ok(_) => Err("would be asked unencrypted"),

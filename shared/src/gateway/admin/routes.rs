@@ -128,6 +128,8 @@ routes! {
     GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
     GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts decisions by route and reason, with an estimate of what they saved." () "" => 200 "DecisionSummary";
     GET    "decisions/{id}"     [Admin Auditor] show_decision   "Shows a routing decision." () "" => 200 "Decision";
+    POST   "router/calibrate"   [Admin]         calibrate_router "Reports what a route that learns is worth on records of one's own, and may teach it by them." () "Calibration" => 200 "CalibrationReport";
+    GET    "router/learning"    [Admin Auditor] show_learning   "Shows what routes have learned, how sure that is, and what trying out has cost." () "" => 200 "RoutesLearned";
     DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
     GET    "config"             [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
     PUT    "config"             [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "ConfigurationStored";

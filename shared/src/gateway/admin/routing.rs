@@ -1,9 +1,11 @@
-//! How upstreams stand and what was decided: `/admin/v1/health`, `/admin/v1/decisions`.
+//! How upstreams stand and what was decided: `/admin/v1/health`, `/admin/v1/decisions`, `/admin/v1/router`.
 //!
 //! What this instance knows comes from the router, through a function: the gateway does not know routers. What was kept
 //! for longer is read from its shelf.
 
+use super::ask::MAX_PAGE;
 use super::{Admin, Answer, Ask, unavailable};
+use crate::config::DEFAULT_TEAM;
 use crate::error::{ApiError, Code};
 use crate::ports::Ports;
 use crate::records::Range;
@@ -14,11 +16,22 @@ use std::sync::Arc;
 /// The shelf on which decisions are kept.
 const SHELF: &str = "decisions";
 
+/// The shelf on which feedback is kept.
+const FEEDBACK: &str = "feedback";
+/// Pages of feedback that are read for one report.
+const MOST_PAGES: usize = 10;
+/// What a calibration is asked with.
+const CALIBRATION: [&str; 7] = ["team", "route", "strong_share", "min_quality", "usd_per_call", "records", "learn"];
+
 /// What is asked of whoever knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look<'a> {
     /// Every upstream as it stands.
     Health,
+    /// What routes have learned.
+    Learning,
+    /// What a route would do on these records; `problem` is what is wrong with the ask.
+    Calibrate(&'a Value),
     /// Decisions in numbers.
     Summary,
     /// One decision; null when it is not remembered.
@@ -38,6 +51,50 @@ impl fmt::Debug for Routing {
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_health(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         Ok(Answer::ok((self.routing.0)(Look::Health)))
+    }
+
+    pub(super) async fn show_learning(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        Ok(Answer::ok((self.routing.0)(Look::Learning)))
+    }
+
+    /// Reports on a route by the records sent along, or by what feedback left behind.
+    pub(super) async fn calibrate_router(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let mut asked = ask.members()?;
+        if let Some(unknown) = asked.keys().find(|name| !CALIBRATION.contains(&name.as_str())) {
+            let sentence = format!("There is no member `{unknown:.64}` here. Known: {}.", CALIBRATION.join(", "));
+            return Err(ApiError::new(Code::InvalidRequest, sentence));
+        }
+        let team = asked.entry("team").or_insert_with(|| DEFAULT_TEAM.into()).as_str().map(str::to_owned);
+        let team = team.ok_or_else(|| ApiError::invalid("team", "team must be a text."))?;
+        let route = asked.get("route").and_then(Value::as_str).map(str::to_owned);
+        let route =
+            route.ok_or_else(|| ApiError::invalid("route", "route names a route with the strategy `learned`."))?;
+        if !asked.contains_key("records") {
+            // Those were learned from when they came.
+            asked.insert("learn".to_owned(), false.into());
+            asked.insert("records".to_owned(), self.judged(&team, &route).await?.into());
+        }
+        let told = (self.routing.0)(Look::Calibrate(&asked.into()));
+        match told.get("problem").and_then(Value::as_str) {
+            Some(problem) => Err(ApiError::new(Code::InvalidRequest, problem)),
+            None => Ok(Answer::ok(told)),
+        }
+    }
+
+    /// What a team said of a route's answers, some pages of it.
+    async fn judged(&self, team: &str, route: &str) -> Result<Vec<Value>, ApiError> {
+        let mut range = Range { prefix: format!("{team}/"), limit: MAX_PAGE, ..Range::default() };
+        let mut found = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let records = self.ports.list_records(FEEDBACK, &range).await.map_err(unavailable)?;
+            let read = records.iter().filter_map(|record| serde_json::from_str::<Value>(&record.value).ok());
+            found.extend(read.filter(|record| record.get("route").and_then(Value::as_str) == Some(route)));
+            range.after = match records.last() {
+                Some(last) if records.len() == range.limit => Some(last.key.clone()),
+                Some(_) | None => break,
+            };
+        }
+        Ok(found)
     }
 
     pub(super) async fn summarize_decisions(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {

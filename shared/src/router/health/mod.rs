@@ -52,6 +52,8 @@ pub struct Outcome {
     pub session: Option<String>,
     /// What the provider's rate limit leaves, in thousandths, where it says.
     pub headroom_permille: Option<u32>,
+    /// How long that is nothing.
+    pub rest: Option<Millis>,
 }
 
 /// How a call went, as far as it speaks for the one who was asked.
@@ -61,6 +63,8 @@ pub enum Met {
     Answered,
     /// It failed, and may want to be left alone for a while.
     Failed(Cause, Option<Millis>),
+    /// Another one was faster: by then it had not answered.
+    Outrun,
     /// It is not to blame: the request was at fault, or nobody waited for the end.
     Blameless,
 }

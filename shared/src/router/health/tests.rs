@@ -19,6 +19,7 @@ fn outcome(model: &str, at: u64, met: Met) -> Outcome {
         tokens_out: 1,
         session: None,
         headroom_permille: None,
+        rest: None,
     }
 }
 

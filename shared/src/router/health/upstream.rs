@@ -69,6 +69,14 @@ impl Upstream {
     }
 
     pub(super) fn observe(&mut self, outcome: &Outcome) -> News {
+        let news = self.learn(outcome);
+        let Some(rest) = outcome.rest else { return news };
+        // It answered, and would refuse the next one.
+        self.cooling_until = self.cooling_until.max(Some(outcome.at + rest.min(LONG_REST)));
+        News::Urgent
+    }
+
+    fn learn(&mut self, outcome: &Outcome) -> News {
         self.in_flight = self.in_flight.saturating_sub(1);
         let now = outcome.at;
         if let Some(room) = outcome.headroom_permille {
@@ -77,6 +85,15 @@ impl Upstream {
         match outcome.met {
             Met::Blameless => {
                 self.breaker.unknown(now);
+                News::None
+            }
+            Met::Outrun => {
+                self.breaker.unknown(now);
+                // It takes at least as long as that; of one that is not known nothing is learned.
+                let waited = as_if_short(outcome.took.0, outcome.tokens_in) as f64;
+                if self.ttft.is_some_and(|(known, _)| waited > known) {
+                    self.measure(outcome.took.0, outcome, now);
+                }
                 News::None
             }
             Met::Answered => {

@@ -50,6 +50,16 @@ impl Cell {
         };
         Cell(kind * 4 + size)
     }
+
+    /// Its place among [`CELLS`].
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The cell of this place.
+    pub fn numbered(place: u64) -> Option<Cell> {
+        u8::try_from(place).ok().filter(|place| usize::from(*place) < CELLS).map(Cell)
+    }
 }
 
 /// Sums of what an arm's answers were worth and were not worth, in parts of 65,536.
@@ -64,13 +74,16 @@ pub struct Tally {
 /// What became of one arm's answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// By cell.
+    /// By cell: what somebody said they were worth.
     pub cells: [Tally; CELLS],
+    /// What shows by itself: calls that went well, and those that failed, were left or were asked again.
+    #[serde(default)]
+    pub calls: Tally,
 }
 
 impl Default for Record {
     fn default() -> Record {
-        Record { cells: [Tally::default(); CELLS] }
+        Record { cells: [Tally::default(); CELLS], calls: Tally::default() }
     }
 }
 
@@ -83,6 +96,11 @@ impl Tally {
     fn outcomes(self) -> i64 {
         self.won.saturating_add(self.lost) / i64::from(ONE)
     }
+
+    fn faded(self, left: i64) -> Tally {
+        let faded = |sum: i64| ((i128::from(sum) * i128::from(left)) >> 16) as i64;
+        Tally { won: faded(self.won), lost: faded(self.lost) }
+    }
 }
 
 impl Record {
@@ -94,16 +112,40 @@ impl Record {
         }
     }
 
+    /// Takes note of a call of which nobody said anything: how much of it went wrong, 0 to 65,536.
+    pub fn call(&mut self, wrong: i32) {
+        let wrong = i64::from(wrong.clamp(0, ONE));
+        self.calls.add(Tally { won: i64::from(ONE) - wrong, lost: wrong });
+    }
+
+    /// A call that had gone well went wrong after all.
+    pub fn blame(&mut self) {
+        self.calls.add(Tally { won: -i64::from(ONE), lost: ONE.into() });
+    }
+
     /// Adds what another instance saw.
     pub fn add(&mut self, other: &Record) {
         self.cells.iter_mut().zip(&other.cells).for_each(|(own, new)| own.add(*new));
+        self.calls.add(other.calls);
+    }
+
+    /// Outcomes it is judged by: what was said, and what went wrong. A call that went well says next to nothing.
+    pub fn outcomes(&self) -> i64 {
+        self.total().outcomes().saturating_add(self.calls.lost / i64::from(ONE))
+    }
+
+    /// What is left of an answer's worth for the calls that go wrong, in parts of 65,536.
+    fn reliability(&self) -> i64 {
+        let one = i128::from(ONE);
+        let (lost, all) = (i128::from(self.calls.lost.max(0)), i128::from(self.calls.won.max(0)));
+        (one - lost * one / (all + lost + 20 * one)) as i64
     }
 
     /// Lets the past fade: what is left of each outcome, in parts of 65,536.
     pub fn discount(&mut self, left: i32) {
         let left = i64::from(left.clamp(0, ONE));
-        let faded = |sum: i64| ((i128::from(sum) * i128::from(left)) >> 16) as i64;
-        self.cells.iter_mut().for_each(|tally| *tally = Tally { won: faded(tally.won), lost: faded(tally.lost) });
+        self.cells.iter_mut().for_each(|tally| *tally = tally.faded(left));
+        self.calls = self.calls.faded(left);
     }
 
     /// Of all cells together.
@@ -127,7 +169,11 @@ impl Record {
     /// What an answer to a prompt of this cell is expected to be worth, in parts of 65,536.
     pub fn expected(&self, cell: Cell) -> i32 {
         let (won, lost) = self.posterior(cell);
-        (i128::from(won) * i128::from(ONE) / i128::from(won + lost).max(1)) as i32
+        self.reliably((i128::from(won) * i128::from(ONE) / i128::from(won + lost).max(1)) as i32)
+    }
+
+    fn reliably(&self, worth: i32) -> i32 {
+        ((i64::from(worth) * self.reliability()) >> 16) as i32
     }
 }
 
@@ -149,14 +195,13 @@ pub struct Choice {
     pub explored: bool,
     /// Whether too little is known to choose at all: the first arm, as configured.
     pub watching: bool,
+    /// What it is expected to be worth less than the best, in parts of 65,536.
+    pub forgone: i32,
 }
 
 /// Chooses among arms. `costs` is what a call is worth less with each, in parts of 65,536.
 pub fn choose(records: &[Record], costs: &[i32], cell: Cell, leave: Leave, entropy: u64) -> Choice {
-    let known: i64 = records.iter().map(|record| record.total().outcomes()).sum();
-    if known.unsigned_abs() < ENOUGH {
-        return Choice { arm: 0, explored: false, watching: true };
-    }
+    let known: i64 = records.iter().map(Record::outcomes).sum();
     let mut draws = Draws::from(entropy);
     let cost = |arm: usize| i64::from(costs.get(arm).copied().unwrap_or(0));
     let best = |value: &mut dyn FnMut(&Record) -> i32| {
@@ -165,14 +210,19 @@ pub fn choose(records: &[Record], costs: &[i32], cell: Cell, leave: Leave, entro
         worths.reduce(|best, next| if next.0 > best.0 { next } else { best }).map_or(0, |(_, arm)| arm)
     };
     let expected = best(&mut |record| record.expected(cell));
+    let worth = |arm: usize| records.get(arm).map_or(0, |record| i64::from(record.expected(cell)) - cost(arm));
+    let forgone = |arm: usize| (worth(expected) - worth(arm)).clamp(0, ONE.into()) as i32;
+    if known.unsigned_abs() < ENOUGH {
+        return Choice { arm: 0, explored: false, watching: true, forgone: forgone(0) };
+    }
     if leave.settled || !draws.chance(leave.exploration) {
-        return Choice { arm: expected, explored: false, watching: false };
+        return Choice { arm: expected, explored: false, watching: false, forgone: 0 };
     }
     let drawn = best(&mut |record| {
         let (won, lost) = record.posterior(cell);
-        draws.beta(won, lost)
+        record.reliably(draws.beta(won, lost))
     });
-    Choice { arm: drawn, explored: drawn != expected, watching: false }
+    Choice { arm: drawn, explored: drawn != expected, watching: false, forgone: forgone(drawn) }
 }
 
 #[cfg(test)]
@@ -207,7 +257,7 @@ mod tests {
     #[test]
     fn below_a_thousand_outcomes_the_first_arm_answers_as_configured() {
         let choices = chosen(&taught(900), &[], "Write a poem", FREE);
-        assert!(choices.iter().all(|choice| *choice == Choice { arm: 0, explored: false, watching: true }));
+        assert!(choices.iter().all(|choice| choice.arm == 0 && !choice.explored && choice.watching));
     }
 
     #[test]
@@ -258,7 +308,7 @@ mod tests {
         faded.discount(0);
         assert_eq!(faded, Record::default());
         // Even negative sums, of a store gone wrong, are read as half an outcome.
-        let wrong = Record { cells: [Tally { won: i64::MIN / 4, lost: -5 }; CELLS] };
+        let wrong = Record { cells: [Tally { won: i64::MIN / 4, lost: -5 }; CELLS], ..Record::default() };
         assert!((0..=ONE).contains(&wrong.expected(Cell(0))));
     }
 

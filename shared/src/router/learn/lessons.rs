@@ -4,30 +4,46 @@
 //! What was learned here is at once used here. What others learned arrives when a [`Lessons::merge`] adds what is
 //! new here to what is kept for all of them: sums, so that it does not matter who adds first.
 
-use super::bandit::{self, Cell, Choice, Leave, Record, Tally};
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use state::{Chosen, Report, Standing};
+
+use super::bandit::{self, Cell, Choice, Leave, Record};
 use super::controller::{Call, Controller, Goal};
 use super::fixed::ONE;
 use super::online::{Arm, Features, Forecast};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use state::{Lesson, State};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Routes remembered, over all teams.
 const MOST_ROUTES: usize = 256;
-/// Models remembered of a route: what is kept must fit a record.
-const MOST_ARMS: usize = 12;
 /// When a model has this many outcomes on a route, all of them count half.
 const LONG_AGO: u32 = 10_000;
 /// How often a route's sums are merged with what is kept, while it learns or is used.
 const MERGE_AFTER: Millis = Millis(5_000);
+/// The least between two rounds of merging, and the routes of one round.
+const ROUND_AFTER: Millis = Millis(1_000);
+const ROUND: usize = 4;
+/// A merge that has not ended by then never will.
+const GIVEN_UP: Millis = Millis(60_000);
 /// What a deviation of complexity is worth before anything is learned, in parts of 65,536: what is learned
 /// of a route's own prompts soon outweighs it.
 const PRIOR_GAIN: i32 = ONE / 25;
 
 /// The memory of every route that learns.
 #[derive(Debug, Default)]
-pub struct Lessons(Mutex<SortedMap<String, Route>>);
+pub struct Lessons(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    routes: SortedMap<String, Route>,
+    round_at: Option<Timestamp>,
+}
 
 /// One team's route.
 #[derive(Debug, Default)]
@@ -41,32 +57,11 @@ struct Route {
     controller: Controller,
     /// Calls placed: spreads what the controller leaves to chance evenly.
     placed: u64,
+    /// It was used since it was merged.
+    used: bool,
+    /// It is being merged.
+    merging: bool,
     merged_at: Option<Timestamp>,
-}
-
-/// What is kept: sums only.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
-    arms: SortedMap<String, Lesson>,
-}
-
-/// One model's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Lesson {
-    #[serde(flatten)]
-    arm: Arm,
-    cells: Record,
-}
-
-/// How a model stands on a route, for reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Which model.
-    pub model: String,
-    /// Outcomes learned from.
-    pub outcomes: u32,
-    /// What they were worth together, in parts of 65,536 of the best there is.
-    pub worth: Tally,
 }
 
 /// A prompt on a route that learns.
@@ -102,13 +97,19 @@ pub struct Placed {
     pub better: Forecast,
 }
 
+/// How much the stronger model is expected to gain on a prompt: by what was learned, and by the shipped coefficients.
+pub fn gain(cheap: Forecast, better: Forecast, shipped: i32) -> i32 {
+    let prior = i64::from(shipped.clamp(-4 * ONE, 4 * ONE)) * i64::from(PRIOR_GAIN) / i64::from(ONE);
+    better.share - cheap.share + prior as i32
+}
+
 impl Lessons {
-    fn routes(&self) -> MutexGuard<'_, SortedMap<String, Route>> {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, name: &str, then: impl FnOnce(&mut Route) -> T) -> T {
-        let mut routes = self.routes();
+        let routes = &mut self.lock().routes;
         if !routes.contains_key(name) && routes.len() >= MOST_ROUTES {
             // Whoever was merged longest ago is forgotten; what is kept of it can be read again.
             let oldest = routes.iter().min_by_key(|(_, route)| route.merged_at).map(|(name, _)| name.clone());
@@ -120,12 +121,12 @@ impl Lessons {
     /// Places a call with one of two models, so that the goal is met.
     pub fn place(&self, asked: Asked<'_>, pair: Pair<'_>, goal: Goal) -> Placed {
         self.with(asked.route, |route| {
+            route.used = true;
             let unknown = Arm::default();
             let arm = |name: &str| route.known.arms.get(name).map_or(&unknown, |lesson| &lesson.arm);
             let (cheap, better) =
                 (arm(pair.cheap).forecast(asked.features, 0), arm(pair.strong).forecast(asked.features, 0));
-            let prior = i64::from(asked.gain.clamp(-4 * ONE, 4 * ONE)) * i64::from(PRIOR_GAIN) / i64::from(ONE);
-            let gain = better.share - cheap.share + prior as i32;
+            let gain = gain(cheap, better, asked.gain);
             let call = Call { gain, will_do: (cheap.share, better.share), cost: pair.cost };
             // The golden ratio's multiples fill an interval more evenly than chance does.
             route.placed = route.placed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -140,45 +141,84 @@ impl Lessons {
             let of = |name: &String| route.known.arms.get(name).map(|lesson| lesson.cells.clone()).unwrap_or_default();
             let records: Vec<Record> = models.iter().map(of).collect();
             route.placed = route.placed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            bandit::choose(&records, costs, cell, leave, route.placed)
+            let choice = bandit::choose(&records, costs, cell, leave, route.placed);
+            let forgone = choice.forgone.unsigned_abs().into();
+            route.note(|state| state.chosen.add(Chosen { calls: 1, tried: choice.explored.into(), forgone }));
+            choice
         })
     }
 
     /// Learns what a model's answer to a prompt was worth, 0 to 65,536.
     pub fn learn(&self, route: &str, model: &str, features: &Features, cell: Cell, worth: i32) {
         self.with(route, |route| {
-            if !route.known.arms.contains_key(model) && route.known.arms.len() >= MOST_ARMS {
-                return;
-            }
-            let known = route.known.arms.entry(model.to_owned()).or_default();
+            let Some(known) = route.known.arm(model) else { return };
             let lesson = known.arm.lesson(features, 0, worth);
-            let fresh = route.fresh.arms.entry(model.to_owned()).or_default();
-            for to in [known, fresh] {
-                to.arm.add(&lesson);
-                to.cells.learn(cell, worth);
-            }
+            route.note(|state| {
+                if let Some(own) = state.arm(model) {
+                    own.arm.add(&lesson);
+                    own.cells.learn(cell, worth);
+                }
+            });
         });
+    }
+
+    /// Takes note of what showed by itself: how much of a model's call went wrong, 0 to 65,536.
+    pub fn called(&self, route: &str, model: &str, wrong: i32) {
+        self.with(route, |route| route.record(model, |record| record.call(wrong)));
+    }
+
+    /// A call that was noted as good turned out to be of no use.
+    pub fn blame(&self, route: &str, model: &str) {
+        self.with(route, |route| route.record(model, Record::blame));
     }
 
     /// How a route's models stand.
     pub fn report(&self, route: &str) -> Vec<Standing> {
-        let standing = |(model, lesson): (&String, &Lesson)| Standing {
-            model: model.clone(),
-            outcomes: lesson.arm.count,
-            worth: lesson.cells.total(),
-        };
-        self.with(route, |route| route.known.arms.iter().map(standing).collect())
+        self.with(route, |route| route.known.standings())
     }
 
-    /// Whether a route's sums should be merged with what is kept; asking takes it on.
-    pub fn due(&self, route: &str, now: Timestamp) -> bool {
-        self.with(route, |route| {
-            let due = route.merged_at.is_none_or(|at| now.since(at) >= MERGE_AFTER || now < at);
-            if due {
-                route.merged_at = Some(now);
+    /// How every route stands, as an administrator sees it.
+    pub fn told(&self) -> Vec<Value> {
+        self.reports().iter().map(Report::json).collect()
+    }
+
+    /// How every route stands.
+    pub fn reports(&self) -> Vec<Report> {
+        let report = |(name, route): (&String, &Route)| Report {
+            route: name.clone(),
+            models: route.known.standings(),
+            chosen: route.known.chosen,
+        };
+        self.lock().routes.iter().map(report).collect()
+    }
+
+    /// The routes whose sums should be merged with what is kept, a few at a time; asking takes them on.
+    pub fn due(&self, now: Timestamp) -> Vec<String> {
+        let mut memory = self.lock();
+        if memory.round_at.is_some_and(|at| now.since(at) < ROUND_AFTER && now >= at) {
+            return Vec::new();
+        }
+        let due = |route: &Route| {
+            let waits = if route.merging { GIVEN_UP } else { MERGE_AFTER };
+            route.used && route.merged_at.is_none_or(|at| now.since(at) >= waits || now < at)
+        };
+        let mut names: Vec<(Option<Timestamp>, String)> = memory
+            .routes
+            .iter()
+            .filter(|(_, route)| due(route))
+            .map(|(name, route)| (route.merged_at, name.clone()))
+            .collect();
+        names.sort();
+        names.truncate(ROUND);
+        for (_, name) in &names {
+            if let Some(route) = memory.routes.get_mut(name) {
+                (route.merging, route.used, route.merged_at) = (true, false, Some(now));
             }
-            due
-        })
+        }
+        if !names.is_empty() {
+            memory.round_at = Some(now);
+        }
+        names.into_iter().map(|(_, name)| name).collect()
     }
 
     /// Adds what was learned here to what is `kept` for all, and takes over the sum. The text is to be kept in its place;
@@ -193,7 +233,7 @@ impl Lessons {
             all.add(&route.sent);
             all.arms.values_mut().filter(|lesson| lesson.arm.count > LONG_AGO).for_each(Lesson::fade);
             route.known = all;
-            (!route.sent.arms.is_empty()).then(|| serde_json::to_string(&route.known).unwrap_or_default())
+            (route.sent != State::default()).then(|| serde_json::to_string(&route.known).unwrap_or_default())
         })
     }
 
@@ -201,128 +241,26 @@ impl Lessons {
     pub fn kept(&self, route: &str) {
         self.with(route, |route| route.sent = State::default());
     }
-}
 
-impl Lesson {
-    /// Lets the past count half: models and traffic change.
-    fn fade(&mut self) {
-        self.arm.fade();
-        self.cells.discount(ONE / 2);
+    /// Merging a route is over, whatever came of it.
+    pub fn merged(&self, route: &str) {
+        self.with(route, |route| route.merging = false);
     }
 }
 
-impl State {
-    fn add(&mut self, other: &State) {
-        for (model, lesson) in &other.arms {
-            if self.arms.contains_key(model) || self.arms.len() < MOST_ARMS {
-                let own = self.arms.entry(model.clone()).or_default();
-                own.arm.add(&lesson.arm);
-                own.cells.add(&lesson.cells);
+impl Route {
+    fn record(&mut self, model: &str, change: impl Fn(&mut Record)) {
+        self.note(|state| {
+            if let Some(own) = state.arm(model) {
+                change(&mut own.cells);
             }
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use super::*;
-    use crate::router::learn::sample::Sample;
-    use crate::router::learn::signals::PromptReader;
-
-    const PAIR: Pair<'static> = Pair { cheap: "a:small", strong: "a:large", cost: (1_000, 20_000) };
-
-    fn seen(text: &str) -> (Features, Cell) {
-        let signals = PromptReader::built_in().unwrap().read(Sample::of(text));
-        (Features::of(&signals), Cell::of(&signals.scan))
+        });
     }
 
-    /// The small model fails at proofs; the large one never fails.
-    fn teach(lessons: &Lessons, rounds: u32) {
-        for round in 0..rounds {
-            for (text, small) in [(format!("Prove that {round} is prime."), 0), (format!("Write poem {round}."), ONE)] {
-                let (features, cell) = seen(&text);
-                lessons.learn("t/r", PAIR.cheap, &features, cell, small);
-                lessons.learn("t/r", PAIR.strong, &features, cell, ONE);
-            }
-        }
-    }
-
-    #[test]
-    fn what_fails_cheaply_goes_to_the_stronger_model_and_the_goal_is_met() {
-        let lessons = Lessons::default();
-        teach(&lessons, 60);
-        let (proof, poem) = (seen("Prove that 97 is prime.").0, seen("Write poem 9.").0);
-        let mut strong = [0; 2];
-        for at in 0..600 {
-            let features = if at % 2 == 0 { &proof } else { &poem };
-            let placed = lessons.place(Asked { route: "t/r", features, gain: 0 }, PAIR, Goal::Share(ONE * 3 / 10));
-            strong[at % 2] += i32::from(placed.strong);
-        }
-        assert_eq!(strong[1], 0, "a poem is never worth it");
-        assert!((162..=198).contains(&strong[0]), "{strong:?}");
-    }
-
-    #[test]
-    fn before_anything_is_learned_the_prior_speaks() {
-        let (features, lessons) = (seen("Anything").0, Lessons::default());
-        let mut strong = [0; 2];
-        for at in 0..600 {
-            let gain = if at % 2 == 0 { 2 * ONE } else { -ONE };
-            let placed = lessons.place(Asked { route: "t/r", features: &features, gain }, PAIR, Goal::Share(ONE / 2));
-            assert!(placed.cheap.low < ONE / 4 && placed.cheap.high > ONE * 3 / 4, "and it says how little is known");
-            strong[at % 2] += i32::from(placed.strong);
-        }
-        assert!(strong[0] > 280 && strong[1] < 20, "{strong:?}");
-    }
-
-    #[test]
-    fn instances_come_to_know_the_same_whoever_merges_first() {
-        let kept_after = |order: [usize; 2]| {
-            let instances = [Lessons::default(), Lessons::default()];
-            teach(&instances[0], 5);
-            teach(&instances[1], 9);
-            let mut kept: Option<String> = None;
-            for at in order {
-                kept = instances[at].merge("t/r", kept.as_deref());
-                instances[at].kept("t/r");
-            }
-            assert_eq!(instances[order[1]].report("t/r")[0].outcomes, 28);
-            // Merging again adds nothing twice.
-            assert_eq!(instances[order[0]].merge("t/r", kept.as_deref()), None);
-            assert_eq!(instances[order[0]].report("t/r"), instances[order[1]].report("t/r"));
-            kept
-        };
-        assert_eq!(kept_after([0, 1]), kept_after([1, 0]));
-    }
-
-    #[test]
-    fn what_could_not_be_kept_stays_new_and_a_broken_record_is_begun_anew() {
-        let lessons = Lessons::default();
-        teach(&lessons, 2);
-        let text = lessons.merge("t/r", None).unwrap();
-        assert!(text.len() < 20_000, "{}", text.len());
-        teach(&lessons, 1);
-        assert!(lessons.merge("t/r", Some("{\"arms\":{\"x\":{}}}")).unwrap().contains("\"count\":6"));
-        assert!(
-            lessons
-                .merge("t/r", Some(&text.replace("\"weights\":[", "\"weights\":[0,")))
-                .unwrap()
-                .contains("\"count\":6")
-        );
-    }
-
-    #[test]
-    fn memory_is_bounded_and_merging_is_due_every_few_seconds() {
-        let lessons = Lessons::default();
-        let (features, cell) = seen("x");
-        (0..400).for_each(|at| lessons.learn(&format!("t/{at}"), "a:b", &features, cell, ONE));
-        assert!(lessons.routes().len() <= MOST_ROUTES);
-        (0..40).for_each(|at| lessons.learn("t/r", &format!("a:{at}"), &features, cell, ONE));
-        assert_eq!(lessons.report("t/r").len(), MOST_ARMS);
-        assert!(lessons.due("t/r", Timestamp(1_000)));
-        assert!(!lessons.due("t/r", Timestamp(5_999)));
-        assert!(lessons.due("t/r", Timestamp(6_000)));
-        assert!(lessons.due("t/r", Timestamp(10)), "a clock that jumped back does not stop it");
+    /// Adds to what is known, and to what others do not know yet.
+    fn note(&mut self, add: impl Fn(&mut State)) {
+        self.used = true;
+        add(&mut self.known);
+        add(&mut self.fresh);
     }
 }

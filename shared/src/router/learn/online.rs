@@ -65,6 +65,16 @@ impl Features {
         features
     }
 
+    /// Whether two prompts say about the same: three quarters of their n-grams, of four at the least.
+    pub fn resemble(&self, other: &Features) -> bool {
+        let (mut both, mut either) = (0, 0);
+        for (own, theirs) in self.grams.iter().zip(&other.grams) {
+            either += u32::from(*own != 0 || *theirs != 0);
+            both += u32::from(*own != 0 && *theirs != 0);
+        }
+        both >= 4 && both * 4 >= either * 3
+    }
+
     /// As text.
     pub fn to_text(&self) -> String {
         let bytes = self.counters.iter().copied().chain(self.grams.iter().map(|count| count.cast_unsigned()));
