@@ -53,13 +53,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
     call("/v1beta/models/{model}:streamGenerateContent", ("GeminiRequest", "Answer"), "The same as a stream."),
     call("/v1beta/models/{model}:countTokens", ("GeminiRequest", "Answer"), "Counts the tokens of a Gemini request."),
     call("/v1/route", ("ChatRequest", "Answer"), "Decides which model would get a request, without calling one."),
-    Endpoint {
-        method: "POST",
-        path: "/v1/feedback",
-        about: "Says what an answer was worth, so that its route learns from it.",
-        kind: Kind::Look,
-        schemas: ("Feedback", "FeedbackTaken"),
-    },
+    call(
+        "/v1/feedback",
+        ("Feedback", "FeedbackTaken"),
+        "Says what an answer was worth, so that its route learns from it.",
+    ),
     call("/v1/completions", ("CompletionsRequest", "Answer"), "OpenAI's legacy completions."),
     call("/v1/embeddings", ("EmbeddingsRequest", "Answer"), "OpenAI's embeddings."),
     call("/v1/rerank", ("RerankRequest", "Answer"), "Orders documents by how well they answer a query."),

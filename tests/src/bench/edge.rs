@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::load::{Phase, Target, phase};
 use super::peers::Peers;
-use super::scenario::{Scenario, Team, all};
+use super::scenario::{Scenario, Team, all, routes};
 use super::stats::{Spread, median, percentile};
 use super::upstream::Upstream;
 use super::workers::{Kind, Places, Worker};
@@ -73,7 +73,7 @@ pub fn bindings(upstream: &str) -> Vec<(&'static str, String)> {
     vec![
         ("SIGNALBOX_ADMIN_KEY", ADMIN.to_owned()),
         ("SIGNALBOX_SECRET", SECRET.to_owned()),
-        ("SIGNALBOX_CONFIG", CONFIG.to_owned()),
+        ("SIGNALBOX_CONFIG", format!("{CONFIG}{}", routes())),
         ("OPENAI_API_KEY", "bench".to_owned()),
         ("OPENAI_BASE_URL", format!("{upstream}/v1")),
         ("ANTHROPIC_API_KEY", "bench".to_owned()),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::edge::Row;
 use super::lambda;
 use super::peers::Peer;
+use super::scenario::{CHEAPEST, LEARNED, NAMED};
 use super::start::Starts;
 use super::stats::Spread;
 use super::translation::Translation;
@@ -84,6 +85,15 @@ impl Report {
                 (Some(_) | None, Some(_) | None) => {}
             }
         }
+        let decided = |arm: &str| {
+            let cpu = |name: &str| {
+                let of = |row: &&Row| row.scenario == "decision" && row.arm == name && row.connections > 1;
+                self.edge.iter().find(of).and_then(|row| row.cpu_ms)
+            };
+            Some((cpu(arm)? - cpu(NAMED)?) * 1e3)
+        };
+        bar("decision, cheapest of 20, CPU µs".to_owned(), decided(CHEAPEST), 150.0);
+        bar("decision, learned and semantic on 1,000 tokens, CPU µs".to_owned(), decided(LEARNED), 1_000.0);
         let cpu = |arm: &str| {
             let guarded = self.edge.iter().filter(|row| row.scenario == "guarded" && row.connections > 1);
             guarded.filter(|row| row.arm == arm).find_map(|row| row.cpu_ms)

@@ -84,6 +84,7 @@ pub fn all() -> Vec<Scenario> {
         },
     ];
     all.push(guarded());
+    all.push(decision());
     for (pace, openai, anthropic, [a, b], requests) in [
         (None, "burst", "burst-cross", ["~burst", "~burst-cross"], [64, 24]),
         (Some(PACE_MS), "paced", "paced-cross", ["~paced", "~paced-cross"], [40, 4]),
@@ -148,6 +149,48 @@ fn prompt() -> Value {
         {\"user\": {\"id\": 7311, \"plan\": \"pro\", \"created\": \"2024-06-05T09:15:30Z\", \"score\": 0.873}}\n";
     let text: String = PASSAGE.chars().cycle().take(4_096).collect();
     json!({ "role": "user", "content": text })
+}
+
+/// What a decision costs: the same prompt of about a thousand tokens to a model that is named, to the cheapest of twenty, and
+/// by what the prompt shows.
+fn decision() -> Scenario {
+    let model = "gpt-5.4-mini~decision";
+    let asks = |model: &str| {
+        let prompt = "Prove that the number of ships in the harbour, which is 12 or 13, cannot be odd. ".repeat(50);
+        call(OPENAI, model, json!({ "messages": [{ "role": "user", "content": prompt }] }))
+    };
+    let named = format!("openai:{model}");
+    Scenario {
+        name: "decision",
+        script: json!({ "body": openai_answer() }),
+        plain: asks(model),
+        provider: "openai",
+        peers: asks(model),
+        arms: vec![
+            arm(NAMED, Team::Free, asks(&named)),
+            arm(CHEAPEST, Team::Free, asks("cheapest-of-20")),
+            arm(LEARNED, Team::Free, asks("by-what-it-shows")),
+        ],
+        requests: [400, 120],
+    }
+}
+
+/// The arm of `decision` the others are held against.
+pub const NAMED: &str = "a model that is named";
+/// The arm that goes by price.
+pub const CHEAPEST: &str = "cheapest of 20";
+/// The arm that reads the prompt.
+pub const LEARNED: &str = "learned, semantic";
+
+/// The routes of that scenario.
+pub fn routes() -> String {
+    let twenty: Vec<String> = (0..20).map(|at| format!("\"openai:m{at}~decision\"")).collect();
+    let learned = "{ strategy = \"learned\", candidates = [\"openai:small~decision\", \"openai:large~decision\"] }";
+    format!(
+        "[routes.cheapest-of-20]\nstrategy = \"cost\"\ncandidates = [{}]\n\
+         [routes.by-what-it-shows]\nstrategy = \"semantic\"\ncandidates = [{learned}, {{ model = \"openai:code~decision\", topics = [\"code\"] }}]\n",
+        twenty.join(", ")
+    )
 }
 
 fn arm(name: &'static str, team: Team, call: Call) -> Arm {
