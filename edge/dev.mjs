@@ -12,6 +12,8 @@ import { createInterface } from "node:readline";
 import { Log, LogLevel, Miniflare } from "miniflare";
 
 const HOST = "127.0.0.1";
+// A binding by which some provider is there; those of other names only say more about it.
+const ENABLES = /_(API_KEY|API_TOKEN|BASE_URL|ACCESS_KEY_ID|ACCESS_TOKEN|SERVICE_ACCOUNT|WORKLOAD_IDENTITY)$/;
 const root = join(import.meta.dirname, "..");
 const stateFolder = process.env.STATE === "memory" ? undefined : join(root, ".signalbox");
 const closers = []; // what to stop, last started first
@@ -42,9 +44,6 @@ function readPort(text) {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`PORT is a number from 1 to 65535, not \`${text}\``);
   return port;
 }
-
-/** A binding by which some provider is there; those of other names only say more about it. */
-const ENABLES = /_(API_KEY|API_TOKEN|BASE_URL|ACCESS_KEY_ID|ACCESS_TOKEN|SERVICE_ACCOUNT|WORKLOAD_IDENTITY)$/;
 
 /** The caller's environment, as far as it is meant for the gateway. */
 function providerBindings() {
