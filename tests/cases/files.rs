@@ -37,6 +37,7 @@ files! {
     oauth
     parameters
     passthrough
+    people
     prices
     provider_dialects
     reasoning

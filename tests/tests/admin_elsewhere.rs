@@ -57,6 +57,31 @@ fn a_revocation_holds_everywhere_within_five_seconds_however_long_the_key_store_
 }
 
 #[test]
+fn who_is_disabled_is_refused_everywhere_within_five_seconds() {
+    let here = InProcess::new(Options::default(), &BTreeMap::new());
+    let there = here.beside(&BTreeMap::new());
+    let world = here.world().clone();
+    world
+        .executor()
+        .run(async {
+            administer(&here, "POST", "/admin/v1/users", json!({ "id": "ada" })).await;
+            let made = administer(&here, "POST", "/admin/v1/keys", json!({ "name": "k", "user": "ada" })).await;
+            let key = made["key"].as_str().unwrap();
+            assert_eq!((status(&here, key).await, status(&there, key).await), (200, 200));
+            administer(&here, "PATCH", "/admin/v1/users/ada", json!({ "disabled": true })).await;
+            assert_eq!(status(&here, key).await, 403, "at once where it was done");
+            for second in 1..=5 {
+                world.executor().sleep(1_000).await;
+                if status(&there, key).await == 403 {
+                    break;
+                }
+                assert!(second < 5, "still let in after five seconds");
+            }
+        })
+        .unwrap();
+}
+
+#[test]
 fn a_process_that_slept_lets_nobody_in_on_old_news() {
     let here = InProcess::new(Options::default(), &BTreeMap::new());
     let there = here.beside(&BTreeMap::new());

@@ -97,12 +97,20 @@ impl Terms {
 
     /// Reads a key's `{"limits": …, "budgets": …}`, both optional: they hold within that key, whatever they are by.
     pub fn parse(value: Value) -> Result<Terms, Invalid> {
+        Terms::owned(value, &Scope::of([Party::Key]))
+    }
+
+    /// Reads the same of another `owner`: a user's hold in every team of the organisation, an organisation's for all of it.
+    pub fn owned(value: Value, owner: &Scope) -> Result<Terms, Invalid> {
         let mut problems = Vec::new();
         let read = Record(terms).read(&value, &mut At::root(&mut problems));
         match (read, value) {
             (Some((limits, budgets)), Value::Object(written)) => {
-                let terms = Terms::of(limits, budgets, &Scope::of([Party::Key]));
-                terms.refuse_foreign(&mut At::root(&mut problems));
+                let terms = Terms::of(limits, budgets, &Scope::default());
+                if *owner != Scope::of([Party::Organisation]) {
+                    terms.refuse_foreign(&mut At::root(&mut problems));
+                }
+                let terms = Terms::of(Some(vec![terms.limits]), Some(terms.budgets), owner);
                 let written = (!written.is_empty()).then_some(written);
                 if problems.is_empty() { Ok(Terms { written, ..terms }) } else { Err(Invalid { problems }) }
             }
@@ -130,15 +138,15 @@ impl Terms {
         self.written.is_none() && self.limits.is_empty() && self.budgets.is_empty()
     }
 
-    /// What is a key's is nobody's beyond it.
+    /// What is a key's or a user's is nobody's beyond it.
     fn refuse_foreign(&self, at: &mut At<'_>) {
         let foreign =
             |scope: &Scope| scope.parties().iter().any(|party| matches!(party, Party::Organisation | Party::Team));
         for (index, _) in self.budgets.iter().enumerate().filter(|(_, budget)| foreign(&budget.scope)) {
-            at.key("budgets").index(index).key("scope").problem("is not the key's", "Leave it out");
+            at.key("budgets").index(index).key("scope").problem("reaches beyond its owner", "Leave it out");
         }
         if self.limits.iter().any(|limit| foreign(&limit.scope)) {
-            at.key("limits").problem("are not the key's", "Leave the scope out");
+            at.key("limits").problem("reach beyond their owner", "Leave the scope out");
         }
     }
 
@@ -241,6 +249,22 @@ mod tests {
             .collect();
         assert_eq!(told, ["rpm 60 key", "tpd 400000 key", "rps 2 user+key+tag:app"]);
         assert_eq!(terms.budgets[0].scope.words(), ["key"]);
+    }
+
+    #[test]
+    fn a_users_terms_hold_in_every_team_and_an_organisations_for_all_of_it() {
+        let user = Scope::of([Party::Organisation, Party::User]);
+        let terms = Terms::owned(
+            json!({ "limits": { "rpm": 6 }, "budgets": [{ "usd": 1, "per": "day", "scope": "model" }] }),
+            &user,
+        );
+        let terms = terms.unwrap();
+        assert_eq!(terms.limits[0].scope.words(), ["organisation", "user"]);
+        assert_eq!(terms.budgets[0].scope.words(), ["organisation", "user", "model"]);
+        assert!(Terms::owned(json!({ "limits": { "rpm": 6, "scope": "team" } }), &user).is_err());
+        let all = Scope::of([Party::Organisation]);
+        let terms = Terms::owned(json!({ "limits": [{ "rpm": 6 }, { "rps": 1, "scope": "team" }] }), &all).unwrap();
+        assert_eq!(terms.limits[1].scope.words(), ["organisation", "team"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::roles::Roles;
 use crate::config::{ModelAccess, ModelPattern, TeamName, Terms};
 use crate::sorted::SortedMap;
 use crate::units::Timestamp;
+use std::sync::Arc;
 
 /// An authenticated caller: what policy, router and audit know of who calls, wherever the identity came from.
 ///
@@ -32,6 +33,8 @@ pub struct Caller {
     pub models: ModelAccess,
     /// The caller's own limits and budgets, within the team's.
     pub terms: Terms,
+    /// What binds the user and the organisation, wherever they call.
+    pub beside: Vec<Arc<Terms>>,
     /// Whether the credential only says who calls, so that a provider key must come with the call.
     pub identity_only: bool,
 }
@@ -106,6 +109,7 @@ impl Caller {
             roles: record.roles.clone(),
             models: access(record.models.as_deref()),
             terms: record.terms.clone(),
+            beside: Vec::new(),
             identity_only: record.kind == KeyKind::IdentityOnly,
         })
     }

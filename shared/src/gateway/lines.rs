@@ -31,7 +31,7 @@ pub(super) enum Part<'m> {
 impl<'t> Lines<'t> {
     /// The lines of a call by all of these terms. Those of somebody the call does not know do not bind it: a budget
     /// per user does not bind a key without one.
-    pub(super) fn of(terms: [&'t Terms; 2], caller: &Caller, claim: &Claim, part: Part<'_>) -> Lines<'t> {
+    pub(super) fn of(terms: &[&'t Terms], caller: &Caller, claim: &Claim, part: Part<'_>) -> Lines<'t> {
         let wanted = |scope: &Scope| match part {
             Part::Call(model) => name(scope, caller, model),
             Part::Model(model) if scope.is_by_model() => name(scope, caller, Some(model)),

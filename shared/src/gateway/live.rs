@@ -8,12 +8,15 @@
 
 use super::definitions;
 use super::keys::KeyRecord;
+use super::people::{self, Person};
 use super::policy::{Keys, lock};
+use crate::config::Terms;
 use crate::context::Library;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::{MAX_WRITES, Range, Record, Write};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
+use futures_util::future::{try_join, try_join3};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -25,6 +28,10 @@ const EPOCH: &str = "epoch";
 const CHANGED: &str = "changed/";
 /// Teams that are kept beside the configuration document, by name.
 pub const TEAM: &str = "team/";
+/// Organisations, by name.
+pub const ORGANISATION: &str = "organisation/";
+/// How the records of users begin, and of those who were removed.
+pub const USERS: &str = "user";
 /// Which version of the document is in force.
 pub const CURRENT: &str = "config/current";
 
@@ -47,7 +54,16 @@ pub struct Live {
     config: u64,
     /// Governed definitions, and how many changes of them were heard.
     library: (u64, Arc<Library>),
+    /// What binds an organisation, for those that are bound by anything.
+    organisations: SortedMap<String, Arc<Terms>>,
+    /// Whether there are records of users at all.
+    has_people: bool,
+    /// Those who were looked up since the last change.
+    people: SortedMap<String, Option<Arc<Person>>>,
 }
+
+/// People remembered.
+const MAX_PEOPLE: usize = 10_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Heard {
@@ -79,6 +95,32 @@ impl Live {
     /// The governed definitions in force.
     pub fn library(&self) -> Arc<Library> {
         self.library.1.clone()
+    }
+
+    /// What binds an organisation.
+    pub fn organisation(&self, name: &str) -> Option<&Arc<Terms>> {
+        self.organisations.get(name)
+    }
+
+    /// What is known of a user since the last change: that there is a record, or none. `Err`: it must be looked up; the
+    /// number is for [`meet`](Live::meet).
+    pub fn person(&self, user: &str) -> Result<Option<Arc<Person>>, u64> {
+        match self.heard {
+            Some(_) if !self.has_people => Ok(None),
+            Some(heard) => self.people.get(user).cloned().ok_or(heard.epoch),
+            None => Err(0),
+        }
+    }
+
+    /// Remembers what was looked up, unless something changed meanwhile.
+    pub fn meet(&mut self, epoch: u64, user: &str, person: Option<Arc<Person>>) {
+        if self.heard.is_none_or(|heard| heard.epoch != epoch) {
+            return;
+        }
+        if self.people.len() >= MAX_PEOPLE {
+            self.people.clear();
+        }
+        self.people.insert(user.to_owned(), person);
     }
 
     /// The version of the document in force; 0 where none was ever stored.
@@ -114,23 +156,37 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
         }
     }
     // Read after the epoch: what changes meanwhile raises it again, and is read next time.
+    let anybody = Range { prefix: USERS.to_owned(), after: None, descending: false, limit: 1 };
+    let lists = try_join3(all(ports, CHANGED), all(ports, TEAM), all(ports, ORGANISATION));
+    let others = try_join(ports.read_record(SHELF, CURRENT), ports.list_records(SHELF, &anybody));
+    let known = lock(keys).live.library.0;
+    let of_records = try_join(lists, others);
+    let (((changes, kept, bound), (current, anybody)), library) =
+        try_join(of_records, definitions::refresh(ports, known)).await?;
     let mut changed = SortedMap::new();
-    for record in all(ports, CHANGED).await? {
+    for record in changes {
         let key: KeyRecord = read(&record)?;
         changed.insert(key.hash.clone(), key);
     }
     let mut teams = SortedMap::new();
-    for record in all(ports, TEAM).await? {
+    for record in kept {
         teams.insert(record.key.trim_start_matches(TEAM).to_owned(), section(&read(&record)?));
     }
-    let known = lock(keys).live.library.0;
-    let library = definitions::refresh(ports, known).await?;
-    let config = ports.read_record(SHELF, CURRENT).await?.map_or(0, |record| record.version);
+    let mut organisations = SortedMap::new();
+    for record in bound {
+        let terms =
+            people::terms(&read(&record)?, &people::all_of_it()).map_err(|problem| unreadable(&record, &problem))?;
+        if !terms.is_empty() {
+            organisations.insert(record.key.trim_start_matches(ORGANISATION).to_owned(), Arc::new(terms));
+        }
+    }
+    let config = current.map_or(0, |record| record.version);
     let live = &mut lock(keys).live;
     if live.heard.is_none_or(|heard| heard.epoch < epoch) {
         let teams = if *live.teams == teams { live.teams.clone() } else { Arc::new(teams) };
         let library = library.map_or_else(|| live.library.clone(), |(count, library)| (count, Arc::new(library)));
-        *live = Live { heard: Some(Heard { at, epoch }), changed, teams, config, library };
+        let (heard, has_people) = (Some(Heard { at, epoch }), !anybody.is_empty());
+        *live = Live { heard, changed, teams, config, library, organisations, has_people, people: SortedMap::new() };
     }
     Ok(())
 }
@@ -161,6 +217,10 @@ pub fn section(members: &Map<String, Value>) -> Value {
 }
 
 fn read<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, StoreError> {
-    serde_json::from_str(&record.value)
-        .map_err(|error| StoreError(format!("the record {} cannot be read: {error}", record.key)))
+    serde_json::from_str(&record.value).map_err(|error| unreadable(record, &error.to_string()))
+}
+
+/// The error about a record that says nothing that could be understood.
+pub fn unreadable(record: &Record, problem: &str) -> StoreError {
+    StoreError(format!("the record {} cannot be read: {problem}", record.key))
 }

@@ -12,7 +12,7 @@ use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
-use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live};
+use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live, people};
 use crate::config::authentication::Secrets;
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
 use crate::context::Library;
@@ -108,9 +108,24 @@ impl<P: Ports> Policy<P> {
         (!is_ours).then(|| Caller::with_provider_key(&hasher.hash(credential), team))
     }
 
-    /// What binds a caller: the team's terms, and its own.
-    fn terms<'a>(&'a self, caller: &'a Caller) -> Result<[&'a Terms; 2], ApiError> {
-        Ok([&self.team(&caller.team)?.terms, &caller.terms])
+    /// What binds a caller: the team's terms, its own, and those of its user and organisation.
+    fn terms<'a>(&'a self, caller: &'a Caller) -> Result<Vec<&'a Terms>, ApiError> {
+        let own = [&self.team(&caller.team)?.terms, &caller.terms];
+        Ok(own.into_iter().chain(caller.beside.iter().map(|terms| &**terms)).collect())
+    }
+
+    /// The caller with what the records of users and organisations say of them.
+    pub async fn place(&self, caller: Caller) -> Result<Caller, ApiError> {
+        self.hear().await.map_err(|problem| self.unavailable(&problem))?;
+        let person = people::find(&self.ports, &self.keys, caller.user.as_deref()).await;
+        let person = person.map_err(|problem| self.unavailable(&problem))?;
+        people::placed(caller, person.as_deref(), &lock(&self.keys).live, &self.config)
+    }
+
+    fn unavailable(&self, problem: &StoreError) -> ApiError {
+        self.ports.log(&denial::store_line("keys", problem));
+        ApiError::new(Code::LimiterUnavailable, "The key store does not answer. Try again in a moment.")
+            .retry_after(Millis(1_000))
     }
 
     /// How long records of a team are kept.
@@ -234,23 +249,19 @@ impl<P: Ports> Gateway for Policy<P> {
                 "The API key is not known here. Check it, or ask your administrator for a new one.",
             )
         };
-        if !credential.starts_with(PREFIX) {
+        let caller = if credential.starts_with(PREFIX) {
+            let record = self.find(hasher.hash(credential)).await.map_err(|problem| self.unavailable(&problem))?;
+            let record = record.ok_or_else(unknown)?;
+            Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
+                Unusable::Revoked => ApiError::new(Code::InvalidApiKey, "The API key has been revoked."),
+                Unusable::Expired => ApiError::new(Code::InvalidApiKey, "The API key has expired."),
+                Unusable::Replaced => ApiError::new(Code::InvalidApiKey, "The API key was rotated; use the new one."),
+            })?
+        } else {
             let known = self.identity.caller(credential).await?;
-            return known.or_else(|| self.stranger(hasher, credential)).ok_or_else(unknown);
-        }
-        let record = self.find(hasher.hash(credential)).await.map_err(|problem| {
-            self.ports.log(&denial::store_line("keys", &problem));
-            ApiError::new(Code::LimiterUnavailable, "The key store does not answer. Try again in a moment.")
-                .retry_after(Millis(1_000))
-        })?;
-        let record = record.ok_or_else(unknown)?;
-        let caller = Caller::of(&record, self.ports.now()).map_err(|unusable| match unusable {
-            Unusable::Revoked => ApiError::new(Code::InvalidApiKey, "The API key has been revoked."),
-            Unusable::Expired => ApiError::new(Code::InvalidApiKey, "The API key has expired."),
-            Unusable::Replaced => ApiError::new(Code::InvalidApiKey, "The API key was rotated; use the new one."),
-        })?;
-        let teams = || self.config.team(&caller.team)?.organisation.clone();
-        Ok(Caller { organisation: caller.organisation.clone().or_else(teams), ..caller })
+            known.or_else(|| self.stranger(hasher, credential)).ok_or_else(unknown)?
+        };
+        self.place(caller).await
     }
 
     fn allowed(&self, caller: &Caller) -> Result<Vec<ModelAccess>, ApiError> {
@@ -270,7 +281,7 @@ impl<P: Ports> Gateway for Policy<P> {
     }
 
     async fn admit(&self, caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {
-        let lines = Lines::of(self.terms(caller)?, caller, claim, Part::Call(claim.only()));
+        let lines = Lines::of(&self.terms(caller)?, caller, claim, Part::Call(claim.only()));
         self.reserve(&claim.id, caller, claim, lines).await
     }
 
@@ -283,7 +294,7 @@ impl<P: Ports> Gateway for Policy<P> {
         if claim.only().is_some() {
             return Ok(None);
         }
-        let lines = Lines::of(self.terms(caller)?, caller, claim, Part::Model(model));
+        let lines = Lines::of(&self.terms(caller)?, caller, claim, Part::Model(model));
         if lines.is_empty() {
             return Ok(None);
         }

@@ -7,6 +7,8 @@ use crate::gateway::Caller;
 use crate::gateway::alerts::reached;
 use crate::gateway::ledger::{BudgetState, Report, Standing, Window};
 use crate::gateway::lines::{name, scope_of, team_scope};
+use crate::gateway::live;
+use crate::gateway::people;
 use crate::gateway::policy::TENANT;
 use crate::ports::Ports;
 use crate::time::rfc3339;
@@ -15,7 +17,8 @@ use serde_json::{Value, json};
 
 impl<P: Ports> Admin<P> {
     /// Every budget with what is posted, held and unconfirmed in its current window: those of the teams in the
-    /// configuration, for everybody who has used any of them, and those that keys have of their own.
+    /// configuration, for everybody who has used any of them, those that keys have of their own, and those of
+    /// organisations and users once they were used.
     pub(super) async fn list_budgets(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let now = self.ports.now();
         let report = Report { scope: String::new(), all: true, now };
@@ -39,8 +42,32 @@ impl<P: Ports> Admin<P> {
                 record.terms.budgets.iter().filter_map(|budget| Some((budget, name(&budget.scope, &caller, None)?)));
             data.extend(own.map(|(budget, name)| show(budget, &name, &standings, now)));
         }
+        for (prefix, owner) in [(live::ORGANISATION, people::all_of_it()), (people::USER, people::wherever())] {
+            for record in live::all(&self.ports, prefix).await.map_err(unavailable)? {
+                let id = record.key.strip_prefix(prefix).unwrap_or_default();
+                let Ok(members) = serde_json::from_str(&record.value) else { continue };
+                let Ok(terms) = people::terms(&members, &owner) else { continue };
+                let user = (prefix == people::USER).then_some(id);
+                for budget in &terms.budgets {
+                    let of = |scope: &str| is_of(scope, if user.is_none() { Some(id) } else { None }, user);
+                    let window = Window::at(budget.per, now);
+                    let its = standings.iter().filter(|standing| {
+                        standing.window == window
+                            && scope_of(&standing.scope).as_ref() == Some(&budget.scope)
+                            && of(&standing.scope)
+                    });
+                    data.extend(its.map(|standing| show(budget, &standing.scope, &standings, now)));
+                }
+            }
+        }
         Ok(Answer::ok(json!({ "object": "list", "data": data })))
     }
+}
+
+/// Whether a name of the ledger's is of this organisation, and of this user.
+fn is_of(scope: &str, organisation: Option<&str>, user: Option<&str>) -> bool {
+    let has = |party: &str, id: &str| scope.split('/').any(|part| part.split_once(':') == Some((party, id)));
+    organisation.is_none_or(|id| has("organisation", id)) && user.is_none_or(|id| has("user", id))
 }
 
 /// The names under which a budget of a team is kept just now.

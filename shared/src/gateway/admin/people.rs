@@ -1,12 +1,14 @@
 //! Organisations and users: who belongs together, and who may do what.
 
 use super::key_fields::roles;
-use super::resources::{ID, Member, NAME, Resource, has, is_id};
+use super::resources::{ID, Member, NAME, Resource, has};
 use super::{Admin, Answer, Ask};
+use crate::config::Scope;
 use crate::error::{ApiError, Code};
 use crate::gateway::live;
+use crate::gateway::people::{self, is_id};
 use crate::ports::Ports;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const ORGANISATIONS: Resource = Resource {
     noun: "organisation",
@@ -14,8 +16,19 @@ const ORGANISATIONS: Resource = Resource {
     members: Some(&[
         Member { name: "name", holds: is_text, rule: "must be a text of at most 256 printable characters" },
         Member { name: "description", holds: is_text, rule: "must be a text of at most 256 printable characters" },
+        Member {
+            name: "limits",
+            holds: |value| are_terms("limits", value, &people::all_of_it()),
+            rule: "must be as a section [teams.…] has them, without a scope beyond it",
+        },
+        Member {
+            name: "budgets",
+            holds: |value| are_terms("budgets", value, &people::all_of_it()),
+            rule: "must be as a section [teams.…] has them, without a scope beyond it",
+        },
     ]),
-    is_live: false,
+    is_live: true,
+    gone: None,
     filters: &[],
 };
 
@@ -28,8 +41,20 @@ const USERS: Resource = Resource {
         Member { name: "organisation", holds: is_name, rule: "must be the id of an organisation" },
         Member { name: "teams", holds: are_names, rule: "must be a list of at most 64 teams" },
         Member { name: "roles", holds: are_roles, rule: "must be a list of admin, billing, auditor and member" },
+        Member { name: "disabled", holds: Value::is_boolean, rule: "must be true or false" },
+        Member {
+            name: "limits",
+            holds: |value| are_terms("limits", value, &people::wherever()),
+            rule: "must be as a section [teams.…] has them, without a scope beyond it",
+        },
+        Member {
+            name: "budgets",
+            holds: |value| are_terms("budgets", value, &people::wherever()),
+            rule: "must be as a section [teams.…] has them, without a scope beyond it",
+        },
     ]),
-    is_live: false,
+    is_live: true,
+    gone: Some(people::GONE),
     filters: &["organisation", "teams", "email"],
 };
 
@@ -48,6 +73,10 @@ fn is_name(value: &Value) -> bool {
 
 fn are_names(value: &Value) -> bool {
     value.as_array().is_some_and(|names| names.len() <= 64 && names.iter().all(is_name))
+}
+
+fn are_terms(member: &str, value: &Value, owner: &Scope) -> bool {
+    value.is_null() || people::terms(&Map::from_iter([(member.to_owned(), value.clone())]), owner).is_ok()
 }
 
 fn are_roles(value: &Value) -> bool {

@@ -13,7 +13,7 @@ use crate::ports::Ports;
 use crate::sorted::SortedMap;
 use serde_json::{Map, Value, json};
 
-const TEAMS: Resource = Resource { noun: "team", id: NAME, members: None, is_live: true, filters: &[] };
+const TEAMS: Resource = Resource { noun: "team", id: NAME, members: None, is_live: true, gone: None, filters: &[] };
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn create_team(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
