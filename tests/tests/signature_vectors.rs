@@ -1,4 +1,5 @@
-//! Published signature vectors, on both packages' verifiers: `ring`, and WebCrypto through the Worker's own module, in Node.
+//! Published signature vectors, on both packages' verifiers: `ring`, and WebCrypto through the Worker's own module, in Node
+//! and inside workerd.
 //!
 //! Google's Wycheproof for JWS, JWK, Ed25519, ECDSA and RSA, read in place (`$SIGNALBOX_SHARED`, else `../shared` beside
 //! the repository); without that folder the tests say so and pass.
@@ -13,6 +14,7 @@ use signalbox::jose::{Algorithm, Jwk, Jws, KeySet, PublicKey, object};
 use signalbox::ports::RsaKey;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A signature to check, and what is right.
 struct Check {
@@ -62,26 +64,43 @@ fn by_webcrypto(checks: &[Check]) -> Option<Vec<bool>> {
             good.push(await verify(algorithm, jwk, bytes(message), bytes(signature)));
         console.log(JSON.stringify(good));";
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../edge/crypto.mjs");
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "--no-warnings", "-e", script]).arg(module);
+    judged(node, checks)
+}
+
+/// The same inside workerd, where it ships; `None` without Node or miniflare.
+fn by_workerd(checks: &[Check]) -> Option<Vec<bool>> {
+    let mut node = Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/verify_on_workerd.mjs"));
+    judged(node, checks)
+}
+
+/// What a program says of these checks.
+fn judged(mut program: Command, checks: &[Check]) -> Option<Vec<bool>> {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
     let b64 = |bytes: &[u8]| base64url::encode(bytes);
     let asked: Vec<Value> = checks
         .iter()
         .map(|check| json!([check.algorithm.as_str(), check.key.jwk(), b64(&check.message), b64(&check.signature)]))
         .collect();
-    let input = std::env::temp_dir().join(format!("signalbox-signatures-{}-{}", std::process::id(), checks.len()));
+    let number = ASKED.fetch_add(1, Ordering::Relaxed);
+    let input = std::env::temp_dir().join(format!("signalbox-signatures-{}-{number}", std::process::id()));
     std::fs::write(&input, json!(asked).to_string()).unwrap();
-    let node = Command::new("node")
-        .args(["--input-type=module", "--no-warnings", "-e", script])
-        .arg(module)
-        .stdin(std::fs::File::open(&input).unwrap())
-        .stdout(Stdio::piped())
-        .output();
+    let output = program.stdin(std::fs::File::open(&input).unwrap()).stdout(Stdio::piped()).output();
     std::fs::remove_file(&input).unwrap();
-    let Ok(output) = node else {
-        println!("skipped: no node");
-        return None;
-    };
-    assert!(output.status.success(), "node: {}", String::from_utf8_lossy(&output.stderr));
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    match output {
+        Ok(output) if output.status.success() => Some(serde_json::from_slice(&output.stdout).unwrap()),
+        Ok(output) if output.status.code() == Some(3) => {
+            println!("skipped: no miniflare, see edge/package.json");
+            None
+        }
+        Ok(output) => panic!("node: {}", String::from_utf8_lossy(&output.stderr)),
+        Err(_) => {
+            println!("skipped: no node");
+            None
+        }
+    }
 }
 
 #[track_caller]
@@ -95,6 +114,10 @@ fn hold(checks: &[Check]) {
     if let Some(good) = by_webcrypto(checks) {
         let lengths = |i: usize| checks[i].signature.len() == checks[i].key.signature_bytes();
         assert_eq!(wrong(&|i| good[i] && lengths(i)), Vec::<&str>::new(), "WebCrypto");
+    }
+    if let Some(good) = by_workerd(checks) {
+        let lengths = |i: usize| checks[i].signature.len() == checks[i].key.signature_bytes();
+        assert_eq!(wrong(&|i| good[i] && lengths(i)), Vec::<&str>::new(), "workerd");
     }
 }
 
