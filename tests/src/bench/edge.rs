@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +14,8 @@ use super::stats::{Spread, median, percentile};
 use super::upstream::Upstream;
 use super::workers::{Kind, Places, Worker};
 use crate::harness::{Client, wait_until_healthy};
+use crate::suite::document::Names;
+use crate::suite::token::{Token, jwk};
 
 const ADMIN: &str = "bench-admin-key";
 /// How much longer the first round is, which does not count.
@@ -21,6 +23,8 @@ const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
 const CONFIG: &str = "[guardrails.all]\ninput = [{ kind = \"pii\", action = \"flag\" }, { kind = \"secrets\", action = \"flag\" }, { kind = \"invisible\", action = \"flag\" }, { kind = \"terms\", terms = [\"project zeus\"], action = \"flag\" }, { kind = \"injection\" }, { kind = \"length\", max_chars = 100_000 }, { kind = \"repetition\", action = \"flag\" }]\n[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+/// Whose tokens are taken, too.
+const ISSUER: &str = "https://login.example.com";
 
 /// One row: an arm at a number of connections.
 #[derive(Clone, Debug, Serialize)]
@@ -70,10 +74,13 @@ pub struct Effort {
 
 /// The configuration and keys both packages are measured with, as bindings.
 pub fn bindings(upstream: &str) -> Vec<(&'static str, String)> {
+    let idp = format!(
+        "[auth.idp.corp]\nissuer = \"{ISSUER}\"\naudience = \"bench\"\nalgorithms = [\"EdDSA\"]\njwks_uri = \"{upstream}/__use/keys/keys\"\nclaims = {{ team = \"team\" }}\n"
+    );
     vec![
         ("SIGNALBOX_ADMIN_KEY", ADMIN.to_owned()),
         ("SIGNALBOX_SECRET", SECRET.to_owned()),
-        ("SIGNALBOX_CONFIG", format!("{CONFIG}{}", routes())),
+        ("SIGNALBOX_CONFIG", format!("{CONFIG}{idp}{}", routes())),
         ("OPENAI_API_KEY", "bench".to_owned()),
         ("OPENAI_BASE_URL", format!("{upstream}/v1")),
         ("ANTHROPIC_API_KEY", "bench".to_owned()),
@@ -87,7 +94,7 @@ pub fn bindings(upstream: &str) -> Vec<(&'static str, String)> {
 /// The gateway does not create it.
 pub async fn key(url: &str, team: Team) -> io::Result<String> {
     let team = match team {
-        Team::Free => "free",
+        Team::Free | Team::Token => "free",
         Team::Limited => "limited",
         Team::Guarded => "guarded",
     };
@@ -101,11 +108,27 @@ pub async fn key(url: &str, team: Team) -> io::Result<String> {
     key.ok_or_else(|| io::Error::other(format!("no key: {answer}")))
 }
 
+/// A token of the identity provider, whose keys are at the upstream; good for an hour, and as long as they usually are.
+///
+/// # Errors
+/// It cannot be made.
+pub async fn token(upstream: &Upstream) -> io::Result<String> {
+    upstream.register("keys", &json!({ "body": { "keys": [jwk("a")] } })).await?;
+    let claims = json!({
+        "iss": ISSUER, "aud": "bench", "sub": "bench", "team": "free", "exp": "now+3600", "email": "somebody@example.com",
+        "groups": ["engineering", "payments", "everybody"], "scope": "openid profile email",
+    });
+    let token: Token = serde_json::from_value(json!({ "claims": claims }))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+    Ok(token.sign(now.as_secs(), &Names::default()))
+}
+
 struct Ours {
     worker: Worker,
     free: String,
     limited: String,
     guarded: String,
+    token: String,
 }
 
 impl Ours {
@@ -114,7 +137,7 @@ impl Ours {
         wait_until_healthy(&worker.url(), Duration::from_secs(20)).await?;
         let (free, limited) = (key(&worker.url(), Team::Free).await?, key(&worker.url(), Team::Limited).await?);
         let guarded = key(&worker.url(), Team::Guarded).await?;
-        Ok(Ours { worker, free, limited, guarded })
+        Ok(Ours { worker, free, limited, guarded, token: token(upstream).await? })
     }
 
     fn target(&self, team: Team) -> io::Result<Target> {
@@ -122,6 +145,7 @@ impl Ours {
             Team::Free => &self.free,
             Team::Limited => &self.limited,
             Team::Guarded => &self.guarded,
+            Team::Token => &self.token,
         };
         Ok(Target { client: Client::new(&self.worker.url())?.with_key(key)?, pid: Some(self.worker.pid()) })
     }

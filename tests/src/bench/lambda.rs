@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::cpu;
-use super::edge::{bindings, key};
+use super::edge::{bindings, key, token};
 use super::load::{Phase, Target, phase};
 use super::scenario::{Team, all};
 use super::stats::{Spread, median};
@@ -70,6 +70,7 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
     let resident_idle_bytes = cpu::resident(pid)?;
     let (free, limited) = (key(lambda.url(), Team::Free).await?, key(lambda.url(), Team::Limited).await?);
     let guarded = key(lambda.url(), Team::Guarded).await?;
+    let token = token(upstream).await?;
     let direct = Target { client: Client::new(upstream.url())?, pid: None };
     let mut rows = Vec::new();
     // Paced streams would measure the pace.
@@ -85,6 +86,7 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
                         Team::Free => &free,
                         Team::Limited => &limited,
                         Team::Guarded => &guarded,
+                        Team::Token => &token,
                     })?,
                     pid: Some(pid),
                 })

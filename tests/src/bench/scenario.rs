@@ -10,7 +10,7 @@ pub const EVENTS: usize = 100;
 pub const TOKEN: &str = "word ";
 const PACE_MS: u64 = 2;
 
-/// The teams a key of ours may belong to.
+/// With what credential, and in which team, ours is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Team {
     /// Without limits: no store is asked.
@@ -19,6 +19,8 @@ pub enum Team {
     Limited,
     /// With every built-in guardrail that a request can have.
     Guarded,
+    /// Without limits, by a token of an identity provider that is remembered: what it costs more than a key.
+    Token,
 }
 
 /// One way through our Worker.
@@ -66,6 +68,7 @@ pub fn all() -> Vec<Scenario> {
             arms: vec![
                 arm("no limits", Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
                 arm("rpm + budget", Team::Limited, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+                arm("by a token", Team::Token, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
             ],
             requests: [400, 120],
         },
