@@ -129,7 +129,10 @@ impl Books {
     /// Secrets that stand in the log.
     pub(super) fn leaks(&self, names: &Names) -> Vec<String> {
         let key = names.text("key");
-        let secrets = [ADMIN_KEY, SECRET, OPENAI_KEY, ANTHROPIC_KEY, GEMINI_KEY, key.as_str()];
+        // Whatever a case plants begins so.
+        let planted = ["canary-", "cs-sb-", "sk-sb-"];
+        let fixed = [ADMIN_KEY, SECRET, OPENAI_KEY, ANTHROPIC_KEY, GEMINI_KEY, key.as_str()];
+        let secrets: Vec<&str> = fixed.into_iter().chain(planted).collect();
         let leaked = |line: &&String| secrets.iter().any(|secret| !secret.is_empty() && line.contains(secret));
         self.lines.iter().filter(leaked).map(|line| format!("fault 92: a secret in the log: {line}")).collect()
     }
