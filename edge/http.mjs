@@ -4,8 +4,18 @@
 export function fields(lines) {
   const object = {};
   const parts = lines.split("\n");
-  for (let at = 0; at + 1 < parts.length; at += 2) object[parts[at]] = parts[at + 1];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    // A name that comes twice (set-cookie) does not fit into one.
+    if (parts[at] in object) return repeated(parts);
+    object[parts[at]] = parts[at + 1];
+  }
   return object;
+}
+
+function repeated(parts) {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
+  return headers;
 }
 
 /** The named headers, a line each, empty where there is none. */

@@ -261,7 +261,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 29] = [
+pub const REQUEST_HEADERS: [&str; 32] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -291,6 +291,9 @@ pub const REQUEST_HEADERS: [&str; 29] = [
     "range",
     "if-match",
     "if-none-match",
+    "cookie",
+    "sec-fetch-site",
+    "x-signalbox-csrf",
 ];
 
 /// A caller's request as the platform hands it in.

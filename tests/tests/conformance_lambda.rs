@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(feature = "lambda-local")]
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use signalbox_tests::simulator::{Options, Simulator};
 use signalbox_tests::suite::case::{self, Case};
 use signalbox_tests::suite::lambda::Lambda;
-use signalbox_tests::suite::{runner, summary};
+use signalbox_tests::suite::{console, runner, summary};
 
 /// One function for all cases that have no bindings of their own, and one case at a time: they share the simulator's log.
 fn play(case: &Case, number: usize) -> Vec<String> {
@@ -35,6 +36,15 @@ fn file(name: &str) {
     if let Err(failures) = summary::run("lambda", name, play) {
         panic!("{failures}");
     }
+}
+
+#[test]
+fn people_sign_in_and_do_what_their_roles_open() {
+    let simulator = Simulator::start(Options { pace_ms: 3, ..Options::default() }).unwrap();
+    let gateway = Lambda::start(Arc::new(simulator), &BTreeMap::new(), 1).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let problems = runtime.block_on(async { console::holds(&gateway.level().unwrap()).await });
+    assert_eq!(problems, Vec::<String>::new());
 }
 
 macro_rules! files {

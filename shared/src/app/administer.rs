@@ -2,7 +2,7 @@
 
 use super::current::Inner;
 use super::setup::Setup;
-use super::{App, Standard, bound, fleet};
+use super::{App, Standard, bound, console, fleet};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway as _;
@@ -50,9 +50,20 @@ async fn administer<P: Ports, R: Request>(
         recorder: inner.recorder.clone(),
     };
     let credential = pipeline::credential(&request)?;
-    let who = match admin.bootstrap(credential.as_deref())? {
-        Some(who) => who,
-        None => setup.pipeline.layers.gateway().authenticate(credential.as_deref()).await?,
+    // A credential that was sent on purpose comes before a cookie that came along.
+    let session = match credential {
+        Some(_) => None,
+        None => console::signed_in(inner, setup, &request).await?,
+    };
+    let who = match session {
+        Some(who) => {
+            admin.is_open()?;
+            who
+        }
+        None => match admin.bootstrap(credential.as_deref())? {
+            Some(who) => who,
+            None => setup.pipeline.layers.gateway().authenticate(credential.as_deref()).await?,
+        },
     };
     // Whoever has nothing but a provider's key is nobody here.
     if who.via == Via::ProviderKey {

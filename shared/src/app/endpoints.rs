@@ -33,6 +33,8 @@ pub enum Kind {
     Look,
     /// Open to everybody.
     Open,
+    /// For a browser: a page, a redirect, a session.
+    Browser,
 }
 
 const fn call(path: &'static str, schemas: (&'static str, &'static str), about: &'static str) -> Endpoint {
@@ -71,6 +73,18 @@ pub const ENDPOINTS: &[Endpoint] = &[
     },
     get("/.well-known/jwks.json", Kind::Open, "Answer", "The keys that access tokens are signed with."),
     get("/.well-known/oauth-authorization-server", Kind::Open, "Answer", "Where tokens are issued, by RFC 8414."),
+    get("/console", Kind::Browser, "Page", "A page that says who is signed in."),
+    get("/console/", Kind::Browser, "Page", "The same."),
+    get("/console/login", Kind::Browser, "", "Sends a browser to the identity provider (OpenID Connect, PKCE)."),
+    get("/console/callback", Kind::Browser, "", "Where the identity provider sends it back: opens a session."),
+    get("/console/session", Kind::Browser, "Session", "Who is signed in, with which roles, and the csrf token."),
+    Endpoint {
+        method: "POST",
+        path: "/console/logout",
+        about: "Ends the session.",
+        kind: Kind::Browser,
+        schemas: ("", ""),
+    },
     get("/v1/models", Kind::Look, "ModelList", "The models this key may use."),
     get("/v1/models/{id}", Kind::Look, "Model", "One of them."),
     get("/v1beta/models", Kind::Look, "Answer", "The models this key may use, in Gemini's form."),

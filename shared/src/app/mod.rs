@@ -4,6 +4,7 @@
 //! over a newer one behind the callers' backs, and sends each path where it belongs.
 
 mod administer;
+mod console;
 mod cors;
 mod current;
 pub mod endpoints;
@@ -125,6 +126,8 @@ impl<P: Ports> App<P> {
                 answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
             ("/oauth/token", "POST") => self.token(setup, request).await,
+            ("/console" | "/console/" | "/console/login" | "/console/callback" | "/console/session", "GET")
+            | ("/console/logout", "POST") => self.console(setup, path, request).await,
             ("/.well-known/jwks.json", "GET") => self.jwks().await,
             ("/.well-known/oauth-authorization-server", "GET") => self.metadata(setup),
             ("/config.schema.json", "GET") => answer(200, &crate::config::schema()),

@@ -23,7 +23,7 @@ pub mod ledger;
 mod lines;
 pub mod live;
 pub mod null;
-mod people;
+pub mod people;
 pub mod policy;
 pub mod roles;
 pub mod sealing;

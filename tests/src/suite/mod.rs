@@ -10,6 +10,7 @@
 
 pub mod budget;
 pub mod case;
+pub mod console;
 pub mod document;
 pub mod edge;
 pub mod in_process;

@@ -139,7 +139,13 @@ fn administered(route: &Route) -> Value {
 fn served(endpoint: &Endpoint) -> Value {
     let (takes, gives) = endpoint.schemas;
     let mut parameters = in_path(endpoint.path);
-    let mut answer = json!({ "description": "As asked.", "content": { "application/json": { "schema": reference("schemas", gives) } } });
+    let mut answer = match gives {
+        "" => json!({ "description": "Done; a browser is sent on." }),
+        "Page" => json!({ "description": "A page.", "content": { "text/html": { "schema": { "type": "string" } } } }),
+        gives => {
+            json!({ "description": "As asked.", "content": { "application/json": { "schema": reference("schemas", gives) } } })
+        }
+    };
     let (security, statuses): (Value, &[u16]) = match endpoint.kind {
         Kind::Call => {
             parameters.extend(ASKED.iter().map(|(name, _)| reference("parameters", name)));
@@ -151,9 +157,12 @@ fn served(endpoint: &Endpoint) -> Value {
         Kind::Form => (json!([]), &[400, 401, 413, 500, 503]),
         Kind::Look => (json!([{ "key": [] }]), &[401, 403, 404, 503]),
         Kind::Open => (json!([]), &[400, 401, 503]),
+        Kind::Browser => (json!([]), &[401, 403, 404, 503]),
     };
     let mut responses = Map::new();
-    responses.insert("200".to_owned(), answer);
+    for status in if gives.is_empty() { &["204", "303"][..] } else { &["200"] } {
+        responses.insert((*status).to_owned(), answer.clone());
+    }
     refusals(&mut responses, statuses);
     let mut operation = json!({
         "tags": ["gateway"], "summary": endpoint.about, "security": security, "parameters": parameters, "responses": responses,

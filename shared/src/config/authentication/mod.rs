@@ -1,11 +1,13 @@
 //! The section `auth`: whom the gateway believes, beside the virtual keys it makes itself.
 
 mod claims;
+mod console;
 mod idp;
 mod introspection;
 mod secrets;
 
 pub use claims::{ClaimPath, Claims, Found};
+pub use console::Console;
 pub use idp::Idp;
 pub use introspection::Introspection;
 pub use secrets::Secrets;
@@ -31,6 +33,8 @@ pub struct Authentication {
     pub tokens: Tokens,
     /// The team of callers who have nothing but a provider's key; else such a key is no credential.
     pub raw_provider_keys: Option<TeamName>,
+    /// Sign-in of people; else there is none.
+    pub console: Option<Console>,
 }
 
 /// What the gateway's own access tokens say.
@@ -95,13 +99,14 @@ fn authentication(fields: &mut Fields<'_, '_>) -> Option<Authentication> {
     let introspection = fields.optional("introspection", about, introspection::section());
     let about = "take a provider's key alone as a credential; else it is none";
     let raw_provider_keys = fields.optional("raw_provider_keys", about, Record(raw_provider_keys));
-    fields.later(&["console"]);
+    let console = fields.optional("console", "sign-in of people; else there is none", Record(console::console));
     Some(Authentication {
         public_url,
         idp: idp.unwrap_or_default(),
         introspection: introspection.unwrap_or_default(),
         tokens: tokens.unwrap_or_default(),
         raw_provider_keys,
+        console,
     })
 }
 
@@ -143,5 +148,13 @@ pub(super) fn check(auth: &Authentication, at: &mut At<'_>) {
     if auth.raw_provider_keys.is_some() && prefixes.contains(&"") {
         let hint = "Set token_prefix for each issuer of opaque tokens: else providers' keys would be shown to it";
         at.key("raw_provider_keys").problem("cannot be told from opaque tokens", hint);
+    }
+    let Some(console) = &auth.console else { return };
+    let mut at = at.key("console");
+    if !auth.idp.contains_key(&console.idp) {
+        at.key("idp").problem("there is no such identity provider", "Name one of auth.idp");
+    }
+    if auth.public_url.is_none() {
+        at.problem("needs to know where this gateway is reached", "Set auth.public_url: people come back to it");
     }
 }

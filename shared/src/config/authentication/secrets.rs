@@ -12,7 +12,8 @@ pub struct Secrets(Vec<(BindingName, Option<Secret>)>);
 impl Secrets {
     /// What the bindings hold.
     pub fn read(auth: &Authentication, bindings: &(impl Bindings + ?Sized)) -> Secrets {
-        let names = auth.introspection.values().map(|rules| &rules.client_secret);
+        let of_console = auth.console.as_ref().and_then(|console| console.client_secret.as_ref());
+        let names = auth.introspection.values().map(|rules| &rules.client_secret).chain(of_console);
         let held = |name: &BindingName| bindings::text(bindings, name.as_str()).map(Secret::new);
         Secrets(names.map(|name| (name.clone(), held(name))).collect())
     }

@@ -84,19 +84,24 @@ pub struct Admin<P> {
 }
 
 impl<P: Ports> Admin<P> {
-    /// Whether `credential` is the bootstrap administrator's. `None`: it may be somebody else's, whom the gateway knows.
-    /// Without an admin key the plane is closed to everybody.
-    pub fn bootstrap(&self, credential: Option<&str>) -> Result<Option<Caller>, ApiError> {
+    /// The admin key and the hasher. Without them the plane is closed to everybody.
+    pub fn is_open(&self) -> Result<(&str, &Hasher), ApiError> {
         let closed = |binding: &str| {
-            Err(ApiError::new(
+            ApiError::new(
                 Code::NotConfigured,
                 format!(
                     "The admin plane is closed because {binding} is not set. Bind it (for instance as a secret) and deploy again."
                 ),
-            ))
+            )
         };
-        let Some(admin_key) = self.admin_key.as_deref() else { return closed("SIGNALBOX_ADMIN_KEY") };
-        let Some(hasher) = &self.hasher else { return closed("SIGNALBOX_SECRET (at least 32 bytes)") };
+        let admin_key = self.admin_key.as_deref().ok_or_else(|| closed("SIGNALBOX_ADMIN_KEY"))?;
+        let hasher = self.hasher.as_ref().ok_or_else(|| closed("SIGNALBOX_SECRET (at least 32 bytes)"))?;
+        Ok((admin_key, hasher))
+    }
+
+    /// Whether `credential` is the bootstrap administrator's. `None`: it may be somebody else's, whom the gateway knows.
+    pub fn bootstrap(&self, credential: Option<&str>) -> Result<Option<Caller>, ApiError> {
+        let (admin_key, hasher) = self.is_open()?;
         let Some(credential) = credential else {
             return Err(ApiError::new(
                 Code::InvalidApiKey,

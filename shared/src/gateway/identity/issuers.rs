@@ -5,8 +5,8 @@ use crate::config::BaseUrl;
 use crate::jose::{Jwk, Jws, KeySet, object};
 use crate::ports::{Outgoing, Ports, is_success};
 use crate::sorted::SortedMap;
-use crate::units::Millis;
-use serde_json::Value;
+use crate::units::{Millis, Timestamp};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -107,16 +107,67 @@ async fn fetch(ports: &impl Ports, place: &Place) -> Result<KeySet, &'static str
 
 /// A place the issuer's description of itself names (OpenID Connect Discovery 1.0, section 4).
 pub async fn description(ports: &impl Ports, issuer: &str, member: &str) -> Result<String, &'static str> {
+    place_in(&described(ports, issuer).await?, issuer, member)
+}
+
+async fn described(ports: &impl Ports, issuer: &str) -> Result<Map<String, Value>, &'static str> {
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let description = object(&get(ports, url).await?).ok_or("its description is no object of JSON")?;
-    if description.get("issuer").is_none_or(|named| named != issuer) {
-        return Err("its description is of another issuer");
-    }
+    let is_its = description.get("issuer").is_some_and(|named| named == issuer);
+    if is_its { Ok(description) } else { Err("its description is of another issuer") }
+}
+
+fn place_in(description: &Map<String, Value>, issuer: &str, member: &str) -> Result<String, &'static str> {
     let place = description.get(member).and_then(Value::as_str).ok_or("its description lacks a place")?;
     let url = BaseUrl::parse(place).map_err(|_| "its description names a place that is no URL")?;
     // An issuer elsewhere has nothing on this machine.
     let encrypted = place.starts_with("https://") || url.is_private() && issuer.starts_with("http://");
     if encrypted { Ok(place.to_owned()) } else { Err("its description names a place without encryption") }
+}
+
+/// Where people sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Where they are sent.
+    pub authorization: String,
+    /// Where what they bring back is redeemed.
+    pub token: String,
+    /// Whether they always bring back who sent them (RFC 9207).
+    pub says_issuer: bool,
+}
+
+/// How long a description is believed, and an issuer that gave none is left alone.
+const DESCRIBED: Millis = Millis(300_000);
+const REST: Millis = Millis(1_000);
+
+/// The last description that was asked for, or why there is none: strangers decide how often somebody wants to sign in.
+#[derive(Clone, Debug, Default)]
+pub struct Descriptions(Arc<Mutex<Option<Described>>>);
+
+/// Of whom, when, and what.
+type Described = (String, Timestamp, Result<SignIn, &'static str>);
+
+impl Descriptions {
+    /// Where people sign in with this issuer.
+    pub async fn of(&self, ports: &impl Ports, issuer: &str) -> Result<SignIn, &'static str> {
+        let (known, now) = (self.0.lock().unwrap_or_else(PoisonError::into_inner).clone(), ports.now());
+        if let Some((whose, at, said)) = known {
+            let good = if said.is_ok() { DESCRIBED } else { REST };
+            if whose == issuer && at <= now && now.since(at) < good {
+                return said;
+            }
+        }
+        let said = described(ports, issuer).await.and_then(|description| {
+            Ok(SignIn {
+                authorization: place_in(&description, issuer, "authorization_endpoint")?,
+                token: place_in(&description, issuer, "token_endpoint")?,
+                says_issuer: description.get("authorization_response_iss_parameter_supported")
+                    == Some(&Value::Bool(true)),
+            })
+        });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((issuer.to_owned(), now, said.clone()));
+        said
+    }
 }
 
 async fn get(ports: &impl Ports, url: String) -> Result<Vec<u8>, &'static str> {

@@ -10,6 +10,8 @@ pub mod issuers;
 pub mod jwks;
 pub mod oauth;
 pub mod recent;
+pub mod session;
+pub mod sign_in;
 pub mod signer;
 pub mod tokens;
 
@@ -25,7 +27,7 @@ use crate::units::Millis;
 use claims::{Expected, Refused};
 use clients::{Clients, Scope};
 use introspection::Questions;
-use issuers::{Issuers, NoKey, Place};
+use issuers::{Descriptions, Issuers, NoKey, Place};
 use serde_json::{Map, Value};
 use signer::Signer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,6 +43,7 @@ const OWN: &str = "own";
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
     issuers: Issuers,
+    descriptions: Descriptions,
     /// Signs the gateway's own tokens.
     pub signer: Signer,
     /// Programs that may have such tokens.
@@ -201,7 +204,21 @@ impl<P: Ports> Identity<P> {
             untyped: true,
             longest: idp.longest,
         };
-        let told = claims::read(jws, payload, &expected)?;
+        let (told, epoch) = self.verified(idp, &expected, jws, payload).await?;
+        let caller = claims::caller(&idp.claims, &told.claims, Via::Idp, format!("idp:{name}:{}", told.subject))?;
+        Ok((Good::Foreign { caller: Box::new(caller), source: name.to_owned(), epoch }, told))
+    }
+
+    /// What a token of an identity provider says, if it says what is expected and is signed by its issuer; and the state
+    /// of the issuer's keys.
+    async fn verified(
+        &self,
+        idp: &Idp,
+        expected: &Expected<'_>,
+        jws: &Jws<'_>,
+        payload: Map<String, Value>,
+    ) -> Result<(claims::Told, u64), Fault> {
+        let told = claims::read(jws, payload, expected)?;
         if !idp.algorithms.contains(&jws.algorithm) {
             return Err(Fault::Refused(Refused::Algorithm));
         }
@@ -213,8 +230,7 @@ impl<P: Ports> Identity<P> {
             return Err(Fault::Refused(Refused::Signature));
         }
         told.at(self.ports.now())?;
-        let caller = claims::caller(&idp.claims, &told.claims, Via::Idp, format!("idp:{name}:{}", told.subject))?;
-        Ok((Good::Foreign { caller: Box::new(caller), source: name.to_owned(), epoch }, told))
+        Ok((told, epoch))
     }
 
     /// Tells the operator what is wrong, and the caller no more than they must know.
