@@ -62,6 +62,7 @@ fn window() -> Window {
 fn admit(id: String, now: Timestamp, most: u64, least: u64, limit: u64) -> Admit {
     Admit {
         id: ReservationId(id),
+        slice: 0,
         now,
         lease: Millis(600_000),
         most: NanoUsd(most),

@@ -9,25 +9,23 @@ use super::books::{Image, entry_attribute, rate_attribute, spent_attribute};
 use super::expression::Expression;
 use super::reservations::write;
 use super::retry::{StoreError, Tries};
-use super::{Item, Store, key, number, text};
+use super::update::reservation;
+use super::{Item, Store, key, text};
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use signalbox::gateway::ledger::decide::{self, Books, Draw, Grant};
-use signalbox::gateway::ledger::rate::{advance, micros, span};
+use signalbox::gateway::ledger::decide::{self, Draw};
+use signalbox::gateway::ledger::rate::advance;
 use signalbox::gateway::ledger::reservation::{Hold, Reservation};
 use signalbox::gateway::ledger::spec::LedgerUnderTest;
 use signalbox::gateway::ledger::{
-    Admit, Charge, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing,
-    Verdict, Void,
+    Admit, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
-use signalbox::units::{Millis, NanoUsd, Timestamp};
+use signalbox::units::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How far two processes' clocks may differ before the one behind is held to the other.
-const SKEW: Millis = Millis(1_000);
 /// How many leases a process remembers as it wrote them.
 const LEASES: usize = 4_096;
 
@@ -89,6 +87,9 @@ impl DynamoLedger {
     /// what it may have reserved is settled by asking again, or becomes unconfirmed.
     pub async fn admit(&self, admit: &Admit) -> Result<Verdict, StoreError> {
         self.advance(admit.now);
+        if admit.slice > 0 {
+            return self.extend(admit).await;
+        }
         // An id that has left the books is looked for beside the update, not before it.
         let (reserved, kept) = futures_util::join!(self.reserve(admit), self.recall(&admit.id.0));
         let (reserved, now) = (reserved?, self.now());
@@ -152,7 +153,7 @@ impl DynamoLedger {
 
     async fn reserve(&self, admit: &Admit) -> Result<Reserved, StoreError> {
         let mut tries = Tries::of("admit a call");
-        let (mut image, mut fresh) = (self.seen().books.clone(), false);
+        let (mut image, mut fresh) = (self.books(), false);
         let mut unknown: Option<(String, Vec<Draw>)> = None;
         loop {
             let now = self.now();
@@ -197,7 +198,8 @@ impl DynamoLedger {
                 continue;
             }
             let draws: Vec<Draw> = grant.draws.iter().filter(|draw| draw.is_kept()).cloned().collect();
-            let hold = Hold { granted: grant.amount, charges: admit.charges(), draws, note: admit.note.clone() };
+            let note = admit.note.clone();
+            let hold = Hold { granted: grant.amount, slice: 0, charges: admit.charges(), draws, note };
             let json = write(&Reservation::Open { until: now + admit.lease, hold });
             // Which of the places are lapsed only the whole item tells.
             let told = if grant.draws.iter().any(|draw| is_place(&draw)) {
@@ -251,6 +253,11 @@ impl DynamoLedger {
         }
     }
 
+    /// The books as this process last saw them.
+    pub(super) fn books(&self) -> Image {
+        self.seen().books.clone()
+    }
+
     pub(super) fn books_key(&self) -> Item {
         key(format!("ledger#{}", self.tenant), "books")
     }
@@ -268,7 +275,7 @@ impl DynamoLedger {
     }
 
     /// Takes note of the whole item.
-    fn look(&self, item: &Item) -> Image {
+    pub(super) fn look(&self, item: &Item) -> Image {
         let image = Image::of(item);
         let mut seen = self.seen();
         seen.last = seen.last.max(image.last);
@@ -323,7 +330,7 @@ impl DynamoLedger {
         self.seen().leases.get(id).cloned()
     }
 
-    fn remember_lease(&self, id: &str, json: &str) {
+    pub(super) fn remember_lease(&self, id: &str, json: &str) {
         let mut seen = self.seen();
         if seen.leases.len() >= LEASES {
             seen.leases.clear();
@@ -354,45 +361,4 @@ impl LedgerUnderTest for DynamoLedger {
 
 pub(super) fn read(json: &str) -> Option<Reservation> {
     serde_json::from_str(json).ok()
-}
-
-/// The update that makes a reservation, on condition that it still can be made.
-fn reservation(admit: &Admit, grant: &Grant, image: &Image, json: &str, now: Timestamp) -> Expression {
-    let mut expression = Expression::default();
-    expression.require_absent(&entry_attribute(&admit.id.0));
-    expression.set(&entry_attribute(&admit.id.0), text(json));
-    expression.require_unless_absent("last", "<=", number((now + SKEW).0));
-    expression.set("last", number(now.0));
-    for line in admit.budgets.iter().filter(|line| line.hard) {
-        let charge = Charge { scope: line.scope.clone(), window: line.window };
-        // Something was granted, so it fits; an overdrawn budget still admits what costs nothing.
-        if grant.amount > NanoUsd::ZERO {
-            expression.require_unless_absent(
-                &spent_attribute(&charge),
-                "<=",
-                number(line.limit.saturating_sub(grant.amount).0),
-            );
-        }
-    }
-    for charge in admit.charges() {
-        expression.add(&spent_attribute(&charge), i128::from(grant.amount.0));
-    }
-    for (line, draw) in admit.distinct_rates().zip(&grant.draws) {
-        let (attribute, now) = (rate_attribute(&draw.key), micros(now));
-        if draw.key.kind == RateKind::Parallel {
-            expression.require_unless_absent(&attribute, "<=", number(line.limit.saturating_sub(line.cost)));
-            expression.add(&attribute, i128::from(line.cost));
-            continue;
-        }
-        let by = advance(line, line.cost);
-        if image.tat(&draw.key) <= now {
-            expression.require_unless_absent(&attribute, "<=", number(now));
-            expression.set(&attribute, number(draw.tat));
-        } else {
-            expression.require(&attribute, ">", number(now));
-            expression.require(&attribute, "<=", number(now.saturating_add(span(line)).saturating_sub(by)));
-            expression.add(&attribute, i128::from(by));
-        }
-    }
-    expression
 }

@@ -16,6 +16,7 @@ mod books;
 mod connect;
 mod documents;
 mod expression;
+mod extend;
 mod finish;
 mod journal;
 mod keys;
@@ -25,6 +26,7 @@ mod retry;
 mod shelves;
 mod tidy;
 mod turn;
+mod update;
 
 pub use connect::{Connection, connect, create_table};
 pub use documents::{Document, PutDocument};

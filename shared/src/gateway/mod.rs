@@ -67,6 +67,17 @@ pub trait Gateway {
     async fn admit_model(&self, caller: &Caller, claim: &Claim, model: &ModelId)
     -> Result<Option<Admission>, ApiError>;
 
+    /// Adds to what [`admit`](Gateway::admit) reserved, as far as the budgets afford it; answers with what is granted in all,
+    /// `None` where nothing was added. Slices are numbered from 1, and each is added once.
+    async fn extend(
+        &self,
+        admission: &Admission,
+        caller: &Caller,
+        claim: &Claim,
+        slice: u32,
+        more: NanoUsd,
+    ) -> Option<NanoUsd>;
+
     /// Replaces a model's reservation by what was used of that model.
     async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens);
 

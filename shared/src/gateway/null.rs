@@ -37,6 +37,17 @@ impl Gateway for Open {
         Ok(None)
     }
 
+    async fn extend(
+        &self,
+        _admission: &Admission,
+        _caller: &Caller,
+        _claim: &Claim,
+        _slice: u32,
+        _more: NanoUsd,
+    ) -> Option<NanoUsd> {
+        None
+    }
+
     async fn settle_model(&self, _admission: &Admission, _cost: NanoUsd, _tokens: Tokens) {}
 
     async fn settle(&self, _admission: &Admission, _record: &mut Record) {}

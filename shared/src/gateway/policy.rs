@@ -164,6 +164,7 @@ impl<P: Ports> Policy<P> {
         let note = if id == claim.id { note(caller, claim.now, self.retention(&caller.team)) } else { String::new() };
         let admit = Admit {
             id: ReservationId(id.to_owned()),
+            slice: 0,
             now: claim.now,
             lease: claim.lease,
             most: claim.most,
@@ -301,6 +302,33 @@ impl<P: Ports> Gateway for Policy<P> {
         // Asked again for the same model (a retry), the ledger answers with the reservation it has.
         let id = format!("{}/{model}", claim.id);
         self.reserve(&id, caller, claim, lines).await.map(Some).map_err(|refusal| refusal.error)
+    }
+
+    async fn extend(
+        &self,
+        admission: &Admission,
+        caller: &Caller,
+        claim: &Claim,
+        slice: u32,
+        more: NanoUsd,
+    ) -> Option<NanoUsd> {
+        let lines = Lines::of(self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
+        let admit = Admit {
+            id: ReservationId(admission.id.clone()),
+            slice,
+            now: self.ports.now(),
+            lease: claim.lease,
+            most: more,
+            least: NanoUsd(1),
+            budgets: lines.budgets,
+            rates: Vec::new(),
+            note: String::new(),
+        };
+        match self.ports.admit(admission.tenant.as_deref()?, admit).await {
+            Ok(Verdict::Admitted(admitted)) => Some(admitted.granted),
+            // What was granted before still is.
+            Ok(Verdict::Denied(_)) | Err(_) => None,
+        }
     }
 
     async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens) {

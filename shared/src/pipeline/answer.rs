@@ -109,6 +109,9 @@ impl<L: Layers> Walk<'_, L> {
                 last = last.or(Some(error));
                 continue;
             }
+            if last.is_some() {
+                self.top_up(&step.model).await;
+            }
             let affordable = self.affordable(&step.model, NanoUsd::ZERO);
             if let (Some(0), Some(failure)) = (affordable, last.take()) {
                 return Err(failure);
@@ -256,6 +259,16 @@ impl<L: Layers> Walk<'_, L> {
         larger.map_or(step, |further| step + further)
     }
 
+    /// Before another call: what earlier ones may have cost was not reserved for this one.
+    async fn top_up(&mut self, model: &ModelId) {
+        let Order { request, caller, claim, tariff, .. } = self.order;
+        if tariff.flat.is_none() {
+            let judged = self.finish.open().map_or(NanoUsd::ZERO, |open| open.record.moderation_nano_usd);
+            let wanted = estimate::most(&self.pipeline.catalog, model, &request.facts, None);
+            self.finish.top_up(caller, claim, wanted + self.order.beside.saturating_sub(judged)).await;
+        }
+    }
+
     /// The longest answer of a model that the budget affords beside `reserved`; `None`: any.
     pub(super) fn affordable(&mut self, model: &ModelId, reserved: NanoUsd) -> Option<u64> {
         // What earlier attempts may have cost is gone.
@@ -264,7 +277,7 @@ impl<L: Layers> Walk<'_, L> {
         });
         // And what judging the answer will cost is not the answer's.
         let spent = spent + reserved + self.order.beside.saturating_sub(judged);
-        let left = self.order.admission.granted.map(|granted| granted.saturating_sub(spent));
+        let left = self.finish.granted().map(|granted| granted.saturating_sub(spent));
         let left = left.into_iter().chain(self.finish.room(model)).min()?;
         estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)
     }

@@ -54,7 +54,7 @@ fn walk(team: &str, lines: &[String]) -> Result<Walk, Broken> {
 fn lost(id: &str, granted: u64) -> Entry {
     let note = json!({"team": "a", "key_id": "key_1", "user": null, "at": NOON.0, "days": 30}).to_string();
     let charge = serde_json::from_value(json!({"scope": "team:a", "window": "total"})).unwrap();
-    let hold = Hold { granted: NanoUsd(granted), charges: vec![charge], draws: Vec::new(), note };
+    let hold = Hold { granted: NanoUsd(granted), charges: vec![charge], draws: Vec::new(), slice: 0, note };
     Entry::lost(&ReservationId(id.to_owned()), &hold).unwrap()
 }
 

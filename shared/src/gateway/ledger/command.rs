@@ -15,25 +15,34 @@ pub struct ReservationId(pub String);
 /// one's grant. Whoever did not get the answer may therefore simply ask again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admit {
-    /// The reservation to make.
+    /// The reservation to make, or to extend.
     pub id: ReservationId,
+    /// Which slice this is: 0 makes the reservation, every later one adds to it while it is open. A slice that was had is
+    /// answered with what is granted in all, so an extension too may be asked for again.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub slice: u32,
     /// The time it is.
     pub now: Timestamp,
     /// How long the reservation is held. Past it the grant counts as spent until a settlement says better.
     pub lease: Millis,
-    /// An upper bound of what the call can cost.
+    /// An upper bound of what the call can cost; of a later slice, what it can cost beyond what was granted.
     pub most: NanoUsd,
     /// The smallest grant that is of use; equal to `most` for all or nothing.
     pub least: NanoUsd,
-    /// The budgets that pay. Lines of one scope and window are charged once.
+    /// The budgets that pay. Lines of one scope and window are charged once. An extension is charged where its
+    /// reservation is; its lines say the limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetLine>,
-    /// The rates to keep. Of lines with one scope, kind and span the first counts.
+    /// The rates to keep. Of lines with one scope, kind and span the first counts. An extension draws on none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<RateLine>,
     /// Who asks for what, for whoever finds the reservation open after a crash. Opaque here; keep it small.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+}
+
+fn is_first(slice: &u32) -> bool {
+    *slice == 0
 }
 
 /// One budget a reservation draws on.
@@ -89,7 +98,7 @@ pub enum Verdict {
 /// Room that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admission {
-    /// The most every hard budget affords, between `least` and `most`.
+    /// The most every hard budget affords, between `least` and `most`; with all slices so far, if there are several.
     pub granted: NanoUsd,
     /// The rates as they stand now, one for each distinct line, in the order asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -152,7 +161,7 @@ pub enum Denial {
         retry_after: Option<Millis>,
     },
     /// The reservation of this id is over: settled, voided, or its lease ran out. Whoever was waiting
-    /// for its answer must not start the call.
+    /// for its answer must not start the call. Also for a slice of a reservation that nobody made.
     Over,
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Also the rules every store shares about what need not be kept.
 
-use super::command::{Admission, Admit, BudgetState, Charge, Denial, RateKind, RateLine, RateState, Verdict};
+use super::command::{
+    Admission, Admit, BudgetLine, BudgetState, Charge, Denial, RateKind, RateLine, RateState, Verdict,
+};
 use super::rate::{self, Take, Tat};
+use super::reservation::Hold;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
@@ -106,6 +109,15 @@ impl Admit {
             let same = |other: &RateLine| (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per);
             (!self.rates.iter().take(at).any(same)).then_some(line)
         })
+    }
+
+    /// What an extension of this hold asks for: its windows alone, and no rate.
+    pub fn within(&self, hold: &Hold) -> Admit {
+        let charged = |line: &&BudgetLine| {
+            hold.charges.iter().any(|charge| (&charge.scope, charge.window) == (&line.scope, line.window))
+        };
+        let budgets = self.budgets.iter().filter(charged).cloned().collect();
+        Admit { budgets, rates: Vec::new(), ..self.clone() }
     }
 
     /// The smallest grant of use; a `least` above `most` asks for no more than `most`.

@@ -106,12 +106,17 @@ impl Ledger {
     pub fn admit(&mut self, admit: &Admit) -> Verdict {
         let now = self.advance(admit.now);
         match self.reservations.get(&admit.id) {
+            Some(Reservation::Open { until, hold }) if admit.slice > 0 => {
+                let (until, hold) = (*until, hold.clone());
+                return self.extend(admit, until, &hold, now);
+            }
             Some(Reservation::Open { hold, .. }) => {
                 return decide::admitted(admit, hold.granted, self, now);
             }
             Some(Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. }) => {
                 return Verdict::Denied(Denial::Over);
             }
+            None if admit.slice > 0 => return Verdict::Denied(Denial::Over),
             None => {}
         }
         let grant = match decide::decide(admit, self, now) {
@@ -124,9 +129,26 @@ impl Ledger {
         let charges = admit.charges();
         self.shift(&charges, None, Some((Pot::Held, grant.amount)));
         let draws = grant.draws.into_iter().filter(Draw::is_kept).collect();
-        let hold = Hold { granted: grant.amount, charges, draws, note: admit.note.clone() };
+        let hold = Hold { granted: grant.amount, slice: 0, charges, draws, note: admit.note.clone() };
         self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
         decide::admitted(admit, grant.amount, self, now)
+    }
+
+    /// Adds a slice to an open reservation, unless it has it.
+    fn extend(&mut self, admit: &Admit, until: Timestamp, hold: &Hold, now: Timestamp) -> Verdict {
+        let asked = admit.within(hold);
+        if admit.slice <= hold.slice {
+            return decide::admitted(&asked, hold.granted, self, now);
+        }
+        let grant = match decide::decide(&asked, self, now) {
+            Ok(grant) => grant,
+            Err(denial) => return Verdict::Denied(denial),
+        };
+        let hold = hold.extended(admit.slice, grant.amount);
+        let granted = hold.granted;
+        self.shift(&hold.charges, None, Some((Pot::Held, grant.amount)));
+        self.enter(&admit.id, Reservation::Open { until: until.max(now + admit.lease), hold });
+        decide::admitted(&asked, granted, self, now)
     }
 
     /// Posts what a call came to. Never refused: what was consumed is owed.
@@ -288,7 +310,9 @@ impl Ledger {
             match before {
                 Reservation::Open { until, hold } => {
                     hold.places().for_each(|draw| self.give_back(draw));
-                    self.leases.remove(&(until, id.clone()))
+                    // Unless it was extended, and the lease with it no longer.
+                    let same = matches!(self.reservations.get(id), Some(Reservation::Open { until: now, .. }) if *now == until);
+                    !same && self.leases.remove(&(until, id.clone()))
                 }
                 Reservation::Unconfirmed { forget, .. }
                 | Reservation::Settled { forget, .. }

@@ -63,8 +63,11 @@ pub enum Reservation {
 /// What a reservation holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// How much, in every one of `charges`.
+    /// How much, in every one of `charges`, with all slices.
     pub granted: NanoUsd,
+    /// The last slice that was granted.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub slice: u32,
     /// The windows that pay, each once.
     pub charges: Vec<Charge>,
     /// The draws on token rates, to be put right, and the places among parallel calls.
@@ -73,6 +76,10 @@ pub struct Hold {
     /// The caller's note.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+}
+
+fn is_first(slice: &u32) -> bool {
+    *slice == 0
 }
 
 /// The three parts of what is spent.
@@ -202,6 +209,11 @@ impl Reservation {
 }
 
 impl Hold {
+    /// This hold with one slice more of this size.
+    pub fn extended(&self, slice: u32, by: NanoUsd) -> Hold {
+        Hold { granted: (self.granted + by).min(NanoUsd::MAX), slice, ..self.clone() }
+    }
+
     fn corrections(&self, tokens: Tokens, now: Timestamp) -> Vec<(RateKey, i64)> {
         let counted = self.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens);
         counted.map(|draw| (draw.key.clone(), draw.correction(tokens, now))).collect()

@@ -5,6 +5,7 @@
 //! and lost messages are all in the commands, so a store needs no more than [`LedgerUnderTest`].
 
 mod scenarios;
+mod slices;
 mod traffic;
 mod words;
 

@@ -15,6 +15,7 @@ use crate::window::{Period, Window};
 /// Every story, each for a ledger of its own.
 pub fn scenarios() -> Vec<Scenario> {
     let mut all = budgets();
+    all.extend(super::slices::slices());
     all.extend(faults());
     all.extend(time());
     all.extend(rates());

@@ -43,7 +43,8 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
         // Ids go round, so that each has a history and a future.
         let id = ReservationId(format!("r{}", n.below(12)));
         traffic.push(match n.below(10) {
-            0..=4 => Command::Admit(admit(&mut n, id, now)),
+            0..=3 => Command::Admit(admit(&mut n, id, now)),
+            4 => Command::Admit(Admit { slice: u32::try_from(n.below(4)).unwrap_or(0), ..admit(&mut n, id, now) }),
             5..=7 => Command::Settle(Settle {
                 id,
                 now,
@@ -63,6 +64,7 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
     let most = n.below(50);
     Admit {
         id,
+        slice: 0,
         now,
         lease: Millis(1 + n.below(120_000)),
         most: NanoUsd(most),

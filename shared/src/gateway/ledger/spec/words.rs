@@ -17,6 +17,7 @@ pub(super) const TEAM: &str = "team:payments";
 pub(super) fn base(id: &str, most: u64, least: u64) -> Admit {
     Admit {
         id: ReservationId(id.into()),
+        slice: 0,
         now: Timestamp(NOON),
         lease: Millis(60 * SECOND),
         most: NanoUsd(most),
@@ -39,6 +40,12 @@ pub(super) fn budget(limit: u64, hard: bool) -> Vec<BudgetLine> {
 pub(super) fn admit(id: &str, second: u64, most: u64, least: u64, limit: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
     Command::Admit(Admit { now, budgets: budget(limit, true), ..base(id, most, least) })
+}
+
+/// A slice more of a reservation: up to `most`, at least `least`.
+pub(super) fn extend(id: &str, slice: u32, second: u64, most: u64, least: u64) -> Command {
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Admit(Admit { slice, now, budgets: budget(100, true), ..base(id, most, least) })
 }
 
 pub(super) fn soft(id: &str, most: u64, limit: u64) -> Command {

@@ -26,6 +26,8 @@ struct Client {
     granted: u64,
     /// What the provider has billed.
     used: u64,
+    /// Slices asked for beyond the first.
+    slice: u32,
     /// The lease this client asked for.
     lease: u64,
 }
@@ -43,6 +45,8 @@ struct Model {
     most: u64,
     least: u64,
     last_tick: u64,
+    /// How many slices a client may ask for while it streams.
+    slices: u32,
 }
 
 impl Model {
@@ -53,6 +57,7 @@ impl Model {
     fn admit(&self, world: &World, client: usize, lease: u64) -> Admit {
         Admit {
             id: id(client),
+            slice: 0,
             now: Timestamp(world.now),
             lease: Millis(lease),
             most: NanoUsd(self.most),
@@ -117,6 +122,24 @@ impl Model {
                     if client.used < client.granted {
                         go(&|client, _| client.used += 1);
                     }
+                    if client.slice < self.slices {
+                        // Answered or not; a client that did not hear of a slice asks for it again, or does without.
+                        for (heard, counted) in [(true, true), (false, false), (false, true)] {
+                            go(&|client, ledger| {
+                                let slice = client.slice + 1;
+                                let more = Admit {
+                                    slice,
+                                    most: NanoUsd(1),
+                                    least: NanoUsd(1),
+                                    ..self.admit(world, at, client.lease)
+                                };
+                                if let (Verdict::Admitted(admission), true) = (ledger.admit(&more), heard) {
+                                    client.granted = admission.granted.0;
+                                }
+                                client.slice = if counted { slice } else { client.slice };
+                            });
+                        }
+                    }
                     go(&|client, _| client.step = Step::Ended);
                     go(&|client, _| client.step = Step::Gone);
                 }
@@ -157,7 +180,7 @@ impl Model {
 
     /// How many worlds there are; all of them hold.
     fn explore(&self) -> usize {
-        let client = Client { step: Step::Idle, granted: 0, used: 0, lease: 0 };
+        let client = Client { step: Step::Idle, granted: 0, used: 0, slice: 0, lease: 0 };
         let start = World { clients: vec![client; self.clients], ledger: Ledger::new(), now: 0 };
         let mut seen = HashSet::from([fingerprint(&start)]);
         let mut queue = VecDeque::from([start]);
@@ -187,7 +210,7 @@ fn fingerprint(world: &World) -> u64 {
     for (id, reservation) in &world.ledger.reservations {
         // When something is forgotten lies beyond the last tick and only multiplies worlds.
         match reservation {
-            Reservation::Open { until, hold } => (id, "open", *until, hold.granted).hash(&mut hash),
+            Reservation::Open { until, hold } => (id, "open", *until, hold.granted, hold.slice).hash(&mut hash),
             Reservation::Unconfirmed { hold, .. } => (id, "unconfirmed", hold.granted).hash(&mut hash),
             Reservation::Settled { posted, .. } => (id, "settled", *posted).hash(&mut hash),
             Reservation::Voided { .. } => (id, "voided").hash(&mut hash),
@@ -198,9 +221,11 @@ fn fingerprint(world: &World) -> u64 {
 
 #[test]
 fn no_interleaving_overspends_or_loses_anything() {
-    for (clients, limit, most, least, last_tick) in [(3, 3, 2, 2, 1), (2, 5, 3, 1, 3), (2, 3, 2, 2, 4)] {
-        let worlds = Model { clients, limit, most, least, last_tick }.explore();
-        println!("{clients} clients, limit {limit}, {least} to {most} each: {worlds} worlds");
+    for (clients, limit, most, least, last_tick, slices) in
+        [(3, 3, 2, 2, 1, 0), (2, 5, 3, 1, 3, 0), (2, 3, 2, 2, 4, 0), (2, 3, 1, 1, 2, 2), (2, 4, 2, 1, 2, 1)]
+    {
+        let worlds = Model { clients, limit, most, least, last_tick, slices }.explore();
+        println!("{clients} clients, limit {limit}, {least} to {most} each, {slices} slices more: {worlds} worlds");
         assert!(worlds > 500);
     }
 }

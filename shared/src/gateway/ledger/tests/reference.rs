@@ -16,6 +16,7 @@ enum State {
 struct Entry {
     id: ReservationId,
     granted: u64,
+    slice: u32,
     charges: Vec<Charge>,
     draws: Vec<usize>,
     state: State,
@@ -98,12 +99,32 @@ impl Reference {
     }
 
     fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
+        let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
         if let Some(at) = self.known(&admit.id) {
             let entry = &self.entries[at];
-            let open = matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry);
-            return open.then_some(Some(entry.granted)).ok_or(());
+            if !matches!(entry.state, State::Open { .. }) || self.unconfirmed(entry) {
+                return Err(());
+            }
+            if admit.slice <= entry.slice {
+                return Ok(Some(entry.granted));
+            }
+            let ours = admit.budgets.iter().filter(|line| line.hard && entry.charges.contains(&charge(line)));
+            let room = ours.map(|line| line.limit.0.saturating_sub(self.spent(&charge(line)))).min();
+            let more = room.map_or(admit.most.0, |room| room.min(admit.most.0));
+            if more < admit.least.0.min(admit.most.0) {
+                return Ok(None);
+            }
+            let until = self.now + admit.lease.0;
+            let entry = &mut self.entries[at];
+            if let State::Open { until: before } = &mut entry.state {
+                *before = until.max(*before);
+            }
+            (entry.granted, entry.slice) = (entry.granted + more, admit.slice);
+            return Ok(Some(entry.granted));
         }
-        let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
+        if admit.slice > 0 {
+            return Err(());
+        }
         let mut granted = admit.most.0;
         for line in admit.budgets.iter().filter(|line| line.hard) {
             granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))));
@@ -151,7 +172,7 @@ impl Reference {
         charges.sort();
         charges.dedup();
         let state = State::Open { until: self.now + admit.lease.0 };
-        self.entries.push(Entry { id: admit.id.clone(), granted, charges, draws, state, forgotten: false });
+        self.entries.push(Entry { id: admit.id.clone(), granted, slice: 0, charges, draws, state, forgotten: false });
         Ok(Some(granted))
     }
 
@@ -195,6 +216,7 @@ impl Reference {
             None => self.entries.push(Entry {
                 id: settle.id.clone(),
                 granted: 0,
+                slice: 0,
                 charges: settle.charge.clone(),
                 draws: vec![],
                 state,
@@ -222,6 +244,7 @@ impl Reference {
                 self.entries.push(Entry {
                     id: void.id.clone(),
                     granted: 0,
+                    slice: 0,
                     charges: vec![],
                     draws: vec![],
                     state,
