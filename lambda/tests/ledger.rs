@@ -70,6 +70,7 @@ fn admit(id: String, now: Timestamp, most: u64, least: u64, limit: u64) -> Admit
         budgets: vec![BudgetLine { scope: "team:a".into(), window: window(), limit: NanoUsd(limit), hard: true }],
         rates: vec![],
         note: String::new(),
+        escrowed: false,
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use futures_util::FutureExt;
+use signalbox::gateway::ledger::escrow::{Escrow, Purse, Slice};
 use signalbox::gateway::ledger::spec::{check, commands, compare, scenarios};
 use signalbox::gateway::ledger::*;
 use signalbox::records;
@@ -50,6 +51,7 @@ fn admit(id: &str, lease: u64) -> Command {
     let window = Window::at(Period::Total, now());
     Command::Admit(Admit {
         id: ReservationId(id.into()),
+        slice: 0,
         now: now(),
         lease: Millis(lease),
         most: NanoUsd(60),
@@ -57,6 +59,7 @@ fn admit(id: &str, lease: u64) -> Command {
         budgets: vec![BudgetLine { scope: "team:a".into(), window, limit: NanoUsd(100), hard: true }],
         rates: vec![],
         note: String::new(),
+        escrowed: false,
     })
 }
 
@@ -85,4 +88,68 @@ fn a_lease_ends_by_the_objects_alarm_without_any_traffic() {
     objects().sleep(6_000).unwrap();
     assert_eq!(books(&short), (10, 0, 60), "the alarm moved the lease to unconfirmed");
     assert_eq!(books(&object), (0, 60, 0));
+}
+
+/// What an object answers to one command.
+fn told(object: &Object, command: Command) -> Reply {
+    object.perform(&[command]).unwrap().remove(0)
+}
+
+#[test]
+fn shards_admit_what_they_were_lent_give_back_the_rest_and_add_up_to_their_lenders_books() {
+    let window = Window::at(Period::Total, now());
+    let line = BudgetLine { scope: "team:a".into(), window, limit: NanoUsd(1_000), hard: true };
+    let charge = Charge { scope: "team:a".into(), window };
+    let lender = objects().object("lender");
+    let names = ["shard-0", "shard-1", "shard-2", "shard-3"];
+    let purse = |name: &str, lent: Option<Slice>, heard: Vec<u64>, spare: bool| {
+        let escrow = Escrow { charge: charge.clone(), now: now(), lent, heard, spare };
+        let Reply::Purse(purse) = told(&objects().object(name), Command::Escrow(escrow)) else { panic!("no purse") };
+        purse
+    };
+    let call = |name: &str, number: u64| Admit {
+        id: ReservationId(format!("{name}-{number}")),
+        escrowed: true,
+        note: String::new(),
+        ..Purse::default().draw(name, &line, NanoUsd(60), NanoUsd(60), now())
+    };
+    let mut calls = Vec::new();
+    for name in names {
+        // Nothing is lent yet.
+        let refused = told(&objects().object(name), Command::Admit(call(name, 99)));
+        assert!(matches!(refused, Reply::Verdict(Verdict::Denied(Denial::Budget(_)))), "{refused:?}");
+        let draw = purse(name, None, vec![], false).draw(name, &line, NanoUsd(300), NanoUsd(1), now());
+        let Reply::Verdict(Verdict::Admitted(Admission { granted, .. })) = told(&lender, Command::Admit(draw)) else {
+            panic!("nothing lent to {name}")
+        };
+        let lent = Slice { number: 0, amount: granted };
+        // The news may come twice.
+        purse(name, Some(lent), vec![], false);
+        assert_eq!(purse(name, Some(lent), vec![], false).lent(), granted);
+        for number in 0..9 {
+            if let Reply::Verdict(Verdict::Admitted(_)) =
+                told(&objects().object(name), Command::Admit(call(name, number)))
+            {
+                calls.push((name, number));
+            }
+        }
+    }
+    // Three were lent 300, the last what was left.
+    assert_eq!(calls.len(), 5 + 5 + 5 + 1);
+    assert_eq!(books(&lender), (0, 1_000, 0));
+    for (name, number) in &calls {
+        let id = call(name, *number).id;
+        let settle = Settle { id, now: now(), amount: NanoUsd(40), tokens: None, charge: vec![] };
+        told(&objects().object(*name), Command::Settle(settle));
+    }
+    for name in names {
+        let purse = purse(name, None, vec![], true);
+        for end in purse.ends(name, &charge, now()).into_iter().map(Command::Settle) {
+            told(&lender, end.clone());
+            told(&lender, end);
+        }
+    }
+    assert_eq!(books(&lender), (16 * 40, 0, 0));
+    let shards: u64 = names.iter().map(|name| books(&objects().object(*name)).0).sum();
+    assert_eq!(shards, 16 * 40);
 }

@@ -7,6 +7,7 @@
 //! | `t\|<per>\|<kind>\|<scope>` | a rate's theoretical arrival time in microseconds |
 //! | `t\|0\|p\|<scope>` | places among parallel calls, held by the reservations written as open |
 //! | `l\|<id>` | a reservation, as JSON |
+//! | `p\|<window>\|<scope>` | what was lent of a window, as JSON, where this is a shard |
 //! | `n` | how many of those are over |
 //! | `last` | the latest instant seen, to a second |
 //!
@@ -19,6 +20,7 @@
 use super::{Item, number_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use signalbox::gateway::ledger::decide::{Books, RateKey, is_past};
+use signalbox::gateway::ledger::escrow::Purse;
 use signalbox::gateway::ledger::reservation::Reservation;
 use signalbox::gateway::ledger::{Charge, RateKind, Report, Standing};
 use signalbox::units::{Millis, NanoUsd, Timestamp};
@@ -32,6 +34,8 @@ pub(crate) struct Image {
     pub(crate) spent: BTreeMap<Charge, i128>,
     pub(crate) unconfirmed: BTreeMap<Charge, i128>,
     pub(crate) tats: BTreeMap<RateKey, i128>,
+    /// What was lent, as it is written.
+    pub(crate) purses: BTreeMap<Charge, String>,
     /// Reservations as they are written, by id.
     pub(crate) entries: BTreeMap<String, String>,
 }
@@ -42,6 +46,10 @@ pub(crate) fn spent_attribute(charge: &Charge) -> String {
 
 pub(crate) fn unconfirmed_attribute(charge: &Charge) -> String {
     format!("u|{}|{}", charge.window, charge.scope)
+}
+
+pub(crate) fn purse_attribute(charge: &Charge) -> String {
+    format!("p|{}|{}", charge.window, charge.scope)
 }
 
 pub(crate) fn rate_attribute(key: &RateKey) -> String {
@@ -88,7 +96,10 @@ impl Image {
         for (attribute, value) in item {
             let Some((kind, name)) = attribute.split_once('|') else { continue };
             if let AttributeValue::S(json) = value {
-                self.entries.insert(name.to_owned(), json.clone());
+                match kind {
+                    "p" => drop(charge_of(name).map(|charge| self.purses.insert(charge, json.clone()))),
+                    _ => drop(self.entries.insert(name.to_owned(), json.clone())),
+                }
                 continue;
             }
             let Some(amount) = number_of::<i128>(item, attribute) else { continue };
@@ -122,18 +133,35 @@ impl Image {
         self.written().map(over).sum()
     }
 
+    /// What was lent of a window.
+    pub(crate) fn purse(&self, charge: &Charge) -> Purse {
+        self.purses.get(charge).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
+    /// What of a window's spending is held, and what is unconfirmed.
+    fn reserved(&self, charge: &Charge, now: Timestamp) -> (i128, i128) {
+        let (mut held, mut unconfirmed) = (0, self.unconfirmed.get(charge).copied().unwrap_or(0));
+        for (_, _, reservation) in self.written() {
+            let Reservation::Open { until, hold } = reservation else { continue };
+            if hold.charges.contains(charge) {
+                *(if now < until { &mut held } else { &mut unconfirmed }) += i128::from(hold.granted.0);
+            }
+        }
+        (held, unconfirmed)
+    }
+
+    /// What is posted of a window, and what is spent of it in all.
+    pub(crate) fn sums(&self, charge: &Charge, now: Timestamp) -> (NanoUsd, NanoUsd) {
+        let (held, unconfirmed) = self.reserved(charge, now);
+        let spent = self.spent(charge);
+        (spent.saturating_sub(nano_usd(held)).saturating_sub(nano_usd(unconfirmed)), spent)
+    }
+
     /// The books a report asks for.
     pub(crate) fn standings(&self, report: &Report, now: Timestamp) -> Vec<Standing> {
         let mut standings = Vec::new();
         for (charge, spent) in self.spent.iter().filter(|(charge, _)| report.covers(&charge.scope)) {
-            let mut unconfirmed = self.unconfirmed.get(charge).copied().unwrap_or(0);
-            let mut held = 0;
-            for (_, _, reservation) in self.written() {
-                let Reservation::Open { until, hold } = reservation else { continue };
-                if hold.charges.contains(charge) {
-                    *(if now < until { &mut held } else { &mut unconfirmed }) += i128::from(hold.granted.0);
-                }
-            }
+            let (held, unconfirmed) = self.reserved(charge, now);
             if *spent > 0 && (held > 0 || !is_past(&charge.window, now)) {
                 let posted = nano_usd(spent - held - unconfirmed);
                 standings.push(Standing {
@@ -153,6 +181,10 @@ impl Image {
 impl Books for Image {
     fn spent(&self, charge: &Charge) -> NanoUsd {
         nano_usd(self.spent.get(charge).copied().unwrap_or(0))
+    }
+
+    fn lent(&self, charge: &Charge) -> NanoUsd {
+        self.purse(charge).lent()
     }
 
     fn tat(&self, key: &RateKey) -> u64 {

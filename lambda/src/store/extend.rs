@@ -54,7 +54,7 @@ impl DynamoLedger {
             let hold = hold.extended(admit.slice, grant.amount);
             let granted = hold.granted;
             let longer = write(&Reservation::Open { until: until.max(now + admit.lease), hold: hold.clone() });
-            match self.update(slice(&asked, &hold, grant.amount, &json, &longer)).await {
+            match self.update(slice(&asked, &hold, &image, grant.amount, &json, &longer)).await {
                 Ok(changed) => {
                     self.remember_lease(&admit.id.0, &longer);
                     image.merge(&changed);

@@ -11,7 +11,7 @@
 
 use super::retry::{StoreError, Tries};
 use super::shelves::{partition, record};
-use super::turn::{LEASE, Turn};
+use super::turn::{LONG_LEASE, Turn};
 use super::{Store, key, text};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use signalbox::gateway::journal::{Appended, Batch, Entry, Unsettled, shelf};
@@ -82,7 +82,7 @@ impl Store {
     /// Appends everything that waits, after whoever is at it. Names what is recorded and was never settled.
     pub async fn append_all(&self, tenant: &str, now: Timestamp) -> Result<Vec<Unsettled>, StoreError> {
         let mut unsettled = Vec::new();
-        let (mut at, patience) = (now, now + LEASE + EVERY);
+        let (mut at, patience) = (now, now + LONG_LEASE + EVERY);
         while at < patience {
             if let Some(turn) = self.take_turn(tenant, at, false).await?
                 && self.append_in_turn(tenant, &turn, at, usize::MAX, &mut unsettled).await? == Turned::Done

@@ -78,6 +78,7 @@ impl DynamoLedger {
                 Command::Report(report) => Reply::Report(self.report(&report).await?),
                 Command::Expire(now) => Reply::Expired(self.expire(now).await?),
                 Command::Pending(now) => Reply::Pending(self.pending(now).await?),
+                Command::Escrow(escrow) => Reply::Purse(self.escrow(&escrow).await?),
             });
         }
         Ok(replies)

@@ -15,6 +15,7 @@
 mod books;
 mod connect;
 mod documents;
+mod escrow;
 mod expression;
 mod extend;
 mod finish;

@@ -4,7 +4,7 @@
 //! outside and then removed from the item, provided it has not changed meanwhile: at every moment
 //! it is found in one place or the other.
 
-use super::books::{Image, entry_attribute, rate_attribute, spent_attribute, unconfirmed_attribute};
+use super::books::{Image, entry_attribute, purse_attribute, rate_attribute, spent_attribute, unconfirmed_attribute};
 use super::expression::Expression;
 use super::ledger::DynamoLedger;
 use super::retry::{StoreError, Tries};
@@ -111,11 +111,16 @@ fn drop_past(image: &Image, now: Timestamp, expression: &mut Expression) {
         })
         .flatten()
         .collect();
-    let past = image.spent.iter().filter(|(charge, _)| is_past(&charge.window, now) && !in_use.contains(charge));
+    // What a lender still waits to hear of is not forgotten.
+    let done = |charge: &Charge| !in_use.contains(charge) && image.purse(charge).is_over();
+    let past = image.spent.iter().filter(|(charge, _)| is_past(&charge.window, now) && done(charge));
     for (charge, spent) in past.take(AT_ONCE / 2) {
         expression.require(&spent_attribute(charge), "=", number(spent));
         expression.remove(&spent_attribute(charge));
         expression.remove(&unconfirmed_attribute(charge));
+        if image.purses.contains_key(charge) {
+            expression.remove(&purse_attribute(charge));
+        }
     }
     let refilled = |(rate, tat): &(&RateKey, &i128)| match rate.kind {
         RateKind::Requests | RateKind::Tokens => u64::try_from(**tat).map_or(true, |tat| is_stale(tat, now)),

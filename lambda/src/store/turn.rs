@@ -9,8 +9,10 @@ use super::retry::{StoreError, Tries};
 use super::{Store, key, number, text};
 use signalbox::units::{Millis, Timestamp};
 
-/// How long a turn lasts: many times what it takes.
-pub(super) const LEASE: Millis = Millis(5_000);
+/// How long the turn of one who passes by lasts: many times what it takes.
+const LEASE: Millis = Millis(5_000);
+/// And that of a reader, who appends all there is.
+pub(super) const LONG_LEASE: Millis = Millis(30_000);
 
 /// A turn that was taken.
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ impl Store {
         loop {
             let mut expression = Expression::default();
             expression.set("who", text(&turn.who));
-            expression.set("until", number((now + LEASE).0));
+            expression.set("until", number((now + if due { LEASE } else { LONG_LEASE }).0));
             // It may be ours already, by an earlier try whose answer was lost.
             let (who, until) = (expression.name("who"), expression.name("until"));
             let (us, at) = (expression.value(text(&turn.who)), expression.value(number(now.0)));

@@ -1,6 +1,6 @@
 //! The updates of the books that make a reservation or add to it, with the conditions that make good what was decided.
 
-use super::books::{Image, entry_attribute, rate_attribute, spent_attribute};
+use super::books::{Image, entry_attribute, purse_attribute, rate_attribute, spent_attribute};
 use super::expression::Expression;
 use super::{number, text};
 use signalbox::gateway::ledger::decide::{Books, Grant};
@@ -19,17 +19,7 @@ pub(super) fn reservation(admit: &Admit, grant: &Grant, image: &Image, json: &st
     expression.set(&entry_attribute(&admit.id.0), text(json));
     expression.require_unless_absent("last", "<=", number((now + SKEW).0));
     expression.set("last", number(now.0));
-    for line in admit.budgets.iter().filter(|line| line.hard) {
-        let charge = Charge { scope: line.scope.clone(), window: line.window };
-        // Something was granted, so it fits; an overdrawn budget still admits what costs nothing.
-        if grant.amount > NanoUsd::ZERO {
-            expression.require_unless_absent(
-                &spent_attribute(&charge),
-                "<=",
-                number(line.limit.saturating_sub(grant.amount).0),
-            );
-        }
-    }
+    afford(&mut expression, admit, image, grant.amount);
     for charge in admit.charges() {
         expression.add(&spent_attribute(&charge), i128::from(grant.amount.0));
     }
@@ -53,16 +43,28 @@ pub(super) fn reservation(admit: &Admit, grant: &Grant, image: &Image, json: &st
     expression
 }
 
+/// Requires that every hard budget still affords the amount; of a shard, that it was not given back meanwhile what affords it.
+fn afford(expression: &mut Expression, admit: &Admit, image: &Image, amount: NanoUsd) {
+    // Something was granted, so it fits; an overdrawn budget still admits what costs nothing.
+    for line in admit.budgets.iter().filter(|line| line.hard && amount > NanoUsd::ZERO) {
+        let charge = Charge { scope: line.scope.clone(), window: line.window };
+        let mut limit = line.limit;
+        if admit.escrowed {
+            limit = limit.min(image.lent(&charge));
+            // Where nothing was lent nothing is granted.
+            let purse = image.purses.get(&charge).cloned().unwrap_or_default();
+            expression.require(&purse_attribute(&charge), "=", text(purse));
+        }
+        expression.require_unless_absent(&spent_attribute(&charge), "<=", number(limit.saturating_sub(amount).0));
+    }
+}
+
 /// The update that adds a slice to a reservation, `old` as it is written, on condition that it still can be added.
-pub(super) fn slice(asked: &Admit, hold: &Hold, amount: NanoUsd, old: &str, new: &str) -> Expression {
+pub(super) fn slice(asked: &Admit, hold: &Hold, image: &Image, amount: NanoUsd, old: &str, new: &str) -> Expression {
     let mut expression = Expression::default();
     expression.require(&entry_attribute(&asked.id.0), "=", text(old));
     expression.set(&entry_attribute(&asked.id.0), text(new));
-    for line in asked.budgets.iter().filter(|line| line.hard && amount > NanoUsd::ZERO) {
-        let charge = Charge { scope: line.scope.clone(), window: line.window };
-        let room = number(line.limit.saturating_sub(amount).0);
-        expression.require_unless_absent(&spent_attribute(&charge), "<=", room);
-    }
+    afford(&mut expression, asked, image, amount);
     for charge in &hold.charges {
         expression.add(&spent_attribute(charge), i128::from(amount.0));
     }

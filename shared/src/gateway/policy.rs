@@ -172,6 +172,7 @@ impl<P: Ports> Policy<P> {
             budgets: lines.budgets.clone(),
             rates: std::mem::take(&mut lines.rates),
             note,
+            escrowed: false,
         };
         // A caller that leaves now must not leave a reservation behind that nobody settles.
         let unanswered = Unanswered::new(self.ports.clone(), id.to_owned());
@@ -323,6 +324,7 @@ impl<P: Ports> Gateway for Policy<P> {
             budgets: lines.budgets,
             rates: Vec::new(),
             note: String::new(),
+            escrowed: false,
         };
         match self.ports.admit(admission.tenant.as_deref()?, admit).await {
             Ok(Verdict::Admitted(admitted)) => Some(admitted.granted),

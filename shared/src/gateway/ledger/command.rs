@@ -1,5 +1,6 @@
 //! What can be asked of a ledger, and what it answers: the same on every store, as plain JSON.
 
+use super::escrow::{Escrow, Purse};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct Admit {
     /// Who asks for what, for whoever finds the reservation open after a crash. Opaque here; keep it small.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Asked of a shard: its hard budgets hold no more than was lent it. See [`escrow`](super::escrow).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub escrowed: bool,
 }
 
 fn is_first(slice: &u32) -> bool {
@@ -274,6 +278,8 @@ pub enum Command {
     Expire(Timestamp),
     /// Name the reservations whose lease has not run out by this time.
     Pending(Timestamp),
+    /// Tell a shard what it is lent.
+    Escrow(Escrow),
 }
 
 /// The answer to the [`Command`] of the same name.
@@ -290,6 +296,8 @@ pub enum Reply {
     Expired(Option<Timestamp>),
     /// To `Pending`, by id.
     Pending(Vec<Pending>),
+    /// To `Escrow`.
+    Purse(Purse),
 }
 
 impl Command {
@@ -301,6 +309,7 @@ impl Command {
             Command::Void(void) => void.now,
             Command::Report(report) => report.now,
             Command::Expire(now) | Command::Pending(now) => *now,
+            Command::Escrow(escrow) => escrow.now,
         }
     }
 
@@ -312,6 +321,7 @@ impl Command {
             Command::Void(void) => void.now = at,
             Command::Report(report) => report.now = at,
             Command::Expire(now) | Command::Pending(now) => *now = at,
+            Command::Escrow(escrow) => escrow.now = at,
         }
         self
     }

@@ -32,6 +32,8 @@ impl From<&RateLine> for RateKey {
 pub trait Books {
     /// What is gone of a window: posted, held and unconfirmed.
     fn spent(&self, charge: &Charge) -> NanoUsd;
+    /// What was lent of a window, where this is a shard.
+    fn lent(&self, charge: &Charge) -> NanoUsd;
     /// A rate's theoretical arrival time, 0 if it was never drawn on.
     fn tat(&self, key: &RateKey) -> Tat;
     /// How many calls hold a place under a limit of parallel calls.
@@ -211,12 +213,16 @@ fn budget_states(admit: &Admit, books: &impl Books) -> Vec<BudgetState> {
     admit
         .budgets
         .iter()
-        .map(|line| BudgetState {
-            scope: line.scope.clone(),
-            window: line.window,
-            limit: line.limit,
-            spent: books.spent(&Charge { scope: line.scope.clone(), window: line.window }),
-            hard: line.hard,
+        .map(|line| {
+            let charge = Charge { scope: line.scope.clone(), window: line.window };
+            let lent = (admit.escrowed && line.hard).then(|| books.lent(&charge));
+            BudgetState {
+                scope: line.scope.clone(),
+                window: line.window,
+                limit: lent.map_or(line.limit, |lent| lent.min(line.limit)),
+                spent: books.spent(&charge),
+                hard: line.hard,
+            }
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use super::command::{
     Verdict, Void,
 };
 use super::decide::{self, Books, Draw, RateKey};
+use super::escrow::{Escrow, Purse};
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
@@ -29,6 +30,8 @@ pub struct Ledger {
     pub(super) swept: Timestamp,
     pub(super) tallies: SortedMap<Charge, Tally>,
     pub(super) rates: SortedMap<RateKey, Tat>,
+    /// What was lent of each window, where this is a shard.
+    pub(super) purses: SortedMap<Charge, Purse>,
     /// A tenant's traffic of as long as they are remembered: a tree.
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
     /// How many places among parallel calls the open ones hold.
@@ -72,6 +75,10 @@ impl Books for Ledger {
         self.tallies.get(charge).map_or(NanoUsd::ZERO, Tally::spent)
     }
 
+    fn lent(&self, charge: &Charge) -> NanoUsd {
+        self.purses.get(charge).map_or(NanoUsd::ZERO, Purse::lent)
+    }
+
     fn tat(&self, key: &RateKey) -> Tat {
         self.rates.get(key).copied().unwrap_or(0)
     }
@@ -98,6 +105,7 @@ impl Ledger {
                 Command::Report(report) => Reply::Report(self.report(&report)),
                 Command::Expire(now) => Reply::Expired(self.expire(now)),
                 Command::Pending(now) => Reply::Pending(self.pending(now)),
+                Command::Escrow(escrow) => Reply::Purse(self.escrow(&escrow)),
             })
             .collect()
     }
@@ -177,6 +185,16 @@ impl Ledger {
         self.shift(&charges, from, to);
         self.enter(id, reservation);
         reply
+    }
+
+    /// Tells this shard what it is lent of a window; answers with its purse.
+    pub fn escrow(&mut self, escrow: &Escrow) -> Purse {
+        self.advance(escrow.now);
+        let tally = self.tallies.get(&escrow.charge).copied().unwrap_or_default();
+        let purse = self.purses.entry(escrow.charge.clone()).or_default();
+        purse.tell(escrow, tally.posted, tally.spent());
+        self.dirty.insert(Key::Purse(escrow.charge.clone()));
+        purse.clone()
     }
 
     /// The books of a scope, window by window; those with nothing in them are left out.
@@ -265,10 +283,19 @@ impl Ledger {
     fn sweep(&mut self, now: Timestamp) {
         self.swept = now;
         let dirty = &mut self.dirty;
+        let purses = &self.purses;
         self.tallies.retain(|charge, tally| {
-            let keep = !closed(charge, tally, now);
+            // What a lender still waits to hear of is not forgotten.
+            let keep = !closed(charge, tally, now) || purses.get(charge).is_some_and(|purse| !purse.is_over());
             if !keep {
                 dirty.insert(Key::Tally(charge.clone()));
+            }
+            keep
+        });
+        self.purses.retain(|charge, purse| {
+            let keep = !(decide::is_past(&charge.window, now) && purse.is_over());
+            if !keep {
+                dirty.insert(Key::Purse(charge.clone()));
             }
             keep
         });

@@ -17,6 +17,7 @@
 
 pub mod command;
 pub mod decide;
+pub mod escrow;
 mod machine;
 pub mod rate;
 pub mod reservation;

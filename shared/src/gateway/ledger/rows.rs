@@ -2,6 +2,7 @@
 
 use super::command::{Charge, ReservationId};
 use super::decide::RateKey;
+use super::escrow::Purse;
 use super::machine::{Ledger, Tally};
 use super::rate::Tat;
 use super::reservation::Reservation;
@@ -11,7 +12,7 @@ use std::fmt;
 /// One row to keep under its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What it is about: `w…` a window, `t…` a rate, `r…` a reservation; then its name as JSON.
+    /// What it is about: `w…` a window, `t…` a rate, `r…` a reservation, `p…` a purse; then its name as JSON.
     pub key: String,
     /// Its content as JSON; `None` deletes the row.
     pub value: Option<String>,
@@ -40,6 +41,7 @@ pub(super) enum Key {
     Tally(Charge),
     Rate(RateKey),
     Reservation(ReservationId),
+    Purse(Charge),
 }
 
 impl Ledger {
@@ -52,6 +54,7 @@ impl Ledger {
                     Key::Tally(charge) => self.tallies.get(charge).map(json),
                     Key::Rate(rate) => self.rates.get(rate).map(json),
                     Key::Reservation(id) => self.reservations.get(id).map(json),
+                    Key::Purse(charge) => self.purses.get(charge).map(json),
                 };
                 Row { key: key.name(), value }
             })
@@ -75,8 +78,10 @@ impl Ledger {
             self.rates.insert(serde_json::from_str(name)?, serde_json::from_str::<Tat>(value)?);
         } else if let Some(name) = key.strip_prefix('r') {
             self.enter(&serde_json::from_str(name)?, serde_json::from_str::<Reservation>(value)?);
+        } else if let Some(name) = key.strip_prefix('p') {
+            self.purses.insert(serde_json::from_str(name)?, serde_json::from_str::<Purse>(value)?);
         } else {
-            return Err(serde::de::Error::custom("keys begin with w, t or r"));
+            return Err(serde::de::Error::custom("keys begin with w, t, r or p"));
         }
         Ok(())
     }
@@ -88,6 +93,7 @@ impl Key {
             Key::Tally(charge) => format!("w{}", json(charge)),
             Key::Rate(rate) => format!("t{}", json(rate)),
             Key::Reservation(id) => format!("r{}", json(id)),
+            Key::Purse(charge) => format!("p{}", json(charge)),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::window::{Period, Window};
 pub fn scenarios() -> Vec<Scenario> {
     let mut all = budgets();
     all.extend(super::slices::slices());
+    all.extend(super::slices::shards());
     all.extend(faults());
     all.extend(time());
     all.extend(rates());

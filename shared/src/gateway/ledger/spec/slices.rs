@@ -1,7 +1,7 @@
-//! The stories of a reservation that grows while its call is under way.
+//! The stories of slices: of a reservation that grows while its call is under way, and of a budget that is lent to a shard.
 
 use super::Scenario;
-use super::words::{admit, admitted, books, denied, extend, report, settle, settled};
+use super::words::{admit, admitted, books, denied, escrowed, extend, lend, overdraft, purse, report, settle, settled};
 use crate::gateway::ledger::command::{Denial, Reply, Verdict};
 
 pub(super) fn slices() -> Vec<Scenario> {
@@ -52,6 +52,60 @@ pub(super) fn slices() -> Vec<Scenario> {
                 // The lease of `b` is over.
                 (extend("b", 1, 62, 10, 10), over()),
                 (report(63), books(3, 0, 30)),
+            ],
+        },
+    ]
+}
+
+pub(super) fn shards() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "a shard admits what it was lent, nothing before, and each slice counts once",
+            steps: vec![
+                (escrowed("a", 0), denied(0, 0)),
+                (lend(0, Some((0, 100)), &[], false), purse(0, &[(0, 100)], &[], 1)),
+                (lend(0, Some((0, 100)), &[], false), purse(0, &[(0, 100)], &[], 1)),
+                (escrowed("a", 1), admitted(60, 60, 100)),
+                (escrowed("b", 1), denied(60, 100)),
+                (lend(2, Some((1, 50)), &[], false), purse(0, &[(0, 100), (1, 50)], &[], 2)),
+                (escrowed("b", 3), admitted(60, 120, 150)),
+                // Whoever asks for no escrow is held to the limit alone.
+                (admit("c", 3, 1, 1, 120), denied(120, 120)),
+            ],
+        },
+        Scenario {
+            name: "a slice that is spent ends, and the last one bears what a call cost beyond its grant",
+            steps: vec![
+                (lend(0, Some((0, 100)), &[], false), purse(0, &[(0, 100)], &[], 1)),
+                (lend(0, Some((1, 100)), &[], false), purse(0, &[(0, 100), (1, 100)], &[], 2)),
+                (escrowed("a", 1), admitted(60, 60, 200)),
+                (escrowed("b", 1), admitted(60, 120, 200)),
+                (settle("a", 2, 60), settled(60)),
+                (settle("b", 2, 50), settled(50)),
+                (lend(3, None, &[], false), purse(100, &[(1, 100)], &[(0, 100)], 2)),
+                (escrowed("c", 4), admitted(60, 170, 200)),
+                (settle("c", 5, 130), overdraft(130)),
+                (lend(6, None, &[0], false), purse(240, &[], &[(1, 140)], 2)),
+                (lend(7, None, &[1], false), purse(240, &[], &[], 2)),
+                (escrowed("d", 8), denied(240, 240)),
+            ],
+        },
+        Scenario {
+            name: "what is not needed is given back, what is begun when nothing is under way",
+            steps: vec![
+                (lend(0, Some((0, 100)), &[], false), purse(0, &[(0, 100)], &[], 1)),
+                (lend(0, Some((1, 100)), &[], false), purse(0, &[(0, 100), (1, 100)], &[], 2)),
+                (escrowed("a", 1), admitted(60, 60, 200)),
+                (lend(2, None, &[], true), purse(0, &[(0, 100)], &[(1, 0)], 2)),
+                (settle("a", 3, 40), settled(40)),
+                (lend(4, None, &[1], true), purse(40, &[], &[(0, 40)], 2)),
+                // Until the lender is known to have heard, it is told again.
+                (lend(5, None, &[], true), purse(40, &[], &[(0, 40)], 2)),
+                (escrowed("b", 6), denied(40, 40)),
+                // One that was refused for good is passed over.
+                (lend(7, Some((2, 0)), &[0], false), purse(40, &[], &[], 3)),
+                (lend(8, Some((3, 60)), &[], false), purse(40, &[(3, 60)], &[], 4)),
+                (escrowed("b", 9), admitted(60, 100, 100)),
             ],
         },
     ]

@@ -72,6 +72,7 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
         budgets: (0..n.below(4)).map(|_| budget(n, now)).collect(),
         rates: (0..n.below(3)).map(|_| rate(n)).collect(),
         note: if n.one_in(2) { String::new() } else { "who: \"ünï\"".into() },
+        escrowed: false,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::gateway::ledger::command::{
     Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
     ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
+use crate::gateway::ledger::escrow::{Escrow, Purse, Slice};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
 
@@ -25,6 +26,7 @@ pub(super) fn base(id: &str, most: u64, least: u64) -> Admit {
         budgets: vec![],
         rates: vec![],
         note: String::new(),
+        escrowed: false,
     }
 }
 
@@ -46,6 +48,27 @@ pub(super) fn admit(id: &str, second: u64, most: u64, least: u64, limit: u64) ->
 pub(super) fn extend(id: &str, slice: u32, second: u64, most: u64, least: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
     Command::Admit(Admit { slice, now, budgets: budget(100, true), ..base(id, most, least) })
+}
+
+/// A call of 60 at a shard, whose budget is 1,000.
+pub(super) fn escrowed(id: &str, second: u64) -> Command {
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Admit(Admit { now, escrowed: true, budgets: budget(1_000, true), ..base(id, 60, 60) })
+}
+
+/// Tells a shard of a slice, by number and amount.
+pub(super) fn lend(second: u64, lent: Option<(u64, u64)>, heard: &[u64], spare: bool) -> Command {
+    let lent = lent.map(|(number, amount)| Slice { number, amount: NanoUsd(amount) });
+    let charge = Charge { scope: TEAM.into(), window: month() };
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Escrow(Escrow { charge, now, lent, heard: heard.to_vec(), spare })
+}
+
+pub(super) fn purse(returned: u64, slices: &[(u64, u64)], ended: &[(u64, u64)], next: u64) -> Reply {
+    let all = |slices: &[(u64, u64)]| {
+        slices.iter().map(|(number, amount)| Slice { number: *number, amount: NanoUsd(*amount) }).collect()
+    };
+    Reply::Purse(Purse { returned: NanoUsd(returned), slices: all(slices), ended: all(ended), next })
 }
 
 pub(super) fn soft(id: &str, most: u64, limit: u64) -> Command {

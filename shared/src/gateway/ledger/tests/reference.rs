@@ -268,8 +268,8 @@ proptest! {
                     match verdict {
                         Verdict::Admitted(admission) => {
                             prop_assert_eq!(Ok(Some(admission.granted.0)), expected);
-                            for (state, line) in admission.budgets.iter().zip(&admit.budgets) {
-                                let charge = Charge { scope: line.scope.clone(), window: line.window };
+                            for state in &admission.budgets {
+                                let charge = Charge { scope: state.scope.clone(), window: state.window };
                                 prop_assert_eq!(state.spent.0, reference.spent(&charge));
                             }
                         }
