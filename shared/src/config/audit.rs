@@ -1,6 +1,6 @@
 //! What is written down of a team's requests: `teams.<name>.audit`.
 
-use super::shape::{Fields, OneOf, Whole};
+use super::shape::{Fields, Flag, OneOf, Whole};
 use serde_json::Value;
 
 /// What is written down of a team's requests.
@@ -10,11 +10,13 @@ pub struct AuditPolicy {
     pub retention_days: u32,
     /// What is kept of the texts of requests and answers, as long as their records.
     pub bodies: Bodies,
+    /// Whether a request that draws on no limit and no budget is reserved too, so that none can end without a trace.
+    pub strict: bool,
 }
 
 impl AuditPolicy {
-    /// A year, and no texts.
-    pub const DEFAULT: AuditPolicy = AuditPolicy { retention_days: 365, bodies: Bodies::None };
+    /// A year, no texts, and no hop to the ledger that a limit or a budget does not ask for.
+    pub const DEFAULT: AuditPolicy = AuditPolicy { retention_days: 365, bodies: Bodies::None, strict: false };
 }
 
 impl Default for AuditPolicy {
@@ -61,5 +63,8 @@ pub(super) fn policy(fields: &mut Fields<'_, '_>) -> Option<AuditPolicy> {
     let days = fields.defaulted("retention_days", "days that audit records are kept", days, default.into());
     let about = "what is kept of the texts of requests and answers, encrypted, beside their records";
     let bodies = fields.defaulted("bodies", about, BODIES, Bodies::None);
-    Some(AuditPolicy { retention_days: u32::try_from(days).unwrap_or(default), bodies })
+    let about =
+        "every request is reserved in the ledger, also one without limits and budgets, so that a crash leaves it open";
+    let strict = fields.defaulted("strict", about, Flag, AuditPolicy::DEFAULT.strict);
+    Some(AuditPolicy { retention_days: u32::try_from(days).unwrap_or(default), bodies, strict })
 }

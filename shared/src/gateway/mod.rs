@@ -28,6 +28,7 @@ pub mod policy;
 pub mod roles;
 pub mod sealing;
 pub mod system;
+mod unanswered;
 
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;

@@ -12,6 +12,7 @@ use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
+use super::unanswered::Unanswered;
 use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live, people};
 use crate::config::authentication::Secrets;
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
@@ -128,9 +129,9 @@ impl<P: Ports> Policy<P> {
             .retry_after(Millis(1_000))
     }
 
-    /// How long records of a team are kept.
-    fn retention(&self, team: &str) -> u32 {
-        self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).retention_days
+    /// What is written down of a team's requests.
+    fn audit(&self, team: &str) -> AuditPolicy {
+        self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit)
     }
 
     /// What the ledger is told in the end.
@@ -154,14 +155,15 @@ impl<P: Ports> Policy<P> {
     ) -> Result<Admission, Refusal> {
         let nothing =
             Admission { id: id.to_owned(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() };
-        if lines.is_empty() {
+        // One record a request: what is taken for a model beside it has none of its own.
+        let (policy, whole) = (self.audit(&caller.team), id == claim.id);
+        if lines.is_empty() && !(policy.strict && whole) {
             return Ok(nothing);
         }
         let hard = lines.budgets.iter().any(|line| line.hard);
         let charge =
             lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
-        // One record a request: what is taken for a model beside it has none of its own.
-        let note = if id == claim.id { note(caller, claim.now, self.retention(&caller.team)) } else { String::new() };
+        let note = if whole { note(caller, claim.now, policy.retention_days) } else { String::new() };
         let admit = Admit {
             id: ReservationId(id.to_owned()),
             slice: 0,
@@ -388,37 +390,5 @@ impl<P: Ports> Gateway for Policy<P> {
 
     async fn give_up(&self, team: &str, key: &str) {
         answers::give_up(&self.ports, team, key).await;
-    }
-}
-
-/// An admission under way. Dropped without an answer (the caller left, the store failed and may have
-/// done it all the same), it settles the reservation at nothing:
-/// whichever of the two arrives first, the ledger ends with no room taken.
-struct Unanswered<P: Ports> {
-    waiting: Option<(P, String)>,
-}
-
-impl<P: Ports> Unanswered<P> {
-    fn new(ports: P, id: String) -> Unanswered<P> {
-        Unanswered { waiting: Some((ports, id)) }
-    }
-
-    fn answered(mut self) {
-        self.waiting = None;
-    }
-}
-
-impl<P: Ports> Drop for Unanswered<P> {
-    fn drop(&mut self) {
-        let Some((ports, id)) = self.waiting.take() else { return };
-        let spawner = ports.clone();
-        spawner.spawn(async move {
-            let now = ports.now();
-            let settle =
-                Settle { id: ReservationId(id), now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
-            if let Err(problem) = ports.settle(TENANT, settle).await {
-                ports.log(&denial::store_line("settle", &problem));
-            }
-        });
     }
 }
