@@ -342,7 +342,7 @@ impl<P: Ports> Gateway for Policy<P> {
     async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
         let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
-        let days = self.retention(record.team.as_deref().unwrap_or_default());
+        let days = self.audit(record.team.as_deref().unwrap_or_default()).retention_days;
         let Some(spoken) = record.spoken.take() else {
             return self.recorder.conclude(&self.ports, settle, record, days).await;
         };
@@ -361,7 +361,7 @@ impl<P: Ports> Gateway for Policy<P> {
     fn refuse(&self, record: Record) {
         let line = record.line();
         self.ports.log(&line);
-        let days = self.retention(record.team.as_deref().unwrap_or_default());
+        let days = self.audit(record.team.as_deref().unwrap_or_default()).retention_days;
         if let Some(entry) = entry(&record, &line, days) {
             let (ports, recorder) = (self.ports.clone(), self.recorder.clone());
             self.ports.spawn(async move {

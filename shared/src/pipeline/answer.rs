@@ -9,6 +9,7 @@ use super::intake::Intake;
 use super::{Layers, Pipeline, cascade, estimate, race, refusal};
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::{ApiError, Code};
+use crate::gateway::Gateway;
 use crate::gateway::audit::Attempt;
 use crate::ports::Clock;
 use crate::proxy::{Answer, Call, Failure, Proxy, Retry};
@@ -259,13 +260,21 @@ impl<L: Layers> Walk<'_, L> {
         larger.map_or(step, |further| step + further)
     }
 
-    /// Before another call: what earlier ones may have cost was not reserved for this one.
+    /// Before another call: what earlier ones may have cost was not reserved for this one, and is asked for on top of what was
+    /// granted, so that it shortens nobody's answer.
     async fn top_up(&mut self, model: &ModelId) {
-        let Order { request, caller, claim, tariff, .. } = self.order;
-        if tariff.flat.is_none() {
-            let judged = self.finish.open().map_or(NanoUsd::ZERO, |open| open.record.moderation_nano_usd);
-            let wanted = estimate::most(&self.pipeline.catalog, model, &request.facts, None);
-            self.finish.top_up(caller, claim, wanted + self.order.beside.saturating_sub(judged)).await;
+        let Order { request, caller, claim, tariff, beside, .. } = self.order;
+        let Some(open) = self.finish.open().filter(|_| tariff.flat.is_none()) else { return };
+        let spent = open.record.cost_nano_usd;
+        let Some(granted) = open.admission.granted.filter(|_| spent > NanoUsd::ZERO) else { return };
+        let wanted = estimate::most(&self.pipeline.catalog, model, &request.facts, None);
+        let beside = beside.saturating_sub(open.record.moderation_nano_usd);
+        let more = (spent + wanted + beside).saturating_sub(granted);
+        if more > NanoUsd::ZERO {
+            let slice = u32::try_from(open.record.attempts.len()).unwrap_or(u32::MAX);
+            let gateway = self.pipeline.layers.gateway();
+            let extended = gateway.extend(&open.admission, caller, claim, slice, more).await;
+            open.admission.granted = extended.or(Some(granted));
         }
     }
 
@@ -277,7 +286,8 @@ impl<L: Layers> Walk<'_, L> {
         });
         // And what judging the answer will cost is not the answer's.
         let spent = spent + reserved + self.order.beside.saturating_sub(judged);
-        let left = self.finish.granted().map(|granted| granted.saturating_sub(spent));
+        let granted = self.finish.open().and_then(|open| open.admission.granted);
+        let left = granted.map(|granted| granted.saturating_sub(spent));
         let left = left.into_iter().chain(self.finish.room(model)).min()?;
         estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)
     }

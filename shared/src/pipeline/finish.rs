@@ -140,23 +140,6 @@ impl<L: Layers> Finish<L> {
         Ok(())
     }
 
-    /// Asks for what failed calls may have cost, on top of what was granted, so that they shorten nobody's answer.
-    pub(super) async fn top_up(&mut self, caller: &Caller, claim: &Claim, wanted: NanoUsd) {
-        let Some(open) = &mut self.open else { return };
-        let (spent, slice) = (open.record.cost_nano_usd, u32::try_from(open.record.attempts.len()).unwrap_or(u32::MAX));
-        let Some(granted) = open.admission.granted.filter(|_| spent > NanoUsd::ZERO) else { return };
-        let more = (spent + wanted).saturating_sub(granted);
-        if more > NanoUsd::ZERO {
-            let extended = self.pipeline.layers.gateway().extend(&open.admission, caller, claim, slice, more).await;
-            open.admission.granted = extended.or(open.admission.granted);
-        }
-    }
-
-    /// What was granted in all; `None` where no hard budget binds.
-    pub(super) fn granted(&self) -> Option<NanoUsd> {
-        self.open.as_ref().and_then(|open| open.admission.granted)
-    }
-
     /// What a model's own budgets still afford; `None` where they do not bind.
     pub(super) fn room(&mut self, model: &ModelId) -> Option<NanoUsd> {
         let part = self.open.as_mut()?.part(model)?;
