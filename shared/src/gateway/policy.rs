@@ -315,7 +315,7 @@ impl<P: Ports> Gateway for Policy<P> {
         slice: u32,
         more: NanoUsd,
     ) -> Option<NanoUsd> {
-        let lines = Lines::of(self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
+        let lines = Lines::of(&self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
         let admit = Admit {
             id: ReservationId(admission.id.clone()),
             slice,
