@@ -38,14 +38,15 @@ def streamed(client, script, **members):
     return text, calls, usage
 
 
+# The SDK has counts as floats.
 def plain(client, model):
     answer = ask(client, "words", messages=MESSAGES)
-    return {"text": answer.message.content[0].text, "output_tokens": answer.usage.tokens.output_tokens}
+    return {"text": answer.message.content[0].text, "output_tokens": int(answer.usage.tokens.output_tokens)}
 
 
 def stream(client, model):
     text, _, usage = streamed(client, "stream", messages=MESSAGES)
-    return {"text": text, "output_tokens": usage.tokens.output_tokens}
+    return {"text": text, "output_tokens": int(usage.tokens.output_tokens)}
 
 
 def loop(complete):
