@@ -261,7 +261,7 @@ pub enum BodyError {
 }
 
 /// Every header of a request that the core may ask for, so that a platform can fetch all at once.
-pub const REQUEST_HEADERS: [&str; 32] = [
+pub const REQUEST_HEADERS: [&str; 35] = [
     "authorization",
     "x-api-key",
     "api-key",
@@ -294,6 +294,9 @@ pub const REQUEST_HEADERS: [&str; 32] = [
     "cookie",
     "sec-fetch-site",
     "x-signalbox-csrf",
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
 ];
 
 /// A caller's request as the platform hands it in.

@@ -12,6 +12,7 @@ files! {
     byok
     cache
     cache_control
+    cache_semantic
     caller_leaves
     chat_text
     completions
@@ -34,6 +35,7 @@ files! {
     introspection
     learned
     limits
+    mcp
     oauth
     parameters
     passthrough

@@ -45,6 +45,7 @@ async fn administer<P: Ports, R: Request>(
         hasher: inner.hasher.clone(),
         routing: fleet::routing(setup, inner.ports.now()),
         admin_key: bound(&*inner.bindings, "SIGNALBOX_ADMIN_KEY"),
+        sources: setup.sources.clone(),
         keys: inner.keys.clone(),
         identity: inner.identity.clone(),
         recorder: inner.recorder.clone(),
@@ -78,7 +79,7 @@ async fn administer<P: Ports, R: Request>(
         idempotency_key: header("idempotency-key"),
         body: Vec::new(),
     };
-    let body = request.body(admin::MAX_BODY_BYTES).await.map_err(|error| match error {
+    let body = request.body(admin::max_body_bytes(route)).await.map_err(|error| match error {
         BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;

@@ -10,7 +10,7 @@ use crate::gateway::identity::signer::Signer;
 use crate::gateway::key_cache::{FRESH, KeyCache};
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::{Keys, lock as memory};
-use crate::gateway::{identity, live};
+use crate::gateway::{identity, live, sync, weights};
 use crate::ports::{Ports, StoreError, StoredConfig};
 use crate::units::Timestamp;
 use futures_util::future::join;
@@ -29,6 +29,8 @@ pub(super) struct Inner<P: Ports> {
     pub(super) identity: identity::Shared,
     pub(super) recorder: Recorder,
     current: Mutex<Current<P>>,
+    /// When it is looked again whether a server of definitions is due.
+    next_sync: Mutex<Timestamp>,
 }
 
 struct Current<P: Ports> {
@@ -49,6 +51,7 @@ impl<P: Ports> Inner<P> {
             hasher: secret.as_deref().and_then(|secret| Hasher::derive(secret.as_bytes())),
             keys: Arc::new(Mutex::new(KeyCache::default())),
             identity: identity::Shared::new(Signer::derive(secret.as_deref(), previous.as_deref())),
+            next_sync: Mutex::new(Timestamp(0)),
             current: Mutex::new(Current { setup: None, checked_at: Timestamp(0), refreshing: false }),
         }
     }
@@ -72,6 +75,32 @@ impl<P: Ports> Inner<P> {
             }
             None => self.start().await,
         }
+    }
+
+    /// Takes definitions from the servers that are due, behind the callers' backs.
+    pub(super) fn sync(self: &Arc<Self>, setup: &Arc<Setup<P>>) {
+        if setup.sources.is_empty() {
+            return;
+        }
+        let now = self.ports.now();
+        {
+            let mut next = self.next_sync.lock().unwrap_or_else(PoisonError::into_inner);
+            if now < *next {
+                return;
+            }
+            *next = now + sync::LOOK;
+        }
+        let (ports, sources) = (self.ports.clone(), setup.sources.clone());
+        self.ports.spawn(async move { sync::due(&ports, &sources).await });
+    }
+
+    /// Reads the weights of the embedding where there is a use for them, behind the callers' backs.
+    pub(super) fn weigh(self: &Arc<Self>, setup: &Arc<Setup<P>>) {
+        if setup.config.cache.semantic.is_none() || !memory(&self.keys).weights.due() {
+            return;
+        }
+        let (ports, keys) = (self.ports.clone(), self.keys.clone());
+        self.ports.spawn(async move { weights::refresh(&ports, &keys).await });
     }
 
     /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.

@@ -66,6 +66,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     call("/v2/rerank", ("RerankRequest", "Answer"), "The same, where Cohere's SDK looks for it."),
     Endpoint {
         method: "POST",
+        path: "/mcp",
+        about: "Model Context Protocol, streamable HTTP: the definitions this key's team may see, as resources.",
+        kind: Kind::Look,
+        schemas: ("McpMessage", "McpMessage"),
+    },
+    Endpoint {
+        method: "POST",
         path: "/oauth/token",
         about: "OAuth 2.0 client credentials: a short-lived access token, by RFC 6749.",
         kind: Kind::Form,

@@ -11,6 +11,7 @@ pub mod endpoints;
 mod fleet;
 mod gemini;
 mod learning;
+mod mcp;
 mod models;
 mod oauth;
 #[cfg(test)]
@@ -81,6 +82,8 @@ impl<P: Ports> App<P> {
         }
         // After the request: what it taught is told, too.
         fleet::tend(&setup, &self.inner.ports);
+        self.inner.sync(&setup);
+        self.inner.weigh(&setup);
         reply
     }
 
@@ -125,6 +128,7 @@ impl<P: Ports> App<P> {
             ("/health", "GET" | "HEAD") => {
                 answer(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
+            ("/mcp", "POST") => self.mcp(setup, request).await,
             ("/oauth/token", "POST") => self.token(setup, request).await,
             ("/console" | "/console/" | "/console/login" | "/console/callback" | "/console/session", "GET")
             | ("/console/logout", "POST") => self.console(setup, path, request).await,

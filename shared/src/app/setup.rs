@@ -1,6 +1,6 @@
 //! One configuration, built into the layers that serve by it.
 
-use super::Standard;
+use super::{Standard, mcp};
 use crate::catalog::Catalog;
 use crate::config::authentication::Secrets;
 use crate::config::guardrails::Outside;
@@ -9,7 +9,7 @@ use crate::gateway::backlog::Recorder;
 use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
 use crate::gateway::policy::{Keys, lock};
-use crate::gateway::{Policy, identity};
+use crate::gateway::{Policy, identity, sync};
 use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
@@ -46,6 +46,8 @@ pub(super) struct Setup<P: Ports> {
     pub config: Arc<Config>,
     /// The models that can be served.
     pub catalog: Arc<Catalog>,
+    /// Servers that definitions are taken from.
+    pub sources: Arc<[sync::Source]>,
     /// The path of a request.
     pub pipeline: Arc<Pipeline<Standard<P>>>,
 }
@@ -128,7 +130,8 @@ impl<P: Ports> Setup<P> {
             passed_call: config.passthrough.per_call,
             total_timeout: config.timeouts.total,
         };
-        Ok(Setup { source, document, teams, config, catalog, pipeline: Arc::new(pipeline) })
+        let sources = mcp::sources(&config, bindings, ports);
+        Ok(Setup { source, document, teams, config, catalog, sources, pipeline: Arc::new(pipeline) })
     }
 }
 

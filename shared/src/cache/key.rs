@@ -4,6 +4,7 @@
 //! in which order their members stood or whether they stream. Where that writing would lose anything, and for everything
 //! that is no chat, a request equals only one of the same endpoint with the same members.
 
+use crate::dialect::ir::ChatRequest;
 use crate::dialect::{Dialect, Quirks, Target, Warnings};
 use crate::json;
 use crate::operation::Operation;
@@ -44,9 +45,23 @@ pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
     Some(digest.hex())
 }
 
+/// The name of a chat whose last turn is these words.
+pub(super) fn named(scope: &Scope<'_>, chat: &ChatRequest, words: &[String]) -> Option<String> {
+    let mut digest = Digested(Sha256::new());
+    digest.part(EDITION.as_bytes());
+    digest.part(scope.policy.as_bytes());
+    digest.part(scope.asked.unwrap_or_default().as_bytes());
+    digest.part(&written(chat)?);
+    words.iter().for_each(|word| digest.part(word.as_bytes()));
+    Some(digest.hex())
+}
+
 /// A chat as a third party would read it; `None` if that leaves anything out.
 fn common(request: &CallerRequest) -> Option<Vec<u8>> {
-    let common = request.common().ok()?;
+    written(request.common().ok()?)
+}
+
+fn written(common: &ChatRequest) -> Option<Vec<u8>> {
     if common.needs_native().is_some() {
         return None;
     }

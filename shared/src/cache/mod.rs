@@ -6,10 +6,13 @@
 
 mod entry;
 mod key;
+mod near;
 mod wish;
+mod words;
 
 pub use entry::{Entry, Told};
 pub use key::{Scope, key};
+pub use near::{Near, Question};
 pub use wish::Wish;
 
 /// The longest answer that is kept, in bytes. Longer ones are rare, and dear to move about.

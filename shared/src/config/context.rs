@@ -46,7 +46,7 @@ impl Default for Policy {
 /// The most that is told unless a policy says otherwise.
 const MAX_TOKENS: Tokens = 1_000;
 
-const TAG: Parsed<String> = Parsed {
+pub(super) const TAG: Parsed<String> = Parsed {
     parse: |text| {
         let good = (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
         good.then(|| text.to_owned()).ok_or("is not a tag")

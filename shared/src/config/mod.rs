@@ -12,10 +12,11 @@
 mod audit;
 pub mod authentication;
 mod bindings;
-mod cache;
+pub mod cache;
 mod check;
 pub mod context;
 pub mod guardrails;
+pub mod mcp;
 mod models;
 mod names;
 mod overlay;
@@ -68,6 +69,7 @@ use crate::catalog::Class;
 use crate::sorted::SortedMap;
 use context::Context;
 use guardrails::Guardrails;
+use mcp::Mcp;
 use problem::At;
 use serde_json::Value;
 use shape::{Fields, Kind as _, Record};
@@ -93,6 +95,8 @@ pub struct Config {
     pub context: Context,
     /// What is added to requests and what they are held to, by name.
     pub transforms: SortedMap<TransformName, Transform>,
+    /// Servers that definitions are taken from, by name.
+    pub mcp: Mcp,
     /// Teams by name; see [`Config::team`].
     pub teams: SortedMap<TeamName, Team>,
     /// Timeouts where neither provider nor route has its own.
@@ -133,6 +137,7 @@ impl Default for Config {
             guardrails: SortedMap::new(),
             context: SortedMap::new(),
             transforms: SortedMap::new(),
+            mcp: SortedMap::new(),
             teams: SortedMap::new(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
@@ -225,6 +230,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
     );
     let transforms =
         transforms::assemble(&templates.unwrap_or_default(), drafted.unwrap_or_default(), &mut fields.place());
+    let mcp = fields.optional("mcp", "servers whose resources are taken as definitions", mcp::section());
     let timeouts = fields.optional("timeouts", "how long one call may take", Record(timing::timeouts));
     let retries = fields.optional("retries", "how failed attempts are repeated", Record(timing::retries));
     let limits = fields.optional("limits", "what any request is held to", Record(service::limits));
@@ -246,6 +252,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         guardrails: guardrails.unwrap_or_default(),
         context: context.unwrap_or_default(),
         transforms,
+        mcp: mcp.unwrap_or_default(),
         teams: teams.unwrap_or_default(),
         timeouts: timeouts.map_or(default.timeouts, |over| default.timeouts.with(&over)),
         retries: retries.unwrap_or(default.retries),

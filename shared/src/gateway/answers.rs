@@ -23,6 +23,11 @@ pub enum Recall {
 
 const ANSWER: &str = "answer/";
 const CLAIM: &str = "claim/";
+const NEAR: &str = "near/";
+/// Counts the names that were kept, and which were the last.
+const RING: &str = "near-ring";
+/// The most questions of a team that are found by what they mean.
+const MOST_NEAR: u64 = 10_000;
 
 fn shelf(team: &str) -> String {
     format!("answers/{team}")
@@ -42,6 +47,52 @@ pub(super) async fn recall(ports: &impl Ports, team: &str, key: &str, until: Tim
         ports.log(&denial::store_line("answers", &problem));
         Recall::Unavailable
     })
+}
+
+/// Something a team has kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept<'a> {
+    /// The answer of this name.
+    Answer(&'a str),
+    /// Where the answer is to a question of this name.
+    Near(&'a str),
+}
+
+/// Something that was kept, without a claim on it.
+pub(super) async fn kept(ports: &impl Ports, team: &str, what: Kept<'_>) -> Option<String> {
+    let key = match what {
+        Kept::Answer(key) => format!("{ANSWER}{key}"),
+        Kept::Near(name) => format!("{NEAR}{name}"),
+    };
+    match ports.read_record(&shelf(team), &key).await {
+        Ok(record) => record.map(|record| record.value),
+        Err(problem) => {
+            ports.log(&denial::store_line("answers", &problem));
+            None
+        }
+    }
+}
+
+/// Keeps under a question's name where its answer is. Names go round in a ring: the newest takes the place of the oldest.
+pub(super) async fn keep_near(ports: &impl Ports, team: &str, name: &str, text: String, until: Timestamp) {
+    let shelf = shelf(team);
+    let written = async {
+        let count = ports.read_record(&shelf, RING).await?;
+        let turn = count.as_ref().map_or(0, |count| count.version) % MOST_NEAR;
+        let slot = format!("{RING}/{turn:05}");
+        let before = ports.read_record(&shelf, &slot).await?.map(|record| record.value);
+        let mut writes = vec![
+            count.as_ref().map_or_else(|| Write::create(RING, ""), |count| Write::replace(count, "")),
+            Write::put(slot, name),
+            Write::put(format!("{NEAR}{name}"), text).until(until),
+        ];
+        writes.extend(before.filter(|before| before != name).map(|before| Write::remove(format!("{NEAR}{before}"))));
+        ports.write_records(&shelf, writes).await
+    };
+    // Where another is kept at the same moment, this one is not: it will be asked again.
+    if let Err(problem) = written.await {
+        ports.log(&denial::store_line("answers", &problem));
+    }
 }
 
 /// Keeps an answer, and ends the claim on it.

@@ -60,6 +60,10 @@ pub struct Record {
     /// How the answer cache stood: `hit`, `miss`, `bypass`; absent where it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<&'static str>,
+    /// How alike the question was to one whose answer was kept, in thousandths: given where the cache says `semantic`, else it
+    /// would have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_alike_permille: Option<u32>,
     /// What the answer had cost when it was kept: what a hit saved.
     #[serde(skip_serializing_if = "NanoUsd::is_zero")]
     pub cache_saved_nano_usd: NanoUsd,

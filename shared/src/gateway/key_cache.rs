@@ -3,6 +3,7 @@
 
 use super::keys::KeyRecord;
 use super::live::Live;
+use super::weights::Loaded;
 use crate::units::{Millis, Timestamp};
 use std::collections::BTreeMap;
 
@@ -37,6 +38,8 @@ struct Entry {
 pub struct KeyCache {
     /// What was changed lately: it comes before what the key store says.
     pub live: Live,
+    /// The weights of the embedding, where there is a use for them.
+    pub weights: Loaded,
     entries: BTreeMap<String, Entry>,
 }
 

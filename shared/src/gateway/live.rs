@@ -10,9 +10,10 @@ use super::definitions;
 use super::keys::KeyRecord;
 use super::people::{self, Person};
 use super::policy::{Keys, lock};
+use super::weights;
 use crate::config::Terms;
 use crate::context::Library;
-use crate::ports::{Clock, Records, StoreError};
+use crate::ports::{Clock, Directory, Records, StoreError};
 use crate::records::{MAX_WRITES, Range, Record, Write};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
@@ -181,6 +182,8 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
         }
     }
     let config = current.map_or(0, |record| record.version);
+    let version = weights::version(ports).await?;
+    lock(keys).weights.hear(version);
     let live = &mut lock(keys).live;
     if live.heard.is_none_or(|heard| heard.epoch < epoch) {
         let teams = if *live.teams == teams { live.teams.clone() } else { Arc::new(teams) };
@@ -189,6 +192,17 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
         *live = Live { heard, changed, teams, config, library, organisations, has_people, people: SortedMap::new() };
     }
     Ok(())
+}
+
+/// Reads a key from its store, and remembers it.
+pub(super) async fn read_key<P: Directory + Clock>(
+    ports: &P,
+    keys: &Keys,
+    hash: &str,
+) -> Result<Option<KeyRecord>, StoreError> {
+    let record = ports.key(hash).await?;
+    lock(keys).put(hash, record.clone(), ports.now());
+    Ok(record)
 }
 
 /// Every record under a prefix.

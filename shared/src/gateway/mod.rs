@@ -27,14 +27,17 @@ pub mod people;
 pub mod policy;
 pub mod roles;
 pub mod sealing;
+pub mod sync;
 pub mod system;
 mod unanswered;
+pub mod weights;
 
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;
+use crate::embed::Weights;
 use crate::error::ApiError;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
-use answers::Recall;
+use answers::{Kept, Recall};
 use audit::Record;
 use bodies::Bodies;
 pub use caller::Caller;
@@ -100,6 +103,15 @@ pub trait Gateway {
 
     /// The governed definitions that are in force, as this process last heard.
     fn library(&self) -> Arc<Library>;
+
+    /// The weights of the embedding, where this process has them.
+    fn weights(&self) -> Option<Arc<Weights>>;
+
+    /// Something a team has kept, without a claim on it.
+    async fn kept(&self, team: &str, what: Kept<'_>) -> Option<String>;
+
+    /// Keeps under a question's name where its answer is, until `until`.
+    async fn keep_near(&self, team: &str, name: &str, text: String, until: Timestamp);
 
     /// Ends the claim on an answer that never came.
     async fn give_up(&self, team: &str, key: &str);

@@ -1,8 +1,14 @@
 //! The null gateway: everybody may, nothing is written down.
 
-use super::{Admission, Caller, Claim, Gateway, Refusal, answers::Recall, audit::Record, bodies::Bodies};
+use super::{
+    Admission, Caller, Claim, Gateway, Refusal,
+    answers::{Kept, Recall},
+    audit::Record,
+    bodies::Bodies,
+};
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;
+use crate::embed::Weights;
 use crate::error::ApiError;
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use std::sync::Arc;
@@ -67,6 +73,16 @@ impl Gateway for Open {
     fn library(&self) -> Arc<Library> {
         Arc::default()
     }
+
+    fn weights(&self) -> Option<Arc<Weights>> {
+        None
+    }
+
+    async fn kept(&self, _team: &str, _what: Kept<'_>) -> Option<String> {
+        None
+    }
+
+    async fn keep_near(&self, _team: &str, _name: &str, _text: String, _until: Timestamp) {}
 
     async fn give_up(&self, _team: &str, _key: &str) {}
 }

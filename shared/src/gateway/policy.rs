@@ -1,7 +1,7 @@
 //! The standard gateway: virtual keys, teams with limits and budgets, the audit line.
 
 use super::alerts::Alerts;
-use super::answers::{self, Recall};
+use super::answers::{self, Kept, Recall};
 use super::audit::Record;
 use super::backlog::{Recorder, entry};
 use super::bodies::Bodies;
@@ -84,11 +84,11 @@ impl<P: Ports> Policy<P> {
                 let (ports, keys) = (self.ports.clone(), self.keys.clone());
                 self.ports.spawn(async move {
                     // A store that is down changes nothing: the entry ends by its age.
-                    let _ = read(&ports, &keys, &hash).await;
+                    let _ = live::read_key(&ports, &keys, &hash).await;
                 });
                 Ok(record)
             }
-            Lookup::Miss => read(&self.ports, &self.keys, &hash).await,
+            Lookup::Miss => live::read_key(&self.ports, &self.keys, &hash).await,
         }
     }
 
@@ -219,12 +219,6 @@ impl<P: Ports> Policy<P> {
             self.ports.log(&denial::store_line("settle", &problem));
         }
     }
-}
-
-async fn read<P: Ports>(ports: &P, keys: &Keys, hash: &str) -> Result<Option<KeyRecord>, StoreError> {
-    let record = ports.key(hash).await?;
-    lock(keys).put(hash, record.clone(), ports.now());
-    Ok(record)
 }
 
 /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.
@@ -386,6 +380,18 @@ impl<P: Ports> Gateway for Policy<P> {
 
     fn library(&self) -> Arc<Library> {
         lock(&self.keys).live.library()
+    }
+
+    fn weights(&self) -> Option<Arc<crate::embed::Weights>> {
+        lock(&self.keys).weights.get()
+    }
+
+    async fn kept(&self, team: &str, what: Kept<'_>) -> Option<String> {
+        answers::kept(&self.ports, team, what).await
+    }
+
+    async fn keep_near(&self, team: &str, name: &str, text: String, until: Timestamp) {
+        answers::keep_near(&self.ports, team, name, text, until).await;
     }
 
     async fn give_up(&self, team: &str, key: &str) {

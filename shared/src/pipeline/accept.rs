@@ -159,6 +159,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let tariff = Tariff { expected, flat, byok: record.byok };
     let mut request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
     request.provider_key = provider_key;
+    request.prompt_cache = pipeline.cache.prompt;
     (request.added, request.limit) = (adjusted.headers, adjusted.limit);
     if asked.downgraded
         && let Some((_, all)) = words.beside(&adjust::held(pipeline, &ask).words)

@@ -3,18 +3,19 @@
 //! A request that is past policy is looked up. Found, it is told in the caller's words, costs nothing and is settled at
 //! nothing. Not found, the first to ask claims the answer and everybody who asks the same meanwhile waits for it, on
 //! whatever instance: a store that does not answer, a claim that comes to nothing or takes too long never keeps anybody
-//! from an answer of their own.
+//! from an answer of their own. Where the configuration wants it, an answer to nearly the same question is looked for first.
 
 use super::accept::Order;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::{Layers, Pipeline, Reply, headers};
-use crate::cache::{self, Entry, MAX_ANSWER_BYTES, Scope, Told, Wish};
+use crate::cache::{self, Entry, MAX_ANSWER_BYTES, Question, Scope, Told, Wish};
 use crate::config::ModelId;
+use crate::config::cache::{Mode, Semantic};
 use crate::dialect::Framing;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
-use crate::gateway::answers::Recall;
+use crate::gateway::answers::{Kept, Recall};
 use crate::http::Head;
 use crate::ports::Clock;
 use crate::router::Decision;
@@ -32,6 +33,8 @@ const LONGEST_PAUSE: u64 = 400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Hit,
+    /// Nearly the same was asked.
+    Semantic,
     Miss,
     /// The caller did not want it, or it could not be asked.
     Bypass,
@@ -41,6 +44,7 @@ impl Standing {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Standing::Hit => "hit",
+            Standing::Semantic => "semantic",
             Standing::Miss => "miss",
             Standing::Bypass => "bypass",
         }
@@ -52,6 +56,8 @@ impl Standing {
 pub(super) enum KnownBy {
     /// The same was asked.
     Content,
+    /// Nearly the same was asked.
+    Meaning,
     /// Its caller sent it before, under the same `idempotency-key`.
     Name,
 }
@@ -70,49 +76,88 @@ pub(super) async fn look<L: Layers>(
     intake: &Intake,
     order: &Order,
     finish: &mut Finish<L>,
-) -> Result<Looked<L>, ApiError> {
-    let Some(ttl) = pipeline.cache.exact else { return Ok(Looked::Open(None, None)) };
+) -> Result<(Looked<L>, KnownBy), ApiError> {
+    let open = |standing, keep| Ok((Looked::Open(standing, keep), KnownBy::Content));
+    let settings = pipeline.cache;
+    let Some(ttl) = settings.exact.or(settings.semantic.map(|semantic| semantic.ttl)) else { return open(None, None) };
     let team = finish.open().and_then(|open| open.record.team.clone()).unwrap_or_default();
     let scope = Scope { policy: &pipeline.edition, asked: order.ask.model.as_deref() };
     let key = if intake.cache == Wish::NoStore { None } else { cache::key(&scope, &order.request) };
-    let Some(key) = key else { return Ok(Looked::Open(Some(Standing::Bypass), None)) };
+    let Some(key) = key else { return open(Some(Standing::Bypass), None) };
     let (clock, gateway) = (pipeline.layers.clock(), pipeline.layers.gateway());
     let mut keep = Keep::new(pipeline.clone(), team, key, ttl);
+    if let (Some(semantic), Some(weights)) = (settings.semantic, settings.semantic.and_then(|_| gateway.weights())) {
+        keep.question = Question::of(&scope, &order.request, &weights).map(|question| (question, semantic));
+        let near = if intake.cache.may_look() { nearly(pipeline, intake, order, &keep, finish).await } else { None };
+        if let Some((entry, told)) = near {
+            return Ok((Looked::Answered(Box::new(entry), told), KnownBy::Meaning));
+        }
+    }
+    if settings.exact.is_none() {
+        return match intake.cache {
+            Wish::OnlyIfCached => Err(nothing_kept()),
+            Wish::Any | Wish::NoStore | Wish::Refresh => open(Some(Standing::Miss), Some(Box::new(keep))),
+        };
+    }
     let until = order.deadline.min(clock.now() + PATIENCE);
     let mut pause = FIRST_PAUSE;
     loop {
         if !intake.cache.may_look() {
-            return Ok(Looked::Open(Some(Standing::Miss), Some(Box::new(keep))));
+            return open(Some(Standing::Miss), Some(Box::new(keep)));
         }
         match gateway.recall(&keep.team, &keep.key, order.deadline).await {
             Recall::Kept(text) => {
                 let entry = Entry::read(&text).filter(|entry| is_permitted(order, entry));
                 let told = entry.clone().and_then(|entry| entry.tell(&order.request, &intake.id, clock.now()));
-                return Ok(match (entry, told) {
-                    (Some(entry), Some(told)) => Looked::Answered(Box::new(entry), told),
-                    (None | Some(_), None) | (None, Some(_)) => {
-                        Looked::Open(Some(Standing::Miss), Some(Box::new(keep)))
-                    }
-                });
+                return match (entry, told) {
+                    (Some(entry), Some(told)) => Ok((Looked::Answered(Box::new(entry), told), KnownBy::Content)),
+                    (None | Some(_), None) | (None, Some(_)) => open(Some(Standing::Miss), Some(Box::new(keep))),
+                };
             }
             Recall::Claimed => {
                 keep.claimed = true;
                 return match intake.cache {
                     Wish::OnlyIfCached => Err(nothing_kept()),
-                    Wish::Any | Wish::NoStore | Wish::Refresh => {
-                        Ok(Looked::Open(Some(Standing::Miss), Some(Box::new(keep))))
-                    }
+                    Wish::Any | Wish::NoStore | Wish::Refresh => open(Some(Standing::Miss), Some(Box::new(keep))),
                 };
             }
-            Recall::Awaited if clock.now() >= until => return Ok(Looked::Open(Some(Standing::Miss), None)),
+            Recall::Awaited if clock.now() >= until => return open(Some(Standing::Miss), None),
             Recall::Awaited => {
                 clock.sleep(Millis(pause)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Recall::Unavailable if intake.cache == Wish::OnlyIfCached => return Err(nothing_kept()),
-            Recall::Unavailable => return Ok(Looked::Open(Some(Standing::Bypass), None)),
+            Recall::Unavailable => return open(Some(Standing::Bypass), None),
         }
     }
+}
+
+/// Looks for the answer to nearly the same question; writes down how alike they are, whether or not it is given.
+async fn nearly<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &Order,
+    keep: &Keep<L>,
+    finish: &mut Finish<L>,
+) -> Option<(Entry, Told)> {
+    let (question, semantic) = keep.question.as_ref()?;
+    let gateway = pipeline.layers.gateway();
+    let near = question.near(&gateway.kept(&keep.team, Kept::Near(&question.name)).await?)?;
+    // The very same question is the exact cache's to answer.
+    if near.permille < semantic.threshold || (near.answer == keep.key && pipeline.cache.exact.is_some()) {
+        return None;
+    }
+    if let Some(open) = finish.open() {
+        open.record.cache_alike_permille = Some(near.permille);
+    }
+    match semantic.mode {
+        Mode::Shadow => return None,
+        Mode::On => {}
+    }
+    let entry = Entry::read(&gateway.kept(&keep.team, Kept::Answer(&near.answer)).await?)
+        .filter(|entry| is_permitted(order, entry))?;
+    let told = entry.clone().tell(&order.request, &intake.id, pipeline.layers.clock().now())?;
+    Some((entry, told))
 }
 
 /// Whether the model that gave a kept answer is one that this caller could have been answered by.
@@ -137,6 +182,7 @@ pub(super) async fn replay<L: Layers>(
 ) -> Reply<L> {
     let (reason, standing) = match known_by {
         KnownBy::Content => ("cached", Some(Standing::Hit)),
+        KnownBy::Meaning => ("cached", Some(Standing::Semantic)),
         KnownBy::Name => ("replayed", None),
     };
     let now = pipeline.layers.clock().now();
@@ -176,12 +222,14 @@ pub(super) struct Keep<L: Layers> {
     claimed: bool,
     /// Stands before what is kept, on a line of its own, where a name alone does not tell what was asked.
     mark: Option<String>,
+    /// The question, for those who ask nearly the same.
+    question: Option<(Question, Semantic)>,
     draft: Option<(Entry, Vec<u8>)>,
 }
 
 impl<L: Layers> Keep<L> {
     fn new(pipeline: Arc<Pipeline<L>>, team: String, key: String, ttl: Millis) -> Keep<L> {
-        Keep { pipeline, team, key, ttl, claimed: false, mark: None, draft: None }
+        Keep { pipeline, team, key, ttl, claimed: false, mark: None, question: None, draft: None }
     }
 
     /// For an answer that was claimed, under a name that its caller chose.
@@ -236,7 +284,14 @@ impl<L: Layers> Keep<L> {
             Some(mark) => format!("{mark}\n{}", entry.text()),
             None => entry.text(),
         };
-        let task = async move { pipeline.layers.gateway().keep(&team, &key, text, until).await };
+        let near = self.question.take().map(|(question, semantic)| (question, until.min(entry.at + semantic.ttl)));
+        let task = async move {
+            let gateway = pipeline.layers.gateway();
+            gateway.keep(&team, &key, text, until).await;
+            if let Some((question, until)) = near {
+                gateway.keep_near(&team, &question.name, question.text(&key), until).await;
+            }
+        };
         self.pipeline.layers.clock().spawn(task);
     }
 }

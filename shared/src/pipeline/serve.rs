@@ -90,6 +90,6 @@ async fn look<L: Layers>(
     context::give(order, intake, finish)?;
     match named {
         Some(looked) => Ok((looked, KnownBy::Name)),
-        None => Ok((cache::look(pipeline, intake, order, finish).await?, KnownBy::Content)),
+        None => cache::look(pipeline, intake, order, finish).await,
     }
 }

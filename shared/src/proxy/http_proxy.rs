@@ -8,7 +8,7 @@ use super::live::Live;
 use super::tally::Tally;
 use super::transform::{Transform, Translation};
 use super::{Answer, Call, Content, Proxy};
-use super::{operations, room};
+use super::{operations, prompt_cache, room};
 use crate::catalog::{Catalog, Model};
 use crate::config::{Auth, Provider, Providers, RemoteAccess, Streams};
 use crate::dialect::{Dialect, Edits, Framing, ProviderDialect, Stripper, Target, UpstreamError, Warnings};
@@ -295,7 +295,7 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         };
         let document =
             json::scan(&request.body, &json::Limits::default()).map_err(|error| Failure::request(error.into()))?;
-        request.dialect.rewrite_request(&document, &edits)
+        prompt_cache::body(request, dialect(call, provider), name, request.dialect.rewrite_request(&document, &edits))
     } else {
         let target = Target {
             model: name,
@@ -308,7 +308,8 @@ fn write(call: &Call<'_>, provider: &Provider, model: &Model, warnings: &mut War
         if let Some(error) = common.needs_native() {
             return Err(Failure::needs_native(error));
         }
-        dialect(call, provider).write_request(common, &target, warnings)
+        let common = prompt_cache::common(request, dialect(call, provider), name, common);
+        dialect(call, provider).write_request(&common, &target, warnings)
     };
     let headers = headers(call, provider, same);
     Ok(Outgoing {

@@ -16,6 +16,7 @@ mod live;
 pub mod null;
 mod operations;
 mod passthrough;
+mod prompt_cache;
 mod request;
 mod room;
 mod tally;

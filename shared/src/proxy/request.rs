@@ -29,6 +29,8 @@ pub struct CallerRequest {
     pub added: Vec<Header>,
     /// The longest answer where the body does not say, because only the provider's word for it could.
     pub limit: Option<Tokens>,
+    /// Cache points may be set where the provider needs them.
+    pub prompt_cache: bool,
     common: OnceCell<Result<ChatRequest, ApiError>>,
 }
 
@@ -45,6 +47,7 @@ impl CallerRequest {
             provider_key: None,
             added: Vec::new(),
             limit: None,
+            prompt_cache: false,
             common: OnceCell::new(),
         }
     }

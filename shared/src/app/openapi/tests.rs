@@ -23,7 +23,8 @@ const ASKED: [(&str, &str); 6] = [
     ("x-signalbox-cache", "no-store or refresh."),
     ("traceparent", "W3C trace context."),
 ];
-const ANSWERED: [(&str, &str); 9] = [
+const ANSWERED: [(&str, &str); 10] = [
+    ("x-signalbox-context", "The governed definitions the model was given, by version."),
     ("x-signalbox-request-id", "The id that is in the audit line."),
     ("x-signalbox-model", "What answered, provider:model."),
     ("x-signalbox-route", "The route or class; direct where a model was named."),
@@ -31,7 +32,7 @@ const ANSWERED: [(&str, &str); 9] = [
     ("x-signalbox-attempts", "Calls made to providers."),
     ("x-signalbox-cost-usd", "The cost of an answer in one piece."),
     ("x-signalbox-warnings", "What a translation could not carry."),
-    ("x-signalbox-cache", "hit, miss or bypass, where answers are kept."),
+    ("x-signalbox-cache", "hit, semantic, miss or bypass, where answers are kept."),
     ("server-timing", "Milliseconds in the gateway and at the provider."),
 ];
 
@@ -88,6 +89,10 @@ fn in_query(route: &Route, name: &str) -> Value {
 }
 
 fn body(schema: &str, is_required: bool) -> Value {
+    if schema == "Weights" {
+        let bytes = json!({ "application/octet-stream": { "schema": reference("schemas", schema) } });
+        return json!({ "required": is_required, "content": bytes });
+    }
     if schema == "DefinitionLines" {
         let lines = json!({ "application/x-ndjson": { "schema": reference("schemas", schema) } });
         return json!({ "required": is_required, "content": lines });

@@ -10,6 +10,7 @@ use super::{Admin, Answer, Ask, unavailable};
 use crate::context::{Wrong, read};
 use crate::error::{ApiError, Code};
 use crate::gateway::definitions::{self, HEAD, Said, Taken, Untaken, VERSION, version_key};
+use crate::gateway::sync;
 use crate::json;
 use crate::ports::Ports;
 use crate::records::{Record, Write};
@@ -100,6 +101,19 @@ impl<P: Ports> Admin<P> {
         let number = number.ok_or_else(|| ApiError::invalid("n", "n must be the number of a version."))?;
         let record = self.read(&version_key(ask.id(), number)).await?.ok_or_else(|| nothing("version"))?;
         Ok(Answer::ok(shown(&record)?))
+    }
+
+    /// Asks the servers that definitions are taken from, now; one that fails leaves what there is.
+    pub(super) async fn sync_context(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let wanted = ask.query("source");
+        let mut data = Vec::new();
+        for source in self.sources.iter().filter(|source| wanted.as_ref().is_none_or(|wanted| *wanted == source.name)) {
+            data.push(sync::sync(&self.ports, source).await.shown());
+        }
+        if data.is_empty() {
+            return Err(ApiError::new(Code::NotFound, "There is no such server under `mcp` in the configuration."));
+        }
+        Ok(Answer::ok(json!({ "object": "context.synced", "data": data })).news())
     }
 
     /// Retires a definition.

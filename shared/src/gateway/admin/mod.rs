@@ -24,6 +24,7 @@ mod clients;
 mod config;
 mod context;
 mod diff;
+mod embedding;
 mod key_fields;
 mod keys;
 mod once;
@@ -45,6 +46,7 @@ use super::identity;
 use super::keys::Hasher;
 use super::policy::Keys;
 use super::roles::{Role, Roles};
+use super::sync::Source;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
@@ -56,6 +58,11 @@ use std::sync::Arc;
 
 /// The largest body of an admin request: a configuration document.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The largest body of one.
+pub fn max_body_bytes(route: &Route) -> usize {
+    if route.takes == "Weights" { embedding::MAX_BYTES } else { MAX_BODY_BYTES }
+}
 
 /// The path everything here is below.
 pub const PREFIX: &str = "/admin/v1/";
@@ -79,6 +86,8 @@ pub struct Admin<P> {
     pub keys: Keys,
     /// Writes down, seals the chains of records and keeps what was said.
     pub recorder: Recorder,
+    /// Servers that definitions are taken from.
+    pub sources: Arc<[Source]>,
     /// Its memory of OAuth clients, to the same end.
     pub identity: identity::Shared,
 }

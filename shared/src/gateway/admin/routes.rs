@@ -131,6 +131,8 @@ routes! {
     POST   "router/calibrate"   [Admin]         calibrate_router "Reports what a route that learns is worth on records of one's own, and may teach it by them." () "Calibration" => 200 "CalibrationReport";
     GET    "router/learning"    [Admin Auditor] show_learning   "Shows what routes have learned, how sure that is, and what trying out has cost." () "" => 200 "RoutesLearned";
     DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";
+    PUT    "embedding"          [Admin]         store_embedding "Stores the weights of the embedding, their vocabulary behind them." () "Weights" => 200 "Embedding";
+    GET    "embedding"          [Admin Auditor] show_embedding  "Shows which weights are in force." () "" => 200 "Embedding";
     GET    "config"             [Admin Auditor] show_config     "Shows the stored configuration document." () "" => 200 "Configuration";
     PUT    "config"             [Admin]         put_config      "Stores a configuration document, which takes the binding's place." () "Document" => 200 "ConfigurationStored";
     DELETE "config"             [Admin]         remove_config   "Removes the stored document: the binding's is in force again." () "" => 200 "ConfigurationStored";
@@ -142,6 +144,7 @@ routes! {
     GET    "context"            [Admin Auditor] list_context    "Lists governed definitions, each in its version in force." (limit after tag team owner state) "" => 200 "DefinitionList";
     POST   "context"            [Admin]         create_context  "Makes a governed definition, or its next version." () "NewDefinition" => 200 "Definition";
     POST   "context/import"     [Admin]         import_context  "Takes definitions as JSON lines, all or none." () "DefinitionLines" => 200 "ContextImported";
+    POST   "context/sync"       [Admin]         sync_context    "Takes definitions from the servers under `mcp` now." (source) "" => 200 "ContextSynced";
     GET    "context/provenance/{request}" [Admin Auditor] show_provenance "Tells which definitions an answer rests on, as W3C PROV-JSON." () "" => 200 "Provenance";
     GET    "context/{id}"       [Admin Auditor] show_context    "Shows a definition in its version in force." () "" => 200 "Definition";
     GET    "context/{id}/versions" [Admin Auditor] list_context_versions "Lists the versions of a definition, the newest first." (limit after) "" => 200 "DefinitionList";

@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure, synchronous and in integers: the same prompt and state give the same figure
 //! on a Worker, on a function, and in a replay. What reads a prompt: [`sample`], [`scan`], [`signals`]; what
-//! judges it unlearned: [`prior`], [`model`], [`topic`], [`embedding`]; what learns: [`online`], [`bandit`];
+//! judges it unlearned: [`prior`], [`model`], [`topic`]; what learns: [`online`], [`bandit`];
 //! what steers: [`controller`]; what judges an answer: [`gates`], [`agreement`].
 
 pub mod agreement;
@@ -10,7 +10,6 @@ pub mod bandit;
 pub mod controller;
 pub mod dense;
 pub mod draw;
-pub mod embedding;
 pub mod fixed;
 pub mod gates;
 pub mod lessons;
@@ -23,4 +22,3 @@ pub mod sample;
 pub mod scan;
 pub mod signals;
 pub mod topic;
-pub mod wordpiece;

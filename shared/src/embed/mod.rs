@@ -3,8 +3,15 @@
 //! The weights (`.semb`, 1.9 MB) are not in the product: whoever wants them loads them from a file, KV or
 //! R2 and hands their bytes over. English only, and no measure of difficulty.
 
-use super::fixed::ONE;
-use super::wordpiece::Vocabulary;
+mod weights;
+pub mod wordpiece;
+
+pub use weights::Weights;
+
+use wordpiece::Vocabulary;
+
+/// One, in the fixed point of likeness.
+const ONE: i32 = 1 << 16;
 
 /// What a file of weights begins with.
 const MAGIC: &[u8; 8] = b"SEMB0001";
@@ -65,6 +72,16 @@ impl<'a> Embedding<'a> {
 }
 
 impl Vector {
+    /// As it is kept: two bytes a number.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    /// Reads what was kept. Of another length it is like nothing.
+    pub fn read(bytes: &[u8]) -> Vector {
+        Vector(bytes.chunks_exact(2).filter_map(|two| Some(i16::from_le_bytes(two.try_into().ok()?))).collect())
+    }
+
     fn along(sums: &[i32]) -> Option<Vector> {
         let square: u64 = sums.iter().map(|sum| i64::from(*sum).pow(2).unsigned_abs()).sum();
         // A root in Q8 keeps short texts exact enough.
@@ -82,8 +99,8 @@ impl Vector {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use super::wordpiece::build;
     use super::*;
-    use crate::router::learn::wordpiece::build;
     use std::path::{Path, PathBuf};
 
     /// The distilled weights, read in place; `None`, with a notice, where they are absent.

@@ -1,0 +1,187 @@
+//! Definitions from servers of the Model Context Protocol, taken on a schedule and never on the way of a request.
+//!
+//! A server is believed what it says, within bounds: its resources become definitions whose ids begin with the server's
+//! name, so that it can speak for nobody else, with the tags and teams that the configuration gives it. Where it is slow, gone
+//! or says nonsense, its last good definitions stay.
+
+use super::definitions::{self, Said, Taken, Untaken};
+use super::live::SHELF;
+use crate::context::read;
+use crate::mcp::META_DEFINITION;
+use crate::mcp::client::{self, Place, Resource};
+use crate::ports::Ports;
+use crate::records::Write;
+use crate::units::Millis;
+use serde_json::{Map, Value, json};
+
+/// How often a process looks whether a server is due.
+pub const LOOK: Millis = Millis(30_000);
+/// How often definitions are taken against others at the same ones.
+const TRIES: u32 = 3;
+
+/// A server that definitions are taken from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// How often it is asked.
+    pub every: Millis,
+    /// What its definitions are tagged with.
+    pub tags: Vec<String>,
+    /// Who may see them.
+    pub teams: Vec<String>,
+}
+
+/// What became of a server's definitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// Which server.
+    pub source: String,
+    /// What was taken, or why nothing was.
+    pub result: Result<Taken, String>,
+    /// Resources that define nothing.
+    pub passed_over: usize,
+}
+
+impl Synced {
+    /// For people and the log.
+    pub fn shown(&self) -> Value {
+        let Synced { source, result, passed_over } = self;
+        match result {
+            Ok(Taken { created, unchanged }) => {
+                json!({ "source": source, "created": created, "unchanged": unchanged, "passed_over": passed_over })
+            }
+            Err(problem) => json!({ "source": source, "problem": problem }),
+        }
+    }
+}
+
+/// Asks every server that is due. Of all processes one does.
+pub async fn due<P: Ports>(ports: &P, sources: &[Source]) {
+    for source in sources {
+        let claim = Write::create(format!("context-sync/{}", source.name), "").until(ports.now() + source.every);
+        if ports.write_records(SHELF, vec![claim]).await == Ok(true) {
+            sync(ports, source).await;
+        }
+    }
+}
+
+/// Asks a server now, and says in the log what became of it.
+pub async fn sync<P: Ports>(ports: &P, source: &Source) -> Synced {
+    let mut synced = Synced { source: source.name.clone(), result: Ok(Taken::default()), passed_over: 0 };
+    synced.result = match client::resources(ports, &source.place).await {
+        Ok(resources) => {
+            let count = resources.len();
+            let mut wanted: Vec<Map<String, Value>> = Vec::new();
+            for definition in resources.into_iter().filter_map(|resource| definition(source, resource)) {
+                if !wanted.iter().any(|other| other.get("id") == definition.get("id")) {
+                    wanted.push(definition);
+                }
+            }
+            synced.passed_over = count - wanted.len();
+            take(ports, source, &wanted).await
+        }
+        Err(problem) => Err(problem),
+    };
+    let mut line = synced.shown();
+    if let Some(members) = line.as_object_mut() {
+        members.insert("event".to_owned(), json!("context_sync"));
+        members.insert("at".to_owned(), json!(ports.now()));
+    }
+    ports.log(&line.to_string());
+    synced
+}
+
+async fn take<P: Ports>(ports: &P, source: &Source, wanted: &[Map<String, Value>]) -> Result<Taken, String> {
+    let by = format!("mcp:{}", source.name);
+    for _ in 0..TRIES {
+        match definitions::take(ports, wanted, Said { by: &by, at: ports.now() }, Vec::new()).await {
+            Ok(taken) => return Ok(taken),
+            Err(Untaken::Beaten) => {}
+            Err(Untaken::Full) => return Err("there are too many definitions".to_owned()),
+            Err(Untaken::Store(problem)) => return Err(problem.0),
+        }
+    }
+    Err("others change the same definitions".to_owned())
+}
+
+/// A resource as a definition; `None` for one that could not have been written by hand.
+fn definition(source: &Source, resource: Resource) -> Option<Map<String, Value>> {
+    let whole = resource.meta.get(META_DEFINITION).and_then(Value::as_object);
+    let theirs = |name: &str| whole.and_then(|whole| whole.get(name)).cloned();
+    let id = theirs("id").and_then(|id| id.as_str().map(str::to_owned)).unwrap_or(resource.uri);
+    let terms = theirs("terms").unwrap_or_else(|| json!([resource.title]));
+    // Another gateway of ours has a heading before the text.
+    let text = match whole {
+        Some(_) => {
+            resource.text.split_once("\n\n").map_or(resource.text.as_str(), |(_, text)| text).trim_end().to_owned()
+        }
+        None => resource.text,
+    };
+    let mut members = Map::new();
+    let said = [
+        ("id", Some(json!(format!("{}.{}", source.name, slug(&id))))),
+        ("terms", Some(terms)),
+        ("aliases", theirs("aliases")),
+        ("text", Some(json!(text))),
+        ("owner", theirs("owner")),
+        ("certified_by", theirs("certified_by")),
+        ("certified_at", theirs("certified_at")),
+        ("tags", (!source.tags.is_empty()).then(|| json!(source.tags))),
+        ("teams", (!source.teams.is_empty()).then(|| json!(source.teams))),
+    ];
+    members.extend(said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    read(&members).is_ok().then_some(members)
+}
+
+/// The last part of a name, as an id has it.
+fn slug(name: &str) -> String {
+    let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c) { c } else { '-' };
+    last.chars().map(plain).take(40).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn source() -> Source {
+        let place = Place { url: "https://mcp.example".to_owned(), token: None };
+        let list = |text: &str| vec![text.to_owned()];
+        Source { name: "wiki".into(), place, every: LOOK, tags: list("company"), teams: list("sales") }
+    }
+
+    #[test]
+    fn a_resource_becomes_a_definition_of_its_source_and_can_claim_no_more() {
+        let meta = json!({ META_DEFINITION: {
+            "id": "revenue", "terms": ["Revenue"], "aliases": ["net sales"], "certified_by": "cfo",
+            "certified_at": "2026-01-01T00:00:00Z", "tags": ["everybody"], "teams": [], "version": 3,
+        }});
+        let resource = Resource {
+            uri: "signalbox://context/revenue".into(),
+            title: "Revenue".into(),
+            text: "# Revenue\n\nInvoiced.\n".into(),
+            meta: meta.as_object().unwrap().clone(),
+        };
+        let taken = Value::Object(definition(&source(), resource).unwrap());
+        assert_eq!(taken["id"], "wiki.revenue");
+        assert_eq!(
+            (&taken["text"], &taken["tags"], &taken["teams"]),
+            (&json!("Invoiced."), &json!(["company"]), &json!(["sales"]))
+        );
+        let plain = |uri: &str, text: &str| Resource {
+            uri: uri.into(),
+            title: "Gross Margin".into(),
+            text: text.into(),
+            meta: Map::new(),
+        };
+        let taken = Value::Object(definition(&source(), plain("file:///a/Gross Margin.md", "What is left.")).unwrap());
+        assert_eq!((&taken["id"], &taken["terms"]), (&json!("wiki.gross-margin.md"), &json!(["Gross Margin"])));
+        for (uri, text) in [("x", ""), ("x", "a\u{0}b"), ("x", "y".repeat(20_000).as_str())] {
+            assert_eq!(definition(&source(), plain(uri, text)), None);
+        }
+    }
+}

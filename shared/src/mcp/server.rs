@@ -1,0 +1,387 @@
+//! A server of resources: what is asked in, what is answered out. Streamable HTTP, without sessions and without streams of
+//! its own.
+
+use super::{LEGACY, META_CAPABILITIES, META_DEFINITION, META_VERSION, MODERN};
+use crate::base64url;
+use crate::context::{Definition, Library};
+use crate::json;
+use crate::time::rfc3339;
+use serde_json::{Map, Value, json};
+
+/// Definitions on a page of a list.
+const PAGE: usize = 100;
+/// How long an answer may be kept by whoever asked.
+const TTL_MS: u64 = 60_000;
+/// How the name of a definition's resource begins.
+const SCHEME: &str = "signalbox://context/";
+
+/// A request: its body, and what the transport says of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// `mcp-protocol-version`.
+    pub version: Option<&'a str>,
+    /// `mcp-method`.
+    pub method: Option<&'a str>,
+    /// `mcp-name`.
+    pub name: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Nothing: it was a notification.
+    Accepted,
+    /// A status and a message.
+    Message(u16, Value),
+}
+
+/// An error of the protocol.
+struct Wrong {
+    status: u16,
+    code: i64,
+    message: String,
+    data: Option<Value>,
+}
+
+fn wrong(status: u16, code: i64, message: impl Into<String>) -> Wrong {
+    Wrong { status, code, message: message.into(), data: None }
+}
+
+const INVALID: i64 = -32_602;
+const MISMATCH: i64 = -32_020;
+
+/// Answers a request of a team.
+pub fn answer(asked: &Asked<'_>, library: &Library, team: &str) -> Told {
+    let message = match read(asked.body) {
+        Ok(message) => message,
+        Err(wrong) => return failed(&Value::Null, wrong),
+    };
+    let Some(id) = message.get("id").filter(|id| id.is_string() || id.is_number()) else {
+        return match message.get("method") {
+            Some(_) => Told::Accepted,
+            None => failed(&Value::Null, wrong(400, -32_600, "A request with a method and an id is expected.")),
+        };
+    };
+    let method = message.get("method").and_then(Value::as_str).unwrap_or_default();
+    let none = Map::new();
+    let params = message.get("params").and_then(Value::as_object).unwrap_or(&none);
+    let meta = params.get("_meta").and_then(Value::as_object);
+    let said = meta.and_then(|meta| meta.get(META_VERSION)).and_then(Value::as_str);
+    let is_modern = said.is_some() || asked.version.is_some_and(|version| version == MODERN);
+    let result = match is_modern {
+        true => modern(asked, method, params, said, meta.unwrap_or(&none))
+            .and_then(|()| serve(method, params, library, team, is_modern)),
+        false => legacy(asked, method, params).unwrap_or_else(|| serve(method, params, library, team, is_modern)),
+    };
+    match result {
+        Ok(result) => {
+            let result = if is_modern { dressed(method, result) } else { result };
+            Told::Message(200, json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+        }
+        Err(wrong) => failed(id, wrong),
+    }
+}
+
+fn read(body: &[u8]) -> Result<Map<String, Value>, Wrong> {
+    json::scan(body, &json::Limits::default())
+        .ok()
+        .and_then(|_| serde_json::from_slice(body).ok())
+        .ok_or_else(|| wrong(400, -32_700, "The body must be one JSON-RPC message."))
+}
+
+fn failed(id: &Value, wrong: Wrong) -> Told {
+    let mut error = json!({ "code": wrong.code, "message": wrong.message });
+    if let (Some(data), Some(members)) = (wrong.data, error.as_object_mut()) {
+        members.insert("data".to_owned(), data);
+    }
+    let mut message = json!({ "jsonrpc": "2.0", "error": error });
+    if let (false, Some(members)) = (id.is_null(), message.as_object_mut()) {
+        members.insert("id".to_owned(), id.clone());
+    }
+    Told::Message(wrong.status, message)
+}
+
+/// Holds a request of the revision without a handshake against its rules: what the transport says must be what it says
+/// itself.
+fn modern(
+    asked: &Asked<'_>,
+    method: &str,
+    params: &Map<String, Value>,
+    said: Option<&str>,
+    meta: &Map<String, Value>,
+) -> Result<(), Wrong> {
+    let Some(version) = said else {
+        return Err(wrong(400, INVALID, format!("params._meta must have {META_VERSION}.")));
+    };
+    if version != MODERN {
+        return Err(unsupported(version));
+    }
+    if !meta.get(META_CAPABILITIES).is_some_and(Value::is_object) {
+        return Err(wrong(400, INVALID, format!("params._meta must have {META_CAPABILITIES}.")));
+    }
+    let name = params.get("uri").or(params.get("name")).and_then(Value::as_str);
+    let named = asked.name.map(plain);
+    let pairs = [
+        ("MCP-Protocol-Version", asked.version.map(str::to_owned), Some(version)),
+        ("Mcp-Method", asked.method.map(str::to_owned), Some(method)),
+        ("Mcp-Name", named, name.filter(|_| method == "resources/read")),
+    ];
+    for (header, stands, wanted) in pairs {
+        if wanted.is_some() && stands.as_deref() != wanted {
+            return Err(wrong(400, MISMATCH, format!("Header mismatch: {header} must say what the body says.")));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(version: &str) -> Wrong {
+    let requested: String = version.chars().take(64).collect();
+    let supported: Vec<&str> = std::iter::once(MODERN).chain(LEGACY).collect();
+    let data = json!({ "supported": supported, "requested": requested });
+    Wrong { data: Some(data), ..wrong(400, -32_022, "Unsupported protocol version") }
+}
+
+/// A header's value that may be wrapped in base64, as names are that cannot stand in one.
+fn plain(value: &str) -> String {
+    let inside = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
+    let standard = |text: &str| text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let decoded = inside.and_then(|text| base64url::decode(&standard(text)));
+    decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| value.to_owned())
+}
+
+/// What only the revisions with a handshake know; `None` for what both do.
+fn legacy(asked: &Asked<'_>, method: &str, params: &Map<String, Value>) -> Option<Result<Value, Wrong>> {
+    if let Some(version) = asked.version.filter(|version| !LEGACY.contains(version)) {
+        return Some(Err(unsupported(version)));
+    }
+    match method {
+        "initialize" => {
+            let wanted = params.get("protocolVersion").and_then(Value::as_str);
+            let [newest, ..] = LEGACY;
+            let version = wanted.and_then(|wanted| LEGACY.into_iter().find(|known| *known == wanted)).unwrap_or(newest);
+            Some(Ok(json!({
+                "protocolVersion": version,
+                "capabilities": capabilities(),
+                "serverInfo": server(),
+                "instructions": INSTRUCTIONS,
+            })))
+        }
+        "ping" => Some(Ok(json!({}))),
+        _ => None,
+    }
+}
+
+const INSTRUCTIONS: &str =
+    "Governed definitions of this organisation. Read the one whose term you use; it is exactly what is meant.";
+
+fn capabilities() -> Value {
+    json!({ "resources": {} })
+}
+
+fn server() -> Value {
+    json!({ "name": "signalbox", "title": "Signalbox", "version": env!("CARGO_PKG_VERSION") })
+}
+
+/// A result as the revision without a handshake has it.
+fn dressed(method: &str, result: Value) -> Value {
+    let Value::Object(mut members) = result else { return result };
+    members.insert("resultType".to_owned(), json!("complete"));
+    members.insert("ttlMs".to_owned(), json!(TTL_MS));
+    // What a team may see is nobody else's to be given.
+    members.insert("cacheScope".to_owned(), json!("private"));
+    if method == "server/discover" {
+        members.insert("instructions".to_owned(), json!(INSTRUCTIONS));
+    }
+    members.insert("_meta".to_owned(), json!({ "io.modelcontextprotocol/serverInfo": server() }));
+    Value::Object(members)
+}
+
+fn serve(
+    method: &str,
+    params: &Map<String, Value>,
+    library: &Library,
+    team: &str,
+    is_modern: bool,
+) -> Result<Value, Wrong> {
+    match method {
+        "server/discover" if is_modern => {
+            let supported: Vec<&str> = std::iter::once(MODERN).chain(LEGACY).collect();
+            Ok(json!({ "supportedVersions": supported, "capabilities": capabilities() }))
+        }
+        "resources/list" => {
+            let after = params.get("cursor").and_then(Value::as_str).unwrap_or_default();
+            let mut visible = library.definitions().iter().filter(|one| one.is_for(team) && one.id.as_str() > after);
+            let page: Vec<&Definition> = visible.by_ref().take(PAGE).collect();
+            let mut result = json!({ "resources": page.iter().map(|one| resource(one)).collect::<Vec<_>>() });
+            if let (Some(_), Some(last), Some(members)) = (visible.next(), page.last(), result.as_object_mut()) {
+                members.insert("nextCursor".to_owned(), json!(last.id));
+            }
+            Ok(result)
+        }
+        "resources/templates/list" => Ok(json!({ "resourceTemplates": [{
+            "uriTemplate": format!("{SCHEME}{{id}}"),
+            "name": "definition",
+            "title": "A governed definition",
+            "description": "The version in force of the definition with this id.",
+            "mimeType": "text/markdown",
+        }] })),
+        "resources/read" => {
+            let uri = params.get("uri").and_then(Value::as_str).unwrap_or_default();
+            let found = uri.strip_prefix(SCHEME).and_then(|id| library.get(id)).filter(|one| one.is_for(team));
+            let found = found.ok_or_else(|| {
+                let code = if is_modern { INVALID } else { -32_002 };
+                let uri: String = uri.chars().take(256).collect();
+                Wrong { data: Some(json!({ "uri": uri })), ..wrong(200, code, "Resource not found") }
+            })?;
+            Ok(json!({ "contents": [contents(found)] }))
+        }
+        _ => Err(wrong(if is_modern { 404 } else { 200 }, -32_601, "Method not found")),
+    }
+}
+
+fn uri(definition: &Definition) -> String {
+    format!("{SCHEME}{}", definition.id)
+}
+
+fn resource(definition: &Definition) -> Value {
+    let mut shown = json!({
+        "uri": uri(definition),
+        "name": definition.id,
+        "title": definition.term(),
+        "description": format!("What is meant by {}: {}", definition.term(), definition.name()),
+        "mimeType": "text/markdown",
+    });
+    if let (Some(at), Some(members)) = (definition.certified_at, shown.as_object_mut()) {
+        members.insert("annotations".to_owned(), json!({ "lastModified": rfc3339(at) }));
+    }
+    shown
+}
+
+/// A definition's text, with all of it beside for programs.
+fn contents(definition: &Definition) -> Value {
+    let Definition { id, version, terms, aliases, text, owner, certified_by, .. } = definition;
+    let mut whole = json!({
+        "id": id, "version": version, "terms": terms, "aliases": aliases, "owner": owner, "certified_by": certified_by,
+        "certified_at": definition.certified_at.map(rfc3339), "valid_until": definition.valid_until().map(rfc3339),
+    });
+    if let Some(members) = whole.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    json!({
+        "uri": uri(definition),
+        "mimeType": "text/markdown",
+        "text": format!("# {}\n\n{text}\n", definition.term()),
+        "_meta": { META_DEFINITION: whole },
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn library() -> Library {
+        let one = |id: &str, teams: &[&str]| Definition {
+            id: id.to_owned(),
+            version: 2,
+            terms: vec![id.to_uppercase()],
+            text: "Meaning.".to_owned(),
+            teams: teams.iter().map(|&team| team.to_owned()).collect(),
+            ..Definition::default()
+        };
+        let mut all: Vec<Definition> = (0..150).map(|n| one(&format!("d{n:03}"), &[])).collect();
+        all.push(one("secret", &["others"]));
+        Library::new(all)
+    }
+
+    fn ask(method: &str, mut params: Value, version: Option<&str>) -> (u16, Value) {
+        let name = params.get("uri").and_then(Value::as_str).map(str::to_owned);
+        if version == Some(MODERN) {
+            params["_meta"] = json!({ META_VERSION: MODERN, META_CAPABILITIES: {} });
+        }
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let asked = Asked { version, method: Some(method), name: name.as_deref(), body: body.as_bytes() };
+        told(&asked)
+    }
+
+    fn told(asked: &Asked<'_>) -> (u16, Value) {
+        match answer(asked, &library(), "ours") {
+            Told::Message(status, message) => (status, message),
+            Told::Accepted => (202, Value::Null),
+        }
+    }
+
+    #[test]
+    fn a_team_lists_and_reads_its_definitions_page_by_page_in_either_era() {
+        for version in [Some(MODERN), Some("2025-11-25"), None] {
+            let (status, first) = ask("resources/list", json!({}), version);
+            let cursor = first["result"]["nextCursor"].clone();
+            assert_eq!((status, first["result"]["resources"].as_array().unwrap().len()), (200, 100));
+            let (_, second) = ask("resources/list", json!({ "cursor": cursor }), version);
+            assert_eq!(second["result"]["resources"].as_array().unwrap().len(), 50, "others' are not listed");
+            assert_eq!(second["result"].get("nextCursor"), None);
+            let (_, read) = ask("resources/read", json!({ "uri": "signalbox://context/d007" }), version);
+            assert_eq!(read["result"]["contents"][0]["text"], "# D007\n\nMeaning.\n");
+            assert_eq!(read["result"].get("resultType").is_some(), version == Some(MODERN));
+            for hidden in ["signalbox://context/secret", "signalbox://context/", "file:///etc/passwd"] {
+                let (_, refused) = ask("resources/read", json!({ "uri": hidden }), version);
+                assert_eq!(refused["error"]["message"], "Resource not found", "{hidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_handshake_answers_with_a_revision_both_know_and_remembers_nothing() {
+        for (wanted, given) in [("2025-06-18", "2025-06-18"), ("2099-01-01", "2025-11-25")] {
+            let (_, told) = ask("initialize", json!({ "protocolVersion": wanted }), None);
+            assert_eq!(told["result"]["protocolVersion"], given);
+        }
+        assert_eq!(ask("ping", json!({}), None).1["result"], json!({}));
+        let note = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        assert_eq!(told(&Asked { body: note, ..Asked::default() }).0, 202);
+        assert_eq!(ask("server/discover", json!({}), Some(MODERN)).1["result"]["supportedVersions"][0], MODERN);
+    }
+
+    #[test]
+    fn what_a_header_says_must_be_what_the_body_says() {
+        let meta = json!({ META_VERSION: MODERN, META_CAPABILITIES: {} });
+        let params = json!({ "uri": "signalbox://context/d001", "_meta": meta });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": params }).to_string();
+        let good = Asked {
+            version: Some(MODERN),
+            method: Some("resources/read"),
+            name: Some("=?base64?c2lnbmFsYm94Oi8vY29udGV4dC9kMDAx?="),
+            body: body.as_bytes(),
+        };
+        assert_eq!(told(&good).0, 200);
+        for bad in [
+            Asked { version: None, ..good },
+            Asked { version: Some("2025-11-25"), ..good },
+            Asked { method: Some("resources/list"), ..good },
+            Asked { method: None, ..good },
+            Asked { name: Some("signalbox://context/d002"), ..good },
+            Asked { name: None, ..good },
+        ] {
+            let (status, message) = told(&bad);
+            assert_eq!((status, message["error"]["code"].as_i64()), (400, Some(MISMATCH)), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_or_asks_for_what_is_not_there_is_told_so() {
+        for (body, status, code) in [
+            ("", 400, -32_700),
+            ("[]", 400, -32_700),
+            (r#"{"id":1,"id":2}"#, 400, -32_700),
+            (r#"{"jsonrpc":"2.0"}"#, 400, -32_600),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, 200, -32_601),
+        ] {
+            let (found, message) = told(&Asked { body: body.as_bytes(), ..Asked::default() });
+            assert_eq!((found, message["error"]["code"].as_i64()), (status, Some(code)), "{body}");
+        }
+        assert_eq!(ask("tools/list", json!({}), Some(MODERN)).0, 404);
+        assert_eq!(ask("resources/list", json!({}), Some("1900-01-01")).1["error"]["code"], -32_022);
+    }
+}
