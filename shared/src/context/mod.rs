@@ -2,7 +2,7 @@
 //!
 //! A [`Definition`] is one version of one meaning, and never changes: a new meaning is a new version. A
 //! [`Library`] is all of them that are in force, ready to be looked up by tag and found by their words in a text. What a
-//! request is given of it is [`choose`]n by the configuration's policies and said in one [`block`](render::block) of
+//! request is given of it is [`choose`]n by the configuration's policies and said in one block of
 //! system text.
 //!
 //! All of it is pure: where definitions are kept, who may change them and where in a body the block stands is known

@@ -3,7 +3,7 @@
 //!
 //! A record is for those whom the identity itself names: a key that belongs to a user, a token, a session. Whom a request
 //! names in a header is its sender's word. A user that was removed is refused until made again, a user without a record
-//! is nobody special. Records are remembered until an administrator changes anything, see [`live`].
+//! is nobody special. Records are remembered until an administrator changes anything, see `gateway::live`.
 
 use super::Caller;
 use super::caller::Via;
