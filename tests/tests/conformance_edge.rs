@@ -21,7 +21,7 @@ fn play(case: &Case, number: usize) -> Vec<String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async { runner::run(&edge.level().unwrap(), case, number).await })
     };
-    if case.bindings.is_empty() {
+    if case.bindings.is_empty() && !case.alone {
         match SHARED.get_or_init(|| start(case).map(Mutex::new)) {
             Ok(shared) => run(&shared.lock().unwrap_or_else(PoisonError::into_inner)),
             Err(problem) => vec![problem.clone()],

@@ -37,6 +37,9 @@ pub struct Case {
     /// Over the suite's own bindings; null takes one away. The case then has a gateway of its own.
     #[serde(default)]
     pub bindings: BTreeMap<String, Option<String>>,
+    /// Has a gateway of its own, because what it stores would be seen by other cases.
+    #[serde(default)]
+    pub alone: bool,
     /// The admin plane is closed or broken on purpose: no configuration, no key and no look into the books.
     #[serde(default)]
     pub closed: bool,
