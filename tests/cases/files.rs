@@ -55,6 +55,7 @@ files! {
     timeouts
     tools
     transforms
+    traps
     upstream_errors
     usage
     usage_figures

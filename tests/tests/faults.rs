@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Rows that no test of ours can cover.
-const ELSEWHERE: [(u16, &str); 4] = [
+const ELSEWHERE: [(u16, &str); 2] = [
     (69, "the framing of requests ends at the platform's front end: neither package reads a socket"),
     (70, "so do slow heads and bodies"),
-    (81, "no guardrail asks a service yet; one that cannot read a body is tried in tests/cases/guardrails.json"),
-    (85, "there is no semantic cache, so no embedding that could fail it"),
 ];
 
 /// The numbers that tests name: `"faults": [1, 2]` in cases, `fault_1_…` and `Fault 1`, `Faults 1, 2 and 3` in code.

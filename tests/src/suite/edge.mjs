@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { trapping } from "./trapping.mjs";
 import { boundWorkersAi } from "./workers_ai.mjs";
 
 const root = join(import.meta.dirname, "../../..");
@@ -14,8 +15,10 @@ const wrangler = readFileSync(join(root, "wrangler.toml"), "utf8");
 const [, date] = /^compatibility_date = "([^"]+)"/m.exec(wrangler);
 const flags = JSON.parse(/^compatibility_flags = (\[.*\])/m.exec(wrangler)[1]);
 
-// Workers AI's binding, where a case has `AI`: workerd's own, with that URL in place of Cloudflare.
-const { AI: workersAi, ...bindings } = JSON.parse(process.env.SUITE_BINDINGS);
+// Two names that are no bindings of the Worker: with `AI` it has Workers AI's, workerd's own, with that URL in place of
+// Cloudflare; with `TRAP` it traps at requests whose URL holds that word.
+const { AI: workersAi, TRAP: trap, ...bindings } = JSON.parse(process.env.SUITE_BINDINGS);
+const modules = process.env.SUITE_MODULES;
 
 const kept = process.env.SUITE_KEEP;
 const keep = kept && { durableObjectsPersist: join(kept, "objects"), kvPersist: join(kept, "kv") };
@@ -29,7 +32,7 @@ const signalbox = {
     { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
     { type: "CompiledWasm", include: ["**/*.wasm"] },
   ],
-  rootPath: process.env.SUITE_MODULES,
+  rootPath: trap ? trapping(modules, trap) : modules,
   scriptPath: "entry.mjs",
   bindings,
   kvNamespaces: ["CONFIG"],
