@@ -86,7 +86,9 @@ impl UsageWire {
 
 /// Writes the members of `usage`.
 pub(super) fn write(o: &mut Members<'_>, usage: &Usage) {
-    o.number("input_tokens", usage.input);
+    // Sound and images are input like any other here.
+    let plain = usage.input.saturating_add(usage.input_audio).saturating_add(usage.input_image);
+    o.number("input_tokens", plain);
     o.number("cache_creation_input_tokens", usage.cache_write_5m.saturating_add(usage.cache_write_1h));
     o.number("cache_read_input_tokens", usage.cache_read);
     if usage.cache_write_5m > 0 || usage.cache_write_1h > 0 {
@@ -117,6 +119,14 @@ mod tests {
         let mut out = Vec::new();
         crate::dialect::json_write::object(&mut out, |o| write(o, &usage));
         assert_eq!(serde_json::from_slice::<UsageWire>(&out).unwrap().usage(), Some(usage));
+    }
+
+    #[test]
+    fn images_and_sound_are_input() {
+        let mut out = Vec::new();
+        let usage = Usage { input: 4, input_audio: 20, input_image: 100, output: 1, ..Usage::default() };
+        crate::dialect::json_write::object(&mut out, |o| write(o, &usage));
+        assert_eq!(serde_json::from_slice::<UsageWire>(&out).unwrap().input_tokens.tokens(), Some(124));
     }
 
     #[test]
