@@ -113,7 +113,12 @@ pub(super) fn allowed(path: &str, method: &str) -> Option<String> {
     if path.starts_with(passthrough::PREFIX) {
         methods.extend(passthrough::METHODS);
     } else if let Some(below) = path.strip_prefix(admin::PREFIX) {
-        methods.extend(admin::ROUTES.iter().filter(|route| route.arguments(below).is_some()).map(|route| route.method));
+        // A path that is written out is meant before one with an id in its place.
+        let literal = admin::ROUTES.iter().any(|route| route.path == below);
+        let same = |route: &&admin::routes::Route| {
+            if literal { route.path == below } else { route.arguments(below).is_some() }
+        };
+        methods.extend(admin::ROUTES.iter().filter(same).map(|route| route.method));
     } else {
         // Where a model's name could be another endpoint's end, the longer pattern is meant.
         let at = ENDPOINTS.iter().filter(|endpoint| endpoint.is_at(path)).max_by_key(|endpoint| endpoint.path.len());

@@ -169,6 +169,15 @@ fn served(endpoint: &Endpoint) -> Value {
         responses.insert((*status).to_owned(), answer.clone());
     }
     refusals(&mut responses, statuses);
+    if endpoint.path == "/mcp" {
+        // A notification is taken without an answer; what is no message is told so in the protocol's own form.
+        responses.insert("202".to_owned(), json!({ "description": "A notification was taken." }));
+        responses.insert("400".to_owned(), answer.clone());
+    }
+    if endpoint.kind == Kind::Browser && matches!(gives, "Page" | "") && endpoint.method == "GET" {
+        let page = json!({ "description": "A page that says what is wrong.", "content": { "text/html": { "schema": { "type": "string" } } } });
+        responses.extend(statuses.iter().map(|status| (status.to_string(), page.clone())));
+    }
     let mut operation = json!({
         "tags": ["gateway"], "summary": endpoint.about, "security": security, "parameters": parameters, "responses": responses,
     });
