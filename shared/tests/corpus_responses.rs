@@ -130,6 +130,12 @@ fn an_answer_translated_to_any_dialect_and_read_again_is_the_same_answer() {
 fn compare(case: &Case, dialect: Dialect, original: &Answer, again: &Answer) -> Vec<String> {
     let mut expected = original.clone();
     let mut again = again.clone();
+    // No words for sound and images among the input.
+    if matches!(dialect, Dialect::Anthropic | Dialect::OpenAiResponses)
+        && let Some(usage) = expected.usage.as_mut()
+    {
+        usage.input += std::mem::take(&mut usage.input_audio) + std::mem::take(&mut usage.input_image);
+    }
     match dialect {
         Dialect::Anthropic => {
             // And no place for what another provider sealed.
