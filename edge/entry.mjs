@@ -40,7 +40,11 @@ export default {
       (response) => (waiting.delete(call), response),
       (error) => panicked(call, error),
     );
-    core().serve(call, env);
+    try {
+      core().serve(call, env);
+    } catch (error) {
+      call.reject(error); // it trapped before it first waited
+    }
     // What was begun is settled, whether or not the caller waits for it.
     ctx.waitUntil(answered);
     return answered;
@@ -58,7 +62,7 @@ export default {
 
 /** The answer to a request whose instance is gone: in the caller's dialect, with an id that is also in the log. */
 function panicked({ request }, error) {
-  const id = crypto.randomUUID();
+  const id = `req_${crypto.randomUUID().replaceAll("-", "")}`;
   const { pathname } = new URL(request.url);
   console.error(JSON.stringify({ level: "error", event: "panic", request_id: id, path: pathname, error: String(error) }));
   const call = new Call(request);
