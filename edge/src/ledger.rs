@@ -119,7 +119,7 @@ impl Client {
         let answer = Operation::new(glue::tenant(&self.env, tenant, &text)).await;
         let answer = answer.map_err(|error| StoreError(format!("tenant {tenant}: {error}")))?;
         let answer = answer.into_text().unwrap_or_default();
-        serde_json::from_str(&answer).map_err(|error| StoreError(format!("tenant {tenant}: {error}")))
+        signalbox::json::parse(&answer).map_err(|error| StoreError(format!("tenant {tenant}: {error}")))
     }
 }
 

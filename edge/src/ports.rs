@@ -159,7 +159,7 @@ fn kv(error: worker::kv::KvError) -> StoreError {
 }
 
 fn record(text: &str) -> Result<KeyRecord, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError(format!("a stored key cannot be read: {error}")))
+    signalbox::json::parse(text).map_err(|error| StoreError(format!("a stored key cannot be read: {error}")))
 }
 
 impl Directory for EdgePorts {
@@ -196,7 +196,7 @@ impl Directory for EdgePorts {
 
     async fn config(&self) -> Result<Option<StoredConfig>, StoreError> {
         let text = self.get(CONFIG).await?;
-        text.map(|text| serde_json::from_str(&text).map_err(|error| StoreError(error.to_string()))).transpose()
+        text.map(|text| signalbox::json::parse(&text).map_err(|error| StoreError(error.to_string()))).transpose()
     }
 
     async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError> {
@@ -281,7 +281,7 @@ impl EdgePorts {
         let question = serde_json::to_string(&Question { now: self.now(), ask });
         let question = question.map_err(|error| problem(error.to_string()))?;
         let answer = Operation::new(glue::shelf(&self.env, shelf, &question)).await.map_err(problem)?;
-        serde_json::from_str(&answer.into_text().unwrap_or_default()).map_err(|error| problem(error.to_string()))
+        signalbox::json::parse(&answer.into_text().unwrap_or_default()).map_err(|error| problem(error.to_string()))
     }
 }
 

@@ -60,7 +60,7 @@ impl Shelf {
 
     /// Answers one [`Question`], JSON in and out.
     pub fn call(&self, question: &str) -> Result<String, JsError> {
-        let Question { now, ask } = serde_json::from_str(question)?;
+        let Question { now, ask } = signalbox::json::parse(question)?;
         let answer = match ask {
             Ask::Read(key) => serde_json::to_string(&self.0.read(&key, now).map_err(js)?),
             Ask::List(range) => serde_json::to_string(&self.0.list(&range, now).map_err(js)?),

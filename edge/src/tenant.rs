@@ -63,7 +63,7 @@ impl Tenant {
     /// transaction: either all of its changes are durable or, if writing fails, `entry.mjs` aborts the
     /// object, which discards them all and builds it anew from what is stored.
     pub fn call(&self, turn: &str) -> Result<String, JsError> {
-        let Turn { now, commands, mut entries } = serde_json::from_str(turn)?;
+        let Turn { now, commands, mut entries } = signalbox::json::parse(turn)?;
         let mut ledger = self.ledger.borrow_mut();
         let replies = ledger.apply(commands);
         entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));

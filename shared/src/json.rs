@@ -18,24 +18,21 @@
 //!
 //! Cost: linear in the length of the body, `n log n` in the members of a large object.
 
+mod cursor;
+mod de;
 mod edit;
 mod error;
 mod names;
+mod read;
 mod scanner;
 pub mod strings;
 
 pub use edit::{Edits, splice};
 pub use error::{ErrorKind, JsonError};
+pub use read::{ReadError, parse, parse_seed, read};
 
-use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// Reads bytes as `serde_json` reads text: its readers of bytes would be compiled beside those of text. What is wrong is told in a sentence.
-pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
 
 /// What a body may be at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

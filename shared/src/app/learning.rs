@@ -96,7 +96,7 @@ async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R
         Some(ticket) => ticket,
         None => {
             let kept = ports.read_record(TICKETS, &key).await.map_err(unavailable)?;
-            let kept = kept.and_then(|kept| serde_json::from_str(&kept.value).ok());
+            let kept = kept.and_then(|kept| crate::json::parse(&kept.value).ok());
             let ticket = kept.and_then(|kept| Ticket::read(&caller.team, &feedback.request, &kept));
             ticket.ok_or_else(unknown)?
         }
@@ -108,7 +108,7 @@ async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R
         ports.log(&logged(&feedback, &ticket, &caller, now));
     } else {
         let before = ports.read_record(FEEDBACK, &key).await.map_err(unavailable)?;
-        let before: Option<Value> = before.and_then(|before| serde_json::from_str(&before.value).ok());
+        let before: Option<Value> = before.and_then(|before| crate::json::parse(&before.value).ok());
         if !same(&feedback, before.as_ref()) {
             return Err(ApiError::new(
                 Code::Conflict,

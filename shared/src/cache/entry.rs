@@ -42,7 +42,7 @@ pub struct Told {
 impl Entry {
     /// An entry from the text it was kept as; `None` for one that another version wrote.
     pub fn read(text: &str) -> Option<Entry> {
-        serde_json::from_str(text).ok()
+        crate::json::parse(text).ok()
     }
 
     /// The text to keep.

@@ -23,23 +23,15 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
 }
 
 fn json(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    match read {
-        Ok(value) => Some(value),
-        Err(error) => {
-            // serde_json appends the place to the sentence; it stands in our path instead.
-            let sentence = error.to_string();
-            let message = sentence.split(" at line ").next().unwrap_or_default();
-            let path = format!("line {}, column {}", error.line(), error.column());
+    crate::json::parse_seed(text, Strict)
+        .map_err(|error| {
             problems.push(Problem {
-                path,
-                message: format!("JSON: {message}"),
+                path: place(text, error.at()),
+                message: format!("JSON: {}", error.message()),
                 hint: "Correct the JSON at this place".to_owned(),
             });
-            None
-        }
-    }
+        })
+        .ok()
 }
 
 fn toml(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
@@ -87,7 +79,7 @@ fn toml_value(value: &DeValue<'_>, at: &mut At<'_>) -> Option<Value> {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from),
         DeValue::Float(number) => {
             // Read as JSON reads it, so that both formats mean the same number; nan and inf are none.
-            serde_json::from_str(number.as_str().trim_start_matches('+')).ok().map(Value::Number)
+            crate::json::parse(number.as_str().trim_start_matches('+')).ok().map(Value::Number)
         }
         DeValue::Datetime(_) => None,
         DeValue::Array(values) => {

@@ -201,7 +201,7 @@ fn values_that_have_no_place_in_a_document_are_refused() {
     assert_eq!(Config::parse("[retries]\nmax = 0x2").unwrap().retries.max, 2);
     assert_eq!(Config::parse("{\"retries\":{\"max\":2.0}}").unwrap().retries.max, 2);
     assert_problems(&" ".repeat((1 << 20) + 1), &[("document", "1 MiB")]);
-    assert_problems(&format!("{{\"a\":{}", "[".repeat(100_000)), &[("line 1, column 132", "recursion")]);
+    assert_problems(&format!("{{\"a\":{}", "[".repeat(100_000)), &[("line 1, column 132", "nested too deep")]);
     assert!(!problems(&format!("a = {}", "[".repeat(100_000))).is_empty());
     assert!(Config::from_value(&Value::Null).is_err());
     assert!(Config::from_value(&json!([])).is_err());

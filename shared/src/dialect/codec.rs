@@ -149,8 +149,7 @@ impl Decoder {
             Framing::Events(reader, decode) => {
                 if let Some(event) = reader.finish() {
                     // Half an event is a cut stream, which `end_of_body` tells; a whole one lost its blank line.
-                    if event.data.trim() == "[DONE]"
-                        || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok()
+                    if event.data.trim() == "[DONE]" || crate::json::parse::<serde::de::IgnoredAny>(event.data).is_ok()
                     {
                         decode.event(event, out);
                     }
@@ -159,7 +158,7 @@ impl Decoder {
             }
             Framing::Lines(reader, decode) => {
                 if let Some(line) = reader.finish()
-                    && serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok()
+                    && crate::json::parse::<serde::de::IgnoredAny>(&line).is_ok()
                 {
                     decode.line(&line, out);
                 }

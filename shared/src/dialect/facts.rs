@@ -67,7 +67,7 @@ pub(crate) fn value<'a, T: serde::Deserialize<'a>>(
     name: &str,
     what: &str,
 ) -> Result<Option<T>, ApiError> {
-    serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
+    crate::json::parse(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
 }
 
 /// What a caller's `service_tier` can lead to; its provider decides whether it is a good one.

@@ -57,7 +57,7 @@ pub(crate) struct Object<'a, 'p> {
 impl<'a, 'p> Object<'a, 'p> {
     /// The object in `text`; an error when it is something else.
     pub(crate) fn read(text: &'a str, path: &'p Path<'p>) -> Result<Object<'a, 'p>, ApiError> {
-        match serde_json::from_str::<RawMembers<'a>>(text) {
+        match crate::json::parse::<RawMembers<'a>>(text) {
             Ok(RawMembers(members)) => Ok(Object { members, path }),
             Err(_) => Err(match path {
                 Path::Root => ApiError::new(crate::error::Code::InvalidRequest, "The body must be a JSON object."),
@@ -128,8 +128,7 @@ impl<'a, 'p> Object<'a, 'p> {
     }
 
     fn parsed<T: Deserialize<'a>>(&mut self, name: &str, what: &str) -> Result<Option<T>, ApiError> {
-        let read =
-            |raw: &'a RawValue| serde_json::from_str(raw.get()).map_err(|_| self.path.member(name).expected(what));
+        let read = |raw: &'a RawValue| crate::json::parse(raw.get()).map_err(|_| self.path.member(name).expected(what));
         let raw =
             self.members.iter_mut().find(|(key, value)| value.is_some() && key == name).and_then(|slot| slot.1.take());
         raw.filter(|raw| raw.get() != "null").map(read).transpose()
@@ -170,7 +169,7 @@ pub(crate) fn read_string(raw: &RawValue, path: &Path<'_>) -> Result<String, Api
 
 /// The items of an array; anything else is an error.
 pub(crate) fn read_items<'a>(raw: &'a RawValue, path: &Path<'_>) -> Result<Vec<&'a RawValue>, ApiError> {
-    serde_json::from_str(raw.get()).map_err(|_| path.expected("an array"))
+    crate::json::parse(raw.get()).map_err(|_| path.expected("an array"))
 }
 
 /// The items of an array, or the one value that stands for an array of it, as JSON of protocol buffers

@@ -33,7 +33,7 @@ pub fn last_turn(body: &Document<'_>) -> Option<Prompt> {
     let find = |name: &&str| body.get(name).filter(|text| *text != "null");
     let text = ["messages", "input", "contents", "prompt", "query"].iter().find_map(find)?;
     let mut prompt = Prompt::default();
-    let raw: &RawValue = serde_json::from_str(text).ok()?;
+    let raw: &RawValue = crate::json::parse(text).ok()?;
     if text.starts_with('"') {
         prompt.add(text);
         return Some(prompt);

@@ -62,8 +62,8 @@ pub(crate) enum Repaired {
 pub(crate) fn repair(json: &str) -> Repaired {
     let fixed = stand_in_for_surrogates(json);
     let text = fixed.as_deref().unwrap_or(json);
-    let read = serde_json::from_str::<serde_json::Value>(text);
-    match read.or_else(|_| serde_json::from_str(&null_for_numbers_beyond_f64(text))) {
+    let read = crate::json::parse::<serde_json::Value>(text);
+    match read.or_else(|_| crate::json::parse(&null_for_numbers_beyond_f64(text))) {
         Ok(value) if value.is_object() => Repaired::Object(value.to_string()),
         Ok(_) => Repaired::Nothing,
         Err(_) => Repaired::NotJson,
@@ -80,15 +80,15 @@ pub(crate) fn repaired(json: &str) -> Option<String> {
 
 /// Reads what a provider wrote into a type that owns what it takes, repaired where that is needed.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
-    serde_json::from_str(json).ok().or_else(|| match repair(json) {
-        Repaired::Object(fixed) => serde_json::from_str(&fixed).ok(),
+    crate::json::parse(json).ok().or_else(|| match repair(json) {
+        Repaired::Object(fixed) => crate::json::parse(&fixed).ok(),
         Repaired::Nothing | Repaired::NotJson => None,
     })
 }
 
 /// A text in which a parser that borrows from it finds only what it takes: see [`repair`].
 pub(crate) fn stand_in_for_numbers(json: &str) -> Cow<'_, str> {
-    match serde_json::from_str::<serde_json::Value>(json) {
+    match crate::json::parse::<serde_json::Value>(json) {
         Ok(_) => Cow::Borrowed(json),
         Err(_) => Cow::Owned(null_for_numbers_beyond_f64(json)),
     }
@@ -129,10 +129,10 @@ fn string_length(json: &str) -> usize {
 
 /// Decodes a JSON string literal; a lone surrogate becomes U+FFFD. `None` when it is no string.
 pub(crate) fn decode(literal: &str) -> Option<String> {
-    if let Ok(text) = serde_json::from_str::<String>(literal) {
+    if let Ok(text) = crate::json::parse::<String>(literal) {
         return Some(text);
     }
-    let text: String = serde_json::from_str(&stand_in_for_surrogates(literal)?).ok()?;
+    let text: String = crate::json::parse(&stand_in_for_surrogates(literal)?).ok()?;
     let mut joined = Joiner::default().join(Cow::Owned(text));
     if joined.pending.is_some() {
         joined.text.push(char::REPLACEMENT_CHARACTER);

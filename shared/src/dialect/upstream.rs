@@ -165,7 +165,7 @@ impl Said {
         }
         match text.as_bytes().first() {
             Some(b'{') => Said::object(text, depth).unwrap_or_else(|| Said::message(text)),
-            Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
+            Some(b'[') => match crate::json::parse::<Vec<&RawValue>>(text) {
                 Ok(items) => items.first().map_or_else(Said::default, |raw| Said::read(raw.get(), depth + 1)),
                 Err(_) => Said::message(text),
             },

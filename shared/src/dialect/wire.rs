@@ -127,7 +127,11 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.sink.text(Cow::Owned(text.to_owned()));
+        self.visit_string(text.to_owned())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
+        self.sink.text(Cow::Owned(text));
         self.not_an_object()
     }
 

@@ -36,7 +36,7 @@ pub fn said(record: &Map<String, Value>) -> Map<String, Value> {
 
 /// A definition as a record has it; `None` for one that is retired, or that nobody can read.
 fn in_force(record: &Record) -> Option<Definition> {
-    let members: Map<String, Value> = serde_json::from_str(&record.value).ok()?;
+    let members: Map<String, Value> = crate::json::parse(&record.value).ok()?;
     if members.contains_key("retired_at") {
         return None;
     }
@@ -107,8 +107,7 @@ pub async fn take<P: Records + Clock>(
     for members in wanted {
         let key = head_key(members);
         let head = heads.iter().find(|record| record.key == key);
-        let before: Map<String, Value> =
-            head.and_then(|head| serde_json::from_str(&head.value).ok()).unwrap_or_default();
+        let before: Map<String, Value> = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
         if head.is_some() && said(&before) == *members && !before.contains_key("retired_at") {
             taken.unchanged += 1;
             continue;

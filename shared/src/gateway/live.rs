@@ -231,7 +231,7 @@ pub fn section(members: &Map<String, Value>) -> Value {
 }
 
 fn read<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, StoreError> {
-    serde_json::from_str(&record.value).map_err(|error| unreadable(record, &error.to_string()))
+    crate::json::parse(&record.value).map_err(|error| unreadable(record, &error.to_string()))
 }
 
 /// The error about a record that says nothing that could be understood.

@@ -83,7 +83,7 @@ impl Sealing {
         let (mut grown, prefix) = (Vec::new(), head_key(""));
         let look = |record: crate::records::Record| {
             let Some(team) = record.key.strip_prefix(&prefix) else { return };
-            let size = serde_json::from_str::<Head>(&record.value).map_or(0, |head| head.tree.size());
+            let size = crate::json::parse::<Head>(&record.value).map_or(0, |head| head.tree.size());
             if lock(&self.sealed).get(team) != Some(&size) {
                 grown.push(team.to_owned());
             }
@@ -108,7 +108,7 @@ impl Sealing {
     ) -> Result<(), StoreError> {
         let (Some(seed), shelf, now) = (&self.seed, shelf(TENANT), ports.now()) else { return Ok(()) };
         let head = ports.read_record(&shelf, &head_key(team)).await?;
-        let head: Head = head.and_then(|head| serde_json::from_str(&head.value).ok()).unwrap_or_default();
+        let head: Head = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
         let prefix = checkpoint_prefix(team);
         let last = ports.list_records(&shelf, &Range { prefix, descending: true, limit: 1, after: None }).await?;
         let last = last.first().and_then(|record| Signed::parse(&record.value)).map(|signed| signed.checkpoint);

@@ -58,7 +58,7 @@ pub async fn version(ports: &impl Records) -> Result<u64, StoreError> {
 /// What is in force, for people.
 pub async fn shown(ports: &impl Records) -> Result<Option<Value>, StoreError> {
     let head = ports.read_record(ADMIN, HEAD).await?;
-    Ok(head.and_then(|head| serde_json::from_str(&head.value).ok()))
+    Ok(head.and_then(|head| crate::json::parse(&head.value).ok()))
 }
 
 /// Stores weights and puts them in force.
@@ -99,7 +99,7 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) {
 
 async fn load<P: Records>(ports: &P) -> Result<(u64, Option<Weights>), StoreError> {
     let Some(head) = ports.read_record(ADMIN, HEAD).await? else { return Ok((0, None)) };
-    let said: Value = serde_json::from_str(&head.value).unwrap_or_default();
+    let said: Value = crate::json::parse(&head.value).unwrap_or_default();
     let name = said.get("name").and_then(Value::as_str).unwrap_or_default();
     let mut bytes = Vec::new();
     for number in 0..said.get("pieces").and_then(Value::as_u64).unwrap_or(0) {

@@ -116,7 +116,7 @@ impl<'a> Scanner<'a> {
         let quoted = self.text.get(start..self.at).unwrap_or_default();
         let name = match has_escapes {
             false => Cow::Borrowed(quoted.trim_matches('"')),
-            true => Cow::Owned(serde_json::from_str(quoted).map_err(|_| self.expected("a member name"))?),
+            true => Cow::Owned(crate::json::parse(quoted).map_err(|_| self.expected("a member name"))?),
         };
         self.skip_space();
         if self.peek() != Some(b':') {

@@ -228,7 +228,7 @@ fn message(whole: &Whole, body: &[u8], id: u64) -> Option<Map<String, Value>> {
     let is_ours = |message: &Map<String, Value>| message.get("id").and_then(Value::as_u64) == Some(id);
     let streams = |(name, value): &Header| name == "content-type" && value.starts_with("text/event-stream");
     if !whole.headers.iter().any(streams) {
-        return serde_json::from_slice(body)
+        return crate::json::read(body)
             .ok()
             .filter(|message: &Map<String, Value>| is_ours(message) || message.contains_key("error"));
     }
@@ -236,7 +236,7 @@ fn message(whole: &Whole, body: &[u8], id: u64) -> Option<Map<String, Value>> {
     reader.push(body);
     reader.push(b"\n\n");
     while let Some(Ok(event)) = reader.next() {
-        if let Some(message) = serde_json::from_str(event.data).ok().filter(is_ours) {
+        if let Some(message) = crate::json::parse(event.data).ok().filter(is_ours) {
             return Some(message);
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn open<'a, 'p>(
     expected: &[&str],
 ) -> Result<Object<'a, 'p>, ProtocolError> {
     let Ok(mut top) = Object::read(text, path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {

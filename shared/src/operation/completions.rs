@@ -29,7 +29,7 @@ pub(super) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError> {
 
 fn member<'a, T: serde::Deserialize<'a>>(body: &Document<'a>, name: &str, what: &str) -> Result<Option<T>, ApiError> {
     let Some(text) = body.get(name) else { return Ok(None) };
-    serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
+    crate::json::parse(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
 }
 
 /// How many prompts there are: a text or a list of tokens is one, a list of either is several.
@@ -39,7 +39,7 @@ fn prompts(text: Option<&str>) -> Result<usize, ApiError> {
     match text.bytes().next() {
         Some(b'"') => Ok(1),
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| wrong())?;
+            let items: Vec<&RawValue> = crate::json::parse(text).map_err(|_| wrong())?;
             let is_token = |item: &&RawValue| item.get().bytes().all(|byte| byte.is_ascii_digit());
             Ok(if items.iter().all(is_token) { 1 } else { items.len() })
         }

@@ -105,7 +105,7 @@ impl Operation {
 
 /// The model, which an operation without a default route must name.
 fn model(text: Option<&str>) -> Result<Option<String>, ApiError> {
-    let model = text.map(serde_json::from_str::<Option<String>>);
+    let model = text.map(crate::json::parse::<Option<String>>);
     match model.transpose().map_err(|_| ApiError::invalid("model", "`model` must be a string."))?.flatten() {
         Some(model) => Ok(Some(model)),
         None => Err(ApiError::invalid("model", "`model` is missing. GET /v1/models lists what you may use.")),

@@ -65,7 +65,7 @@ fn texts(body: &str, see: &mut dyn FnMut(&str)) {
         }
         match memchr::memchr(b'\\', plain.as_bytes()) {
             None => see(plain),
-            Some(_) => see(&serde_json::from_str::<String>(quoted).unwrap_or_default()),
+            Some(_) => see(&crate::json::parse::<String>(quoted).unwrap_or_default()),
         }
     });
 }

@@ -224,7 +224,7 @@ pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError>
 fn tags(text: &str) -> Result<SortedMap<String, String>, ApiError> {
     let refuse = |why: &str| ApiError::invalid("x-signalbox-tags", format!("x-signalbox-tags {why}"));
     let tags: SortedMap<String, String> =
-        serde_json::from_str(text).map_err(|_| refuse("must be a JSON object whose values are strings."))?;
+        crate::json::parse(text).map_err(|_| refuse("must be a JSON object whose values are strings."))?;
     if tags.len() > MAX_TAGS {
         return Err(refuse("may hold at most 32 tags."));
     }

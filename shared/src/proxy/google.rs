@@ -201,7 +201,7 @@ async fn subject_token<P: Ports>(ports: &P, provider: &str, subject: &Subject) -
     let token = match member {
         None => text,
         Some(member) => text
-            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+            .and_then(|text| crate::json::parse::<Value>(&text).ok())
             .and_then(|answer| answer.get(member)?.as_str().map(str::to_owned)),
     };
     let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());

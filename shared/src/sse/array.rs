@@ -47,7 +47,7 @@ impl ToArray {
 }
 
 fn element(begun: &mut bool, data: &str, out: &mut Vec<u8>) {
-    if serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok() {
+    if crate::json::parse::<serde::de::IgnoredAny>(data).is_ok() {
         out.extend_from_slice(if *begun { b",\n" } else { b"[" });
         *begun = true;
         out.extend_from_slice(data.as_bytes());

@@ -86,6 +86,6 @@ fn decoded(raw: &str) -> Option<Cow<'_, str>> {
     let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
     match memchr::memchr(b'\\', inside.as_bytes()) {
         None => Some(Cow::Borrowed(inside)),
-        Some(_) => serde_json::from_str(raw).ok().map(Cow::Owned),
+        Some(_) => crate::json::parse(raw).ok().map(Cow::Owned),
     }
 }

@@ -175,7 +175,7 @@ pub(crate) fn model_found(by: &By, answer: &str, categories: &[String]) -> Optio
     let counts = |named: &[&str]| {
         categories.is_empty() || named.is_empty() || named.iter().any(|name| categories.iter().any(|of| of == name))
     };
-    if let (By::LlamaGuard, Ok(told)) = (by, serde_json::from_str::<Value>(answer))
+    if let (By::LlamaGuard, Ok(told)) = (by, crate::json::parse::<Value>(answer))
         && let Some(safe) = told.get("safe").and_then(Value::as_bool)
     {
         let named = told.get("categories").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -121,7 +121,7 @@ impl GoogleAccount {
 
 fn service_account(binding: &str, text: &str) -> Result<GoogleAccount, Problem> {
     let wrong = |message| problem(binding, message, "Bind the JSON file of a service account's key, as Google gave it");
-    let file: KeyFile = serde_json::from_str(text).map_err(|_| wrong("is no service account's key"))?;
+    let file: KeyFile = crate::json::parse(text).map_err(|_| wrong("is no service account's key"))?;
     let key = private_key(&file.private_key).ok_or_else(|| wrong("has no private key in PKCS #8"))?;
     let token_uri = file.token_uri.as_deref().unwrap_or("https://oauth2.googleapis.com/token");
     Ok(GoogleAccount {
@@ -134,7 +134,7 @@ fn service_account(binding: &str, text: &str) -> Result<GoogleAccount, Problem> 
 fn federation(names: &GoogleBindings, text: &str, bound: Option<String>) -> Result<GoogleAccount, Problem> {
     let binding = names.workload_identity;
     let wrong = |message, hint: &str| problem(binding, message, hint);
-    let config: Federation = serde_json::from_str(text).map_err(|_| {
+    let config: Federation = crate::json::parse(text).map_err(|_| {
         wrong(
             "is no credential configuration",
             "Bind what `gcloud iam workload-identity-pools create-cred-config` wrote",

@@ -99,7 +99,7 @@ fn in_content(content: Option<&str>, before: &str, after: &str) -> String {
 fn in_messages(body: &Document<'_>, before: &str, after: &str) -> Vec<u8> {
     let Some(member) = body.member("messages") else { return body.body().as_bytes().to_vec() };
     let all = body.body().get(member.value.clone()).unwrap_or_default();
-    let items: Vec<&RawValue> = serde_json::from_str(all).unwrap_or_default();
+    let items: Vec<&RawValue> = crate::json::parse(all).unwrap_or_default();
     let at = |item: &RawValue| member.value.start + (item.get().as_ptr() as usize - all.as_ptr() as usize);
     let heads: Vec<&&RawValue> = items.iter().take_while(|item| is_instruction(item.get())).collect();
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();

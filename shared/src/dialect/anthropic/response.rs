@@ -18,7 +18,7 @@ use crate::dialect::{
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
     let Ok(mut top) = Object::read(text, path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {
@@ -178,13 +178,13 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     open(body, &path)?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
     let fixed;
-    let whole: Whole<'_> = match serde_json::from_str(text) {
+    let whole: Whole<'_> = match crate::json::parse(text) {
         Ok(whole) => whole,
         Err(_) => {
             let strange = ProtocolError::WrongShape("the answer has another shape");
             let Repaired::Object(object) = repair(text) else { return Err(strange) };
             fixed = object;
-            serde_json::from_str(&fixed).map_err(|_| strange)?
+            crate::json::parse(&fixed).map_err(|_| strange)?
         }
     };
     let output_bytes = whole.content.0.iter().filter_map(|block| block.0.as_ref()).map(BlockWire::output_bytes).sum();

@@ -10,7 +10,7 @@ use crate::dialect::{ProtocolError, ProviderDialect, UpstreamError, text};
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
     let Ok(top) = Object::read(text, path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {
@@ -45,13 +45,13 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         }
     }
     let fields = top.take("additionalModelResponseFields");
-    let sequence = fields.and_then(|raw| serde_json::from_str::<ModelFields<'_>>(raw.get()).ok());
+    let sequence = fields.and_then(|raw| crate::json::parse::<ModelFields<'_>>(raw.get()).ok());
     let sequence = sequence.and_then(|fields| fields.stop_sequence.into_some()).map(|text| text.into_owned());
     let finish = top.string("stopReason").ok().flatten().map(|word| read_stop(&word, sequence));
     let tier = top.peek("serviceTier").and_then(|raw| text::read::<TierWire>(raw.get()));
     let usage = top.take("usage").and_then(|raw| {
         let fixed = text::stand_in_for_numbers(raw.get());
-        serde_json::from_str::<UsageWire<'_>>(&fixed).ok()?.usage(tier)
+        crate::json::parse::<UsageWire<'_>>(&fixed).ok()?.usage(tier)
     });
     let service_tier =
         top.take("serviceTier").and_then(|raw| Object::read(raw.get(), &path).ok()?.string("type").ok()?);

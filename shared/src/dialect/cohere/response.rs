@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
     let Ok(mut top) = Object::read(text, path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {
@@ -20,7 +20,7 @@ fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, Pr
     };
     // An error's `message` is a sentence, an answer's an object.
     if top.peek("message").is_some_and(|raw| raw.get().starts_with('{')) {
-        let finish = top.peek("finish_reason").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let finish = top.peek("finish_reason").and_then(|raw| crate::json::parse::<String>(raw.get()).ok());
         return match error::broken_off(finish.as_deref(), top.string("error").ok().flatten().as_deref()) {
             Some(error) => Err(ProtocolError::Upstream(error)),
             None => Ok(top),

@@ -73,12 +73,12 @@ fn status(code: Code) -> &'static str {
 pub(in crate::dialect) fn read(status: u16, body: &[u8]) -> UpstreamError {
     let error = UpstreamError::from_body(status, body);
     let text = std::str::from_utf8(body).unwrap_or_default().trim();
-    with_details(error, serde_json::from_str::<&RawValue>(text).ok())
+    with_details(error, crate::json::parse::<&RawValue>(text).ok())
 }
 
 /// Reads the value of `error` in an event or a 200.
 pub(in crate::dialect) fn read_event(json: &str) -> UpstreamError {
-    with_details(UpstreamError::from_event(json), serde_json::from_str::<&RawValue>(json).ok())
+    with_details(UpstreamError::from_event(json), crate::json::parse::<&RawValue>(json).ok())
 }
 
 /// What the error's details add: when to come again, and whether that helps today.

@@ -30,7 +30,7 @@ const TOLD: [&str; 6] = ["candidates", "usageMetadata", "modelVersion", "respons
 /// Checks that a body is an answer, and not an error in an answer's clothes.
 fn open(body: &[u8]) -> Result<Vec<&RawValue>, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}').trim();
-    let whole: &RawValue = serde_json::from_str(text).map_err(|_| ProtocolError::NotJson)?;
+    let whole: &RawValue = crate::json::parse(text).map_err(|_| ProtocolError::NotJson)?;
     let path = Path::Root;
     let events = read_list(whole, &path).unwrap_or_default();
     for raw in &events {

@@ -26,7 +26,7 @@ pub struct Json(Box<RawValue>);
 impl Json {
     /// From text that may or may not be one JSON value.
     pub fn parse(text: &str) -> Option<Json> {
-        RawValue::from_string(text.to_owned()).ok().map(|raw| Json::from(&*raw))
+        crate::json::parse::<&RawValue>(text).ok().map(Json::from)
     }
 
     /// The text of the value, without white space around it.
@@ -44,7 +44,7 @@ impl From<&RawValue> for Json {
     fn from(raw: &RawValue) -> Json {
         match memchr2(b'\n', b'\r', raw.get().as_bytes()) {
             // White space for white space: it stays one value.
-            Some(_) => Json(RawValue::from_string(on_one_line(raw.get())).unwrap_or_else(|_| raw.to_owned())),
+            Some(_) => Json(crate::json::parse(&on_one_line(raw.get())).unwrap_or_else(|_| raw.to_owned())),
             None => Json(raw.to_owned()),
         }
     }

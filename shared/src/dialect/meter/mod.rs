@@ -188,7 +188,7 @@ impl Meter {
     /// The body has ended, or nobody listens any more.
     pub fn finish(mut self) -> Observed {
         if let Some(event) = self.reader.finish()
-            && (event.data.trim() == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(event.data).is_ok())
+            && (event.data.trim() == "[DONE]" || crate::json::parse::<serde::de::IgnoredAny>(event.data).is_ok())
         {
             self.watch.event(event);
         }

@@ -10,12 +10,12 @@ use std::borrow::Cow;
 
 pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
-    let fixed = match serde_json::from_str::<AnswerWire<'_>>(text) {
+    let fixed = match crate::json::parse::<AnswerWire<'_>>(text) {
         Ok(_) => None,
         Err(_) => repaired(text),
     };
-    let Ok(answer) = serde_json::from_str::<AnswerWire<'_>>(fixed.as_deref().unwrap_or(text)) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let Ok(answer) = crate::json::parse::<AnswerWire<'_>>(fixed.as_deref().unwrap_or(text)) else {
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer has another shape")
         } else {

@@ -10,7 +10,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
     let path = Path::Root;
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
     let Ok(mut envelope) = Object::read(text, &path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {
@@ -21,11 +21,11 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         return Err(ProtocolError::Upstream(UpstreamError::from_event(error.text())));
     }
     let inner = envelope.take("result").map_or(text, |raw| raw.get());
-    let fixed = match serde_json::from_str::<AnswerWire<'_>>(inner) {
+    let fixed = match crate::json::parse::<AnswerWire<'_>>(inner) {
         Ok(_) => None,
         Err(_) => repaired(inner),
     };
-    let answer: AnswerWire<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(inner))
+    let answer: AnswerWire<'_> = crate::json::parse(fixed.as_deref().unwrap_or(inner))
         .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
     if answer.choices.is_some() {
         return openai_chat::response::read(inner.as_bytes());

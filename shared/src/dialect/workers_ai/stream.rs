@@ -43,7 +43,7 @@ impl Decode {
     /// Takes one event of the stream.
     pub(in crate::dialect) fn event(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
         if let Decode::Own(own) = self {
-            let answer = serde_json::from_str::<AnswerWire<'_>>(data);
+            let answer = crate::json::parse::<AnswerWire<'_>>(data);
             let choices = own.phase == Phase::Before && answer.as_ref().is_ok_and(|answer| answer.choices.is_some());
             if !choices {
                 return own.event(data, answer.ok(), out);
@@ -83,7 +83,7 @@ impl Own {
         match answer {
             Some(answer) => self.take(&answer, out),
             None => match repair(data) {
-                Repaired::Object(fixed) => match serde_json::from_str::<AnswerWire<'_>>(&fixed) {
+                Repaired::Object(fixed) => match crate::json::parse::<AnswerWire<'_>>(&fixed) {
                     Ok(answer) => self.take(&answer, out),
                     Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
                 },

@@ -75,6 +75,6 @@ impl CallWire<'_> {
 
 /// The first of `errors`, if there is one.
 pub(super) fn first_error(errors: Option<&RawValue>) -> Option<Json> {
-    let list: Vec<&RawValue> = serde_json::from_str(errors?.get()).ok()?;
+    let list: Vec<&RawValue> = crate::json::parse(errors?.get()).ok()?;
     list.first().map(|raw| Json::from(*raw))
 }

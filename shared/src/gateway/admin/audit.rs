@@ -32,7 +32,7 @@ impl<P: Ports> Admin<P> {
             None | Some("closed") => {}
             Some("open") => {
                 let open = |pending: &crate::gateway::ledger::Pending| {
-                    let note: Value = serde_json::from_str(&pending.note).unwrap_or_default();
+                    let note: Value = crate::json::parse(&pending.note).unwrap_or_default();
                     json!({
                         "object": "audit.open",
                         "request_id": pending.id,
@@ -81,7 +81,7 @@ impl<P: Ports> Admin<P> {
                 break;
             };
             next = Some(behind);
-            let record: Value = serde_json::from_str(&line).unwrap_or_default();
+            let record: Value = crate::json::parse(&line).unwrap_or_default();
             if filter.holds(&record) {
                 found.push((line, record));
             }
@@ -114,7 +114,7 @@ impl<P: Ports> Admin<P> {
             Some(key) => self.ports.read_record(&shelf, &key).await.map_err(unavailable)?,
             None => None,
         };
-        let line = line.and_then(|line| serde_json::from_str(&line.value).ok());
+        let line = line.and_then(|line| crate::json::parse(&line.value).ok());
         line.ok_or_else(|| ApiError::new(Code::NotFound, "No request of this id was written down, or no longer."))
     }
 

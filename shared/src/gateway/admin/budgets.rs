@@ -45,7 +45,7 @@ impl<P: Ports> Admin<P> {
         for (prefix, owner) in [(live::ORGANISATION, people::all_of_it()), (people::USER, people::wherever())] {
             for record in live::all(&self.ports, prefix).await.map_err(unavailable)? {
                 let id = record.key.strip_prefix(prefix).unwrap_or_default();
-                let Ok(members) = serde_json::from_str(&record.value) else { continue };
+                let Ok(members) = crate::json::parse(&record.value) else { continue };
                 let Ok(terms) = people::terms(&members, &owner) else { continue };
                 let user = (prefix == people::USER).then_some(id);
                 for budget in &terms.budgets {

@@ -32,7 +32,7 @@ impl<P: Ports> Admin<P> {
             .collect();
         let retired = ask.query("state").as_deref() == Some("retired");
         let show = |record: &Record| {
-            let document: Value = serde_json::from_str(&record.value).ok()?;
+            let document: Value = crate::json::parse(&record.value).ok()?;
             let fits = wanted.iter().all(|(member, wanted)| has(&document, member, wanted));
             (fits && document.get("retired_at").is_some() == retired).then_some(document)
         };
@@ -92,7 +92,7 @@ impl<P: Ports> Admin<P> {
 
     pub(super) async fn list_context_versions(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let prefix = format!("{VERSION}{}/", ask.id());
-        let show = |record: &Record| serde_json::from_str(&record.value).ok();
+        let show = |record: &Record| crate::json::parse(&record.value).ok();
         self.page(ask, List { prefix: &prefix, descending: true, show: &show }).await
     }
 
@@ -135,7 +135,7 @@ impl<P: Ports> Admin<P> {
 }
 
 fn shown(record: &Record) -> Result<Value, ApiError> {
-    serde_json::from_str(&record.value)
+    crate::json::parse(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored record cannot be read: {error}")))
 }
 
@@ -152,7 +152,7 @@ fn read_line(line: &str, before: &[Map<String, Value>]) -> Result<Map<String, Va
     let wrong = |member: &str, message: &str| Wrong { member: member.to_owned(), message: message.to_owned() };
     let object = || wrong("(line)", "This must be a JSON object.");
     json::scan(line.as_bytes(), &json::Limits::default()).map_err(|_| object())?;
-    let members: Map<String, Value> = serde_json::from_str(line).map_err(|_| object())?;
+    let members: Map<String, Value> = crate::json::parse(line).map_err(|_| object())?;
     let members = definitions::said(&members);
     read(&members)?;
     match before.iter().any(|other| other.get("id") == members.get("id")) {

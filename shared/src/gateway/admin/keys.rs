@@ -67,7 +67,7 @@ impl<P: Ports> Admin<P> {
             return Err(ApiError::invalid("state", "state is active, expired or revoked."));
         }
         let shown = |record: &Record| {
-            let key: KeyRecord = serde_json::from_str(&record.value).ok()?;
+            let key: KeyRecord = crate::json::parse(&record.value).ok()?;
             let shown = show(&key, now);
             let fits = |(name, wanted): &(&str, Option<String>)| {
                 wanted.as_deref().is_none_or(|wanted| shown.get(*name).and_then(Value::as_str) == Some(wanted))
@@ -211,7 +211,7 @@ fn written(key: &KeyRecord) -> String {
 }
 
 fn read(record: &Record) -> Result<KeyRecord, ApiError> {
-    serde_json::from_str(&record.value)
+    crate::json::parse(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored key cannot be read: {error}")))
 }
 

@@ -61,7 +61,7 @@ impl<P: Ports> Admin<P> {
         let Some(record) = self.read(&place).await? else {
             return Ok(Begun::New(Once { place: Some((place, imprint)), salt }));
         };
-        let kept: Kept = serde_json::from_str(&record.value)
+        let kept: Kept = crate::json::parse(&record.value)
             .map_err(|error| ApiError::new(Code::InternalError, format!("A kept answer cannot be read: {error}")))?;
         if kept.imprint != imprint {
             let message = "This idempotency-key was used for another request. Send a new one.";

@@ -134,7 +134,7 @@ impl<P: Ports> Admin<P> {
         let wanted: Vec<(&str, String)> =
             of.filters.iter().filter_map(|name| Some((*name, ask.query(name)?))).collect();
         let show = |record: &Record| {
-            let document: Value = serde_json::from_str(&record.value).ok()?;
+            let document: Value = crate::json::parse(&record.value).ok()?;
             wanted.iter().all(|(name, wanted)| has(&document, name, wanted)).then_some(document)
         };
         self.page(ask, List { prefix: &of.key(""), descending: false, show: &show }).await
@@ -212,7 +212,7 @@ impl Resource {
 }
 
 fn document(record: &Record) -> Result<Map<String, Value>, ApiError> {
-    serde_json::from_str(&record.value)
+    crate::json::parse(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored record cannot be read: {error}")))
 }
 

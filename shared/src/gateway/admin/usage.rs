@@ -89,8 +89,8 @@ impl<P: Ports> Admin<P> {
             let add = |record: crate::records::Record| {
                 let hour = record.key.strip_prefix(&prefix).and_then(|rest| rest.split('/').next());
                 let hour = hour.and_then(|hour| hour.parse::<Window>().ok());
-                let (Some(hour), Ok(figures)) = (hour, serde_json::from_str::<Figures>(&record.value)) else { return };
-                let group: Value = serde_json::from_str(&figures.group).unwrap_or_default();
+                let (Some(hour), Ok(figures)) = (hour, crate::json::parse::<Figures>(&record.value)) else { return };
+                let group: Value = crate::json::parse(&figures.group).unwrap_or_default();
                 let span = interval.map(|period| Window::at(period, hour.start()).to_string());
                 let key = (span, groups.iter().map(|by| by.value(&team, &group)).collect());
                 table.entry(key).or_default().add(&figures.sums);

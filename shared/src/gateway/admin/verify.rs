@@ -46,7 +46,7 @@ impl<P: Ports> Admin<P> {
     ) -> Result<Walked, StoreError> {
         // The end first: what is appended meanwhile comes behind it.
         let head = self.ports.read_record(&shelf(TENANT), &head_key(team)).await?;
-        let head: Head = head.and_then(|head| serde_json::from_str(&head.value).ok()).unwrap_or_default();
+        let head: Head = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
         let mut lines = Lines::new(&self.ports, TENANT, vec![team.to_owned()], false, place, from);
         let checkpoints = self.checkpoints(team).await?;
         let mut walked = Walked { walk: Walk::new(team), broken: None, next: None, sealed: 0 };

@@ -39,7 +39,7 @@ struct Kept {
 /// The version of this number, as every process takes it over.
 pub(crate) async fn read<P: Records>(ports: &P, version: u64) -> Result<Option<StoredConfig>, StoreError> {
     let Some(record) = ports.read_record(SHELF, &key(version)).await? else { return Ok(None) };
-    let kept: Kept = serde_json::from_str(&record.value)
+    let kept: Kept = crate::json::parse(&record.value)
         .map_err(|error| StoreError(format!("version {version} cannot be read: {error}")))?;
     Ok(Some(StoredConfig { version, at: kept.at, document: kept.document }))
 }
@@ -151,7 +151,7 @@ impl<P: Ports> Admin<P> {
 
 fn opened(record: &Record) -> Result<(u64, Kept), ApiError> {
     let version = record.key.strip_prefix(PREFIX).and_then(|number| number.parse().ok()).unwrap_or_default();
-    let kept = serde_json::from_str(&record.value)
+    let kept = crate::json::parse(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A version cannot be read: {error}")))?;
     Ok((version, kept))
 }

@@ -150,7 +150,7 @@ impl Clients {
 
 /// Reads a stored client.
 pub fn parse(text: &str) -> Result<Client, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError(format!("a stored client cannot be read: {error}")))
+    crate::json::parse(text).map_err(|error| StoreError(format!("a stored client cannot be read: {error}")))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Batch {
     /// Reads the entries; one that is no JSON object is left out.
     pub fn new(entries: Vec<Entry>) -> Batch {
         let parse = |entry: Entry| {
-            let record: Value = serde_json::from_str(&entry.record).ok().filter(Value::is_object)?;
+            let record: Value = crate::json::parse(&entry.record).ok().filter(Value::is_object)?;
             let facts = Facts::of(&record);
             Some(Parsed { team: entry.team, id: entry.id, record, facts, days: entry.days })
         };
@@ -135,7 +135,7 @@ impl Rows {
             Some(write) => write.value.as_ref(),
             None => self.stored.get(key),
         };
-        serde_json::from_str(text?).ok()
+        crate::json::parse(text?).ok()
     }
 
     fn write(&mut self, key: String, value: String, until: Option<Timestamp>) {
@@ -181,7 +181,7 @@ pub fn known_key(id: &str) -> String {
 
 /// The key of the line that what is known of a request leads to.
 pub fn line_of(known: &str) -> Option<String> {
-    serde_json::from_str::<Known>(known).ok().map(|known| known.line)
+    crate::json::parse::<Known>(known).ok().map(|known| known.line)
 }
 
 /// Strings, integers and lists of them: nothing here can fail to be written.

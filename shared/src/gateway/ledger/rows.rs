@@ -71,15 +71,15 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn read(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+    fn read(&mut self, key: &str, value: &str) -> Result<(), crate::json::ReadError> {
         if let Some(name) = key.strip_prefix('w') {
-            self.tallies.insert(serde_json::from_str(name)?, serde_json::from_str::<Tally>(value)?);
+            self.tallies.insert(crate::json::parse(name)?, crate::json::parse::<Tally>(value)?);
         } else if let Some(name) = key.strip_prefix('t') {
-            self.rates.insert(serde_json::from_str(name)?, serde_json::from_str::<Tat>(value)?);
+            self.rates.insert(crate::json::parse(name)?, crate::json::parse::<Tat>(value)?);
         } else if let Some(name) = key.strip_prefix('r') {
-            self.enter(&serde_json::from_str(name)?, serde_json::from_str::<Reservation>(value)?);
+            self.enter(&crate::json::parse(name)?, crate::json::parse::<Reservation>(value)?);
         } else if let Some(name) = key.strip_prefix('p') {
-            self.purses.insert(serde_json::from_str(name)?, serde_json::from_str::<Purse>(value)?);
+            self.purses.insert(crate::json::parse(name)?, crate::json::parse::<Purse>(value)?);
         } else {
             return Err(serde::de::Error::custom("keys begin with w, t, r or p"));
         }

@@ -32,7 +32,7 @@ pub(super) fn read(body: &[u8]) -> Result<Vectors<'_>, ProtocolError> {
     let by_type = top.take("embeddings").ok_or_else(wrong)?;
     // The first version of the API had the list itself here.
     let vectors = match by_type.get().starts_with('[') {
-        true => serde_json::from_str(by_type.get()).map_err(|_| wrong())?,
+        true => crate::json::parse(by_type.get()).map_err(|_| wrong())?,
         false => {
             let mut by_type = Object::read(by_type.get(), &path).map_err(|_| wrong())?;
             by_type.has("float").then(|| by_type.items("float").ok()).flatten().ok_or_else(wrong)?

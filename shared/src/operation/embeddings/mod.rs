@@ -69,7 +69,7 @@ impl Api {
 /// What policy and routing need to know of a request.
 pub(super) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError> {
     let inputs = read::inputs(body)?;
-    let user = body.get("user").map(serde_json::from_str::<Option<String>>).transpose();
+    let user = body.get("user").map(crate::json::parse::<Option<String>>).transpose();
     Ok(Facts {
         model: model(body.get("model"))?,
         user: user.map_err(|_| ApiError::invalid("user", "`user` must be a string."))?.flatten(),

@@ -55,7 +55,7 @@ pub(super) fn request<'a>(body: &Document<'a>) -> Result<Request<'a>, ApiError> 
 
 fn member<T: for<'d> Deserialize<'d>>(body: &Document<'_>, name: &str, what: &str) -> Result<Option<T>, ApiError> {
     let Some(text) = body.get(name) else { return Ok(None) };
-    serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
+    crate::json::parse(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
 }
 
 /// A string, its escapes decoded only where it has some.
@@ -67,7 +67,7 @@ pub(super) fn inputs<'a>(body: &Document<'a>) -> Result<Inputs<'a>, ApiError> {
     let wrong = || ApiError::invalid("input", "`input` must be a string, a list of strings, or tokens.");
     let text = body.get("input").filter(|text| *text != "null").ok_or_else(wrong)?;
     let inputs = match text.bytes().next() {
-        Some(b'"') => Inputs::Texts(vec![serde_json::from_str::<Text<'a>>(text).map_err(|_| wrong())?.0]),
+        Some(b'"') => Inputs::Texts(vec![crate::json::parse::<Text<'a>>(text).map_err(|_| wrong())?.0]),
         Some(b'[') => list(text).ok_or_else(wrong)?,
         Some(_) | None => return Err(wrong()),
     };
@@ -78,14 +78,14 @@ pub(super) fn inputs<'a>(body: &Document<'a>) -> Result<Inputs<'a>, ApiError> {
 }
 
 fn list(text: &str) -> Option<Inputs<'_>> {
-    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let items: Vec<&RawValue> = crate::json::parse(text).ok()?;
     match items.first().and_then(|item| item.get().bytes().next()) {
         Some(b'"') => {
-            let texts: Vec<Text<'_>> = serde_json::from_str(text).ok()?;
+            let texts: Vec<Text<'_>> = crate::json::parse(text).ok()?;
             Some(Inputs::Texts(texts.into_iter().map(|Text(text)| text).collect()))
         }
-        Some(b'0'..=b'9') => Some(Inputs::Tokens(vec![serde_json::from_str(text).ok()?])),
-        Some(b'[') => Some(Inputs::Tokens(serde_json::from_str(text).ok()?)),
+        Some(b'0'..=b'9') => Some(Inputs::Tokens(vec![crate::json::parse(text).ok()?])),
+        Some(b'[') => Some(Inputs::Tokens(crate::json::parse(text).ok()?)),
         Some(b'{') => Some(Inputs::Other(items.len())),
         None => Some(Inputs::Texts(Vec::new())),
         Some(_) => None,

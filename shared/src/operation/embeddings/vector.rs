@@ -4,10 +4,10 @@
 pub(super) fn write(numbers: &str, base64: bool) -> Option<Vec<u8>> {
     if !base64 {
         // The provider's own digits.
-        serde_json::from_str::<Vec<f64>>(numbers).ok()?;
+        crate::json::parse::<Vec<f64>>(numbers).ok()?;
         return Some(numbers.as_bytes().to_vec());
     }
-    let numbers: Vec<f32> = serde_json::from_str(numbers).ok()?;
+    let numbers: Vec<f32> = crate::json::parse(numbers).ok()?;
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     let mut out = Vec::with_capacity(bytes.len() / 3 * 4 + 6);
     out.push(b'"');

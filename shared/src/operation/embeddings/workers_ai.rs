@@ -34,6 +34,6 @@ pub(super) fn read(body: &[u8]) -> Result<Vectors<'_>, ProtocolError> {
         top = Object::read(result.get(), &path).map_err(|_| wrong())?;
     }
     let data = top.take("data").ok_or_else(wrong)?;
-    let vectors = serde_json::from_str(data.get()).map_err(|_| wrong())?;
+    let vectors = crate::json::parse(data.get()).map_err(|_| wrong())?;
     Ok(Vectors { vectors, usage: answer::input(&mut top) })
 }

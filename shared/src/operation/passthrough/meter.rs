@@ -161,7 +161,7 @@ impl Told {
         // Most events tell nothing, which one search shows.
         let tells = |word: &[u8]| memchr::memmem::find(text.as_bytes(), word).is_some();
         let wanted = (self.model.is_none() && tells(b"\"model\"")) || tells(b"\"usage");
-        if let Some(wire) = wanted.then(|| serde_json::from_str::<Wire<'_>>(text).ok()).flatten() {
+        if let Some(wire) = wanted.then(|| crate::json::parse::<Wire<'_>>(text).ok()).flatten() {
             self.take(wire);
         }
     }

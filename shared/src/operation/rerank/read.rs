@@ -42,11 +42,11 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 pub(super) fn request<'a>(body: &Body<'a>) -> Result<Request<'a>, ApiError> {
     const KNOWN: [&str; 6] = ["model", "query", "documents", "top_n", "return_documents", "max_tokens_per_doc"];
-    let query = body.get("query").and_then(|text| serde_json::from_str::<Text<'a>>(text).ok());
+    let query = body.get("query").and_then(|text| crate::json::parse::<Text<'a>>(text).ok());
     let query = query.ok_or_else(|| ApiError::invalid("query", "`query` must be a string."))?.0;
     let wrong = || ApiError::invalid("documents", "`documents` must be a list of strings or objects.");
     let items: Vec<&'a RawValue> =
-        body.get("documents").and_then(|text| serde_json::from_str(text).ok()).ok_or_else(wrong)?;
+        body.get("documents").and_then(|text| crate::json::parse(text).ok()).ok_or_else(wrong)?;
     if items.is_empty() {
         return Err(ApiError::invalid("documents", "`documents` is empty."));
     }
@@ -64,7 +64,7 @@ pub(super) fn request<'a>(body: &Body<'a>) -> Result<Request<'a>, ApiError> {
 fn document(raw: &RawValue) -> Option<Document<'_>> {
     match raw.get().bytes().next()? {
         b'"' => {
-            let Text(text) = serde_json::from_str(raw.get()).ok()?;
+            let Text(text) = crate::json::parse(raw.get()).ok()?;
             Some(Document { raw, text: Some(text), is_lossy: false })
         }
         b'{' => {
@@ -79,5 +79,5 @@ fn document(raw: &RawValue) -> Option<Document<'_>> {
 
 fn member<T: for<'d> Deserialize<'d>>(body: &Body<'_>, name: &str, what: &str) -> Result<Option<T>, ApiError> {
     let Some(text) = body.get(name) else { return Ok(None) };
-    serde_json::from_str(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
+    crate::json::parse(text).map_err(|_| ApiError::invalid(name, format!("`{name}` must be {what}.")))
 }

@@ -100,7 +100,7 @@ fn result(raw: &RawValue) -> Option<(u64, &RawValue, Option<&RawValue>)> {
     let mut result = Object::read(raw.get(), &path).ok()?;
     let index = result.count("index").ok()??;
     let score = result.take("relevance_score").or_else(|| result.take("score"))?;
-    serde_json::from_str::<f64>(score.get()).ok()?;
+    crate::json::parse::<f64>(score.get()).ok()?;
     Some((index, score, result.take("document")))
 }
 

@@ -108,7 +108,7 @@ impl Fleet {
         self.heard.clear();
         self.keys.clear();
         for text in snapshots {
-            let Ok(snapshot) = serde_json::from_str::<Snapshot>(text) else { continue };
+            let Ok(snapshot) = crate::json::parse::<Snapshot>(text) else { continue };
             if now.since(snapshot.at) > BELIEVED {
                 continue;
             }

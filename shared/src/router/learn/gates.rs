@@ -94,7 +94,7 @@ pub fn opening(answer: &str) -> Option<Flaw> {
 
 /// Judges an answer that was to be JSON. `conforms` holds it to the schema, where one was given.
 pub fn json(answer: &str, conforms: impl Fn(&Value) -> bool) -> Option<Flaw> {
-    match serde_json::from_str::<Value>(answer.trim()) {
+    match crate::json::parse::<Value>(answer.trim()) {
         Ok(value) if conforms(&value) => None,
         Ok(_) => Some(Flaw::OffSchema),
         Err(_) => Some(Flaw::NotJson),

@@ -226,7 +226,7 @@ impl Lessons {
     pub fn merge(&self, route: &str, kept: Option<&str>) -> Option<String> {
         self.with(route, |route| {
             // A record of an older layout is begun anew.
-            let mut all: State = kept.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let mut all: State = kept.and_then(|text| crate::json::parse(text).ok()).unwrap_or_default();
             all.arms.retain(|_, lesson| lesson.arm.is_sound());
             let fresh = std::mem::take(&mut route.fresh);
             route.sent.add(&fresh);

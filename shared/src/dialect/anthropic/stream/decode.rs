@@ -53,11 +53,11 @@ impl Decode {
             return;
         }
         self.repaired = false;
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(data) {
             return self.take(name, data, event, out);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => {
                     self.repaired = true;
                     self.take(name, &fixed, event, out);
@@ -160,7 +160,7 @@ impl Decode {
         self.next += 1;
         let fixed = stand_in_for_surrogates(raw.get());
         let repaired = self.repaired || fixed.is_some();
-        let wire: Option<BlockWire<'_>> = serde_json::from_str(fixed.as_deref().unwrap_or(raw.get())).ok();
+        let wire: Option<BlockWire<'_>> = crate::json::parse(fixed.as_deref().unwrap_or(raw.get())).ok();
         let kind = wire.as_ref().map_or(Kind::Other, BlockWire::opens);
         let shown = match (kind, &wire) {
             (Kind::Text, _) => BlockKind::Text,
@@ -205,7 +205,7 @@ impl Decode {
                 Kind::Thinking => r#"{"type":"thinking"}"#,
                 Kind::Call | Kind::Other => return,
             };
-            if let Ok(raw) = serde_json::from_str::<&RawValue>(opening) {
+            if let Ok(raw) = crate::json::parse::<&RawValue>(opening) {
                 self.open(index, raw, out);
             }
         }
@@ -297,7 +297,7 @@ impl Block {
                 }
             }
             (Kind::Other, Some(_)) => {
-                if let Ok(raw) = serde_json::from_str::<RawDelta<'_>>(data) {
+                if let Ok(raw) = crate::json::parse::<RawDelta<'_>>(data) {
                     self.add(Delta::Opaque(Json::from(raw.delta)), out);
                 }
             }

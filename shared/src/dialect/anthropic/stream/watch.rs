@@ -47,11 +47,11 @@ impl Watch {
         if let Some(plain) = plain(data) {
             return self.grow(plain);
         }
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(data) {
             return self.read(name, event);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => self.read(name, event),
                 Err(_) => self.tally.fail(UpstreamError::protocol("an event of the stream has another shape")),
             },
@@ -127,7 +127,7 @@ impl Watch {
         }
         self.next += 1;
         self.tally.content_started = true;
-        let (kind, bytes) = match serde_json::from_str::<BlockWire<'_>>(json) {
+        let (kind, bytes) = match crate::json::parse::<BlockWire<'_>>(json) {
             Ok(block) => (block.opens(), block.output_bytes() as usize),
             Err(_) => (Kind::Other, 0),
         };

@@ -171,7 +171,7 @@ fn fits(metadata: &Json) -> bool {
     let path = Path::Root;
     let Ok(members) = Object::read(metadata.text(), &path) else { return false };
     let members = members.rest();
-    let text = |json: &Json| serde_json::from_str::<String>(json.text()).ok();
+    let text = |json: &Json| crate::json::parse::<String>(json.text()).ok();
     (1..=16).contains(&members.len())
         && members
             .iter()

@@ -61,11 +61,11 @@ impl Decode {
             return;
         }
         let text = String::from_utf8_lossy(payload);
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(&text) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(&text) {
             return self.take(name, event, false, out);
         }
         match repair(&text) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => self.take(name, event, true, out),
                 Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
             },

@@ -41,7 +41,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
 fn write_documents(o: &mut Members<'_>, request: &ChatRequest, found: &[Document]) {
     let callers = request.extra.iter().find(|(name, _)| name == "documents").map(|(_, json)| json);
     let callers: Vec<&serde_json::value::RawValue> =
-        callers.and_then(|json| serde_json::from_str(json.text()).ok()).unwrap_or_default();
+        callers.and_then(|json| crate::json::parse(json.text()).ok()).unwrap_or_default();
     if callers.is_empty() && found.is_empty() {
         return;
     }

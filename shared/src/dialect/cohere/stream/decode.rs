@@ -65,11 +65,11 @@ impl Decode {
             // It follows `message-end`, which has told all.
             return self.fail(UpstreamError::protocol("the stream ended early"), out);
         }
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(data) {
             return self.take(name, data, event, false, out);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => self.take(name, &fixed, event, true, out),
                 Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
             },
@@ -205,7 +205,7 @@ impl Decode {
     fn cite(&mut self, raw: Option<&RawValue>, out: &mut Vec<Event>) {
         let Some(words) = self.words.as_ref().filter(|words| words.channel == Channel::Text) else { return };
         let Some(raw) = raw else { return };
-        let several = serde_json::from_str::<Vec<&RawValue>>(raw.get()).unwrap_or_else(|_| vec![raw]);
+        let several = crate::json::parse::<Vec<&RawValue>>(raw.get()).unwrap_or_else(|_| vec![raw]);
         for (citation, _) in several.into_iter().filter_map(citation::read) {
             out.push(Event::Delta { choice: 0, block: words.block, delta: Delta::Citation(citation) });
         }

@@ -29,7 +29,7 @@ fn schema(out: &mut Vec<u8>, raw: &RawValue, depth: usize) {
     members.take("propertyOrdering");
     object(out, |o| {
         for (name, json) in members.rest_with_nulls() {
-            let Ok(value) = serde_json::from_str::<&RawValue>(json.text()) else { continue };
+            let Ok(value) = crate::json::parse::<&RawValue>(json.text()) else { continue };
             match name.as_str() {
                 "type" => {
                     if let Some(kind) = text::decode(value.get()) {
@@ -82,7 +82,7 @@ fn named_schemas(out: &mut Vec<u8>, raw: &RawValue, depth: usize) {
     let Ok(members) = Object::read(raw.get(), &path) else { return out.extend_from_slice(raw.get().as_bytes()) };
     object(out, |o| {
         for (name, json) in members.rest_with_nulls() {
-            if let Ok(value) = serde_json::from_str::<&RawValue>(json.text()) {
+            if let Ok(value) = crate::json::parse::<&RawValue>(json.text()) {
                 schema(o.value(&name), value, depth);
             }
         }

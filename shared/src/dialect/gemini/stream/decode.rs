@@ -60,11 +60,11 @@ impl Decode {
         if matches!(self.phase, Phase::Failed | Phase::Ended) {
             return;
         }
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(data) {
             return self.take(event, false, out);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => self.take(event, true, out),
                 Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
             },
@@ -175,12 +175,12 @@ impl Choice {
     }
 
     fn part(&mut self, raw: &RawValue, repaired: bool, answer: Option<&str>, out: &mut Vec<Event>) {
-        if let Ok(part) = serde_json::from_str::<PartWire<'_>>(raw.get()) {
+        if let Ok(part) = crate::json::parse::<PartWire<'_>>(raw.get()) {
             return self.typed_part(part, raw, repaired, answer, out);
         }
         // Raw text is not looked into when the event is read, so a lone surrogate shows only here.
         if let Repaired::Object(fixed) = repair(raw.get())
-            && let Ok(part) = serde_json::from_str::<PartWire<'_>>(&fixed)
+            && let Ok(part) = crate::json::parse::<PartWire<'_>>(&fixed)
         {
             self.typed_part(part, raw, true, answer, out);
         }

@@ -36,7 +36,7 @@ impl Pieces {
     pub(super) fn add(&mut self, piece: &PartialWire<'_>) {
         let Some(steps) = piece.json_path.some().and_then(steps) else { return };
         let Some(place) = find(&mut self.root, &steps, &mut self.nodes) else { return };
-        let number = |raw: &serde_json::value::RawValue| serde_json::from_str::<Number>(raw.get()).ok();
+        let number = |raw: &serde_json::value::RawValue| crate::json::parse::<Number>(raw.get()).ok();
         if let Some(text) = piece.string_value.0.as_deref() {
             match place {
                 Node::Leaf(Value::String(before)) => before.push_str(text),

@@ -141,7 +141,7 @@ fn write_options(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>
         (wish, cap) => wish.or(cap),
     };
     let callers = request.extra.iter().find(|(name, _)| name == "options").map(|(_, json)| json);
-    let members = callers.and_then(|json| serde_json::from_str::<RawMembers<'_>>(json.text()).ok());
+    let members = callers.and_then(|json| crate::json::parse::<RawMembers<'_>>(json.text()).ok());
     let members = members.map(|RawMembers(members)| members).unwrap_or_default();
     let ours =
         ["num_predict", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty", "stop"];

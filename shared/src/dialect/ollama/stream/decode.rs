@@ -41,11 +41,11 @@ impl Decode {
         if matches!(self.phase, Phase::Failed | Phase::Ended) {
             return;
         }
-        if let Ok(answer) = serde_json::from_str::<AnswerWire<'_>>(line) {
+        if let Ok(answer) = crate::json::parse::<AnswerWire<'_>>(line) {
             return self.take(answer, false, out);
         }
         match repair(line) {
-            Repaired::Object(fixed) => match serde_json::from_str::<AnswerWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<AnswerWire<'_>>(&fixed) {
                 Ok(answer) => self.take(answer, true, out),
                 Err(_) => self.fail(UpstreamError::protocol("a line of the stream has another shape"), out),
             },

@@ -80,10 +80,10 @@ impl Decode {
         if data == "[DONE]" {
             return self.end(out);
         }
-        match serde_json::from_str::<ChunkWire<'_>>(data) {
+        match crate::json::parse::<ChunkWire<'_>>(data) {
             Ok(chunk) => self.chunk(name, data, chunk, false, out),
             Err(_) => match repair(data) {
-                Repaired::Object(fixed) => match serde_json::from_str::<ChunkWire<'_>>(&fixed) {
+                Repaired::Object(fixed) => match crate::json::parse::<ChunkWire<'_>>(&fixed) {
                     Ok(chunk) => self.chunk(name, data, chunk, true, out),
                     Err(_) => self.fail(UpstreamError::protocol("an event of the stream has another shape"), out),
                 },

@@ -38,7 +38,7 @@ impl Stripper {
     pub fn finish(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some(event) = self.reader.finish()
-            && (event.data.trim() == "[DONE]" || serde_json::from_str::<IgnoredAny>(event.data).is_ok())
+            && (event.data.trim() == "[DONE]" || crate::json::parse::<IgnoredAny>(event.data).is_ok())
         {
             write(&mut out, &event);
         }
@@ -56,7 +56,7 @@ fn write(out: &mut Vec<u8>, event: &sse::Event<'_>) {
 /// Whether an event carries usage and no choice. Ordinary events are told by one search.
 fn is_usage(data: &str) -> bool {
     memchr::memmem::find(data.as_bytes(), b"\"usage\"").is_some()
-        && serde_json::from_str::<Chunk>(data).is_ok_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
+        && crate::json::parse::<Chunk>(data).is_ok_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
 }
 
 #[cfg(test)]

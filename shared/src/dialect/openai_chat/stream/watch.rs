@@ -59,11 +59,11 @@ impl Watch {
     }
 
     fn full(&mut self, name: &str, data: &str) {
-        if let Ok(chunk) = serde_json::from_str::<ChunkWire<'_>>(data) {
+        if let Ok(chunk) = crate::json::parse::<ChunkWire<'_>>(data) {
             return self.chunk(name, data, &chunk);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<ChunkWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<ChunkWire<'_>>(&fixed) {
                 Ok(chunk) => self.chunk(name, data, &chunk),
                 Err(_) => self.tally.fail(UpstreamError::protocol("an event of the stream has another shape")),
             },

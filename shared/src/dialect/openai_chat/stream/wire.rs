@@ -142,11 +142,11 @@ impl<'a> FunctionWire<'a> {
         if !raw.starts_with('"') {
             return (raw.starts_with('{') || raw.starts_with('[')).then_some((Cow::Borrowed(raw), false));
         }
-        match serde_json::from_str::<Text<'a>>(raw) {
+        match crate::json::parse::<Text<'a>>(raw) {
             Ok(text) => Some((text.into_some()?, false)),
             Err(_) => {
                 let fixed = stand_in_for_surrogates(raw)?;
-                let text: String = serde_json::from_str(&fixed).ok()?;
+                let text: String = crate::json::parse(&fixed).ok()?;
                 Some((Cow::Owned(text), true))
             }
         }

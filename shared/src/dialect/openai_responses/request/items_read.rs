@@ -27,7 +27,7 @@ pub(super) fn read_input(top: &mut Object<'_, '_>, request: &mut ChatRequest) ->
             turns.add(Role::User, Open::Nothing, vec![Part::text(read_string(raw, &path)?)], &path);
             return Ok(());
         }
-        let items: Vec<&RawValue> = serde_json::from_str(raw.get())
+        let items: Vec<&RawValue> = crate::json::parse(raw.get())
             .map_err(|_| path.invalid("`input` must be a string or an array of items."))?;
         for (index, raw) in items.into_iter().enumerate() {
             turns.item(raw, &path.item(index))?;

@@ -50,7 +50,7 @@ const SAMPLING: [&str; 3] = ["temperature", "top_p", "top_logprobs"];
 fn open<'a, 'p>(body: &'a [u8], path: &'p Path<'p>) -> Result<Object<'a, 'p>, ProtocolError> {
     let text = std::str::from_utf8(body).map_err(|_| ProtocolError::NotJson)?.trim_start_matches('\u{feff}');
     let Ok(mut top) = Object::read(text, path) else {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let json = crate::json::parse::<serde::de::IgnoredAny>(text).is_ok();
         return Err(if json {
             ProtocolError::WrongShape("the answer is not a JSON object")
         } else {
@@ -102,7 +102,7 @@ pub(in crate::dialect) fn read(body: &[u8]) -> Result<ChatResponse, ProtocolErro
         Some(_) | None if calls => Some(FinishReason::ToolCalls),
         Some(_) | None => Some(FinishReason::Stop),
     };
-    let usage = top.take("usage").and_then(|raw| serde_json::from_str::<UsageWire>(raw.get()).ok()?.usage());
+    let usage = top.take("usage").and_then(|raw| crate::json::parse::<UsageWire>(raw.get()).ok()?.usage());
     let service_tier = top.string("service_tier").ok().flatten();
     let tier = service_tier.as_deref().map(Tier::parse).unwrap_or_default();
     for known in LABELS.into_iter().chain(SAMPLING) {
@@ -173,7 +173,7 @@ pub(in crate::dialect) fn observe(body: &[u8]) -> Result<Observed, ProtocolError
     top.items("output").map_err(|_| ProtocolError::WrongShape("output is not an array"))?;
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
     let fixed = stand_in_for_surrogates(text);
-    let whole: Whole<'_> = serde_json::from_str(fixed.as_deref().unwrap_or(text))
+    let whole: Whole<'_> = crate::json::parse(fixed.as_deref().unwrap_or(text))
         .map_err(|_| ProtocolError::WrongShape("the answer has another shape"))?;
     let output_bytes = whole.output.0.iter().filter_map(|item| Some(item.0.as_ref()?.output_bytes())).sum();
     let usage = whole.usage.0.and_then(|usage| usage.usage());

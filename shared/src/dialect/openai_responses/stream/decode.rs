@@ -34,11 +34,11 @@ impl Decode {
             return;
         }
         self.repaired = false;
-        if let Ok(event) = serde_json::from_str::<EventWire<'_>>(data) {
+        if let Ok(event) = crate::json::parse::<EventWire<'_>>(data) {
             return self.take(name, data, event, out);
         }
         match repair(data) {
-            Repaired::Object(fixed) => match serde_json::from_str::<EventWire<'_>>(&fixed) {
+            Repaired::Object(fixed) => match crate::json::parse::<EventWire<'_>>(&fixed) {
                 Ok(event) => {
                     self.repaired = true;
                     self.take(name, &fixed, event, out);

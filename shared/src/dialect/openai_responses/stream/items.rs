@@ -170,7 +170,7 @@ impl Items {
     pub(super) fn open(&mut self, item: u64, raw: &RawValue, out: &mut Vec<Event>) {
         let known = self.done.contains(&item) || self.blocks.iter().any(|block| block.item == item);
         let fixed = stand_in_for_surrogates(raw.get());
-        let wire: Option<ItemWire<'_>> = serde_json::from_str(fixed.as_deref().unwrap_or(raw.get())).ok();
+        let wire: Option<ItemWire<'_>> = crate::json::parse(fixed.as_deref().unwrap_or(raw.get())).ok();
         let Some(wire) = wire.filter(|_| !known) else { return };
         match wire.kind.some() {
             Some("message" | "reasoning") | None => {}
@@ -193,7 +193,7 @@ impl Items {
     pub(super) fn finish_part(&mut self, item: u64, index: u64, raw: &RawValue, repaired: bool, out: &mut Vec<Event>) {
         let fixed = stand_in_for_surrogates(raw.get());
         let repaired = repaired || fixed.is_some();
-        let Ok(part) = serde_json::from_str::<PartWire<'_>>(fixed.as_deref().unwrap_or(raw.get())) else { return };
+        let Ok(part) = crate::json::parse::<PartWire<'_>>(fixed.as_deref().unwrap_or(raw.get())) else { return };
         let place = match part.kind.some() {
             Some("output_text") => Place::Text(index),
             Some("refusal") => Place::Refusal(index),
@@ -216,7 +216,7 @@ impl Items {
     pub(super) fn finish(&mut self, item: u64, raw: &RawValue, repaired: bool, out: &mut Vec<Event>) {
         let fixed = stand_in_for_surrogates(raw.get());
         let repaired = repaired || fixed.is_some();
-        let wire: Option<ItemWire<'_>> = serde_json::from_str(fixed.as_deref().unwrap_or(raw.get())).ok();
+        let wire: Option<ItemWire<'_>> = crate::json::parse(fixed.as_deref().unwrap_or(raw.get())).ok();
         let Some(wire) = wire.filter(|_| !self.done.contains(&item)) else { return };
         match wire.kind.some() {
             Some("message") => {
@@ -254,7 +254,7 @@ impl Items {
         type At = fn(u64) -> Place;
         for (parts, at) in [(wire.summary, Place::Summary as At), (wire.content, Place::Thoughts as At)] {
             for (index, raw) in (0..).zip(parts.0) {
-                if let Ok(part) = serde_json::from_str::<PartWire<'_>>(raw.get())
+                if let Ok(part) = crate::json::parse::<PartWire<'_>>(raw.get())
                     && let Some(text) = part.text.into_some()
                 {
                     self.whole(item, at(index), text, repaired, out);
