@@ -24,7 +24,8 @@ const bridge = `export default {
     const { object, method, json } = await request.json();
     const stub = env.TENANT.get(env.TENANT.idFromName(object));
     try {
-      return Response.json({ json: await stub[method](json) });
+      const answer = method === "perform" ? (await stub.perform([json]))[0] : await stub[method](json);
+      return Response.json({ json: answer });
     } catch (error) {
       return Response.json({ error: String(error) });
     }
