@@ -27,6 +27,8 @@ struct Parsed {
     id: String,
     record: Value,
     facts: Facts,
+    /// The key of the figures it adds to, unless it is lost.
+    figures: String,
     days: u32,
 }
 
@@ -79,7 +81,8 @@ impl Batch {
         let parse = |entry: Entry| {
             let record: Value = crate::json::parse(&entry.record).ok().filter(Value::is_object)?;
             let facts = Facts::of(&record);
-            Some(Parsed { team: entry.team, id: entry.id, record, facts, days: entry.days })
+            let figures = facts.key(&entry.team, None);
+            Some(Parsed { team: entry.team, id: entry.id, record, facts, figures, days: entry.days })
         };
         Batch { entries: entries.into_iter().filter_map(parse).collect() }
     }
@@ -97,13 +100,13 @@ impl Batch {
 
     /// The keys of the other rows that must be known.
     pub fn others(&self) -> Vec<String> {
-        let keys = self.entries.iter().flat_map(|entry| [known_key(&entry.id), entry.facts.key(&entry.team, None)]);
+        let keys = self.entries.iter().flat_map(|entry| [known_key(&entry.id), entry.figures.clone()]);
         keys.collect::<SortedSet<String>>().into_iter().collect()
     }
 
     /// Decides what to write, given the rows that are there.
     pub fn append(self, now: Timestamp, stored: SortedMap<String, String>) -> Appended {
-        let mut rows = Rows { stored, changed: SortedMap::new(), now };
+        let mut rows = Rows { stored, now, ..Rows::default() };
         let mut unsettled = Vec::new();
         for entry in self.entries {
             let known: Option<Known> = rows.read(&known_key(&entry.id));
@@ -117,14 +120,17 @@ impl Batch {
                 Some(_) => {}
             }
         }
-        Appended { writes: rows.changed.into_values().collect(), unsettled }
+        Appended { writes: rows.writes(), unsettled }
     }
 }
 
-/// The rows as they are, and as they will be.
+/// The rows as they are, and as they will be. Those that one record after another changes are written at the end.
+#[derive(Default)]
 struct Rows {
     stored: SortedMap<String, String>,
     changed: SortedMap<String, Write>,
+    heads: SortedMap<String, Head>,
+    figures: SortedMap<String, Figures>,
     now: Timestamp,
 }
 
@@ -148,29 +154,43 @@ impl Rows {
             members.insert("supersedes".to_owned(), json!(before.seq));
         }
         let head_key = head_key(&entry.team);
-        let mut head: Head = self.read(&head_key).unwrap_or_default();
+        let mut head: Head = self.heads.remove(&head_key).or_else(|| self.read(&head_key)).unwrap_or_default();
         let line = head.append(&entry.team, &canonical(&entry.record), self.now);
         let until = Some(self.now + Millis(DAY.0.saturating_mul(u64::from(entry.days))));
+        let of_loss = lost.then(|| entry.facts.key(&entry.team, Some(&entry.id)));
         let known = Known {
             line: line.key.clone(),
             seq: head.tree.size(),
             cost: entry.facts.sums.cost(),
             tokens: entry.facts.sums.tokens(),
-            lost: lost.then(|| entry.facts.key(&entry.team, Some(&entry.id))),
+            lost: of_loss.clone(),
         };
         if let Some(figures) = supersedes.and_then(|before| before.lost) {
+            self.figures.remove(&figures);
             self.changed.insert(figures.clone(), Write::remove(figures));
         }
-        self.count(entry.facts.key(&entry.team, lost.then_some(&entry.id)), &entry.facts);
-        self.write(head_key, json(&head), None);
+        self.count(of_loss.unwrap_or(entry.figures), &entry.facts);
+        self.heads.insert(head_key, head);
         self.write(known_key(&entry.id), json(&known), until);
         self.write(line.key, line.text, until);
     }
 
     fn count(&mut self, key: String, facts: &Facts) {
-        let mut row: Figures = self.read(&key).unwrap_or(Figures { group: facts.group.clone(), sums: Sums::default() });
+        let kept = self.figures.remove(&key).or_else(|| self.read(&key));
+        let mut row = kept.unwrap_or_else(|| Figures { group: facts.group.clone(), sums: Sums::default() });
         row.sums.add(&facts.sums);
-        self.write(key, json(&row), Some(self.now + KEEP_SUMS));
+        self.figures.insert(key, row);
+    }
+
+    fn writes(mut self) -> Vec<Write> {
+        for (key, head) in std::mem::take(&mut self.heads) {
+            self.write(key, json(&head), None);
+        }
+        let until = Some(self.now + KEEP_SUMS);
+        for (key, row) in std::mem::take(&mut self.figures) {
+            self.write(key, json(&row), until);
+        }
+        self.changed.into_values().collect()
     }
 }
 

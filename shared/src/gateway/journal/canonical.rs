@@ -5,6 +5,7 @@
 
 use crate::sorted;
 use serde_json::Value;
+use std::cmp::Ordering;
 
 /// The canonical text of a value.
 pub fn canonical(value: &Value) -> String {
@@ -27,7 +28,7 @@ fn write(value: &Value, text: &mut String) {
         }
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
-            sorted::sort_by(&mut sorted, |(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+            sorted::sort_by(&mut sorted, |(one, _), (other, _)| by_utf16(one, other));
             text.push('{');
             for (at, (name, item)) in sorted.into_iter().enumerate() {
                 if at > 0 {
@@ -41,6 +42,14 @@ fn write(value: &Value, text: &mut String) {
         }
         Value::String(value) => string(value, text),
         Value::Null | Value::Bool(_) | Value::Number(_) => text.push_str(&value.to_string()),
+    }
+}
+
+/// Bytes are in the same order but for what lies beyond the first 65,536 characters.
+fn by_utf16(one: &str, other: &str) -> Ordering {
+    match one.is_ascii() {
+        true => one.cmp(other),
+        false => one.encode_utf16().cmp(other.encode_utf16()),
     }
 }
 

@@ -21,9 +21,15 @@ impl Hash {
 
     /// Reads 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Hash> {
-        let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
-        let bytes: Vec<u8> = digits?.chunks_exact(2).filter_map(|two| Some(two.first()? << 4 | two.last()?)).collect();
-        (text.len() == 64).then(|| bytes.try_into().ok().map(Hash)).flatten()
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+        let mut bytes = [0; 32];
+        if pairs.len() != bytes.len() {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Hash(bytes))
     }
 }
 
