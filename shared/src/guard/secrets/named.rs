@@ -29,6 +29,62 @@ const NAMES: [&str; 20] = [
     "encryption_key",
 ];
 
+/// Providers whose keys have no beginning of their own: a random value is one where one of them stands before it.
+const PROVIDERS: [&str; 52] = [
+    "adafruit",
+    "airtable",
+    "algolia",
+    "alibaba",
+    "asana",
+    "atlassian",
+    "bitbucket",
+    "bittrex",
+    "cloudflare",
+    "codecov",
+    "cohere",
+    "coinbase",
+    "confluent",
+    "contentful",
+    "datadog",
+    "discord",
+    "droneci",
+    "dropbox",
+    "etsy",
+    "facebook",
+    "fastly",
+    "finicity",
+    "finnhub",
+    "flickr",
+    "freshbooks",
+    "gitter",
+    "heroku",
+    "hubspot",
+    "intercom",
+    "jfrog",
+    "kraken",
+    "kucoin",
+    "launchdarkly",
+    "linkedin",
+    "mapbox",
+    "mattermost",
+    "messagebird",
+    "netlify",
+    "nytimes",
+    "okta",
+    "plaid",
+    "rapidapi",
+    "sendbird",
+    "sentry",
+    "snyk",
+    "squarespace",
+    "sumologic",
+    "travis",
+    "twilio",
+    "twitch",
+    "twitter",
+    "zendesk",
+];
+
 /// Endings of names whose values are not the secret itself.
 const OTHERS: [&str; 14] = [
     "id",
@@ -50,19 +106,14 @@ const OTHERS: [&str; 14] = [
 /// The least entropy of a value without digits, of one with, in hundredths of a bit.
 const RANDOM: u32 = 350;
 
+/// A value shorter than that is never one.
+const SHORTEST: usize = 8;
+/// One that only its provider's name speaks for is longer.
+const LONG: usize = 20;
+
 /// The value that this sign gives to the name before it.
 pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
     if !b"=:>".contains(&byte(text, at)) {
-        return None;
-    }
-    let name_end = at - text.get(..at)?.iter().rev().take_while(|b| b" \"'`:=-|?".contains(b)).take(4).count();
-    let head = text.get(name_end.saturating_sub(40)..name_end)?;
-    let length = head.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_-. ".contains(b)).count();
-    let name = head.get(head.len() - length..)?.to_ascii_lowercase();
-    // An argument of a call that stands without quotes is a variable.
-    let quoted = text.get(at + 1..at + 4).is_some_and(|next| next.iter().any(|b| b"\"'`".contains(b)));
-    let called = head.len().checked_sub(length + 1).and_then(|place| head.get(place)) == Some(&b'(');
-    if !is_secret_name(&name) || (called && !quoted) {
         return None;
     }
     let mut start = at + 1;
@@ -72,33 +123,52 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
             start += scheme.len();
         }
     }
+    let length = run(text, start, |b| b.is_ascii_alphanumeric() || b"-_.=+/~!@#$%^&*|".contains(&b)).min(512);
+    if length < SHORTEST {
+        return None;
+    }
+    let name_end = at - text.get(..at)?.iter().rev().take_while(|b| b" \"'`:=-|?".contains(b)).take(4).count();
+    let head = text.get(name_end.saturating_sub(40)..name_end)?;
+    let part = |b: &&u8| b.is_ascii_alphanumeric() || b"_-. ".contains(b) || !b.is_ascii();
+    let named = head.iter().rev().take_while(part).count();
+    let name = head.get(head.len() - named..)?.to_ascii_lowercase();
+    // An argument of a call that stands without quotes is a variable.
+    let quoted = text.get(at + 1..at + 4).is_some_and(|next| next.iter().any(|b| b"\"'`".contains(b)));
+    let called = head.len().checked_sub(named + 1).and_then(|place| head.get(place)) == Some(&b'(');
+    let theirs = length >= LONG && holds(&name, &PROVIDERS);
+    if !(theirs || holds(&name, &NAMES)) || is_of_another(&name) || (called && !quoted) {
+        return None;
+    }
     // A key that says itself whose it is is told by that.
     if super::table::is_prefixed(text, start) || super::known::find(text, start).is_some() {
         return None;
     }
-    let length = run(text, start, |b| b.is_ascii_alphanumeric() || b"-_.=+/~!@#$%^&*|".contains(&b)).min(512);
     let value = text.get(start..start + length)?;
     let value = value.get(..value.len() - value.iter().rev().take_while(|b| b".,".contains(b)).count())?;
-    is_secret(&name, value).then(|| ("credential", start..start + value.len()))
+    is_secret(&name, value, theirs).then(|| ("credential", start..start + value.len()))
 }
 
-fn is_secret_name(name: &[u8]) -> bool {
-    let trimmed = name.trim_ascii_end();
-    // Long sentences in front of a colon are prose; only their end names anything.
-    let near = trimmed.get(trimmed.len().saturating_sub(24)..).unwrap_or_default();
-    let has = |word: &&str| near.windows(word.len()).any(|window| window == word.as_bytes());
-    NAMES.iter().any(has) && !OTHERS.iter().any(|end| trimmed.ends_with(end.as_bytes()))
+/// Whether one of these stands in the last words of a name: long sentences in front of a colon are prose, and only their end
+/// names anything.
+fn holds(name: &[u8], words: &[&str]) -> bool {
+    let near = name.trim_ascii_end();
+    let near = near.get(near.len().saturating_sub(24)..).unwrap_or_default();
+    words.iter().any(|word| near.windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+fn is_of_another(name: &[u8]) -> bool {
+    OTHERS.iter().any(|end| name.trim_ascii_end().ends_with(end.as_bytes()))
 }
 
 /// Whether what a secret's name is given is one.
-fn is_secret(name: &[u8], value: &[u8]) -> bool {
+fn is_secret(name: &[u8], value: &[u8], theirs: bool) -> bool {
     let count = |good: fn(&u8) -> bool| value.iter().filter(|b| good(b)).count();
     let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
     let upper = count(u8::is_ascii_uppercase);
     let password = name.windows(4).any(|window| window == b"pass") || name.windows(3).any(|window| window == b"pwd");
     if is_placeholder(value)
         || value.first().is_some_and(|b| b"$%#*/.".contains(b))
-        || is_uuid(value)
+        || (is_uuid(value) && !(theirs && holds(name, &NAMES)))
         || is_mixed_hex(value)
     {
         return false;
@@ -109,12 +179,17 @@ fn is_secret(name: &[u8], value: &[u8]) -> bool {
         let kinds = [digits > 0, upper > 0, upper < letters, signs > 0].into_iter().filter(|kind| *kind).count();
         return value.len() >= 8 && kinds >= 3 && entropy(value) > 250;
     }
+    // Where only a provider's name speaks for it: names of pages, releases and apps have few digits.
+    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || b"_-=".contains(b)) && digits * 6 >= value.len();
+    if theirs && !plain && !holds(name, &NAMES) {
+        return false;
+    }
     // Sixteen signs cannot be as random as more of them.
     let hex = value.iter().all(u8::is_ascii_hexdigit);
     value.len() >= 16 && digits >= 2 && letters >= 2 && entropy(value) >= if hex { RANDOM - 40 } else { RANDOM }
 }
 
-/// Ids of credentials are UUIDs as often as credentials are.
+/// Ids of credentials are UUIDs as often as credentials are, but for providers whose keys are.
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36 && value.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-')
 }

@@ -42,6 +42,9 @@ fn keys_of_providers_are_found() {
         (format!("sk_live_{}.", random(24, ALNUM)), "stripe_key"),
         (format!("password = \"{}\"", "Xk7!pq92-Lm"), "credential"),
         (format!("api_key: {}", random(32, "0123456789abcdef")), "credential"),
+        (format!("DATADOG_APP = {}", random(40, "0123456789abcdef")), "credential"),
+        ("heroku_api_key: 3f2b8c1d-9a4e-4c7b-8d21-5e6f7a8b9c0d".to_owned(), "credential"),
+        (format!("größe_twitter: '{}'", random(36, "abcdefghijklmnopqrstuvwxyz0123456789")), "credential"),
         ("postgres://admin:S3cr3tPw@db.example.org/x".to_owned(), "url_password"),
         (format!("Bearer eyJ{}.eyJ{}.{}", random(30, ALNUM), random(40, ALNUM), random(43, ALNUM)), "jwt"),
         (pem(&random(200, ALNUM)), "private_key"),
@@ -61,6 +64,10 @@ fn placeholders_and_code_are_no_secrets() {
         "postgres://user:password@localhost/db",
         "the secret: never give up on what you love",
         "sk-learn is a library; sk_buff is a struct",
+        "facebook page: mycompany-official-page-2024",
+        "sentry release = my-app@1.24.5-beta.3",
+        "heroku app: 3f2b8c1d-9a4e-4c7b-8d21-5e6f7a8b9c0d",
+        "twitter: https://twitter.com/someaccount/status/1234567890123456789",
         "passwordResetUrl = https://example.org/reset/form",
     ] {
         assert!(classes(text).is_empty(), "{text}: {:?}", classes(text));
