@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use signalbox::ports::Records;
+use signalbox::records::{MAX_RECORD_BYTES, Range, Record, Write};
 use signalbox_tests::suite::case::Leave;
 use signalbox_tests::suite::document::ADMIN_KEY;
 use signalbox_tests::suite::in_process::InProcess;
@@ -96,4 +98,56 @@ fn fault_73_of_many_with_one_name_at_once_one_is_answered_and_the_others_are_tol
         level.call(named(chat(&key, false, None))).await.unwrap()
     });
     assert_eq!((again.status, level.upstream().seen(None).len()), (200, 1));
+}
+
+/// What a team's shelf of answers holds under a prefix.
+async fn shelf(level: &InProcess, prefix: &str) -> Vec<Record> {
+    let range = Range { prefix: prefix.to_owned(), limit: 100, ..Range::default() };
+    level.world().list_records("answers/default", &range).await.unwrap()
+}
+
+fn long(key: &str, words: u32) -> Call {
+    let model = format!("openai:gpt-5.4-mini~words-{words}");
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "All of it" }] });
+    call("/v1/chat/completions", "POST", key, &body)
+}
+
+#[test]
+fn an_answer_of_which_a_part_is_missing_is_a_miss_and_is_kept_anew() {
+    let (level, key) = gateway();
+    run(&level, async {
+        let whole = level.call(long(&key, 60_000)).await.unwrap();
+        level.pause(1_000).await;
+        let parts = shelf(&level, "part/").await;
+        assert!(parts.len() > 1 && parts.iter().all(|part| part.value.len() <= MAX_RECORD_BYTES));
+        let again = level.call(long(&key, 60_000)).await.unwrap();
+        assert!(standing(&again) == "hit" && again.body == whole.body);
+        // One that has expired or was never written, one of another length: what is left is no answer.
+        for broken in [|part: &Record| Write::remove(&part.key), |part: &Record| Write::put(&part.key, "half of it")] {
+            let parts = shelf(&level, "part/").await;
+            let broken = parts.iter().map(broken).collect();
+            level.world().write_records("answers/default", broken).await.unwrap();
+            let anew = level.call(long(&key, 60_000)).await.unwrap();
+            assert_eq!((anew.status, standing(&anew)), (200, "miss"));
+            level.pause(1_000).await;
+            let kept = level.call(long(&key, 60_000)).await.unwrap();
+            assert!(standing(&kept) == "hit" && kept.body == anew.body);
+        }
+        level.pause(3_600_000).await;
+        let left = (shelf(&level, "part/").await.len(), shelf(&level, "answer/").await.len());
+        assert_eq!(left, (0, 0), "all of it expires");
+    });
+}
+
+#[test]
+fn an_answer_longer_than_four_megabytes_is_given_and_not_kept() {
+    let (level, key) = gateway();
+    run(&level, async {
+        for _ in 0..2 {
+            let answer = level.call(long(&key, 450_000)).await.unwrap();
+            assert_eq!((answer.status, standing(&answer), answer.body.len() > 4 << 20), (200, "miss", true));
+            level.pause(1_000).await;
+        }
+        assert_eq!(shelf(&level, "part/").await.len(), 0);
+    });
 }

@@ -26,7 +26,8 @@ pub struct Entry {
     /// The request's tags, to purge by.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub tags: SortedMap<String, String>,
-    /// The answer.
+    /// The answer; kept behind the rest, as it is.
+    #[serde(skip)]
     pub body: String,
 }
 
@@ -42,13 +43,16 @@ pub struct Told {
 impl Entry {
     /// An entry from the text it was kept as; `None` for one that another version wrote.
     pub fn read(text: &str) -> Option<Entry> {
-        crate::json::parse(text).ok()
+        let (about, body) = text.split_once('\n')?;
+        Some(Entry { body: body.to_owned(), ..crate::json::parse(about).ok()? })
     }
 
-    /// The text to keep.
+    /// The text to keep: what there is to say of the answer, in a line, and the answer. Where not all of it can be read, the
+    /// line still can.
     pub fn text(&self) -> String {
         // Strings, integers and a map of them: nothing here can fail to be written.
-        serde_json::to_string(self).unwrap_or_default()
+        let about = serde_json::to_string(self).unwrap_or_default();
+        [about.as_str(), "\n", self.body.as_str()].concat()
     }
 
     /// The answer for this request; `None` if what is kept cannot be read any more.

@@ -16,4 +16,4 @@ pub use near::{Near, Question};
 pub use wish::Wish;
 
 /// The longest answer that is kept, in bytes. Longer ones are rare, and dear to move about.
-pub const MAX_ANSWER_BYTES: usize = 128 * 1024;
+pub const MAX_ANSWER_BYTES: usize = 4 << 20;

@@ -1,11 +1,14 @@
 //! A team's kept answers. Each team has a shelf of its own, so what is kept for one is never found by another.
 //!
+//! An answer that is longer than a record has its first part where a short one has all of it, and the others beside: whoever
+//! finds one of those missing has found nothing. They are written first, and each time under another name.
+//!
 //! Beside an answer there can be a *claim*: somebody is about to get it, so others who ask the same wait instead of
 //! paying for it too. A claim ends with the answer, when it is given up, or by its time.
 
-use super::denial;
+use super::{denial, parts};
 use crate::ports::{Ports, StoreError};
-use crate::records::{Range, Write};
+use crate::records::{MAX_WRITES, Range, Write};
 use crate::units::Timestamp;
 
 /// What looking for a kept answer brings.
@@ -22,6 +25,7 @@ pub enum Recall {
 }
 
 const ANSWER: &str = "answer/";
+const PARTS: &str = "part/";
 const CLAIM: &str = "claim/";
 const NEAR: &str = "near/";
 /// Counts the names that were kept, and which were the last.
@@ -37,8 +41,8 @@ fn shelf(team: &str) -> String {
 pub(super) async fn recall(ports: &impl Ports, team: &str, key: &str, until: Timestamp) -> Recall {
     let shelf = shelf(team);
     let look = async {
-        if let Some(record) = ports.read_record(&shelf, &format!("{ANSWER}{key}")).await? {
-            return Ok(Recall::Kept(record.value));
+        if let Some(text) = read(ports, &shelf, &format!("{ANSWER}{key}")).await? {
+            return Ok(Recall::Kept(text));
         }
         let claim = Write::create(format!("{CLAIM}{key}"), "").until(until);
         Ok(if ports.write_records(&shelf, vec![claim]).await? { Recall::Claimed } else { Recall::Awaited })
@@ -64,13 +68,43 @@ pub(super) async fn kept(ports: &impl Ports, team: &str, what: Kept<'_>) -> Opti
         Kept::Answer(key) => format!("{ANSWER}{key}"),
         Kept::Near(name) => format!("{NEAR}{name}"),
     };
-    match ports.read_record(&shelf(team), &key).await {
-        Ok(record) => record.map(|record| record.value),
-        Err(problem) => {
-            ports.log(&denial::store_line("answers", &problem));
-            None
-        }
+    read(ports, &shelf(team), &key).await.unwrap_or_else(|problem| {
+        ports.log(&denial::store_line("answers", &problem));
+        None
+    })
+}
+
+/// What the first part of a long text begins with: where the others are, and how much they say.
+struct Rest<'a> {
+    name: &'a str,
+    count: usize,
+    bytes: usize,
+}
+
+impl<'a> Rest<'a> {
+    /// The rest of what is kept, and its first part; no rest where that is all of it.
+    fn of(kept: &'a str) -> (Option<Rest<'a>>, &'a str) {
+        let read = || {
+            let (line, first) = kept.strip_prefix('+')?.split_once('\n')?;
+            let mut words = line.split(' ');
+            let name = words.next()?;
+            let (count, bytes) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            Some((Some(Rest { name, count, bytes }), first))
+        };
+        read().unwrap_or((None, kept))
     }
+
+    fn place(&self) -> String {
+        format!("{PARTS}{}", self.name)
+    }
+}
+
+/// A text, whole; `None` where it is not there, or not all of it.
+async fn read(ports: &impl Ports, shelf: &str, key: &str) -> Result<Option<String>, StoreError> {
+    let Some(record) = ports.read_record(shelf, key).await? else { return Ok(None) };
+    let (Some(rest), first) = Rest::of(&record.value) else { return Ok(Some(record.value)) };
+    let read = parts::read(ports, shelf, &rest.place(), rest.count).await?;
+    Ok(read.filter(|text| text.len() == rest.bytes).map(|text| [first, &text].concat()))
 }
 
 /// Keeps under a question's name where its answer is. Names go round in a ring: the newest takes the place of the oldest.
@@ -96,9 +130,18 @@ pub(super) async fn keep_near(ports: &impl Ports, team: &str, name: &str, text: 
 }
 
 /// Keeps an answer, and ends the claim on it.
-pub(super) async fn keep(ports: &impl Ports, team: &str, key: &str, text: String, until: Timestamp) {
-    let answer = Write::put(format!("{ANSWER}{key}"), text).until(until);
-    write(ports, team, vec![answer, Write::remove(format!("{CLAIM}{key}"))]).await;
+pub(super) async fn keep(ports: &impl Ports, team: &str, key: &str, mut text: String, until: Timestamp) {
+    let mut writes = vec![Write::remove(format!("{CLAIM}{key}"))];
+    let rest = text.split_off(parts::first(&text));
+    let name = format!("{:016x}", ports.entropy());
+    match parts::write(ports, &shelf(team), &format!("{PARTS}{name}"), &rest, Some(until)).await {
+        Ok(count) => {
+            let head = if rest.is_empty() { String::new() } else { format!("+{name} {count} {}\n", rest.len()) };
+            writes.push(Write::put(format!("{ANSWER}{key}"), head + &text).until(until));
+        }
+        Err(problem) => ports.log(&denial::store_line("answers", &problem)),
+    }
+    write(ports, team, writes).await;
 }
 
 /// Ends a claim without an answer.
@@ -121,11 +164,21 @@ pub(super) async fn purge(ports: &impl Ports, team: &str, goes: impl Fn(&str) ->
         let page = ports.list_records(&shelf, &range).await?;
         let Some(last) = page.last() else { return Ok(purged) };
         range.after = Some(last.key.clone());
-        let gone: Vec<Write> =
-            page.iter().filter(|record| goes(&record.value)).map(|record| Write::remove(&record.key)).collect();
+        let (mut gone, mut rests) = (Vec::new(), Vec::new());
+        for record in &page {
+            let (rest, first) = Rest::of(&record.value);
+            if goes(first) {
+                gone.push(Write::remove(&record.key));
+                rests.extend(rest.iter().flat_map(|rest| (0..rest.count).map(|part| parts::name(&rest.place(), part))));
+            }
+        }
         purged += gone.len();
-        if !gone.is_empty() {
+        // The first parts first: without them nobody finds the others.
+        gone.extend(rests.into_iter().map(Write::remove));
+        while !gone.is_empty() {
+            let later = gone.split_off(gone.len().min(MAX_WRITES));
             ports.write_records(&shelf, gone).await?;
+            gone = later;
         }
         if page.len() < PAGE {
             return Ok(purged);
