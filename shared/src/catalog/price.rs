@@ -144,6 +144,19 @@ impl Price {
         bill(parts)
     }
 
+    /// What a provider's prompt cache changed over reading all of a prompt anew: saved by reading from it, and spent beyond by
+    /// writing to it.
+    pub fn prompt_cache(&self, usage: &Usage) -> (NanoUsd, NanoUsd) {
+        let rates = self.rates(usage.tier, usage.prompt_tokens());
+        let beyond = |dear: Rate, cheap: Rate, tokens| Rate(dear.0.saturating_sub(cheap.0)).times(tokens);
+        let saved = bill([beyond(rates.input, rates.cache_read, usage.cache_read)]);
+        let extra = bill([
+            beyond(rates.cache_write_5m, rates.input, usage.cache_write_5m),
+            beyond(rates.cache_write_1h, rates.input, usage.cache_write_1h),
+        ]);
+        (saved, extra)
+    }
+
     /// The most that a call of at most this size can cost, however its tokens turn out to be split, in
     /// whichever band and tier: what is reserved before it is made.
     pub fn most(&self, size: &Size) -> NanoUsd {
@@ -205,6 +218,25 @@ mod tests {
     fn rates(input: f64, output: f64) -> Rates {
         let [input, output] = [input, output].map(usd);
         Rates { input, output, cache_read: input, cache_write_5m: input, cache_write_1h: input, reasoning: output }
+    }
+
+    #[test]
+    fn what_a_prompt_cache_saves_and_what_it_costs_are_told_apart() {
+        let rates =
+            Rates { cache_read: usd(0.1), cache_write_5m: usd(1.25), cache_write_1h: usd(2.0), ..rates(1.0, 2.0) };
+        let price = Price::flat(rates);
+        let usage = |cache_read, cache_write_5m, cache_write_1h| Usage {
+            input: 7,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h,
+            ..Usage::default()
+        };
+        assert_eq!(price.prompt_cache(&usage(1_000, 0, 0)), (NanoUsd(900_000), NanoUsd::ZERO));
+        assert_eq!(price.prompt_cache(&usage(0, 1_000, 10)), (NanoUsd::ZERO, NanoUsd(260_000)));
+        // Where writing is not dearer than reading (OpenAI, Gemini), nothing is lost by it.
+        let cheap = Price::flat(Rates { cache_write_5m: usd(0.5), ..rates });
+        assert_eq!(cheap.prompt_cache(&usage(0, 1_000, 0)), (NanoUsd::ZERO, NanoUsd::ZERO));
     }
 
     #[test]

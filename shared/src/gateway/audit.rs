@@ -67,6 +67,12 @@ pub struct Record {
     /// What the answer had cost when it was kept: what a hit saved.
     #[serde(skip_serializing_if = "NanoUsd::is_zero")]
     pub cache_saved_nano_usd: NanoUsd,
+    /// What reading from the provider's prompt cache saved over reading anew,
+    #[serde(skip_serializing_if = "NanoUsd::is_zero")]
+    pub prompt_cache_saved_nano_usd: NanoUsd,
+    /// and what writing to it cost more than that.
+    #[serde(skip_serializing_if = "NanoUsd::is_zero")]
+    pub prompt_cache_extra_nano_usd: NanoUsd,
     /// The caller brought its own provider key: the provider bills the caller, and the cost is none of ours.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub byok: bool,

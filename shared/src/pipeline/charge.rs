@@ -19,19 +19,21 @@ pub(super) struct Tariff {
 }
 
 /// What one call comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bill {
     pub usage: Usage,
     pub cost: NanoUsd,
     /// At a price that nobody told us.
     pub guess: bool,
+    /// What the provider's prompt cache saved, and what writing to it cost more.
+    pub prompt_cache: (NanoUsd, NanoUsd),
 }
 
 impl Tariff {
     /// The bill for a call to `model`; `observed` is what came of it, if anything did.
     pub(super) fn bill(&self, catalog: &Catalog, model: &ModelId, observed: Option<&Observed>) -> Bill {
         let bill = self.priced(catalog, model, observed);
-        if self.byok { Bill { cost: NanoUsd::ZERO, guess: false, ..bill } } else { bill }
+        if self.byok { Bill { usage: bill.usage, ..Bill::default() } } else { bill }
     }
 
     fn priced(&self, catalog: &Catalog, model: &ModelId, observed: Option<&Observed>) -> Bill {
@@ -41,7 +43,8 @@ impl Tariff {
             (Some(flat), observed) => return passed(catalog, model, flat, observed),
         };
         let model = catalog.model(model);
-        Bill { usage, cost: model.price.cost(&usage), guess: model.estimated_price }
+        let (cost, prompt_cache) = (model.price.cost(&usage), model.price.prompt_cache(&usage));
+        Bill { usage, cost, guess: model.estimated_price, prompt_cache }
     }
 
     /// What an answer consumed: the provider's word, or our count of what was seen. A provider's word
@@ -69,11 +72,15 @@ fn passed(catalog: &Catalog, called: &ModelId, flat: NanoUsd, observed: Option<&
     let model = named.map(|model| catalog.model(&ModelId { provider: called.provider.clone(), model }));
     let usage = said.unwrap_or_default();
     match (said, model.filter(|model| !model.estimated_price)) {
-        (Some(_), Some(model)) => Bill { usage, cost: model.price.cost(&usage), guess: false },
-        (Some(said), None) if said == Usage::default() => Bill { usage, cost: NanoUsd::ZERO, guess: false },
+        (Some(_), Some(model)) => {
+            let (cost, prompt_cache) = (model.price.cost(&usage), model.price.prompt_cache(&usage));
+            Bill { usage, cost, prompt_cache, guess: false }
+        }
+        (Some(said), None) if said == Usage::default() => Bill { usage, ..Bill::default() },
         (Some(_), None) | (None, _) => {
             let estimated = flat > NanoUsd::ZERO && said.is_none();
-            Bill { usage: Usage { estimated, ..usage }, cost: flat, guess: flat > NanoUsd::ZERO }
+            let usage = Usage { estimated, ..usage };
+            Bill { usage, cost: flat, guess: flat > NanoUsd::ZERO, ..Bill::default() }
         }
     }
 }

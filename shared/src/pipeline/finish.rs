@@ -318,6 +318,8 @@ impl Open {
         self.record.cost_nano_usd = self.total(&bill);
         self.record.price_is_guess |= bill.guess;
         self.record.usage = self.record.usage.plus(&bill.usage);
+        self.record.prompt_cache_saved_nano_usd += bill.prompt_cache.0;
+        self.record.prompt_cache_extra_nano_usd += bill.prompt_cache.1;
         if let Some(part) = self.parts.iter_mut().find(|part| part.model == *model) {
             part.cost += self.record.cost_nano_usd.saturating_sub(before);
             // As of the whole: our own counts never lead beyond what was granted.

@@ -3,7 +3,7 @@
 use super::audit::{format, instant};
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::ApiError;
-use crate::gateway::journal::{Figures, NAMES, Sums, read, shelf, sums_prefix};
+use crate::gateway::journal::{Figures, NAMES, Sums, is_tokens, read, shelf, sums_prefix};
 use crate::gateway::policy::TENANT;
 use crate::gateway::system::SYSTEM;
 use crate::ports::Ports;
@@ -152,10 +152,7 @@ fn word(period: Period) -> &'static str {
 
 /// Figures as they are shown: tokens are called tokens.
 fn column(name: &str) -> String {
-    match name {
-        "requests" | "searches" | "cost_nano_usd" => name.to_owned(),
-        tokens => format!("{tokens}_tokens"),
-    }
+    if is_tokens(name) { format!("{name}_tokens") } else { name.to_owned() }
 }
 
 fn figures(sums: &Sums) -> impl Iterator<Item = (String, Value)> + '_ {

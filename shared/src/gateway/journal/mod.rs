@@ -36,7 +36,7 @@ pub use chain::{Head, Line, head_key, line_key, line_prefix};
 pub use entry::{Entry, Posting, note};
 pub use merkle::{Frontier, Hash};
 pub use read::{Lines, Place};
-pub use sums::{Facts, Figures, GROUPS, NAMES, Sums, sums_prefix};
+pub use sums::{Facts, Figures, GROUPS, NAMES, Sums, is_tokens, sums_prefix};
 pub use walk::{Broken, Walk};
 
 /// The shelf a tenant's journal is on. Names that begin so are kept with the tenant's ledger.

@@ -8,8 +8,9 @@ use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// What is summed, by name; from `input` to `searches` it is a record's `usage`.
-pub const NAMES: [&str; 12] = [
+/// What is summed, by name; from `input` to `searches` it is a record's `usage`. A new one stands at the end: rows that are
+/// shorter are older.
+pub const NAMES: [&str; 14] = [
     "requests",
     "input",
     "input_audio",
@@ -21,16 +22,39 @@ pub const NAMES: [&str; 12] = [
     "reasoning",
     "output_audio",
     "searches",
-    "cost_nano_usd",
+    COST,
+    "prompt_cache_saved_nano_usd",
+    "prompt_cache_extra_nano_usd",
 ];
+
+const COST: &str = "cost_nano_usd";
+
+/// Whether a figure counts tokens.
+pub fn is_tokens(name: &str) -> bool {
+    !name.ends_with("_nano_usd") && !["requests", "searches"].contains(&name)
+}
 
 /// What figures can be grouped by, as records name it. Tags stand beside them.
 pub const GROUPS: [&str; 8] = ["organisation", "project", "user", "key_id", "model", "route", "operation", "outcome"];
 
 /// Sums, in the order of [`NAMES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sums(pub [u64; 12]);
+#[serde(from = "Vec<u64>", into = "Vec<u64>")]
+pub struct Sums(pub [u64; NAMES.len()]);
+
+impl From<Vec<u64>> for Sums {
+    fn from(row: Vec<u64>) -> Sums {
+        let mut sums = Sums::default();
+        sums.0.iter_mut().zip(row).for_each(|(sum, kept)| *sum = kept);
+        sums
+    }
+}
+
+impl From<Sums> for Vec<u64> {
+    fn from(sums: Sums) -> Vec<u64> {
+        sums.0.into()
+    }
+}
 
 impl Sums {
     /// Both together.
@@ -45,12 +69,12 @@ impl Sums {
 
     /// What it cost.
     pub fn cost(&self) -> NanoUsd {
-        NanoUsd(self.0.last().copied().unwrap_or(0))
+        NanoUsd(self.named().find(|(name, _)| *name == COST).map_or(0, |(_, cost)| cost))
     }
 
     /// Input and output together, whatever they were billed as.
     pub fn tokens(&self) -> Tokens {
-        let counted = self.named().filter(|(name, _)| !["requests", "searches", "cost_nano_usd"].contains(name));
+        let counted = self.named().filter(|(name, _)| is_tokens(name));
         counted.fold(0, |sum, (_, tokens)| sum.saturating_add(tokens))
     }
 }
@@ -79,7 +103,7 @@ impl Facts {
         let usage = record.get("usage");
         let number = |name: &str| match name {
             "requests" => Some(1),
-            "cost_nano_usd" => record.get(name)?.as_u64(),
+            money if money.ends_with("_nano_usd") => record.get(money)?.as_u64(),
             of_usage => usage?.get(of_usage)?.as_u64(),
         };
         Facts {
