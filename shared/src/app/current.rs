@@ -94,10 +94,19 @@ impl<P: Ports> Inner<P> {
         self.ports.spawn(async move { sync::due(&ports, &sources).await });
     }
 
-    /// Reads the weights of the embedding where there is a use for them, behind the callers' backs.
+    /// Reads the weights of the embedding where there is a use for them, and computes what definitions mean, behind the callers'
+    /// backs.
     pub(super) fn weigh(self: &Arc<Self>, setup: &Arc<Setup<P>>) {
-        if setup.config.cache.semantic.is_none() || !memory(&self.keys).weights.due() {
+        let wanted = weights::wanted(&setup.config);
+        if wanted.is_empty() {
             return;
+        }
+        {
+            let keys = &mut *memory(&self.keys);
+            let changes = wanted.contains(&weights::MEANING).then(|| keys.live.definitions().1);
+            if !keys.weights.due(changes) {
+                return;
+            }
         }
         let (ports, keys) = (self.ports.clone(), self.keys.clone());
         self.ports.spawn(async move { weights::refresh(&ports, &keys).await });

@@ -2,8 +2,9 @@
 
 use super::names::{ContextName, NAME_PATTERN, NAME_RULE};
 use super::rules::WHEN;
-use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Record, Whole};
+use super::shape::{Dict, Fields, Flag, List, OneOf, Parsed, Real, Record, Whole};
 use crate::cel::Condition;
+use crate::context::Near;
 use crate::sorted::SortedMap;
 use crate::units::Tokens;
 
@@ -19,6 +20,8 @@ pub struct Policy {
     pub tags: Vec<String>,
     /// Definitions whose terms or aliases are in the request.
     pub aliases: bool,
+    /// Definitions that the last thing the user says is about.
+    pub meaning: Option<Near>,
     /// The most that is told.
     pub max_tokens: Tokens,
     /// What happens to a definition whose certification has ended.
@@ -39,7 +42,14 @@ pub enum Staleness {
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { when: None, tags: Vec::new(), aliases: true, max_tokens: MAX_TOKENS, stale: Staleness::default() }
+        Policy {
+            when: None,
+            tags: Vec::new(),
+            aliases: true,
+            meaning: None,
+            max_tokens: MAX_TOKENS,
+            stale: Staleness::default(),
+        }
     }
 }
 
@@ -65,6 +75,8 @@ fn policy(fields: &mut Fields<'_, '_>) -> Option<Policy> {
     let tags = fields.optional("tags", "definitions with any of these", List { of: TAG, min: 1 });
     let aliases =
         fields.defaulted("aliases", "definitions whose terms or aliases are in the request", Flag, default.aliases);
+    let about = "definitions that the last thing the user says is about; needs the weights of the embedding";
+    let meaning = fields.optional("meaning", about, Record(near));
     let most = Whole { min: 32, max: 32_000 };
     let max_tokens = fields.defaulted("max_tokens", "the most that is told", most, default.max_tokens);
     let words: OneOf<Staleness> = OneOf {
@@ -72,8 +84,25 @@ fn policy(fields: &mut Fields<'_, '_>) -> Option<Policy> {
         later: &[],
     };
     let stale = fields.optional("stale", "what happens to one whose certification has ended; else warn", words);
-    if !aliases && tags.is_none() {
+    if !aliases && tags.is_none() && meaning.is_none() {
         fields.problem("aliases", "nothing is chosen by this policy", "Add tags, or leave aliases out");
     }
-    Some(Policy { when, tags: tags.unwrap_or_default(), aliases, max_tokens, stale: stale.unwrap_or_default() })
+    Some(Policy {
+        when,
+        tags: tags.unwrap_or_default(),
+        aliases,
+        meaning,
+        max_tokens,
+        stale: stale.unwrap_or_default(),
+    })
+}
+
+fn near(fields: &mut Fields<'_, '_>) -> Option<Near> {
+    let range = Real { min: 0.3, max: 0.99, hint: "Use a number from 0.3 to 0.99" };
+    let threshold = fields.optional("threshold", "how alike both must be; else 0.6", range);
+    let most = fields.defaulted("most", "the most that are given, the likest first", Whole { min: 1, max: 50 }, 3);
+    Some(Near {
+        threshold: (threshold.unwrap_or(0.6) * 1_000.0).round() as u32,
+        most: usize::try_from(most).unwrap_or(3),
+    })
 }

@@ -1,7 +1,7 @@
 //! Governed context: what a company's words mean, said once, by somebody who answers for it.
 //!
 //! A [`Definition`] is one version of one meaning, and never changes: a new meaning is a new version. A
-//! [`Library`] is all of them that are in force, ready to be looked up by tag and found by their words in a text. What a
+//! [`Library`] is all of them that are in force, ready to be looked up by tag and found by their words in a text, or by what they mean. What a
 //! request is given of it is [`choose`]n by the configuration's policies and said in one block of
 //! system text.
 //!
@@ -9,11 +9,13 @@
 //! elsewhere.
 
 mod library;
+mod meaning;
 mod read;
 mod render;
 mod select;
 
 pub use library::{Library, MAX_DEFINITIONS};
+pub use meaning::{Meanings, Near};
 pub use read::{Wrong, read};
 pub use select::{Chosen, Stale, Wanted, choose};
 
@@ -40,6 +42,8 @@ pub struct Definition {
     pub certified_at: Option<Timestamp>,
     /// How long that is good; for ever without.
     pub valid_for: Option<Millis>,
+    /// When the server it came from no longer had it.
+    pub vanished_at: Option<Timestamp>,
     /// What it belongs to, to be chosen by.
     pub tags: Vec<String>,
     /// Who may see it; everybody where there are none.
@@ -52,9 +56,10 @@ impl Definition {
         format!("{}@{}", self.id, self.version)
     }
 
-    /// When its certification ends; `None`: never.
+    /// When its certification ends; `None`: never. What its server no longer stands by is certified by nobody.
     pub fn valid_until(&self) -> Option<Timestamp> {
-        Some(self.certified_at? + self.valid_for?)
+        let certified = self.certified_at.zip(self.valid_for).map(|(at, span)| at + span);
+        certified.into_iter().chain(self.vanished_at).min()
     }
 
     /// Whether its certification has ended.

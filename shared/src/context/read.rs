@@ -72,6 +72,7 @@ pub fn read(members: &Map<String, Value>) -> Result<Definition, Wrong> {
         certified_by: text(members, "certified_by")?,
         certified_at,
         valid_for,
+        vanished_at: None,
         tags: words(members, "tags")?,
         teams: words(members, "teams")?,
     })

@@ -1,7 +1,7 @@
 //! Which definitions a request is given: by tag, by name, by meaning; fresh ones, and as many as fit.
 
 use super::render::{EMPTY, block, entry};
-use super::{Definition, Library};
+use super::{Definition, Library, Near};
 use crate::config::context::{Policy, Staleness};
 use crate::sorted;
 use crate::time::rfc3339;
@@ -18,6 +18,8 @@ pub struct Wanted {
     pub tags: Vec<String>,
     /// Definitions whose words are in the request.
     pub by_name: bool,
+    /// Definitions that the last thing the user said is about.
+    pub near: Option<Near>,
     /// The most the block may be.
     pub max_tokens: Tokens,
     /// What happens to one whose certification has ended.
@@ -28,9 +30,21 @@ impl Wanted {
     /// What these policies want together; `None` where none holds.
     pub fn of<'a>(policies: impl Iterator<Item = &'a Policy>) -> Option<Wanted> {
         policies.fold(None, |all: Option<Wanted>, policy| {
-            let Policy { tags, aliases, max_tokens, stale, .. } = policy;
-            let mut all =
-                all.unwrap_or(Wanted { tags: Vec::new(), by_name: false, max_tokens: *max_tokens, stale: *stale });
+            let Policy { tags, aliases, meaning, max_tokens, stale, .. } = policy;
+            let mut all = all.unwrap_or(Wanted {
+                tags: Vec::new(),
+                by_name: false,
+                near: None,
+                max_tokens: *max_tokens,
+                stale: *stale,
+            });
+            all.near = match (all.near, *meaning) {
+                (Some(one), Some(other)) => {
+                    let (threshold, most) = (one.threshold.max(other.threshold), one.most.min(other.most));
+                    Some(Near { threshold, most })
+                }
+                (one, other) => one.or(other),
+            };
             all.tags.extend(tags.iter().cloned());
             all.by_name |= aliases;
             all.max_tokens = all.max_tokens.min(*max_tokens);
@@ -62,12 +76,13 @@ pub struct Stale {
     pub owner: Option<String>,
 }
 
-/// Chooses for a request of a team. `texts` calls back with every text of it.
+/// Chooses for a request of a team. `texts` calls back with every text of it; `near` are the places of those that it is about.
 pub fn choose(
     library: &Library,
     wanted: &Wanted,
     team: &str,
     now: Timestamp,
+    near: Vec<usize>,
     texts: impl FnOnce(&mut dyn FnMut(&str)),
 ) -> Result<Chosen, Stale> {
     let definitions = library.definitions();
@@ -82,6 +97,12 @@ pub fn choose(
         named.dedup();
         named.retain(|place| !places.contains(place));
         places.extend(named);
+    }
+    // Last of all: who names a thing means it, who says something like it may.
+    for place in near {
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
     let mut chosen = Chosen::default();
     let mut entries: Vec<(usize, String)> = Vec::new();
@@ -144,11 +165,17 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_795_233_600_000);
 
     fn wanted(tags: &[&str], stale: Staleness) -> Wanted {
-        Wanted { tags: tags.iter().map(|&tag| tag.to_owned()).collect(), by_name: true, max_tokens: 1_000, stale }
+        Wanted {
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            by_name: true,
+            near: None,
+            max_tokens: 1_000,
+            stale,
+        }
     }
 
     fn chosen(wanted: &Wanted, team: &str, text: &str) -> Result<Chosen, Stale> {
-        choose(&some(), wanted, team, NOW, |see| see(text))
+        choose(&some(), wanted, team, NOW, Vec::new(), |see| see(text))
     }
 
     #[test]
@@ -184,6 +211,15 @@ mod tests {
     }
 
     #[test]
+    fn what_it_is_about_is_given_beside_the_rest_each_once_and_is_the_first_that_does_not_fit() {
+        let wanted = wanted(&["finance"], Staleness::Warn);
+        let about = |wanted: &Wanted| choose(&some(), wanted, "t", NOW, vec![1, 2], |see| see("nothing")).unwrap();
+        assert_eq!(about(&wanted).names, ["margin@3", "revenue@3"]);
+        let small = about(&Wanted { max_tokens: 28, ..wanted });
+        assert_eq!((small.names, small.left_out), (vec!["revenue@3".to_owned()], vec!["margin@3 cap".to_owned()]));
+    }
+
+    #[test]
     fn the_strictest_of_several_policies_holds() {
         let policy = |tag: &str, max_tokens, stale| Policy {
             tags: vec![tag.to_owned()],
@@ -193,7 +229,10 @@ mod tests {
         };
         let both = [policy("a", 10, Staleness::Warn), policy("b", 20, Staleness::Omit)];
         let all = Wanted::of(both.iter()).unwrap();
-        assert_eq!((all.tags.len(), all.max_tokens, all.stale), (2, 10, Staleness::Omit));
+        assert_eq!((all.tags.len(), all.max_tokens, all.stale, all.near), (2, 10, Staleness::Omit, None));
+        let near = |threshold, most| Policy { meaning: Some(Near { threshold, most }), ..Policy::default() };
+        let all = Wanted::of([near(600, 5), Policy::default(), near(700, 8)].iter()).unwrap();
+        assert_eq!(all.near, Some(Near { threshold: 700, most: 5 }));
         assert_eq!(Wanted::of([].iter()), None);
     }
 }

@@ -98,6 +98,11 @@ impl Live {
         self.library.1.clone()
     }
 
+    /// The same, with the count of changes after which they are so.
+    pub fn definitions(&self) -> (Arc<Library>, u64) {
+        (self.library.1.clone(), self.library.0)
+    }
+
     /// What binds an organisation.
     pub fn organisation(&self, name: &str) -> Option<&Arc<Terms>> {
         self.organisations.get(name)

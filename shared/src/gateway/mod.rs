@@ -23,6 +23,7 @@ pub mod ledger;
 mod lines;
 pub mod live;
 pub mod null;
+mod parts;
 pub mod people;
 pub mod policy;
 pub mod roles;
@@ -34,7 +35,6 @@ pub mod weights;
 
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;
-use crate::embed::Weights;
 use crate::error::ApiError;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use answers::{Kept, Recall};
@@ -45,6 +45,7 @@ pub use lines::team_scope;
 pub use policy::Policy;
 pub use roles::{Role, Roles};
 use std::sync::Arc;
+use weights::Known;
 
 /// The policy layer.
 ///
@@ -104,8 +105,8 @@ pub trait Gateway {
     /// The governed definitions that are in force, as this process last heard.
     fn library(&self) -> Arc<Library>;
 
-    /// The weights of the embedding, where this process has them.
-    fn weights(&self) -> Option<Arc<Weights>>;
+    /// What this process knows of meanings.
+    fn meanings(&self) -> Known;
 
     /// Something a team has kept, without a claim on it.
     async fn kept(&self, team: &str, what: Kept<'_>) -> Option<String>;

@@ -5,10 +5,10 @@ use super::{
     answers::{Kept, Recall},
     audit::Record,
     bodies::Bodies,
+    weights::Known,
 };
 use crate::config::{ModelAccess, ModelId};
 use crate::context::Library;
-use crate::embed::Weights;
 use crate::error::ApiError;
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use std::sync::Arc;
@@ -74,8 +74,8 @@ impl Gateway for Open {
         Arc::default()
     }
 
-    fn weights(&self) -> Option<Arc<Weights>> {
-        None
+    fn meanings(&self) -> Known {
+        Known::default()
     }
 
     async fn kept(&self, _team: &str, _what: Kept<'_>) -> Option<String> {

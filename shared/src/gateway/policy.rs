@@ -382,8 +382,8 @@ impl<P: Ports> Gateway for Policy<P> {
         lock(&self.keys).live.library()
     }
 
-    fn weights(&self) -> Option<Arc<crate::embed::Weights>> {
-        lock(&self.keys).weights.get()
+    fn meanings(&self) -> super::weights::Known {
+        lock(&self.keys).weights.known()
     }
 
     async fn kept(&self, team: &str, what: Kept<'_>) -> Option<String> {

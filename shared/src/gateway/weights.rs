@@ -5,8 +5,11 @@
 //! plane says which is in force. So a change is one write, and nobody ever reads half of one and half of another.
 
 use super::live::{self, SHELF as ADMIN};
+use super::parts;
 use super::policy::{Keys, lock};
 use crate::base64url;
+use crate::config::Config;
+use crate::context::Meanings;
 use crate::embed::Weights;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::Write;
@@ -17,8 +20,6 @@ use std::sync::Arc;
 const SHELF: &str = "embedding";
 /// Which weights are in force.
 const HEAD: &str = "embedding";
-/// Bytes of a piece; as text a third more, within what a record holds.
-const PIECE: usize = 180 * 1024;
 
 /// What a process knows of the weights.
 #[derive(Debug, Default)]
@@ -29,7 +30,34 @@ pub struct Loaded {
     read: u64,
     reading: bool,
     weights: Option<Arc<Weights>>,
+    /// What definitions mean by them,
+    meanings: Arc<Meanings>,
+    /// as of so many changes of definitions.
+    meant: u64,
 }
+
+/// What can be said of meanings at the moment.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The weights, once they were read.
+    pub weights: Option<Arc<Weights>>,
+    /// What definitions mean by them.
+    pub meanings: Arc<Meanings>,
+    /// Nobody stored any weights, or nobody can read them.
+    pub is_lacking: bool,
+}
+
+/// What of a configuration needs weights, as the header for warnings names it.
+pub fn wanted(config: &Config) -> Vec<&'static str> {
+    let meaning = config.context.values().any(|policy| policy.meaning.is_some());
+    let wanted = [(config.cache.semantic.is_some(), SEMANTIC), (meaning, MEANING)];
+    wanted.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, name)| name).collect()
+}
+
+/// The semantic cache goes without weights: every question is new.
+pub const SEMANTIC: &str = "cache.semantic;no_weights";
+/// Definitions are not chosen by meaning.
+pub const MEANING: &str = "context.meaning;no_weights";
 
 impl Loaded {
     /// Notes which version is in force.
@@ -37,14 +65,17 @@ impl Loaded {
         self.heard = version;
     }
 
-    /// The weights, once they were read.
-    pub fn get(&self) -> Option<Arc<Weights>> {
-        self.weights.clone()
+    /// What is known.
+    pub fn known(&self) -> Known {
+        let is_lacking = self.weights.is_none() && self.heard == self.read;
+        Known { weights: self.weights.clone(), meanings: self.meanings.clone(), is_lacking }
     }
 
-    /// Whether they are to be read; whoever is told so reads them.
-    pub fn due(&mut self) -> bool {
-        let due = self.heard != self.read && !self.reading;
+    /// Whether there is something to be read or computed, with definitions as they are after so many changes, where they
+    /// count; whoever is told so does it.
+    pub fn due(&mut self, changes: Option<u64>) -> bool {
+        let meaning = changes.is_some_and(|changes| changes != self.meant) && self.weights.is_some();
+        let due = (self.heard != self.read || meaning) && !self.reading;
         self.reading |= due;
         due
     }
@@ -66,12 +97,7 @@ pub async fn store<P: Records + Clock>(ports: &P, weights: &Weights) -> Result<V
     let bytes = weights.bytes();
     let digest = Sha256::digest(&bytes);
     let name = base64url::encode(digest.get(..12).unwrap_or_default());
-    let pieces = bytes.chunks(PIECE);
-    let count = pieces.len();
-    for (number, piece) in pieces.enumerate() {
-        let write = Write::put(format!("{name}/{number:04}"), base64url::encode(piece));
-        ports.write_records(SHELF, vec![write]).await?;
-    }
+    let count = parts::write(ports, SHELF, &name, &base64url::encode(&bytes), None).await?;
     let head = json!({
         "object": "embedding", "name": name, "pieces": count, "bytes": bytes.len(), "dimensions": weights.dimensions(),
     });
@@ -81,19 +107,30 @@ pub async fn store<P: Records + Clock>(ports: &P, weights: &Weights) -> Result<V
     Ok(head)
 }
 
-/// Reads what is in force, and remembers it.
+/// Reads what is in force where that is news, and remembers it, with what definitions mean by it.
 pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) {
-    let read = load(ports).await;
+    let is_news = {
+        let loaded = &lock(keys).weights;
+        loaded.heard != loaded.read
+    };
+    let read = if is_news { Some(load(ports).await) } else { None };
+    let (library, changes) = lock(keys).live.definitions();
     let loaded = &mut lock(keys).weights;
     loaded.reading = false;
     match read {
-        Ok((version, weights)) => {
+        Some(Ok((version, weights))) => {
             if weights.is_none() && version > 0 {
                 ports.log(&json!({ "event": "embedding_unreadable", "version": version }).to_string());
             }
-            (loaded.read, loaded.weights) = (version, weights.map(Arc::new));
+            (loaded.read, loaded.weights, loaded.meanings) = (version, weights.map(Arc::new), Arc::default());
         }
-        Err(problem) => ports.log(&super::denial::store_line("embedding", &problem)),
+        Some(Err(problem)) => ports.log(&super::denial::store_line("embedding", &problem)),
+        None => {}
+    }
+    if let Some(embedding) = loaded.weights.as_ref().and_then(|weights| weights.embedding()) {
+        let (meanings, all) = Meanings::of(&library, &loaded.meanings, &embedding);
+        loaded.meanings = Arc::new(meanings);
+        loaded.meant = if all { changes } else { loaded.meant };
     }
 }
 
@@ -101,11 +138,7 @@ async fn load<P: Records>(ports: &P) -> Result<(u64, Option<Weights>), StoreErro
     let Some(head) = ports.read_record(ADMIN, HEAD).await? else { return Ok((0, None)) };
     let said: Value = crate::json::parse(&head.value).unwrap_or_default();
     let name = said.get("name").and_then(Value::as_str).unwrap_or_default();
-    let mut bytes = Vec::new();
-    for number in 0..said.get("pieces").and_then(Value::as_u64).unwrap_or(0) {
-        let piece = ports.read_record(SHELF, &format!("{name}/{number:04}")).await?;
-        let piece = piece.and_then(|piece| base64url::decode(&piece.value));
-        bytes.extend(piece.unwrap_or_default());
-    }
-    Ok((head.version, Weights::kept(bytes)))
+    let count = said.get("pieces").and_then(Value::as_u64).unwrap_or(0);
+    let text = parts::read(ports, SHELF, name, count as usize).await?;
+    Ok((head.version, text.and_then(|text| base64url::decode(&text)).and_then(Weights::kept)))
 }

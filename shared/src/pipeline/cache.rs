@@ -16,6 +16,7 @@ use crate::dialect::Framing;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::gateway::answers::{Kept, Recall};
+use crate::gateway::weights;
 use crate::http::Head;
 use crate::ports::Clock;
 use crate::router::Decision;
@@ -73,7 +74,7 @@ pub(super) enum Looked<L: Layers> {
 /// Looks for a kept answer to an admitted request.
 pub(super) async fn look<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    intake: &Intake,
+    intake: &mut Intake,
     order: &Order,
     finish: &mut Finish<L>,
 ) -> Result<(Looked<L>, KnownBy), ApiError> {
@@ -86,7 +87,9 @@ pub(super) async fn look<L: Layers>(
     let Some(key) = key else { return open(Some(Standing::Bypass), None) };
     let (clock, gateway) = (pipeline.layers.clock(), pipeline.layers.gateway());
     let mut keep = Keep::new(pipeline.clone(), team, key, ttl);
-    if let (Some(semantic), Some(weights)) = (settings.semantic, settings.semantic.and_then(|_| gateway.weights())) {
+    let known = settings.semantic.map(|_| gateway.meanings()).unwrap_or_default();
+    intake.notes.extend(known.is_lacking.then_some(weights::SEMANTIC));
+    if let (Some(semantic), Some(weights)) = (settings.semantic, known.weights) {
         keep.question = Question::of(&scope, &order.request, &weights).map(|question| (question, semantic));
         let near = if intake.cache.may_look() { nearly(pipeline, intake, order, &keep, finish).await } else { None };
         if let Some((entry, told)) = near {

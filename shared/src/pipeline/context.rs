@@ -7,10 +7,12 @@ use super::accept::Order;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::{Layers, Pipeline};
-use crate::context::{Chosen, Stale, Wanted, choose};
-use crate::dialect::{Facts, words};
+use crate::context::{Chosen, Library, Near, Stale, Wanted, choose};
+use crate::dialect::{Facts, last_turn, words};
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
+use crate::gateway::weights::{self, Known};
+use crate::json;
 use crate::json::strings::{self, Shape};
 use crate::operation::Operation;
 use crate::router::Ask;
@@ -25,7 +27,7 @@ pub(super) fn chosen<L: Layers>(
     ask: &Ask,
     body: &[u8],
     facts: &mut Facts,
-    intake: &Intake,
+    intake: &mut Intake,
 ) -> Result<Option<Chosen>, ApiError> {
     let is_chat = match operation {
         Operation::Chat(_) => true,
@@ -42,14 +44,29 @@ pub(super) fn chosen<L: Layers>(
     let policies = pipeline.context.values();
     let holds = policies.filter(|policy| policy.when.as_ref().is_none_or(|when| ask.satisfies(when)));
     let Some(wanted) = Wanted::of(holds).filter(|_| !library.is_empty()) else { return Ok(None) };
+    let near = match wanted.near {
+        Some(near) => {
+            let known = pipeline.layers.gateway().meanings();
+            intake.notes.extend(known.is_lacking.then_some(weights::MEANING));
+            about(body, &library, &ask.team, &known, near).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
     let body = str::from_utf8(body).unwrap_or_default();
-    let chosen = choose(&library, &wanted, &ask.team, intake.at, |see| texts(body, see)).map_err(refused)?;
+    let chosen = choose(&library, &wanted, &ask.team, intake.at, near, |see| texts(body, see)).map_err(refused)?;
     // Written as JSON it may be longer: what is counted bounds what is sent.
     if !chosen.block.is_empty() {
         facts.text_bytes += chosen.block.len() + AROUND;
         facts.messages += 1;
     }
     Ok(Some(chosen))
+}
+
+/// The definitions that the last thing the user says is about.
+fn about(body: &[u8], library: &Library, team: &str, known: &Known, near: Near) -> Option<Vec<usize>> {
+    let said = last_turn(&json::scan(body, &json::Limits::default()).ok()?)?.head;
+    let question = known.weights.as_ref()?.embedding()?.vector(&said)?;
+    Some(known.meanings.near(library, team, &question, near))
 }
 
 /// Every text of a body that a model reads.

@@ -18,6 +18,9 @@ pub(super) fn envelope(head: &mut Head, intake: &Intake) {
     if let Some(context) = &intake.context {
         head.set("x-signalbox-context", context.clone());
     }
+    if !intake.notes.is_empty() {
+        head.set("x-signalbox-warnings", intake.notes.join(", "));
+    }
 }
 
 /// The request's id, and what every answer shares.
@@ -64,10 +67,11 @@ pub(super) fn explain(head: &mut Head, decision: &Decision) {
     }
 }
 
-/// What a translation could not carry.
-pub(super) fn warnings(head: &mut Head, warnings: &Warnings) {
+/// What a translation could not carry, beside what the gateway could not do.
+pub(super) fn warnings(head: &mut Head, intake: &Intake, warnings: &Warnings) {
     if let Some(value) = warnings.header_value() {
-        head.set("x-signalbox-warnings", value);
+        let all: Vec<&str> = intake.notes.iter().copied().chain([value.as_str()]).collect();
+        head.set("x-signalbox-warnings", all.join(", "));
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct Intake {
     pub idempotency_key: Option<String>,
     /// The governed definitions the model is given, as `x-signalbox-context` names them.
     pub context: Option<String>,
+    /// What the configuration wants and the gateway cannot do, as warnings name it.
+    pub notes: Vec<&'static str>,
     /// Headers for a provider of the same dialect.
     pub forwarded: Vec<Header>,
 }
@@ -92,6 +94,7 @@ impl Intake {
             cache: Wish::Any,
             idempotency_key: None,
             context: None,
+            notes: Vec::new(),
             forwarded: Vec::new(),
         }
     }

@@ -51,7 +51,7 @@ pub(super) async fn reply<L: Layers>(
         if intake.explain {
             headers::explain(head, &decision);
         }
-        headers::warnings(head, warnings);
+        headers::warnings(head, intake, warnings);
         headers::limits(head, &order.admission);
         headers::cache(head, standing);
         headers::timing(head, gateway, upstream);

@@ -4,6 +4,8 @@ use super::{Admin, Answer, Ask, Content, unavailable};
 use crate::config::{Config, Invalid};
 use crate::error::{ApiError, Code};
 use crate::gateway::live::CURRENT;
+use crate::gateway::policy::lock;
+use crate::gateway::weights;
 use crate::ports::Ports;
 use serde_json::{Value, json};
 
@@ -25,11 +27,21 @@ impl<P: Ports> Admin<P> {
     /// refused whole and changes nothing.
     pub(super) async fn put_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let text = utf8(&ask.request.body)?;
-        if let Err(invalid) = Config::parse(text) {
-            return Ok(refused(&invalid));
-        }
+        let config = match Config::parse(text) {
+            Ok(config) => config,
+            Err(invalid) => return Ok(refused(&invalid)),
+        };
         let version = self.store_version(ask, Some(text.to_owned()), None).await?;
-        Ok(stored(true, version))
+        let mut answer = stored(true, version);
+        if let Content::Json(Value::Object(body)) = &mut answer.content {
+            body.insert("warnings".to_owned(), json!(self.warnings(&config)));
+        }
+        Ok(answer)
+    }
+
+    /// What a document wants and the gateway cannot do as it is now.
+    fn warnings(&self, config: &Config) -> Vec<&'static str> {
+        if lock(&self.keys).weights.known().is_lacking { weights::wanted(config) } else { Vec::new() }
     }
 
     /// Removes the stored document: the binding's is in force again.
@@ -40,7 +52,7 @@ impl<P: Ports> Admin<P> {
 
     pub(super) async fn validate_config(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         Ok(match utf8(&ask.request.body).map(Config::parse) {
-            Ok(Ok(_)) => Answer::ok(json!({ "valid": true, "problems": [] })),
+            Ok(Ok(config)) => Answer::ok(json!({ "valid": true, "problems": [], "warnings": self.warnings(&config) })),
             Ok(Err(invalid)) => Answer::ok(json!({ "valid": false, "problems": invalid.problems })),
             Err(error) => Answer::ok(
                 json!({ "valid": false, "problems": [{ "path": "document", "message": error.message, "hint": "" }] }),
