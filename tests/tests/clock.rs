@@ -1,5 +1,5 @@
-//! Chains that nobody appends to any more are sealed all the same, when the platform's clock comes round: in process, on
-//! workerd, and by the function's schedule.
+//! What is done when nobody calls, each time the platform's clock comes round: in process, on workerd, and by the function's
+//! schedule. Chains that nobody appends to any more are sealed, and definitions are taken from the servers that have them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -45,8 +45,51 @@ async fn chain(level: &impl Level) -> Value {
     panic!("the record does not come");
 }
 
+/// A server of definitions, and the document that names it: nobody calls the gateway afterwards.
+async fn named(level: &impl Level) {
+    let script = json!({ "mcp": [{ "uri": "wiki://churn", "title": "Churn", "text": "Gone." }] });
+    level.upstream().register("clocked", vec![serde_json::from_value(script).unwrap()]).unwrap();
+    let url = format!("{}/__use/clocked/mcp", level.upstream_url());
+    let stored = ask(level, ADMIN_KEY, "PUT", "/admin/v1/config", json!({ "mcp": { "wiki": { "url": url } } })).await;
+    assert_eq!(stored["valid"], true, "{stored}");
+}
+
+/// The server was asked once, and what it has is a definition.
+async fn taken(level: &impl Level) {
+    assert_eq!(level.upstream().seen(Some("clocked")).len(), 2, "its list, and its resource");
+    let told = ask(level, ADMIN_KEY, "GET", "/admin/v1/context/wiki.churn", Value::Null).await;
+    assert_eq!((&told["version"], &told["created_by"]), (&json!(1), &json!("mcp:wiki")), "{told}");
+}
+
 fn upstream() -> Arc<Simulator> {
     Arc::new(Simulator::start(Options::default()).unwrap())
+}
+
+#[test]
+fn a_server_of_definitions_is_asked_when_it_is_due_and_sooner_where_it_failed() {
+    let level = InProcess::new(virtual_time::Options::default(), &BTreeMap::new());
+    let world = level.world().clone();
+    world
+        .executor()
+        .run(async {
+            named(&level).await;
+            level.tend().await;
+            taken(&level).await;
+            level.tend().await;
+            taken(&level).await;
+            level
+                .upstream()
+                .register("clocked", vec![serde_json::from_value(json!({ "use": "500" })).unwrap()])
+                .unwrap();
+            level.pause(3_600_000).await;
+            for (pause, calls) in [(0, 3), (240_000, 3), (61_000, 4)] {
+                level.pause(pause).await;
+                level.tend().await;
+                assert_eq!(level.upstream().seen(Some("clocked")).len(), calls, "after {pause} ms more");
+            }
+            assert_eq!(ask(&level, ADMIN_KEY, "GET", "/admin/v1/context/wiki.churn", Value::Null).await["version"], 1);
+        })
+        .unwrap();
 }
 
 #[test]
@@ -67,23 +110,27 @@ fn a_chain_that_nobody_appends_to_is_sealed_once() {
 }
 
 #[tokio::test]
-async fn the_workers_clock_seals_chains() {
+async fn the_workers_clock_seals_chains_and_takes_definitions() {
     let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
     let level = edge.level().unwrap();
     appended(&level).await;
+    named(&level).await;
     let told = Client::new(edge.url()).unwrap().get("/cdn-cgi/handler/scheduled").send().await.unwrap();
     assert_eq!((told.status, told.text().await.unwrap().as_str()), (200, "ok"));
+    taken(&level).await;
     assert_eq!(chain(&level).await, json!([1, 1]));
 }
 
 #[cfg(feature = "lambda-local")]
 #[tokio::test]
-async fn the_functions_schedule_seals_chains() {
+async fn the_functions_schedule_seals_chains_and_takes_definitions() {
     let lambda = signalbox_tests::suite::lambda::Lambda::start(upstream(), &BTreeMap::new(), 1).unwrap();
     let level = lambda.level().unwrap();
     appended(&level).await;
+    named(&level).await;
     let template = std::fs::read_to_string(signalbox_tests::suite::packages::root().join("template.yaml")).unwrap();
     let event = template.lines().find_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\'')).unwrap();
     assert_eq!(lambda.local().invoke(event).await.unwrap(), 204);
+    taken(&level).await;
     assert_eq!(chain(&level).await, json!([1, 1]));
 }

@@ -69,8 +69,8 @@ pub(super) fn sources(config: &Config, bindings: &(impl Bindings + ?Sized), port
             },
         };
         let place = Place { url: server.url.as_str().to_owned(), token };
-        let (tags, teams) = (server.tags.clone(), server.teams.clone());
-        Some(Source { name: name.as_str().to_owned(), place, every: server.every, tags, teams })
+        let (tags, teams, vanished) = (server.tags.clone(), server.teams.clone(), server.vanished);
+        Some(Source { name: name.as_str().to_owned(), place, every: server.every, tags, teams, vanished })
     };
     config.mcp.iter().filter_map(source).collect()
 }

@@ -23,7 +23,7 @@ use crate::config::Bindings;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::policy::TENANT;
-use crate::gateway::{Policy, admin, denial};
+use crate::gateway::{Policy, admin, denial, sync};
 use crate::http::Head;
 use crate::operation::Operation;
 use crate::operation::passthrough::{self, Target};
@@ -88,7 +88,8 @@ impl<P: Ports> App<P> {
     }
 
     /// What has to be done when nobody calls: a platform asks for it once a minute. Records that wait are put into their
-    /// chains, and chains are sealed. What fails is logged, and done the next time.
+    /// chains, chains are sealed, and servers of definitions are asked that are due. What fails is logged, and done the
+    /// next time.
     pub async fn tend(&self) {
         let Ok(setup) = self.inner.setup().await else { return };
         let (ports, sealing) = (&self.inner.ports, &self.inner.recorder.sealing);
@@ -100,6 +101,7 @@ impl<P: Ports> App<P> {
         if let Err(problem) = swept {
             ports.log(&denial::store_line("checkpoint", &problem));
         }
+        sync::due(ports, &setup.sources).await;
     }
 
     /// Sends a request where its path belongs.

@@ -4,7 +4,7 @@ use super::authentication::PRIVATE_URL;
 use super::context::TAG;
 use super::names::{BindingName, ContextName, NAME_PATTERN, NAME_RULE, TeamName};
 use super::providers::Reference;
-use super::shape::{Dict, Fields, List, Parsed, Record};
+use super::shape::{Dict, Fields, List, OneOf, Parsed, Record};
 use super::url::BaseUrl;
 use crate::sorted::SortedMap;
 use crate::units::Millis;
@@ -25,6 +25,20 @@ pub struct Server {
     pub tags: Vec<String>,
     /// Who may see them; everybody where there are none.
     pub teams: Vec<String>,
+    /// What becomes of a definition that the server no longer lists.
+    pub vanished: Vanished,
+}
+
+/// What becomes of a definition that its server no longer lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Vanished {
+    /// It counts as one whose certification has ended: policies say what happens to those.
+    #[default]
+    Stale,
+    /// It is given to nobody any more.
+    Retire,
+    /// It stays as it is.
+    Keep,
 }
 
 const EVERY: Millis = Millis(3_600_000);
@@ -54,11 +68,17 @@ fn server(fields: &mut Fields<'_, '_>) -> Option<Server> {
     let every = fields.optional("every", "how often it is asked; else 1h", SPAN);
     let tags = fields.optional("tags", "the tags of its definitions", List { of: TAG, min: 1 });
     let teams = fields.optional("teams", "who may see them; else everybody", List { of: TEAM, min: 1 });
+    let words: OneOf<Vanished> = OneOf {
+        words: &[("stale", Vanished::Stale), ("retire", Vanished::Retire), ("keep", Vanished::Keep)],
+        later: &[],
+    };
+    let vanished = fields.optional("vanished", "what becomes of a definition it no longer lists; else stale", words);
     Some(Server {
         url: url?,
         token,
         every: every.unwrap_or(EVERY),
         tags: tags.unwrap_or_default(),
         teams: teams.unwrap_or_default(),
+        vanished: vanished.unwrap_or_default(),
     })
 }

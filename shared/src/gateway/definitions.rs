@@ -7,7 +7,7 @@ use super::live::{self, SHELF};
 use crate::context::{Definition, Library, MAX_DEFINITIONS, read};
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::{Record, Write};
-use crate::time::rfc3339;
+use crate::time::{parse_rfc3339, rfc3339};
 use crate::units::Timestamp;
 use serde_json::{Map, Value};
 
@@ -21,7 +21,11 @@ const EPOCH: &str = "context-epoch";
 const BATCH: usize = 20;
 
 /// What a record has beside what people said of a definition.
-pub const MARKS: [&str; 6] = ["object", "version", "created_at", "created_by", "retired_at", "source"];
+pub const MARKS: [&str; 7] = ["object", "version", "created_at", "created_by", RETIRED, VANISHED, "source"];
+/// The mark of one that is given to nobody any more: since when.
+pub const RETIRED: &str = "retired_at";
+/// The mark of one that its server no longer lists: since when.
+pub const VANISHED: &str = "vanished_at";
 
 /// The key of a version; numbers sort as they count.
 pub fn version_key(id: &str, version: u64) -> String {
@@ -37,11 +41,12 @@ pub fn said(record: &Map<String, Value>) -> Map<String, Value> {
 /// A definition as a record has it; `None` for one that is retired, or that nobody can read.
 fn in_force(record: &Record) -> Option<Definition> {
     let members: Map<String, Value> = crate::json::parse(&record.value).ok()?;
-    if members.contains_key("retired_at") {
+    if members.contains_key(RETIRED) {
         return None;
     }
     let version = members.get("version")?.as_u64()?;
-    Some(Definition { version, ..read(&said(&members)).ok()? })
+    let vanished_at = members.get(VANISHED).and_then(Value::as_str).and_then(parse_rfc3339);
+    Some(Definition { version, vanished_at, ..read(&said(&members)).ok()? })
 }
 
 /// All that are in force, if any changed since `known`; with the count of changes.
@@ -108,7 +113,7 @@ pub async fn take<P: Records + Clock>(
         let key = head_key(members);
         let head = heads.iter().find(|record| record.key == key);
         let before: Map<String, Value> = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
-        if head.is_some() && said(&before) == *members && !before.contains_key("retired_at") {
+        if head.is_some() && said(&before) == *members && !is_marked(&before) {
             taken.unchanged += 1;
             continue;
         }
@@ -139,6 +144,41 @@ pub async fn take<P: Records + Clock>(
         }
     }
     Ok(taken)
+}
+
+/// Marks what somebody said and no longer says: everything of theirs but what they `have`. Tells which versions those are. What
+/// comes back is a new version.
+pub async fn mark<P: Records + Clock>(
+    ports: &P,
+    mark: &str,
+    said_by: Said<'_>,
+    have: &[String],
+) -> Result<Vec<String>, Untaken> {
+    let (mut marked, mut writes) = (Vec::new(), Vec::new());
+    for head in live::all(ports, HEAD).await? {
+        let Ok(mut members) = crate::json::parse::<Map<String, Value>>(&head.value) else { continue };
+        let theirs = members.get("created_by").and_then(Value::as_str) == Some(said_by.by);
+        let id = head.key.trim_start_matches(HEAD);
+        if !theirs || is_marked(&members) || have.iter().any(|one| one == id) {
+            continue;
+        }
+        let version = members.get("version").and_then(Value::as_u64).unwrap_or(0);
+        marked.push(format!("{id}@{version}"));
+        members.insert(mark.to_owned(), Value::from(rfc3339(said_by.at)));
+        writes.push(Write::replace(&head, Value::Object(members).to_string()));
+    }
+    for batch in writes.chunks(2 * BATCH) {
+        let mut all = told(said_by.at);
+        all.extend(batch.iter().cloned());
+        if !ports.write_records(SHELF, all).await? {
+            return Err(Untaken::Beaten);
+        }
+    }
+    Ok(marked)
+}
+
+fn is_marked(members: &Map<String, Value>) -> bool {
+    [RETIRED, VANISHED].iter().any(|mark| members.contains_key(*mark))
 }
 
 /// The writes that tell every process that definitions changed: part of the change itself.

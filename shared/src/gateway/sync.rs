@@ -2,10 +2,11 @@
 //!
 //! A server is believed what it says, within bounds: its resources become definitions whose ids begin with the server's
 //! name, so that it can speak for nobody else, with the tags and teams that the configuration gives it. Where it is slow, gone
-//! or says nonsense, its last good definitions stay.
+//! or says nonsense, its last good definitions stay; what it no longer lists is marked, as the configuration wants it.
 
-use super::definitions::{self, Said, Taken, Untaken};
+use super::definitions::{self, RETIRED, Said, Taken, Untaken, VANISHED};
 use super::live::SHELF;
+use crate::config::mcp::Vanished;
 use crate::context::read;
 use crate::mcp::META_DEFINITION;
 use crate::mcp::client::{self, Place, Resource};
@@ -16,6 +17,10 @@ use serde_json::{Map, Value, json};
 
 /// How often a process looks whether a server is due.
 pub const LOOK: Millis = Millis(30_000);
+/// How long one round may take: who was not asked by then is due the next time.
+const ROUND: Millis = Millis(300_000);
+/// When one that failed is asked again, if it is asked more rarely.
+const AGAIN: Millis = Millis(300_000);
 /// How often definitions are taken against others at the same ones.
 const TRIES: u32 = 3;
 
@@ -32,6 +37,8 @@ pub struct Source {
     pub tags: Vec<String>,
     /// Who may see them.
     pub teams: Vec<String>,
+    /// What becomes of one that it no longer lists.
+    pub vanished: Vanished,
 }
 
 /// What became of a server's definitions.
@@ -41,6 +48,8 @@ pub struct Synced {
     pub source: String,
     /// What was taken, or why nothing was.
     pub result: Result<Taken, String>,
+    /// Versions that are marked, because it no longer lists them.
+    pub vanished: Vec<String>,
     /// Resources that define nothing.
     pub passed_over: usize,
 }
@@ -48,10 +57,13 @@ pub struct Synced {
 impl Synced {
     /// For people and the log.
     pub fn shown(&self) -> Value {
-        let Synced { source, result, passed_over } = self;
+        let Synced { source, result, vanished, passed_over } = self;
         match result {
             Ok(Taken { created, unchanged }) => {
-                json!({ "source": source, "created": created, "unchanged": unchanged, "passed_over": passed_over })
+                json!({
+                    "source": source, "created": created, "unchanged": unchanged, "vanished": vanished,
+                    "passed_over": passed_over,
+                })
             }
             Err(problem) => json!({ "source": source, "problem": problem }),
         }
@@ -60,28 +72,39 @@ impl Synced {
 
 /// Asks every server that is due. Of all processes one does.
 pub async fn due<P: Ports>(ports: &P, sources: &[Source]) {
-    for source in sources {
-        let claim = Write::create(format!("context-sync/{}", source.name), "").until(ports.now() + source.every);
-        if ports.write_records(SHELF, vec![claim]).await == Ok(true) {
-            sync(ports, source).await;
+    let end = ports.now() + ROUND;
+    for source in sources.iter().take_while(|_| ports.now() < end) {
+        let name = format!("context-sync/{}", source.name);
+        let claim = Write::create(&name, "").until(ports.now() + source.every);
+        if ports.write_records(SHELF, vec![claim]).await == Ok(true) && sync(ports, source).await.result.is_err() {
+            let sooner = Write::put(name, "").until(ports.now() + AGAIN.min(source.every));
+            // Else it is asked when it would have been.
+            let _ = ports.write_records(SHELF, vec![sooner]).await;
         }
     }
 }
 
 /// Asks a server now, and says in the log what became of it.
 pub async fn sync<P: Ports>(ports: &P, source: &Source) -> Synced {
-    let mut synced = Synced { source: source.name.clone(), result: Ok(Taken::default()), passed_over: 0 };
+    let mut synced =
+        Synced { source: source.name.clone(), result: Ok(Taken::default()), vanished: Vec::new(), passed_over: 0 };
     synced.result = match client::resources(ports, &source.place).await {
         Ok(resources) => {
-            let count = resources.len();
-            let mut wanted: Vec<Map<String, Value>> = Vec::new();
-            for definition in resources.into_iter().filter_map(|resource| definition(source, resource)) {
-                if !wanted.iter().any(|other| other.get("id") == definition.get("id")) {
-                    wanted.push(definition);
+            // One that cannot be taken is listed all the same: what was taken of it before stays.
+            let (mut listed, mut wanted): (Vec<String>, Vec<Map<String, Value>>) = (Vec::new(), Vec::new());
+            synced.passed_over = resources.len();
+            for resource in resources {
+                let id = id(source, &resource);
+                if !listed.contains(&id) {
+                    wanted.extend(definition(source, &id, resource));
+                    listed.push(id);
                 }
             }
-            synced.passed_over = count - wanted.len();
-            take(ports, source, &wanted).await
+            synced.passed_over -= wanted.len();
+            take(ports, source, &wanted, &listed).await.map(|(taken, vanished)| {
+                synced.vanished = vanished;
+                taken
+            })
         }
         Err(problem) => Err(problem),
     };
@@ -94,11 +117,29 @@ pub async fn sync<P: Ports>(ports: &P, source: &Source) -> Synced {
     synced
 }
 
-async fn take<P: Ports>(ports: &P, source: &Source, wanted: &[Map<String, Value>]) -> Result<Taken, String> {
+/// Takes what a server says, and marks what it no longer lists; what was made, and which versions are marked.
+async fn take<P: Ports>(
+    ports: &P,
+    source: &Source,
+    wanted: &[Map<String, Value>],
+    listed: &[String],
+) -> Result<(Taken, Vec<String>), String> {
     let by = format!("mcp:{}", source.name);
+    let mut created = Vec::new();
     for _ in 0..TRIES {
-        match definitions::take(ports, wanted, Said { by: &by, at: ports.now() }, Vec::new()).await {
-            Ok(taken) => return Ok(taken),
+        let said = Said { by: &by, at: ports.now() };
+        let taken = async {
+            let mut taken = definitions::take(ports, wanted, said, Vec::new()).await?;
+            created.append(&mut taken.created);
+            let vanished = match source.vanished {
+                Vanished::Stale => definitions::mark(ports, VANISHED, said, listed).await?,
+                Vanished::Retire => definitions::mark(ports, RETIRED, said, listed).await?,
+                Vanished::Keep => Vec::new(),
+            };
+            Ok((taken.unchanged, vanished))
+        };
+        match taken.await {
+            Ok((unchanged, vanished)) => return Ok((Taken { created, unchanged }, vanished)),
             Err(Untaken::Beaten) => {}
             Err(Untaken::Full) => return Err("there are too many definitions".to_owned()),
             Err(Untaken::Store(problem)) => return Err(problem.0),
@@ -107,11 +148,16 @@ async fn take<P: Ports>(ports: &P, source: &Source, wanted: &[Map<String, Value>
     Err("others change the same definitions".to_owned())
 }
 
+/// What a server's resource is called here.
+fn id(source: &Source, resource: &Resource) -> String {
+    let theirs = resource.meta.get(META_DEFINITION).and_then(|whole| whole.get("id")).and_then(Value::as_str);
+    format!("{}.{}", source.name, slug(theirs.unwrap_or(&resource.uri)))
+}
+
 /// A resource as a definition; `None` for one that could not have been written by hand.
-fn definition(source: &Source, resource: Resource) -> Option<Map<String, Value>> {
+fn definition(source: &Source, id: &str, resource: Resource) -> Option<Map<String, Value>> {
     let whole = resource.meta.get(META_DEFINITION).and_then(Value::as_object);
     let theirs = |name: &str| whole.and_then(|whole| whole.get(name)).cloned();
-    let id = theirs("id").and_then(|id| id.as_str().map(str::to_owned)).unwrap_or(resource.uri);
     let terms = theirs("terms").unwrap_or_else(|| json!([resource.title]));
     // Another gateway of ours has a heading before the text.
     let text = match whole {
@@ -122,7 +168,7 @@ fn definition(source: &Source, resource: Resource) -> Option<Map<String, Value>>
     };
     let mut members = Map::new();
     let said = [
-        ("id", Some(json!(format!("{}.{}", source.name, slug(&id))))),
+        ("id", Some(json!(id))),
         ("terms", Some(terms)),
         ("aliases", theirs("aliases")),
         ("text", Some(json!(text))),
@@ -151,7 +197,13 @@ mod tests {
     fn source() -> Source {
         let place = Place { url: "https://mcp.example".to_owned(), token: None };
         let list = |text: &str| vec![text.to_owned()];
-        Source { name: "wiki".into(), place, every: LOOK, tags: list("company"), teams: list("sales") }
+        let vanished = Vanished::default();
+        Source { name: "wiki".into(), place, every: LOOK, tags: list("company"), teams: list("sales"), vanished }
+    }
+
+    fn taken(resource: Resource) -> Option<Value> {
+        let id = id(&source(), &resource);
+        definition(&source(), &id, resource).map(Value::Object)
     }
 
     #[test]
@@ -166,10 +218,10 @@ mod tests {
             text: "# Revenue\n\nInvoiced.\n".into(),
             meta: meta.as_object().unwrap().clone(),
         };
-        let taken = Value::Object(definition(&source(), resource).unwrap());
-        assert_eq!(taken["id"], "wiki.revenue");
+        let revenue = taken(resource).unwrap();
+        assert_eq!(revenue["id"], "wiki.revenue");
         assert_eq!(
-            (&taken["text"], &taken["tags"], &taken["teams"]),
+            (&revenue["text"], &revenue["tags"], &revenue["teams"]),
             (&json!("Invoiced."), &json!(["company"]), &json!(["sales"]))
         );
         let plain = |uri: &str, text: &str| Resource {
@@ -178,10 +230,10 @@ mod tests {
             text: text.into(),
             meta: Map::new(),
         };
-        let taken = Value::Object(definition(&source(), plain("file:///a/Gross Margin.md", "What is left.")).unwrap());
-        assert_eq!((&taken["id"], &taken["terms"]), (&json!("wiki.gross-margin.md"), &json!(["Gross Margin"])));
+        let margin = taken(plain("file:///a/Gross Margin.md", "What is left.")).unwrap();
+        assert_eq!((&margin["id"], &margin["terms"]), (&json!("wiki.gross-margin.md"), &json!(["Gross Margin"])));
         for (uri, text) in [("x", ""), ("x", "a\u{0}b"), ("x", "y".repeat(20_000).as_str())] {
-            assert_eq!(definition(&source(), plain(uri, text)), None);
+            assert_eq!(taken(plain(uri, text)), None);
         }
     }
 }

@@ -17,6 +17,7 @@ mod body;
 mod builtin;
 mod friendly;
 mod log;
+mod mcp;
 mod play;
 mod script;
 mod server;

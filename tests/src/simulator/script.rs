@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use signalbox::eventstream::crc32;
 
+use super::mcp::Mcp;
+
 /// One answer of an upstream.
 ///
 /// ```json
@@ -101,6 +103,8 @@ pub enum Answer {
         #[serde(rename = "use")]
         name: String,
     },
+    /// `{"mcp": […]}`: a server of the Model Context Protocol, which answers what it is asked.
+    Mcp(Mcp),
     /// The script itself.
     Script(Box<Script>),
 }

@@ -77,6 +77,7 @@ impl Upstream {
         for answer in &answers {
             match answer {
                 Answer::Script(script) => script.check()?,
+                Answer::Mcp(_) => {}
                 Answer::Use { name } if builtin::exists(name) => {}
                 Answer::Use { name } => {
                     return Err(format!("there is no built-in script {name:?}"));
@@ -107,6 +108,7 @@ impl Upstream {
         let answer = registered.or_else(|| self.built_in_sequence(name));
         match answer {
             Some(Answer::Script(script)) => *script,
+            Some(Answer::Mcp(server)) => server.script(&parsed.body),
             Some(Answer::Use { name }) => builtin::script(&name, &Wanted { parsed, serial, pace_ms: self.pace_ms })
                 .unwrap_or_else(|| unknown(&name, parsed)),
             None => unknown(name, parsed),

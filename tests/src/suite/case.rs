@@ -71,7 +71,7 @@ impl Script {
     fn resolve(&mut self, shared: &BTreeMap<String, Script>) {
         let resolved = self.answers().into_iter().flat_map(|answer| match &answer {
             Answer::Use { name } => shared.get(name).map_or_else(|| vec![answer.clone()], Script::answers),
-            Answer::Script(_) => vec![answer],
+            Answer::Script(_) | Answer::Mcp(_) => vec![answer],
         });
         *self = Script::Many(resolved.collect());
     }

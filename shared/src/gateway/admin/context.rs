@@ -9,7 +9,7 @@ use super::shelf::{List, nothing};
 use super::{Admin, Answer, Ask, unavailable};
 use crate::context::{Wrong, read};
 use crate::error::{ApiError, Code};
-use crate::gateway::definitions::{self, HEAD, Said, Taken, Untaken, VERSION, version_key};
+use crate::gateway::definitions::{self, HEAD, RETIRED, Said, Taken, Untaken, VERSION, version_key};
 use crate::gateway::sync;
 use crate::json;
 use crate::ports::Ports;
@@ -34,7 +34,7 @@ impl<P: Ports> Admin<P> {
         let show = |record: &Record| {
             let document: Value = crate::json::parse(&record.value).ok()?;
             let fits = wanted.iter().all(|(member, wanted)| has(&document, member, wanted));
-            (fits && document.get("retired_at").is_some() == retired).then_some(document)
+            (fits && document.get(RETIRED).is_some() == retired).then_some(document)
         };
         self.page(ask, List { prefix: HEAD, descending: false, show: &show }).await
     }
@@ -123,7 +123,7 @@ impl<P: Ports> Admin<P> {
         let retired = self.change(ask, &key, NOUN, |record| {
             let mut document = shown(record)?;
             if let Some(members) = document.as_object_mut() {
-                members.entry("retired_at").or_insert_with(|| Value::from(rfc3339(now)));
+                members.entry(RETIRED).or_insert_with(|| Value::from(rfc3339(now)));
             }
             let mut writes = definitions::told(now);
             writes.push(Write::replace(record, document.to_string()));
