@@ -9,6 +9,7 @@ use crate::operation::Operation;
 use crate::tenant::Turn;
 use signalbox::gateway::backlog::MOST;
 use signalbox::gateway::journal::Entry;
+use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, Settle, Standing, Verdict};
 use signalbox::ports::StoreError;
 use signalbox::units::{Millis, Timestamp};
@@ -84,6 +85,14 @@ impl Client {
     pub(crate) async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
         match self.call(tenant, Some(Command::Pending(now)), now).await? {
             Some(Reply::Pending(pending)) => Ok(pending),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What is drawn of the rates, after everything this isolate has settled.
+    pub(crate) async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        match self.call(tenant, Some(Command::Rates(now)), now).await? {
+            Some(Reply::Rates(rates)) => Ok(rates),
             other => Err(unexpected(&other)),
         }
     }

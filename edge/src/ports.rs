@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use signalbox::base64url;
 use signalbox::gateway::journal::Posting;
 use signalbox::gateway::keys::KeyRecord;
+use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
@@ -272,6 +273,10 @@ impl LedgerStore for EdgePorts {
 
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
         self.ledger.pending(tenant, now).await
+    }
+
+    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        self.ledger.rates(tenant, now).await
     }
 }
 

@@ -6,6 +6,7 @@ use signalbox::gateway::denial;
 use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::decide::Draw;
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
     Clock, Crypto, DataKey, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError,
@@ -167,6 +168,10 @@ impl LedgerStore for LambdaPorts {
 }
 
 impl LambdaPorts {
+
+    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        self.ledger(tenant).rates(now).await.map_err(store)
+    }
     /// Puts records into their chains, if it is time and nobody else is at it. The caller has its answer; only the end of
     /// the stream waits, as it does for everything that a frozen process could not do any more.
     fn append_in_passing(&self, tenant: &str) {

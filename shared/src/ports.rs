@@ -8,6 +8,7 @@
 
 use crate::gateway::journal::Posting;
 use crate::gateway::keys::KeyRecord;
+use crate::gateway::ledger::decide::Draw;
 use crate::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use crate::http::Header;
 use crate::jose::{Algorithm, PublicKey};
@@ -361,6 +362,8 @@ pub trait LedgerStore {
     /// Brings the journal up to date, with the losses of leases that have run out by now; names the reservations that are
     /// open.
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError>;
+    /// What is drawn of the tenant's rates.
+    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError>;
 }
 
 /// Records on shelves; see [`records`](crate::records). Consistent: what was written is read, by everybody.

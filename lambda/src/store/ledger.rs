@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use signalbox::gateway::ledger::decide::{self, Draw};
+use signalbox::gateway::ledger::decide::{self, Books, Draw};
 use signalbox::gateway::ledger::rate::advance;
 use signalbox::gateway::ledger::reservation::{Hold, Reservation};
 use signalbox::gateway::ledger::spec::LedgerUnderTest;
@@ -78,6 +78,7 @@ impl DynamoLedger {
                 Command::Report(report) => Reply::Report(self.report(&report).await?),
                 Command::Expire(now) => Reply::Expired(self.expire(now).await?),
                 Command::Pending(now) => Reply::Pending(self.pending(now).await?),
+                Command::Rates(now) => Reply::Rates(self.rates(now).await?),
                 Command::Escrow(escrow) => Reply::Purse(self.escrow(&escrow).await?),
             });
         }
@@ -122,6 +123,17 @@ impl DynamoLedger {
         self.advance(report.now);
         let image = self.load().await?;
         Ok(image.standings(report, self.now()))
+    }
+
+    /// What is drawn of the rates.
+    pub async fn rates(&self, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        self.advance(now);
+        let (image, now) = (self.load().await?, self.now());
+        let drawn = image.tats.keys().map(|key| match key.kind {
+            RateKind::Requests | RateKind::Tokens => Draw::standing(key, 0, image.tat(key)),
+            RateKind::Parallel => Draw::standing(key, image.under_way(key, now), 0),
+        });
+        Ok(decide::standing(drawn.collect(), now))
     }
 
     /// Moves reservations that are over out of the books; answers when the next lease runs out.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use signalbox::gateway::journal::{self, Batch, Entry, Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
+use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::{Admit, Ledger, Pending, Report, Settle, Standing, Verdict};
 use signalbox::ports::{Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
 use signalbox::records::{Range, Record, Shelf, Write};
@@ -173,6 +174,10 @@ impl World {
         appended.unsettled
     }
 
+
+    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        self.ledger(tenant, |ledger| ledger.rates(now)).await
+    }
     async fn shelf<T>(&self, shelf: &str, effect: impl FnOnce(&mut Shelf) -> T) -> Result<T, StoreError> {
         self.directory(|stores| effect(stores.shelves.borrow_mut().entry(shelf.to_owned()).or_default())).await
     }

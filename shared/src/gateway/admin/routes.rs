@@ -124,6 +124,7 @@ routes! {
     DELETE "oauth-clients/{id}" [Admin]         revoke_client   "Revokes an OAuth client, and its tokens with it." () "" => 200 "OAuthClient";
     POST   "oauth-clients/{id}/rotate" [Admin]  rotate_client   "Gives an OAuth client a new secret, shown this once; the old one stays good until the overlap ends." () "Rotation?" => 200 "OAuthClientShownOnce";
     GET    "budgets"            [Admin Billing] list_budgets    "Lists budgets with what is spent, held and unconfirmed of each." () "" => 200 "BudgetList";
+    GET    "limits"             [Admin Billing] list_limits     "Lists limits with what is used of each just now." (limit after) "" => 200 "LimitList";
     GET    "health"             [Admin Auditor] show_health     "Shows how every upstream stands." () "" => 200 "Upstreams";
     GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
     GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts decisions by route and reason, with an estimate of what they saved." () "" => 200 "DecisionSummary";

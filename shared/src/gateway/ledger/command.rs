@@ -1,5 +1,6 @@
 //! What can be asked of a ledger, and what it answers: the same on every store, as plain JSON.
 
+use super::decide::Draw;
 use super::escrow::{Escrow, Purse};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use crate::window::Window;
@@ -278,6 +279,8 @@ pub enum Command {
     Expire(Timestamp),
     /// Name the reservations whose lease has not run out by this time.
     Pending(Timestamp),
+    /// Tell what is drawn of every rate.
+    Rates(Timestamp),
     /// Tell a shard what it is lent.
     Escrow(Escrow),
 }
@@ -296,6 +299,9 @@ pub enum Reply {
     Expired(Option<Timestamp>),
     /// To `Pending`, by id.
     Pending(Vec<Pending>),
+    /// To `Rates`, by key: of those that have not refilled, the arrival time; of those with calls under way, how many as
+    /// the cost. A limit is none of the books'.
+    Rates(Vec<Draw>),
     /// To `Escrow`.
     Purse(Purse),
 }
@@ -308,7 +314,7 @@ impl Command {
             Command::Settle(settle) => settle.now,
             Command::Void(void) => void.now,
             Command::Report(report) => report.now,
-            Command::Expire(now) | Command::Pending(now) => *now,
+            Command::Expire(now) | Command::Pending(now) | Command::Rates(now) => *now,
             Command::Escrow(escrow) => escrow.now,
         }
     }
@@ -320,7 +326,7 @@ impl Command {
             Command::Settle(settle) => settle.now = at,
             Command::Void(void) => void.now = at,
             Command::Report(report) => report.now = at,
-            Command::Expire(now) | Command::Pending(now) => *now = at,
+            Command::Expire(now) | Command::Pending(now) | Command::Rates(now) => *now = at,
             Command::Escrow(escrow) => escrow.now = at,
         }
         self

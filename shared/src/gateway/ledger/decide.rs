@@ -7,6 +7,7 @@ use super::command::{
 };
 use super::rate::{self, Take, Tat};
 use super::reservation::Hold;
+use crate::sorted;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,37 @@ pub struct Draw {
     pub tat: Tat,
 }
 
+/// Of what stands in the books the rates that are drawn on now, by key.
+pub fn standing(mut all: Vec<Draw>, now: Timestamp) -> Vec<Draw> {
+    all.retain(|draw| draw.cost > 0 || draw.tat > rate::micros(now));
+    sorted::sort_by(&mut all, |one, other| one.key.cmp(&other.key));
+    all
+}
+
 impl Draw {
+    /// What stands in the books of a rate: so many calls under way, or an arrival time.
+    pub fn standing(key: &RateKey, under_way: u64, tat: Tat) -> Draw {
+        Draw { key: key.clone(), limit: 0, cost: under_way, tat }
+    }
+
+    /// The rate as it stands under a limit.
+    pub fn state(&self, limit: u64, now: Timestamp) -> RateState {
+        let RateKey { scope, kind, per } = self.key.clone();
+        match kind {
+            RateKind::Requests | RateKind::Tokens => {
+                rate::state(&RateLine { scope, kind, per, limit, cost: 0 }, self.tat, now)
+            }
+            RateKind::Parallel => RateState {
+                scope,
+                kind,
+                per,
+                limit,
+                remaining: limit.saturating_sub(self.cost),
+                reset_after: Millis(0),
+            },
+        }
+    }
+
     /// Whether the reservation must remember it: requests that were drawn stay drawn.
     pub fn is_kept(&self) -> bool {
         match self.key.kind {
@@ -144,17 +175,11 @@ fn take(line: &RateLine, key: &RateKey, books: &impl Books, now: Timestamp) -> T
 
 fn rate_state(line: &RateLine, books: &impl Books, now: Timestamp) -> RateState {
     let key = RateKey::from(line);
-    match line.kind {
-        RateKind::Requests | RateKind::Tokens => rate::state(line, books.tat(&key), now),
-        RateKind::Parallel => RateState {
-            scope: key.scope.clone(),
-            kind: key.kind,
-            per: key.per,
-            limit: line.limit,
-            remaining: line.limit.saturating_sub(books.under_way(&key, now)),
-            reset_after: Millis(0),
-        },
-    }
+    let (under_way, tat) = match line.kind {
+        RateKind::Requests | RateKind::Tokens => (0, books.tat(&key)),
+        RateKind::Parallel => (books.under_way(&key, now), 0),
+    };
+    Draw::standing(&key, under_way, tat).state(line.limit, now)
 }
 
 /// Whether the reservation can be made against these books. Changes nothing.

@@ -105,6 +105,7 @@ impl Ledger {
                 Command::Report(report) => Reply::Report(self.report(&report)),
                 Command::Expire(now) => Reply::Expired(self.expire(now)),
                 Command::Pending(now) => Reply::Pending(self.pending(now)),
+                Command::Rates(now) => Reply::Rates(self.rates(now)),
                 Command::Escrow(escrow) => Reply::Purse(self.escrow(&escrow)),
             })
             .collect()
@@ -249,6 +250,14 @@ impl Ledger {
             Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. } => None,
         };
         self.reservations.iter().filter_map(open).collect()
+    }
+
+    /// What is drawn of the rates.
+    pub fn rates(&mut self, now: Timestamp) -> Vec<Draw> {
+        let now = self.advance(now);
+        let rates = self.rates.iter().map(|(key, tat)| Draw::standing(key, 0, *tat));
+        let places = self.places.iter().map(|(key, taken)| Draw::standing(key, *taken, 0));
+        decide::standing(rates.chain(places).collect(), now)
     }
 
     /// The reservations whose lease has run out since the last call: their requests want a record. To be written down in

@@ -2,9 +2,9 @@
 
 use super::Scenario;
 use super::words::{
-    DAY, HOUR, NOON, SECOND, TEAM, admit, admitted, admitted_line, base, books, both, both_admitted, denied, limited,
-    line, overdraft, rated, report, report_all, settle, settled, several, soft, standing, state, tokens, void, window,
-    within,
+    DAY, HOUR, NOON, SECOND, TEAM, admit, admitted, admitted_line, base, books, both, both_admitted, denied, drawn,
+    drawn_on, limited, line, overdraft, rated, report, report_all, settle, settled, several, soft, standing, state,
+    tokens, void, window, within,
 };
 use crate::gateway::ledger::command::{
     Admission, Admit, BudgetLine, BudgetState, Command, Denial, RateKind, Reply, Settled, Standing, Verdict,
@@ -293,7 +293,9 @@ fn rates() -> Vec<Scenario> {
                 (rated("a", 0, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 1, 30)),
                 (rated("b", 0, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 0, 60)),
                 (rated("c", 0, RateKind::Requests, 2, 1), limited(RateKind::Requests, 2, 0, 60, Some(30))),
+                (drawn_on(29), drawn(RateKind::Requests, 60, 0)),
                 (rated("c", 30, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 0, 60)),
+                (drawn_on(90), Reply::Rates(vec![])),
                 (rated("d", 1_000, RateKind::Requests, 2, 1), within(RateKind::Requests, 2, 1, 30)),
             ],
         },
@@ -325,10 +327,12 @@ fn rates() -> Vec<Scenario> {
                 (rated("a", 1, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 1, 0)),
                 (rated("b", 10, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
                 (rated("c", 11, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),
+                (drawn_on(11), drawn(RateKind::Parallel, 0, 2)),
                 (tokens("b", 12, 5), settled(0)),
                 (rated("c", 13, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
                 (rated("d", 59, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),
                 // The lease of `a` is over, whatever became of it.
+                (drawn_on(60), drawn(RateKind::Parallel, 0, 1)),
                 (rated("d", 60, RateKind::Parallel, 2, 1), within(RateKind::Parallel, 2, 0, 0)),
                 (tokens("a", 61, 5), settled(0)),
                 (rated("e", 61, RateKind::Parallel, 2, 1), limited(RateKind::Parallel, 2, 0, 0, Some(1))),

@@ -54,6 +54,7 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
             }),
             8 => Command::Void(Void { id, now }),
             _ if n.one_in(3) => Command::Expire(now),
+            _ if n.one_in(3) => Command::Rates(now),
             _ => Command::Report(Report { scope: scope(&mut n), all: n.one_in(2), now }),
         });
     }

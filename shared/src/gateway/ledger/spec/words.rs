@@ -4,7 +4,9 @@ use crate::gateway::ledger::command::{
     Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
     ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
+use crate::gateway::ledger::decide::{Draw, RateKey};
 use crate::gateway::ledger::escrow::{Escrow, Purse, Slice};
+use crate::gateway::ledger::rate::micros;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
 
@@ -147,6 +149,17 @@ pub(super) fn void(id: &str, second: u64) -> Command {
 
 pub(super) fn report(second: u64) -> Command {
     Command::Report(Report { scope: TEAM.into(), all: false, now: Timestamp(NOON + second * SECOND) })
+}
+
+pub(super) fn drawn_on(second: u64) -> Command {
+    Command::Rates(Timestamp(NOON + second * SECOND))
+}
+
+/// The one rate that is drawn on: for so many seconds from noon on, or by so many calls.
+pub(super) fn drawn(kind: RateKind, until: u64, calls: u64) -> Reply {
+    let key = RateKey { scope: TEAM.into(), kind, per: span_of(kind) };
+    let tat = if until > 0 { micros(Timestamp(NOON + until * SECOND)) } else { 0 };
+    Reply::Rates(vec![Draw::standing(&key, calls, tat)])
 }
 
 /// Every scope whose name begins so.

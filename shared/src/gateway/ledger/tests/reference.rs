@@ -297,6 +297,10 @@ proptest! {
                     });
                     prop_assert_eq!(next, open.min());
                 }
+                (Reply::Rates(rates), Command::Rates(_)) => {
+                    prop_assert!(rates.iter().all(|draw| draw.cost > 0 || draw.tat > reference.now * 1_000));
+                    prop_assert!(rates.is_sorted_by_key(|draw| &draw.key));
+                }
                 (reply, command) => panic!("{command:?} is not answered by {reply:?}"),
             }
         }
