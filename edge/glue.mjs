@@ -151,6 +151,11 @@ export function binding(env, name) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Writes an object of the archive: R2. */
+export function putObject(env, name, text) {
+  return operation(env.ARCHIVE.put(name, text, { httpMetadata: { contentType: "application/x-ndjson" } }));
+}
+
 const objects = new Map();
 const OBJECT_TIMEOUT_MS = 10_000;
 

@@ -39,6 +39,10 @@ extern "C" {
     /// Asks a shelf's object, JSON in and out.
     pub(crate) fn shelf(env: &Env, name: &str, question: &str) -> u32;
 
+    /// Writes an object of the archive.
+    #[wasm_bindgen(js_name = putObject)]
+    pub(crate) fn put_object(env: &Env, name: &str, text: &str) -> u32;
+
     /// Whether a signature is good: `yes` or `no`.
     pub(crate) fn verify(algorithm: &str, jwk: &str, message: &[u8], signature: &[u8]) -> u32;
 

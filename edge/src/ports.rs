@@ -15,8 +15,8 @@ use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed,
-    SendError, StoreError, StoredConfig, Transport, Whole,
+    Archive, Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey,
+    Seed, SendError, StoreError, StoredConfig, Transport, Whole,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
@@ -302,5 +302,16 @@ impl Records for EdgePorts {
 
     async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
         self.ask_shelf(shelf, Ask::Write(writes)).await
+    }
+}
+
+impl Archive for EdgePorts {
+    fn has_archive(&self) -> bool {
+        glue::binding(&self.env, "ARCHIVE.put").is_some()
+    }
+
+    async fn put_object(&self, name: &str, text: String) -> Result<(), StoreError> {
+        let put = Operation::new(glue::put_object(&self.env, name, &text)).await;
+        put.map(drop).map_err(|error| StoreError(format!("R2: {error}")))
     }
 }

@@ -1,5 +1,6 @@
 //! The function: one event in, one answer out.
 
+use crate::archive::Bucket;
 use crate::http::HttpClient;
 use crate::nodelay;
 use crate::ports::LambdaPorts;
@@ -20,7 +21,8 @@ pub async fn run() -> Result<(), Error> {
     let table =
         variable("SIGNALBOX_TABLE").ok_or("SIGNALBOX_TABLE is not set: it names the function's DynamoDB table")?;
     let connection = Connection::from_env(variable)?;
-    let ports = LambdaPorts::new(HttpClient::default(), Store::new(connect(&connection), table));
+    let store = Store::new(connect(&connection), table);
+    let ports = LambdaPorts::new(HttpClient::default(), store, Bucket::from_env(variable)?);
     let app = App::new(ports.clone(), binding);
     let api = variable("AWS_LAMBDA_RUNTIME_API").and_then(|api| api.to_socket_addrs().ok()?.next());
     let outcome = match variable("SIGNALBOX_RESPONSE_MODE").as_deref() {

@@ -1,5 +1,6 @@
-//! Signalbox as an AWS Lambda function: the core's ports over an HTTP client and DynamoDB.
+//! Signalbox as an AWS Lambda function: the core's ports over an HTTP client, DynamoDB and S3.
 
+pub mod archive;
 mod function;
 pub mod http;
 mod nodelay;

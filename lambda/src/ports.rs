@@ -1,16 +1,17 @@
 //! The core's ports over an HTTP client, DynamoDB and the process's own clock.
 
+use crate::archive::{Bucket, taken};
 use crate::http::{HttpBody, HttpClient};
 use crate::store::{APPEND_EVERY, DynamoLedger, PutDocument, Store};
 use signalbox::gateway::denial;
 use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
-use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::gateway::ledger::decide::Draw;
+use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
-    Clock, Crypto, DataKey, Directory, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed, SendError, StoreError,
-    StoredConfig, Transport,
+    Archive, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed,
+    SendError, StoreError, StoredConfig, Transport,
 };
 use signalbox::records::{Range, Record, Write};
 use signalbox::units::{Millis, Timestamp};
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 pub struct LambdaPorts {
     http: HttpClient,
     store: Store,
+    archive: Option<Rc<Bucket>>,
     /// One ledger a tenant: each remembers the books as it last saw them.
     ledgers: Rc<RefCell<HashMap<String, DynamoLedger>>>,
     background: Rc<RefCell<JoinSet<()>>>,
@@ -34,9 +36,10 @@ pub struct LambdaPorts {
 }
 
 impl LambdaPorts {
-    /// Ports over this client and store.
-    pub fn new(http: HttpClient, store: Store) -> LambdaPorts {
-        LambdaPorts { http, store, ledgers: Rc::default(), background: Rc::default(), appended: Rc::default() }
+    /// Ports over this client and store, with a bucket to archive to if there is one.
+    pub fn new(http: HttpClient, store: Store, archive: Option<Bucket>) -> LambdaPorts {
+        let archive = archive.map(Rc::new);
+        LambdaPorts { http, store, archive, ledgers: Rc::default(), background: Rc::default(), appended: Rc::default() }
     }
 
     fn ledger(&self, tenant: &str) -> DynamoLedger {
@@ -165,13 +168,13 @@ impl LedgerStore for LambdaPorts {
         self.settle_left(tenant, left).await?;
         Ok(pending)
     }
-}
-
-impl LambdaPorts {
 
     async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
         self.ledger(tenant).rates(now).await.map_err(store)
     }
+}
+
+impl LambdaPorts {
     /// Puts records into their chains, if it is time and nobody else is at it. The caller has its answer; only the end of
     /// the stream waits, as it does for everything that a frozen process could not do any more.
     fn append_in_passing(&self, tenant: &str) {
@@ -213,6 +216,28 @@ impl Records for LambdaPorts {
 
     async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
         self.store.write_records(shelf, &writes, self.now()).await.map_err(store)
+    }
+}
+
+/// How long a bucket may take to answer.
+const PATIENCE: Millis = Millis(30_000);
+/// How much of what it answers is read: of a refusal, its beginning.
+const ANSWER: usize = 16 * 1_024;
+
+impl Archive for LambdaPorts {
+    fn has_archive(&self) -> bool {
+        self.archive.is_some()
+    }
+
+    async fn put_object(&self, name: &str, text: String) -> Result<(), StoreError> {
+        let bucket = self.archive.as_ref().ok_or_else(|| StoreError("there is no bucket".to_owned()))?;
+        match self.exchange(bucket.put(name, text, self.now()), PATIENCE, ANSWER).await {
+            Ok(answer) => taken(&answer),
+            Err(ExchangeError::Failed(SendError::Unreachable(why) | SendError::Broken(why))) => {
+                Err(StoreError(format!("the bucket: {why}")))
+            }
+            Err(ExchangeError::TimedOut) => Err(StoreError("the bucket does not answer".to_owned())),
+        }
     }
 }
 

@@ -133,7 +133,7 @@ mod tests {
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("none".to_owned()),
             _ => None,
         });
-        LambdaPorts::new(HttpClient::default(), Store::new(connect(&connection.unwrap()), "none"))
+        LambdaPorts::new(HttpClient::default(), Store::new(connect(&connection.unwrap()), "none"), None)
     }
 
     async fn answer(body: &str) -> Response<lambda_http::Body> {

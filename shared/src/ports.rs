@@ -21,9 +21,9 @@ use std::future::Future;
 use std::pin::pin;
 
 /// Everything the core needs from a platform. Cloning is cheap and shares state.
-pub trait Ports: Clock + Transport + Directory + LedgerStore + Records + Crypto + Clone + 'static {}
+pub trait Ports: Clock + Transport + Directory + LedgerStore + Records + Archive + Crypto + Clone + 'static {}
 
-impl<T: Clock + Transport + Directory + LedgerStore + Records + Crypto + Clone + 'static> Ports for T {}
+impl<T: Clock + Transport + Directory + LedgerStore + Records + Archive + Crypto + Clone + 'static> Ports for T {}
 
 /// Time, randomness, background work and the operator's log.
 pub trait Clock {
@@ -377,4 +377,12 @@ pub trait Records {
     /// Makes a change, or nothing of it: `false` when an expectation does not hold. After an error it may
     /// have been made all the same.
     async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError>;
+}
+
+/// A bucket of the operator's, where what is kept for good is copied to. There need not be one.
+pub trait Archive {
+    /// Whether there is.
+    fn has_archive(&self) -> bool;
+    /// Writes an object, whatever was there of that name. When it returns, the bucket has it.
+    async fn put_object(&self, name: &str, text: String) -> Result<(), StoreError>;
 }

@@ -142,6 +142,18 @@ fn the_function_may_do_to_its_own_table_what_the_store_does_and_no_more() {
 }
 
 #[test]
+fn the_function_may_write_to_the_archive_where_there_is_one_and_do_nothing_else_there() {
+    let both = gateway()["Policies"][0]["Statement"][1]["Fn::If"].clone();
+    assert_eq!((text(&both[0]), text(&both[2]["Ref"])), ("HasArchive", "AWS::NoValue"));
+    assert_eq!(text(&both[1]["Action"]), "s3:PutObject");
+    let prefix = signalbox::gateway::archive::objects(None);
+    assert!(text(&both[1]["Resource"]["Fn::Sub"]).ends_with(&format!("/{prefix}*")), "{prefix}");
+    // The Worker's bucket is a binding that is there to be switched on.
+    let binding = "# [[r2_buckets]]\n# binding = \"ARCHIVE\"\n# bucket_name = ";
+    assert!(file("wrangler.toml").contains(binding) && file("edge/glue.mjs").contains("env.ARCHIVE.put("));
+}
+
+#[test]
 fn the_function_is_given_every_variable_it_reads() {
     let given = names(&gateway()["Environment"]["Variables"]);
     let mut read = asked("lambda/src", "variable(\"");

@@ -88,8 +88,8 @@ impl<P: Ports> App<P> {
     }
 
     /// What has to be done when nobody calls: a platform asks for it once a minute. Records that wait are put into their
-    /// chains, chains are sealed, and servers of definitions are asked that are due. What fails is logged, and done the
-    /// next time.
+    /// chains, chains are sealed and archived, and servers of definitions are asked that are due. What fails is logged, and
+    /// done the next time.
     pub async fn tend(&self) {
         let Ok(setup) = self.inner.setup().await else { return };
         let (ports, sealing) = (&self.inner.ports, &self.inner.recorder.sealing);
@@ -100,6 +100,9 @@ impl<P: Ports> App<P> {
         };
         if let Err(problem) = swept {
             ports.log(&denial::store_line("checkpoint", &problem));
+        }
+        if let Err(problem) = sealing.archive(ports).await {
+            ports.log(&denial::store_line("archive", &problem));
         }
         sync::due(ports, &setup.sources).await;
     }

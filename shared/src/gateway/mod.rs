@@ -8,6 +8,7 @@
 pub mod admin;
 mod alerts;
 pub mod answers;
+pub mod archive;
 pub mod audit;
 pub mod backlog;
 pub mod bodies;

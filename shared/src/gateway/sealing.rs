@@ -9,7 +9,7 @@ use super::journal::{Head, head_key, read, shelf};
 use super::keys::MIN_SECRET_BYTES;
 use super::policy::TENANT;
 use crate::ports::{Clock, Crypto, Ports, Records, Seed, StoreError};
-use crate::records::{Range, Write};
+use crate::records::{Range, Record, Write};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +24,8 @@ pub struct Sealing {
     seed: Option<Seed>,
     /// How long each chain was when it was last found sealed from here.
     sealed: Arc<Mutex<SortedMap<String, u64>>>,
+    /// How long each chain was when it was last found archived from here.
+    pub(super) archived: Arc<Mutex<SortedMap<String, u64>>>,
     since: Arc<Mutex<SortedMap<String, Since>>>,
 }
 
@@ -39,7 +41,7 @@ impl Sealing {
     pub fn derive(secret: Option<&str>) -> Sealing {
         let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES);
         let seed = secret.and_then(|secret| checkpoint::seed(secret.as_bytes())).map(Seed::new);
-        Sealing { seed, sealed: Arc::default(), since: Arc::default() }
+        Sealing { seed, ..Sealing::default() }
     }
 
     /// The key's seed.
@@ -80,16 +82,7 @@ impl Sealing {
         ports: &P,
         days: impl Fn(&str) -> u32,
     ) -> Result<(), StoreError> {
-        let (mut grown, prefix) = (Vec::new(), head_key(""));
-        let look = |record: crate::records::Record| {
-            let Some(team) = record.key.strip_prefix(&prefix) else { return };
-            let size = crate::json::parse::<Head>(&record.value).map_or(0, |head| head.tree.size());
-            if lock(&self.sealed).get(team) != Some(&size) {
-                grown.push(team.to_owned());
-            }
-        };
-        read::all(ports, &shelf(TENANT), prefix.clone(), None, |_| true, look).await?;
-        for team in grown {
+        for (team, _) in grown(ports, &self.sealed).await? {
             self.seal(ports, &team, days(&team)).await?;
         }
         Ok(())
@@ -106,7 +99,7 @@ impl Sealing {
         team: &str,
         days: u32,
     ) -> Result<(), StoreError> {
-        let (Some(seed), shelf, now) = (&self.seed, shelf(TENANT), ports.now()) else { return Ok(()) };
+        let (Some(_), shelf, now) = (&self.seed, shelf(TENANT), ports.now()) else { return Ok(()) };
         let head = ports.read_record(&shelf, &head_key(team)).await?;
         let head: Head = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
         let prefix = checkpoint_prefix(team);
@@ -121,19 +114,42 @@ impl Sealing {
             return Ok(());
         }
         let checkpoint = Checkpoint::of(team, &head, now);
-        let failed = || StoreError("the platform does not sign".to_owned());
-        let signature = ports.sign(seed, checkpoint.text().as_bytes()).await.ok_or_else(failed)?;
-        let public_key = ports.public_key(seed).await.ok_or_else(failed)?;
-        let write = Write::create(checkpoint_key(team, checkpoint.size), checkpoint.note(&public_key, &signature));
+        let write = Write::create(checkpoint_key(team, checkpoint.size), self.sign(ports, &checkpoint).await?);
         // It lives as long as the youngest record it covers. Whoever made the same one was first.
         let until = now + Millis(DAY.0.saturating_mul(u64::from(days)));
         ports.write_records(&shelf, vec![write.until(until)]).await?;
         self.is_sealed(team, checkpoint.size);
         Ok(())
     }
+
+    /// The note of a checkpoint.
+    pub(super) async fn sign<P: Crypto>(&self, ports: &P, checkpoint: &Checkpoint) -> Result<String, StoreError> {
+        let failed = || StoreError("the platform does not sign".to_owned());
+        let seed = self.seed.as_ref().ok_or_else(failed)?;
+        let signature = ports.sign(seed, checkpoint.text().as_bytes()).await.ok_or_else(failed)?;
+        let public_key = ports.public_key(seed).await.ok_or_else(failed)?;
+        Ok(checkpoint.note(&public_key, &signature))
+    }
+}
+
+/// The chains that are not as long as it says here: their teams and lengths.
+pub(super) async fn grown(
+    records: &impl Records,
+    known: &Mutex<SortedMap<String, u64>>,
+) -> Result<Vec<(String, u64)>, StoreError> {
+    let (mut grown, prefix) = (Vec::new(), head_key(""));
+    let look = |record: Record| {
+        let Some(team) = record.key.strip_prefix(&prefix) else { return };
+        let size = crate::json::parse::<Head>(&record.value).map_or(0, |head| head.tree.size());
+        if lock(known).get(team) != Some(&size) {
+            grown.push((team.to_owned(), size));
+        }
+    };
+    read::all(records, &shelf(TENANT), prefix.clone(), None, |_| true, look).await?;
+    Ok(grown)
 }
 
 /// Nothing panics while a lock is held, so a poisoned lock guards good data all the same.
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 // with SUITE_KEEP, a folder; SUITE_PORT is where it listens, else anywhere.
 // Prints `listening on URL`, then whatever the Worker logs, line by line.
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { trapping } from "./trapping.mjs";
@@ -15,9 +16,10 @@ const wrangler = readFileSync(join(root, "wrangler.toml"), "utf8");
 const [, date] = /^compatibility_date = "([^"]+)"/m.exec(wrangler);
 const flags = JSON.parse(/^compatibility_flags = (\[.*\])/m.exec(wrangler)[1]);
 
-// Two names that are no bindings of the Worker: with `AI` it has Workers AI's, workerd's own, with that URL in place of
-// Cloudflare; with `TRAP` it traps at requests whose URL holds that word.
-const { AI: workersAi, TRAP: trap, ...bindings } = JSON.parse(process.env.SUITE_BINDINGS);
+// Three names that are no bindings of the Worker: with `AI` it has Workers AI's, workerd's own, with that URL in place of
+// Cloudflare; with `TRAP` it traps at requests whose URL holds that word; with `ARCHIVE` it has a bucket of R2, whose
+// objects are told by name at that port.
+const { AI: workersAi, TRAP: trap, ARCHIVE: archive, ...bindings } = JSON.parse(process.env.SUITE_BINDINGS);
 const modules = process.env.SUITE_MODULES;
 
 const kept = process.env.SUITE_KEEP;
@@ -37,6 +39,7 @@ const signalbox = {
   bindings,
   kvNamespaces: ["CONFIG"],
   durableObjects: { TENANT: { className: "Tenant", useSQLite: true } },
+  ...(archive && { r2Buckets: ["ARCHIVE"] }),
   ...(workersAi && { wrappedBindings: { AI: "workers-ai" } }),
 };
 const worker = new Miniflare({
@@ -54,4 +57,11 @@ const worker = new Miniflare({
   },
 });
 const url = await worker.ready;
+if (archive) {
+  const bucket = await worker.getR2Bucket("ARCHIVE", "signalbox");
+  const read = async ({ key }) => [key, await (await bucket.get(key)).text()];
+  const told = async () => Object.fromEntries(await Promise.all((await bucket.list()).objects.map(read)));
+  const listening = createServer(async (_, answer) => answer.end(JSON.stringify(await told())));
+  await new Promise((resolve) => listening.listen(Number(archive), "127.0.0.1", resolve));
+}
 process.stdout.write(`listening on ${url.origin}\n`);

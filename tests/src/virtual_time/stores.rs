@@ -7,7 +7,7 @@ use signalbox::gateway::journal::{self, Batch, Entry, Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::{Admit, Ledger, Pending, Report, Settle, Standing, Verdict};
-use signalbox::ports::{Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
+use signalbox::ports::{Archive, Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
 use signalbox::records::{Range, Record, Shelf, Write};
 use signalbox::units::Timestamp;
 
@@ -22,6 +22,8 @@ pub struct Faults {
     pub ledger_down: bool,
     /// The ledger writes, and its answer is lost.
     pub answers_lost: bool,
+    /// The bucket writes, and its answer is lost.
+    pub bucket_answers_lost: bool,
     /// Each store call takes up to this long before and after its effect, at random.
     pub slow_ms: u64,
 }
@@ -34,6 +36,8 @@ pub(super) struct Stores {
     config: RefCell<Option<StoredConfig>>,
     ledgers: RefCell<BTreeMap<String, Ledger>>,
     shelves: RefCell<BTreeMap<String, Shelf>>,
+    /// Every object that was ever written, in order: there is a bucket once somebody asked for it.
+    bucket: RefCell<Option<Vec<(String, String)>>>,
     faults: Cell<Faults>,
     reads: Cell<u64>,
 }
@@ -48,6 +52,16 @@ impl World {
     pub fn freeze_keys(&self) {
         let now = self.stores().keys.borrow().clone();
         self.stores().frozen.replace(Some(now));
+    }
+
+    /// From now on there is a bucket to archive to.
+    pub fn make_bucket(&self) {
+        self.stores().bucket.replace(Some(Vec::new()));
+    }
+
+    /// What was written to the bucket, in order, an object as often as it was.
+    pub fn bucket(&self) -> Vec<(String, String)> {
+        self.stores().bucket.borrow().clone().unwrap_or_default()
     }
 
     /// How often the directory was read: what a cache saves.
@@ -160,6 +174,10 @@ impl LedgerStore for World {
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
         self.ledger(tenant, |ledger| ledger.pending(now)).await
     }
+
+    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
+        self.ledger(tenant, |ledger| ledger.rates(now)).await
+    }
 }
 
 impl World {
@@ -174,10 +192,6 @@ impl World {
         appended.unsettled
     }
 
-
-    async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
-        self.ledger(tenant, |ledger| ledger.rates(now)).await
-    }
     async fn shelf<T>(&self, shelf: &str, effect: impl FnOnce(&mut Shelf) -> T) -> Result<T, StoreError> {
         self.directory(|stores| effect(stores.shelves.borrow_mut().entry(shelf.to_owned()).or_default())).await
     }
@@ -194,5 +208,22 @@ impl Records for World {
 
     async fn write_records(&self, shelf: &str, writes: Vec<Write>) -> Result<bool, StoreError> {
         self.shelf(shelf, |shelf| shelf.write(&writes, self.now())).await
+    }
+}
+
+impl Archive for World {
+    fn has_archive(&self) -> bool {
+        self.stores().bucket.borrow().is_some()
+    }
+
+    async fn put_object(&self, name: &str, text: String) -> Result<(), StoreError> {
+        self.directory(|stores| {
+            if let Some(all) = stores.bucket.borrow_mut().as_mut() {
+                all.push((name.to_owned(), text));
+            }
+        })
+        .await?;
+        let lost = self.stores().faults.get().bucket_answers_lost;
+        if lost { Err(StoreError("the bucket's answer was lost".to_owned())) } else { Ok(()) }
     }
 }

@@ -43,6 +43,8 @@ pub struct Report {
     pub chains: BTreeMap<String, Chain>,
     /// Checkpoints that are none, or that the key has not signed.
     pub bad_checkpoints: usize,
+    /// Checkpoints among the records that nobody looked at, for want of a key.
+    pub unread_checkpoints: usize,
 }
 
 impl Report {
@@ -53,12 +55,25 @@ impl Report {
     }
 }
 
-/// Walks the lines of every team and holds the checkpoints against them.
+/// Whether a line is a checkpoint, as the objects of an archive end with one.
+fn is_checkpoint(line: &str) -> bool {
+    let line = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
+    line.get("note").is_some() && line.get("record").is_none()
+}
+
+/// Walks the lines of every team and holds the checkpoints against them, those among the lines too.
 #[must_use]
 pub fn verify(lines: &str, checkpoints: &str, key: Option<&Key>) -> Report {
     let mut report = Report::default();
     let mut signed: BTreeMap<(String, u64), Signed> = BTreeMap::new();
-    for line in checkpoints.lines().filter(|line| !line.trim().is_empty()) {
+    let (among, lines): (Vec<&str>, Vec<&str>) = said(lines).partition(|line| is_checkpoint(line));
+    let among = if key.is_some() {
+        among
+    } else {
+        report.unread_checkpoints = among.len();
+        Vec::new()
+    };
+    for line in among.into_iter().chain(said(checkpoints)) {
         let note = serde_json::from_str::<serde_json::Value>(line).ok();
         let note = note.as_ref().and_then(|line| Signed::parse(line.get("note")?.as_str()?));
         match (note, key) {
@@ -68,7 +83,7 @@ pub fn verify(lines: &str, checkpoints: &str, key: Option<&Key>) -> Report {
             (Some(_) | None, _) => report.bad_checkpoints += 1,
         }
     }
-    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+    for line in lines {
         let parsed: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
         let team = parsed.get("team").and_then(serde_json::Value::as_str).unwrap_or_default();
         let new = || Chain { walk: Walk::new(team), broken: None, sealed: 0, sealed_to: 0 };
@@ -102,6 +117,10 @@ pub fn verify(lines: &str, checkpoints: &str, key: Option<&Key>) -> Report {
     report
 }
 
+fn said(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (team, chain) in &self.chains {
@@ -120,6 +139,9 @@ impl fmt::Display for Report {
         }
         if self.bad_checkpoints > 0 {
             writeln!(f, "{} checkpoints are not signed by this key", self.bad_checkpoints)?;
+        }
+        if self.unread_checkpoints > 0 {
+            writeln!(f, "{} checkpoints were not looked at: they say nothing without --key", self.unread_checkpoints)?;
         }
         Ok(())
     }
@@ -166,6 +188,16 @@ mod tests {
         assert_eq!(verify(&lines.join("\n"), &note(&head, &Seed::new([8; 32])), Some(&key)).bad_checkpoints, 1);
         let altered = lines.join("\n").replace("\"cost_nano_usd\":2", "\"cost_nano_usd\":3");
         assert_eq!(verify(&altered, &notes, Some(&key)).chains["a"].broken.as_ref().unwrap().seq, 2);
+        // An object of an archive is checked alone, and with those that follow it.
+        let object = |lines: &[String], head: &Head| lines.join("\n") + "\n" + &note(head, &seed);
+        let (one, two) = (object(&lines[..3], &early), object(&lines[3..], &head));
+        for (text, sealed) in [(one.clone(), 1), (two.clone(), 1), (one.clone() + &two, 2)] {
+            let report = verify(&text, "", Some(&key));
+            assert!(report.ok() && report.chains["a"].sealed == sealed, "{report}");
+            assert_eq!(verify(&text, "", None).unread_checkpoints, sealed);
+        }
+        assert!(!verify(&two.replace("\"cost_nano_usd\":5", "\"cost_nano_usd\":6"), "", Some(&key)).ok());
+        assert!(!verify(&(one + &note(&head, &seed)), "", Some(&key)).ok(), "it was longer");
         // What is left after retention holds by the checkpoints that follow.
         assert!(verify(&lines[2..].join("\n"), &notes, Some(&key)).ok());
     }

@@ -1,6 +1,7 @@
 //! `verify-audit FILE.jsonl [--checkpoints FILE.jsonl --key BASE64]`: what anybody can find out about exported records.
 //!
-//! `FILE.jsonl` is what `GET /admin/v1/audit?format=jsonl` gave, pages one after the other, of one team or of several. The
+//! `FILE.jsonl` is what `GET /admin/v1/audit?format=jsonl` gave, pages one after the other, of one team or of several; or
+//! objects of an archive, which have their checkpoints in them. The
 //! checkpoints are those of `GET /admin/v1/audit/checkpoints?format=jsonl`; the key is the one that was noted down when the
 //! gateway was set up, not one that came with the files.
 

@@ -2,6 +2,7 @@
 
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::{ApiError, Code};
+use crate::gateway::archive::objects;
 use crate::gateway::journal::{Lines, Place, head_key, known_key, line_of, read, shelf};
 use crate::gateway::policy::TENANT;
 use crate::http::query_parameters;
@@ -98,7 +99,10 @@ impl<P: Ports> Admin<P> {
             return Ok(answer);
         }
         let data: Vec<Value> = found.into_iter().map(|(_, line)| line).collect();
-        Ok(Answer::ok(json!({ "object": "list", "data": data, "has_more": next.is_some(), "next_cursor": next })))
+        let archive = self.ports.has_archive().then(|| objects(ask.query("team").as_deref()));
+        Ok(Answer::ok(json!({
+            "object": "list", "data": data, "has_more": next.is_some(), "next_cursor": next, "archive": archive,
+        })))
     }
 
     pub(super) async fn show_audit(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
@@ -115,7 +119,11 @@ impl<P: Ports> Admin<P> {
             None => None,
         };
         let line = line.and_then(|line| crate::json::parse(&line.value).ok());
-        line.ok_or_else(|| ApiError::new(Code::NotFound, "No request of this id was written down, or no longer."))
+        line.ok_or_else(|| {
+            let archived =
+                if self.ports.has_archive() { " here. Older records are in the archive, below audit/" } else { "" };
+            ApiError::new(Code::NotFound, format!("No request of this id was written down, or no longer{archived}."))
+        })
     }
 
     /// The team that is asked for, or all that have a chain.

@@ -5,7 +5,7 @@ use super::audit::format;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::{ApiError, Code};
 use crate::gateway::journal::checkpoint::{
-    Checkpoint, KEY_NAME, Signed, base64, checkpoint_key, checkpoint_prefix, key_id,
+    Checkpoint, KEY_NAME, Signed, base64, checkpoint_key, checkpoint_prefix, key_id, shown,
 };
 use crate::gateway::journal::{hex, read, shelf};
 use crate::gateway::policy::TENANT;
@@ -35,11 +35,11 @@ impl<P: Ports> Admin<P> {
         let mut found = self.ports.list_records(&shelf(TENANT), &range).await.map_err(unavailable)?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let shown = |record: &Record| {
-            let size = Signed::parse(&record.value).map(|signed| signed.checkpoint.size);
-            json!({ "team": team, "size": size, "note": record.value })
+        let show = |record: &Record| {
+            let size = Signed::parse(&record.value).map_or(0, |signed| signed.checkpoint.size);
+            shown(&team, size, &record.value)
         };
-        let data: Vec<Value> = found.iter().map(shown).collect();
+        let data: Vec<Value> = found.iter().map(show).collect();
         if jsonl {
             let text: String = data.iter().map(|line| format!("{line}\n")).collect();
             return Ok(Answer::text("application/x-ndjson", text));

@@ -3,8 +3,9 @@
 use super::audit::{instant, limit_up_to};
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::ApiError;
+use crate::gateway::archive;
 use crate::gateway::journal::checkpoint::Checkpoint;
-use crate::gateway::journal::{Broken, Head, Lines, Place, Walk, head_key, shelf};
+use crate::gateway::journal::{Broken, Head, Lines, Place, Walk, archived_key, head_key, shelf};
 use crate::gateway::policy::TENANT;
 use crate::ports::{Ports, StoreError};
 use serde_json::{Value, json};
@@ -49,7 +50,11 @@ impl<P: Ports> Admin<P> {
         let head: Head = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
         let mut lines = Lines::new(&self.ports, TENANT, vec![team.to_owned()], false, place, from);
         let checkpoints = self.checkpoints(team).await?;
-        let mut walked = Walked { walk: Walk::new(team), broken: None, next: None, sealed: 0 };
+        let mut walked = Walked { walk: Walk::new(team), broken: None, next: None, sealed: 0, archived: None };
+        if self.ports.has_archive() {
+            let mark = self.ports.read_record(&shelf(TENANT), &archived_key(team)).await?;
+            walked.archived = Some(archive::end(mark.as_ref()).tree.size());
+        }
         let mut before: Option<Place> = None;
         for step in 0..=limit {
             let Some((behind, line)) = lines.next().await? else {
@@ -91,6 +96,8 @@ struct Walked {
     next: Option<Place>,
     /// How many checkpoints hold.
     sealed: usize,
+    /// The number of the last record that is archived; `None` where there is no archive.
+    archived: Option<u64>,
 }
 
 impl Walked {
@@ -127,6 +134,8 @@ impl Walked {
             "lost": self.walk.lost(),
             "cost_nano_usd": self.walk.cost(),
             "next_cursor": self.next.as_ref().map(Place::to_string),
+            "archived_seq": self.archived,
+            "archive": self.archived.map(|_| archive::objects(Some(team))),
         })
     }
 }

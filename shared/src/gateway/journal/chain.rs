@@ -76,6 +76,11 @@ impl Read {
     }
 }
 
+/// The key of the [`Head`] that a team's chain had where it is archived up to.
+pub fn archived_key(team: &str) -> String {
+    format!("a/{team}")
+}
+
 /// The key of a team's [`Head`].
 pub fn head_key(team: &str) -> String {
     format!("h/{team}")
@@ -84,6 +89,12 @@ pub fn head_key(team: &str) -> String {
 /// How the keys of a team's lines begin.
 pub fn line_prefix(team: &str) -> String {
     format!("e/{team}/")
+}
+
+/// When the line of a key was written, and its number.
+pub fn line_place(key: &str) -> Option<(Timestamp, u64)> {
+    let (at, seq) = key.rsplit('/').next()?.split_once('.')?;
+    Some((Timestamp(at.parse().ok()?), seq.parse().ok()?))
 }
 
 /// The key of a line: in the order of keys, lines are in the order of their numbers and of time.

@@ -8,6 +8,7 @@ use super::merkle::Hash;
 use crate::base64url;
 use crate::units::Timestamp;
 use hkdf::Hkdf;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// The name of the key that signs.
@@ -113,6 +114,11 @@ pub fn checkpoint_key(team: &str, size: u64) -> String {
 /// How the keys of a team's checkpoints begin.
 pub fn checkpoint_prefix(team: &str) -> String {
     format!("c/{team}/")
+}
+
+/// A checkpoint as it is exported.
+pub fn shown(team: &str, size: u64, note: &str) -> Value {
+    json!({ "team": team, "size": size, "note": note })
 }
 
 /// Base64 as notes have it (RFC 4648, section 4).

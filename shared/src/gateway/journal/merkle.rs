@@ -98,6 +98,11 @@ impl Frontier {
         root
     }
 
+    /// Stands for a tree of which no more is known than its size: it is not [sound](Frontier::is_sound).
+    pub fn of_unknown(size: u64) -> Frontier {
+        Frontier { size, roots: Vec::new() }
+    }
+
     /// Whether it can be the edge of a tree at all.
     pub fn is_sound(&self) -> bool {
         self.roots.len() == self.size.count_ones() as usize

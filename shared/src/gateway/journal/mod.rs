@@ -11,6 +11,7 @@
 //! | `i/<request id>` | where the request's record stands, so that a repetition changes nothing |
 //! | `u/<team>/<hour>/<digest>` | the sums of the records of an hour that agree in everything usage is grouped by |
 //! | `c/<team>/<size>` | a signed checkpoint |
+//! | `a/<team>` | how far the chain is archived: a [`Head`] |
 //!
 //! All rows of an append are written in one transaction, with the settlement where the store can, and only if the heads are
 //! still those it was decided on. The reservation in the ledger is the intent that goes before: a call whose process ended
@@ -32,7 +33,7 @@ mod walk;
 
 pub use append::{Appended, Batch, Unsettled, known_key, line_of};
 pub use canonical::canonical;
-pub use chain::{Head, Line, head_key, line_key, line_prefix};
+pub use chain::{Head, Line, archived_key, head_key, line_key, line_place, line_prefix};
 pub use entry::{Entry, Posting, note};
 pub use merkle::{Frontier, Hash};
 pub use read::{Lines, Place};

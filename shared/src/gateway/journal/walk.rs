@@ -1,9 +1,9 @@
 //! Walking a chain from record to record: what anybody can do with the exported lines, without us.
 
-use super::chain::Read;
+use super::chain::{Head, Read};
 use super::merkle::{Frontier, Hash};
 use crate::sorted::SortedMap;
-use crate::units::NanoUsd;
+use crate::units::{NanoUsd, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,6 +45,19 @@ impl Walk {
             cost: NanoUsd::ZERO,
             records: 0,
         }
+    }
+
+    /// A walk that goes on where another stood ([`Walk::end`]).
+    pub fn after(team: impl Into<String>, end: Head) -> Walk {
+        let seq = end.tree.size();
+        let last = (seq > 0).then_some((seq, end.hash));
+        Walk { last, tree: Some(end.tree).filter(Frontier::is_sound), ..Walk::new(team) }
+    }
+
+    /// Where it stands, for another to go on from there; `at` is when that record was written.
+    pub fn end(&self, at: Timestamp) -> Head {
+        let (seq, hash) = self.last.unwrap_or_default();
+        Head { hash, tree: self.tree.clone().unwrap_or(Frontier::of_unknown(seq)), at }
     }
 
     /// Takes the next line.
