@@ -32,6 +32,8 @@ const SONNET: &str = "claude-3-5-sonnet-20241022";
 pub struct Row {
     /// Its name in the data.
     pub id: String,
+    /// What it is about, as its source has it.
+    pub subject: String,
     /// What the scan found.
     pub scan: Scan,
     /// The scan as a model sees it.
@@ -94,6 +96,7 @@ fn row(line: &str, pair: Option<&(&str, &str, &str)>, lexicon: &Lexicon) -> Opti
     let of = |name: &str| outcomes.iter().find(|(model, _)| model == name).map(|(_, worth)| *worth);
     Some(Row {
         id: value.get("id")?.as_str()?.to_owned(),
+        subject: value.get("category").and_then(Value::as_str).unwrap_or_default().to_owned(),
         dense: Dense::of(&scan),
         complexity: prior::complexity(&scan),
         worth: pair.and_then(|(_, weak, strong)| of(weak).zip(of(strong))),

@@ -11,16 +11,20 @@ use std::path::Path;
 const RESAMPLES: u64 = 200;
 
 /// The head of the table.
-pub const TITLE: &str = "| source | prompts | weak | strong | prior alone | cross-validated APGR (90 % interval) | CPT 50 % | CPT 80 % |\n|---|---|---|---|---|---|---|---|\n";
+pub const TITLE: &str = "| source | prompts | weak | strong | prior alone | cross-validated APGR (90 % interval) | CPT 50 % | CPT 80 % | subjects never shown: APGR (90 % interval) |\n|---|---|---|---|---|---|---|---|---|\n";
 
 /// A line for one source.
-pub fn line(source: &Source, unseen: &[f64]) -> String {
+pub fn line(source: &Source, unseen: &[f64], foreign: &[f64]) -> String {
     let (weak, strong) = source.worths();
     let rows = source.rows.iter().filter(|row| row.worth.is_some());
     let prior: Vec<f64> = rows.map(|row: &Row| f64::from(row.complexity)).collect();
     let (low, high) = interval(unseen, &weak, &strong);
+    let foreign = match interval(foreign, &weak, &strong) {
+        _ if foreign.is_empty() => "–".to_owned(),
+        (low, high) => format!("{:.3} ({low:.3}–{high:.3})", apgr(foreign, &weak, &strong)),
+    };
     format!(
-        "| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} ({low:.3}–{high:.3}) | {:.0} % | {:.0} % |\n",
+        "| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} ({low:.3}–{high:.3}) | {:.0} % | {:.0} % | {foreign} |\n",
         source.file,
         weak.len(),
         mean(&weak),
@@ -34,7 +38,13 @@ pub fn line(source: &Source, unseen: &[f64]) -> String {
 
 /// A table of how one head did on each of its sources.
 pub fn table(head: &Head, sources: &[&Source]) -> String {
-    sources.iter().zip(&head.unseen).map(|(source, unseen)| line(source, unseen)).collect()
+    let foreign = head.foreign.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
+    sources
+        .iter()
+        .zip(&head.unseen)
+        .zip(foreign)
+        .map(|((source, unseen), foreign)| line(source, unseen, foreign))
+        .collect()
 }
 
 /// What replays of recorded traffic give, as a page of Markdown.

@@ -1,7 +1,8 @@
 //! From recorded outcomes to coefficients: one head a source, and one over all that is shipped.
 //!
 //! A head foretells the gain of the stronger model, (strong − weak + 1) / 2, not the failure of the weaker:
-//! where both fail a strong call is wasted. How much ridge it needs is chosen by cross-validation.
+//! where both fail a strong call is wasted. How much ridge it needs is chosen by cross-validation: over prompts and, where
+//! a source has many subjects, over subjects, so that what holds for one subject alone is not taken for a sign of difficulty.
 
 use crate::data::{Row, Source};
 use crate::fit::{Example, Fitted, Ridge, fit};
@@ -11,14 +12,19 @@ use signalbox::router::learn::model::Model;
 use signalbox::router::learn::scan::BUCKETS;
 
 /// The ridges that are tried.
-const RIDGES: [Ridge; 4] = [
+const RIDGES: [Ridge; 6] = [
     Ridge { dense: 10.0, grams: 30.0 },
     Ridge { dense: 100.0, grams: 300.0 },
     Ridge { dense: 1_000.0, grams: 3_000.0 },
     Ridge { dense: 3_000.0, grams: 3_000.0 },
+    Ridge { dense: 10_000.0, grams: 1_000.0 },
+    Ridge { dense: 10_000.0, grams: 3_000.0 },
 ];
-/// The ridge of the head over all sources, chosen by leaving a source out.
-const GENERAL: Ridge = Ridge { dense: 100.0, grams: 300.0 };
+/// The ridge of the head over all sources, chosen by leaving a source out. It has no n-grams: what words of one source's
+/// subjects foretell is worse than nothing for the next source.
+const GENERAL: Ridge = Ridge { dense: 75_000.0, grams: 0.0 };
+/// A source of so many subjects and more is asked for those it was not shown, too.
+const MANY_SUBJECTS: usize = 20;
 /// Folds of a cross-validation.
 const FOLDS: u64 = 5;
 /// How often the folds are drawn anew: a single draw is worth ±.02.
@@ -38,6 +44,8 @@ pub struct Head {
     pub model: Model,
     /// Score of every row of the training sources, from a model that had not seen it; source after source.
     pub unseen: Vec<Vec<f64>>,
+    /// The same from a model that had seen nothing of the row's subject; empty for a source of few subjects.
+    pub foreign: Vec<Vec<f64>>,
 }
 
 /// A number that looks drawn, for folds that are the same every time.
@@ -54,17 +62,32 @@ fn example(row: &Row, base: f64) -> Option<Example> {
     Some(Example { dense, grams: row.scan.grams().buckets().collect(), target: (strong - weak - base) / 2.0 + 0.5 })
 }
 
+/// Which fold each row of each set is in: drawn for rows, or for the subjects of a source that has many.
+fn folds(rows: &[Vec<&Row>], by_subject: bool, draw: u64) -> Vec<Vec<u64>> {
+    let fold = |seed: u64| shuffle(seed.wrapping_mul(1_000).wrapping_add(draw)) % FOLDS;
+    let name = |row: &Row| row.subject.bytes().fold(0, |sum: u64, byte| shuffle(sum ^ u64::from(byte)));
+    let of = |rows: &Vec<&Row>| match by_subject && has_many_subjects(rows) {
+        true => rows.iter().map(|row| fold(name(row))).collect(),
+        false => (0..rows.len()).map(|at| fold(at as u64)).collect(),
+    };
+    rows.iter().map(of).collect()
+}
+
+fn has_many_subjects(rows: &[&Row]) -> bool {
+    let subjects: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.subject.as_str()).collect();
+    subjects.len() >= MANY_SUBJECTS
+}
+
 /// Every row's logit, from a model of the other folds.
-fn cross_validated(sets: &[Vec<Example>], ridge: Ridge, draw: u64) -> Vec<Vec<f64>> {
-    let fold = |at: usize| shuffle(at as u64 * 1_000 + draw) % FOLDS;
+fn cross_validated(sets: &[Vec<Example>], folds: &[Vec<u64>], buckets: usize, ridge: Ridge) -> Vec<Vec<f64>> {
     let mut logits: Vec<Vec<f64>> = sets.iter().map(|set| vec![0.0; set.len()]).collect();
     for left_out in 0..FOLDS {
-        let chosen = sets.iter().flat_map(|set| set.iter().enumerate().filter(|(at, _)| fold(*at) != left_out));
-        let training: Vec<Example> = chosen.map(|(_, example)| example.clone()).collect();
-        let fitted = fit(&training, BUCKETS, ridge);
-        for (set, logits) in sets.iter().zip(&mut logits) {
-            for ((at, example), logit) in set.iter().enumerate().zip(logits) {
-                if fold(at) == left_out {
+        let chosen = sets.iter().flatten().zip(folds.iter().flatten()).filter(|(_, fold)| **fold != left_out);
+        let training: Vec<Example> = chosen.map(|(example, _)| example.clone()).collect();
+        let fitted = fit(&training, buckets, ridge);
+        for ((set, folds), logits) in sets.iter().zip(folds).zip(&mut logits) {
+            for ((example, fold), logit) in set.iter().zip(folds).zip(logits) {
+                if *fold == left_out {
                     *logit = fitted.logit(&example.dense, &example.grams);
                 }
             }
@@ -90,20 +113,33 @@ pub fn source_head(source: &Source, version: u16) -> Option<Head> {
         return None;
     }
     let sets = [rows.iter().filter_map(|row| example(row, 0.0)).collect::<Vec<_>>()];
+    let rows = [rows];
     let (weak, strong) = source.worths();
-    let mut best: Option<(f64, Ridge, Vec<f64>)> = None;
+    let mut best: Option<(f64, Ridge, Vec<Vec<f64>>)> = None;
     for ridge in RIDGES {
-        let draws: Vec<Vec<f64>> =
-            (0..DRAWS).filter_map(|draw| cross_validated(&sets, ridge, draw).into_iter().next()).collect();
-        let score = mean(&draws.iter().map(|logits| apgr(logits, &weak, &strong)).collect::<Vec<_>>());
-        if best.as_ref().is_none_or(|(found, _, _)| score > *found) {
-            best = Some((score, ridge, draws.into_iter().next()?));
+        let draws = |by_subject: bool| -> Vec<Vec<f64>> {
+            let logits =
+                |draw| cross_validated(&sets, &folds(&rows, by_subject, draw), BUCKETS, ridge).into_iter().flatten();
+            (0..DRAWS).map(|draw| logits(draw).collect()).collect()
+        };
+        let score =
+            |draws: &[Vec<f64>]| mean(&draws.iter().map(|logits| apgr(logits, &weak, &strong)).collect::<Vec<_>>());
+        let seen = draws(false);
+        let (mut total, mut kept) = (score(&seen), vec![seen.into_iter().next()?]);
+        if rows.iter().any(|rows| has_many_subjects(rows)) {
+            let foreign = draws(true);
+            total = (total + score(&foreign)) / 2.0;
+            kept.push(foreign.into_iter().next()?);
+        }
+        if best.as_ref().is_none_or(|(found, _, _)| total > *found) {
+            best = Some((total, ridge, kept));
         }
     }
-    let (_, ridge, logits) = best?;
+    let (_, ridge, kept) = best?;
     let [set] = &sets;
     let fitted = fit(set, BUCKETS, ridge);
-    Some(assemble(&source.name, version, &fitted, SOURCE_PRIOR, &[rows], &[logits]))
+    let (seen, foreign) = kept.split_at(1);
+    Some(assemble(&source.name, version, &fitted, SOURCE_PRIOR, &rows, (seen, foreign)))
 }
 
 /// Trains the head over all sources. Each source's mean gain is taken out: which benchmark a prompt comes
@@ -119,24 +155,31 @@ pub fn general_head(sources: &[Source], version: u16) -> Head {
             rows.iter().filter_map(|row| example(row, base)).collect()
         })
         .collect();
-    let logits = cross_validated(&sets, GENERAL, 0);
-    let fitted = fit(&sets.concat(), BUCKETS, GENERAL);
-    assemble("general", version, &fitted, GENERAL_PRIOR, &rows, &logits)
+    let logits = |by_subject| cross_validated(&sets, &folds(&rows, by_subject, 0), 0, GENERAL);
+    let fitted = fit(&sets.concat(), 0, GENERAL);
+    assemble("general", version, &fitted, GENERAL_PRIOR, &rows, (&logits(false), &logits(true)))
 }
 
-fn assemble(name: &str, version: u16, fitted: &Fitted, prior: f64, rows: &[Vec<&Row>], logits: &[Vec<f64>]) -> Head {
+/// `seen`: logits of rows that were not trained on; `foreign`: of rows nothing of whose subject was.
+fn assemble(
+    name: &str,
+    version: u16,
+    fitted: &Fitted,
+    prior: f64,
+    rows: &[Vec<&Row>],
+    (seen, foreign): (&[Vec<f64>], &[Vec<f64>]),
+) -> Head {
     let complexities: Vec<f64> = rows.iter().flatten().map(|row| f64::from(row.complexity)).collect();
-    let all = logits.concat();
     // A score is in deviations of the head: its order is what counts, its scale fits the integers.
-    let scale = 1.0 / deviation(&all);
+    let scale = 1.0 / deviation(&seen.concat());
     let prior = prior / deviation(&complexities);
-    let unseen: Vec<Vec<f64>> = logits
-        .iter()
-        .zip(rows)
-        .map(|(logits, rows)| {
-            logits.iter().zip(rows).map(|(logit, row)| logit * scale + prior * f64::from(row.complexity)).collect()
-        })
-        .collect();
+    let scores = |logits: &[Vec<f64>]| -> Vec<Vec<f64>> {
+        let score = |(logit, row): (&f64, &&Row)| logit * scale + prior * f64::from(row.complexity);
+        logits.iter().zip(rows).map(|(logits, rows)| logits.iter().zip(rows).map(score).collect()).collect()
+    };
+    let unseen = scores(seen);
+    let mut foreign = scores(foreign);
+    foreign.iter_mut().zip(rows).filter(|(_, rows)| !has_many_subjects(rows)).for_each(|(logits, _)| logits.clear());
     let did: Vec<f64> = rows
         .iter()
         .flatten()
@@ -144,5 +187,5 @@ fn assemble(name: &str, version: u16, fitted: &Fitted, prior: f64, rows: &[Vec<&
         .map(|(weak, strong)| if weak >= strong { 1.0 } else { 0.0 })
         .collect();
     let model = quantise(fitted, scale, prior, version, &unseen.concat(), &did);
-    Head { name: name.to_owned(), model, unseen }
+    Head { name: name.to_owned(), model, unseen, foreign }
 }

@@ -16,7 +16,7 @@ const WEIGHTS: [(Mark, i32); 24] = [
     (Mark::MathWords, 36),
     (Mark::Operators, 16),
     (Mark::Backslashes, 12),
-    (Mark::Numbers, 24),
+    (Mark::LongWords, 16),
     (Mark::QuantityWords, 14),
     (Mark::ReasoningWords, 34),
     (Mark::ScienceWords, 22),
