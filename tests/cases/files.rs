@@ -33,6 +33,7 @@ files! {
     identity
     images
     introspection
+    judge
     learned
     limits
     mcp

@@ -6,7 +6,7 @@ use super::setup::Setup;
 use crate::gateway::admin::routing::{Look, Routing};
 use crate::ports::Ports;
 use crate::records::{Range, Write};
-use crate::router::{Ask, Due, KEPT_DECISIONS, Router};
+use crate::router::{Ask, Due, KEPT_DECISIONS, Router, TALLIES, TALLY_LIFE, Tally};
 use crate::units::{Millis, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ const HEALTH: &str = "health";
 const SNAPSHOT_LIFE: Millis = Millis(30_000);
 /// Instances that are listened to.
 const INSTANCES: usize = 64;
+/// How often somebody else may be faster before sums are left for the next time.
+const TRIES: usize = 3;
 /// How long a decision is kept.
 const DECISION_LIFE: Millis = Millis(24 * 3_600_000);
 
@@ -25,7 +27,8 @@ pub(super) fn tend<P: Ports>(setup: &Arc<Setup<P>>, ports: &P) {
     let now = ports.now();
     let router = &setup.pipeline.layers.router;
     let (due, decisions, lessons) = (router.health().due(now), router.journal().due(now), learning::due(setup, now));
-    if !due.read && !due.write && decisions.is_empty() && lessons.is_none() {
+    let counted = router.journal().counted(now);
+    if !due.read && !due.write && decisions.is_empty() && lessons.is_none() && counted.is_none() {
         return;
     }
     let (setup, work, instance) = (setup.clone(), ports.clone(), router.instance(|| ports.entropy()).to_owned());
@@ -34,6 +37,9 @@ pub(super) fn tend<P: Ports>(setup: &Arc<Setup<P>>, ports: &P) {
             learning::tend(&setup, &work, due).await;
         }
         health(&setup, &work, &instance, due, now).await;
+        if let Some(tally) = counted {
+            count(&setup, &work, &instance, &tally, now).await;
+        }
         if !decisions.is_empty() {
             let until = now + DECISION_LIFE;
             let write = |(id, text): &(String, String)| Write::put(id.as_str(), text.as_str()).until(until);
@@ -41,6 +47,26 @@ pub(super) fn tend<P: Ports>(setup: &Arc<Setup<P>>, ports: &P) {
             let _ = work.write_records(KEPT_DECISIONS, decisions.iter().map(write).collect()).await;
         }
     });
+}
+
+/// Adds what was counted to the day's sums.
+async fn count<P: Ports>(setup: &Arc<Setup<P>>, ports: &P, instance: &str, tally: &Tally, now: Timestamp) {
+    let key = Tally::key(instance, now);
+    for _ in 0..TRIES {
+        let Ok(kept) = ports.read_record(TALLIES, &key).await else { break };
+        let mut sum = tally.clone();
+        kept.iter().for_each(|kept| sum.read(&kept.value));
+        let write = match &kept {
+            Some(kept) => Write::replace(kept, sum.text()),
+            None => Write::create(&key, sum.text()),
+        };
+        match ports.write_records(TALLIES, vec![write.until(now + TALLY_LIFE)]).await {
+            Ok(false) => {}
+            // Whether it was taken by who did not answer nobody knows: rather too little is counted than twice.
+            Ok(true) | Err(_) => return,
+        }
+    }
+    setup.pipeline.layers.router.journal().uncounted(tally);
 }
 
 async fn health<P: Ports>(setup: &Arc<Setup<P>>, ports: &P, instance: &str, due: Due, now: Timestamp) {
@@ -71,7 +97,8 @@ pub(super) fn routing<P: Ports>(setup: &Arc<Setup<P>>, now: Timestamp) -> Routin
         match look {
             Look::Calibrate(asked) => router.calibrate(asked).unwrap_or_else(|problem| json!({ "problem": problem })),
             Look::Learning => json!({ "object": "list", "data": router.lessons().told() }),
-            Look::Summary => router.journal().summary(),
+            Look::Summary(kept) => router.journal().summary(kept.iter().map(|record| record.value.as_str())),
+            Look::Tallied(days) => Tally::since(days, now).into(),
             Look::Decision(id) => router.journal().find(id).unwrap_or_default(),
             Look::Health => {
                 let upstreams = router.health().report(now).into_iter().map(|report| {

@@ -5,7 +5,7 @@ use super::names::{GuardrailName, ModelId, RouteName, TransformName};
 use super::problem::{At, Problem};
 use super::providers::{self, builtin};
 use super::routes::{Choice, Group, Route, TOPICS, Target};
-use super::strategy::Strategy;
+use super::strategy::{Judge, Strategy};
 use super::suggest::nearest;
 use super::teams::ModelAccess;
 use super::{Config, authentication};
@@ -38,7 +38,9 @@ pub(super) fn references(config: &mut Config, document: &Value, problems: &mut V
         let mut at = at.key(name.as_str());
         known.group(&mut route.group, &mut at, 0);
         if let Some(shadow) = &route.shadow {
-            known.provider(&shadow.model, &mut at.key("shadow").key("model"));
+            let mut at = at.key("shadow");
+            known.provider(&shadow.model, &mut at.key("model"));
+            known.judge(shadow.judge.as_ref(), &mut at);
         }
     }
     for (i, rule) in config.rules.iter_mut().enumerate() {
@@ -141,10 +143,19 @@ impl Known<'_> {
         }
     }
 
+    fn judge(&self, judge: Option<&Judge>, at: &mut At<'_>) {
+        if let Some(judge) = judge {
+            self.provider(&judge.model, &mut at.key("judge").key("model"));
+        }
+    }
+
     /// Everything a group names, and that it is not nested beyond what a walk through it can bear.
     fn group(&self, group: &mut Group, at: &mut At<'_>, depth: usize) {
         if depth > DEEPEST_GROUP {
             return at.problem("is nested too deeply", "Use at most 8 levels, or routes of their own");
+        }
+        if let Strategy::Cascade(cascade) = &group.strategy {
+            self.judge(cascade.judge.as_ref(), at);
         }
         let canaries = group.candidates.iter().filter(|candidate| candidate.canary.is_some()).count();
         let trials = matches!(group.strategy, Strategy::Weighted { .. });

@@ -58,7 +58,7 @@ pub use routes::{Canary, Candidate, Choice, Group, Route, Shadow, TOPICS, Target
 pub use rules::{Require, Rule, VARIABLES};
 pub use scope::{Party, Scope};
 pub use service::{Cors, Limits, Origins, PassThrough, Streams};
-pub use strategy::{Cascade, Goal, Race, Sticky, Strategy};
+pub use strategy::{Cascade, Goal, Judge, Race, Sticky, Strategy};
 pub use teams::{ModelAccess, ModelPattern, Team};
 pub use terms::{Budget, Measure, Period, Terms, UsageLimit};
 pub use timing::{Retries, Timeouts, TimeoutsOverride};

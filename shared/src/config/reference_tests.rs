@@ -100,6 +100,14 @@ fn figures_that_are_no_figures_or_of_another_strategy_are_told() {
         ("strategy = \"learned\"\nstrong_share = 1.5", "routes.a.strong_share", "0 to 1"),
         ("shadow = { model = \"openai:z\", share = 0 }", "routes.a.shadow.share", "0.000001"),
         ("shadow = { model = \"unheard:z\" }", "routes.a.shadow.model", "no such provider"),
+        (
+            "shadow = { model = \"openai:z\", judge = { model = \"unheard:z\" } }",
+            "routes.a.shadow.judge.model",
+            "no such provider",
+        ),
+        ("strategy = \"cascade\"\njudge = { model = \"unheard:z\" }", "routes.a.judge.model", "no such provider"),
+        ("strategy = \"cascade\"\njudge = { timeout_ms = 5 }", "routes.a.judge.model", "is missing"),
+        ("strategy = \"cost\"\njudge = { model = \"openai:z\" }", "routes.a.judge", "does nothing"),
     ] {
         assert_problems(&route(&format!("{two}\n{more}")), &[(path, part)]);
     }

@@ -5,7 +5,7 @@ use super::names::{GuardrailName, ModelId, NAME_PATTERN, NAME_RULE, RouteName, T
 use super::problem::At;
 use super::rules::{Require, require};
 use super::shape::{Dict, Fields, Flag, Kind, List, Parsed, Real, Record, Whole};
-use super::strategy::{Strategy, strategy};
+use super::strategy::{Judge, Strategy, judge, strategy};
 use super::timing::{self, TimeoutsOverride};
 use super::transforms;
 use crate::catalog::Class;
@@ -89,6 +89,8 @@ pub struct Shadow {
     pub model: ModelId,
     /// Of how many of the calls, above 0 and at most 1.
     pub share: f64,
+    /// Who says whether an answer will do, where the route learns from it.
+    pub judge: Option<Judge>,
 }
 
 /// What a configuration can point to where a caller could say a model.
@@ -272,5 +274,7 @@ fn canary(fields: &mut Fields<'_, '_>) -> Option<Canary> {
 fn shadow(fields: &mut Fields<'_, '_>) -> Option<Shadow> {
     let model = fields.required("model", "provider:model", MODEL);
     let share = fields.optional("share", "of how many of the calls; else of all", SHARE);
-    Some(Shadow { model: model?, share: share.unwrap_or(1.0) })
+    let about = "a model that says whether answers will do, for routes that learn";
+    let judge = fields.optional("judge", about, Record(judge));
+    Some(Shadow { model: model?, share: share.unwrap_or(1.0), judge })
 }

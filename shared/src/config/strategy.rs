@@ -1,10 +1,12 @@
 //! How a route chooses among its candidates, and the figures each way of choosing takes.
 
-use super::shape::{Fields, Flag, OneOf, Real, Whole};
+use super::names::ModelId;
+use super::routes::MODEL;
+use super::shape::{Fields, Flag, OneOf, Real, Record, Whole};
 use crate::units::{Millis, NanoUsd};
 
 /// How a route chooses.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Strategy {
     /// In the order they are written.
     Ordered,
@@ -54,7 +56,26 @@ pub enum Goal {
 impl Strategy {
     /// The figures of a cascade, where it is one.
     pub fn cascade(&self) -> Option<Cascade> {
-        if let Strategy::Cascade(cascade) = self { Some(*cascade) } else { None }
+        if let Strategy::Cascade(cascade) = self { Some(cascade.clone()) } else { None }
+    }
+
+    /// How many whole answers a group of so many candidates may lead to.
+    pub fn answers(&self, candidates: usize) -> usize {
+        match self {
+            Strategy::Race(_) => 2,
+            Strategy::Cascade(_) => candidates,
+            Strategy::Ordered
+            | Strategy::Hash(_)
+            | Strategy::Weighted { .. }
+            | Strategy::Cost
+            | Strategy::Latency
+            | Strategy::Load
+            | Strategy::Quality
+            | Strategy::Role
+            | Strategy::Learned(_)
+            | Strategy::Semantic
+            | Strategy::Bandit { .. } => 1,
+        }
     }
 }
 
@@ -79,7 +100,7 @@ pub struct Race {
 }
 
 /// The figures of a cascade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cascade {
     /// How much of a stream is held back before it is judged, in tokens.
     pub hold_tokens: u64,
@@ -89,6 +110,17 @@ pub struct Cascade {
     pub agree: bool,
     /// The least log-probability of a token that one in twenty may fall short of, in thousandths, where a provider tells them.
     pub min_logprob: Option<i32>,
+    /// Who says whether an answer will do that is none of these.
+    pub judge: Option<Judge>,
+}
+
+/// A model that is asked whether an answer will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judge {
+    /// Which.
+    pub model: ModelId,
+    /// How long it is waited for.
+    pub timeout: Millis,
 }
 
 #[derive(Clone, Copy)]
@@ -142,6 +174,7 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     let least = fields.optional("min_tokens", "a shorter answer is taken for none; else 1 (cascade)", LEAST);
     let agree = fields.optional("agree", "the second is asked, too; what both say is taken (cascade)", Flag);
     let sure = fields.optional("min_logprob", "what one token in twenty may fall short of, where told (cascade)", SURE);
+    let judge = fields.optional("judge", JUDGE, Record(judge));
     let strong = fields.optional("strong_share", "of the calls, those for the last candidate (learned)", SHARE);
     let per_call =
         fields.optional("usd_per_call", "what a call may cost on average (learned)", USD).and_then(NanoUsd::from_usd);
@@ -156,6 +189,7 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         ("min_tokens", least.is_some(), &[Word::Cascade]),
         ("agree", agree.is_some(), &[Word::Cascade]),
         ("min_logprob", sure.is_some(), &[Word::Cascade]),
+        ("judge", judge.is_some(), &[Word::Cascade]),
         ("strong_share", strong.is_some(), &[Word::Learned]),
         ("usd_per_call", per_call.is_some(), &[Word::Learned]),
         ("min_quality", quality.is_some(), &[Word::Learned]),
@@ -185,6 +219,7 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
             min_tokens: least.unwrap_or(1),
             agree: agree.unwrap_or(false),
             min_logprob: sure.map(|sure| (sure * 1_000.0) as i32),
+            judge,
         }),
         Word::Learned => Strategy::Learned(goal.unwrap_or(Goal::StrongShare(0.3))),
         Word::Semantic => Strategy::Semantic,
@@ -192,6 +227,15 @@ pub(super) fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     }
 }
 
+const JUDGE: &str = "a model that says whether the answer will do (cascade)";
+
+pub(super) fn judge(fields: &mut Fields<'_, '_>) -> Option<Judge> {
+    let model = fields.required("model", "provider:model", MODEL);
+    let timeout = fields.defaulted("timeout_ms", "how long it is waited for", PATIENCE, 10_000);
+    Some(Judge { model: model?, timeout: Millis(timeout) })
+}
+
+const PATIENCE: Whole = Whole { min: 1, max: 60_000 };
 const SPAN: Whole = Whole { min: 0, max: 600_000 };
 /// A call that costs more is no call.
 const USD: Real = Real { min: 0.0, max: 1_000.0, hint: "Use an amount in dollars" };

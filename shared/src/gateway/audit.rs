@@ -84,7 +84,7 @@ pub struct Record {
     pub usage: Usage,
     /// What it cost.
     pub cost_nano_usd: NanoUsd,
-    /// What of it went to models that judged the words.
+    /// What of it went to models that judged: words, or whether an answer will do.
     #[serde(skip_serializing_if = "NanoUsd::is_zero")]
     pub moderation_nano_usd: NanoUsd,
     /// The cost was computed at the conservative rate of an unknown price.

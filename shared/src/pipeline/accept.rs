@@ -4,7 +4,7 @@ use super::adjust::{self, Held};
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
-use super::{Layers, Pipeline, context, outside, refusal};
+use super::{Layers, Pipeline, context, judge, outside, refusal};
 use crate::cache::Wish;
 use crate::config::ModelAccess;
 use crate::context::Chosen;
@@ -135,7 +135,12 @@ pub(super) async fn accept<L: Layers, R: Request>(
             None => estimate::bound(&pipeline.catalog, &reach, &facts),
         };
         let answer = reach.models.iter().map(|id| estimate::longest(&pipeline.catalog, id, &facts)).max();
-        beside = outside::most(pipeline, &judged, &facts, answer.unwrap_or_default());
+        let answer = answer.unwrap_or_default();
+        beside = outside::most(pipeline, &judged, &facts, answer);
+        if let Some(model) = &reach.judge {
+            let once = judge::most(pipeline, model, facts.text_bytes, answer);
+            (1..reach.answers).for_each(|_| beside += once);
+        }
         let bound = Bound { most: bound.most + beside, least: bound.least + beside, ..bound };
         let (id, lease) = (intake.id.clone(), Millis(total.0.saturating_add(GRACE.0)));
         let (Bound { most, least, tokens }, candidates) = (bound, reach.models);

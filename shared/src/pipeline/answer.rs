@@ -2,7 +2,7 @@
 
 use super::accept::Order;
 use super::attempts::{Attempts, Next};
-use super::cascade::{Compared, Opinion};
+use super::cascade::{AGREED, Compared, Opinion};
 use super::consult::consult;
 use super::finish::{Finish, Flight};
 use super::intake::Intake;
@@ -13,6 +13,8 @@ use crate::gateway::Gateway;
 use crate::gateway::audit::Attempt;
 use crate::ports::Clock;
 use crate::proxy::{Answer, Call, Failure, Proxy, Retry};
+use crate::router::learn::fixed::ONE;
+use crate::router::learn::gates::Flaw;
 use crate::router::{Decision, Reason, Role, Router, Step, View};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
@@ -147,20 +149,27 @@ impl<L: Layers> Walk<'_, L> {
                     self.answered(&model, began, &answer);
                     let further = |step: &Step| step.role == Role::Escalation;
                     let next = decision.plan.iter().skip(at + 1).position(further).map(|further| at + 1 + further);
-                    if let (Some(figures), Some(next)) = (decision.cascade, next)
+                    if let (Some(figures), Some(next)) = (&decision.cascade, next)
                         && let Some(flaw) = cascade::judge(self, &mut answer, figures).await
                     {
+                        // Who was not judged is not known.
+                        if flaw != Flaw::NoVerdict {
+                            self.learn(decision, &model, 0);
+                        }
                         let observed = cascade::discard::<L>(&model, answer, &self.intake.id);
                         self.finish.rejected(&model, &observed, flaw.as_str());
                         attempts.jump(next);
                         at = next;
                         continue;
                     }
-                    if !decision.cascade.is_some_and(|figures| figures.agree) {
+                    if next.is_some() && decision.cascade.as_ref().is_some_and(|figures| figures.judge.is_some()) {
+                        self.learn(decision, &model, ONE);
+                    }
+                    if !decision.cascade.as_ref().is_some_and(|figures| figures.agree) {
                         return Ok((model, answer));
                     }
                     let escalations = decision.plan.iter().skip(at + 1).filter(|step| further(step)).count();
-                    match self.compared(kept, (model, answer), escalations) {
+                    match self.compared(decision, kept, (model, answer), escalations) {
                         Some(taken) => return Ok(taken),
                         None => at = next.unwrap_or(at + 1),
                     }
@@ -175,7 +184,7 @@ impl<L: Layers> Walk<'_, L> {
             let raced = hedge.is_some_and(|hedge| self.took_part(hedge));
             let retry = match hedge {
                 Some(_) => Retry::Elsewhere,
-                None => self.may_retry(&failure, decision, &model, now),
+                None => self.may_retry(&failure, decision, &model, at + 1 == decision.plan.len(), now),
             };
             if raced {
                 attempts.jump(at + 1);
@@ -195,6 +204,7 @@ impl<L: Layers> Walk<'_, L> {
     /// Compares an answer with the one kept before it, and writes down what is not taken. `None`: ask the next one.
     fn compared(
         &mut self,
+        decision: &Decision,
         kept: &mut Option<Opinion<L>>,
         answered: (ModelId, AnswerOf<L>),
         further: usize,
@@ -211,11 +221,21 @@ impl<L: Layers> Walk<'_, L> {
             }
             Compared::Taken(model, answer, other) => {
                 if let Some((other, word)) = other {
+                    if word == AGREED {
+                        [&model, &other.model].into_iter().for_each(|model| self.learn(decision, model, ONE));
+                    }
                     self.set_aside(other, word);
                 }
                 self.finish.took(&model);
                 Some((model, answer))
             }
+        }
+    }
+
+    /// What a cascade makes of an answer teaches a route that learns.
+    fn learn(&self, decision: &Decision, model: &ModelId, worth: i32) {
+        if let Some(route) = &decision.route {
+            self.pipeline.layers.router().learn(&self.order.ask, route, model, worth);
         }
     }
 
@@ -241,10 +261,10 @@ impl<L: Layers> Walk<'_, L> {
     }
 
     /// Where a failed call may be repeated, by what the operator allows and the retry budget leaves.
-    fn may_retry(&self, failure: &Failure, decision: &Decision, model: &ModelId, now: Timestamp) -> Retry {
+    fn may_retry(&self, failure: &Failure, decision: &Decision, model: &ModelId, only: bool, now: Timestamp) -> Retry {
         match failure.retry {
             Retry::Never if failure.content_policy && decision.past_content_policy => Retry::Elsewhere,
-            Retry::Same if !self.pipeline.layers.router().may_retry(model, now) => Retry::Elsewhere,
+            Retry::Same if !self.pipeline.layers.router().may_retry(model, only, now) => Retry::Elsewhere,
             retry @ (Retry::Same | Retry::Elsewhere | Retry::Never) => retry,
         }
     }

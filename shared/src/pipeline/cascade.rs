@@ -1,15 +1,17 @@
 //! A cascade's judgement of an answer that nobody has seen yet: whether the next, dearer model should be asked.
 //!
 //! An answer in one piece is read whole. Of a stream the beginning is held back until there is enough of it to tell a
-//! refusal, or nothing at all; what passes goes out as it came, and from the first byte on there is no way back.
+//! refusal, or nothing at all; what passes goes out as it came, and from the first byte on there is no way back. Where a
+//! model judges, it hears all of an answer that it reads, before anybody else does; without its word the next is asked.
 
-use super::Layers;
+use super::accept::Order;
 use super::answer::{AnswerOf, Walk};
+use super::{Layers, judge};
 use crate::config::{Cascade, ModelId};
-use crate::dialect::ir::Part;
+use crate::dialect::ir::{ChatResponse, Part};
 use crate::dialect::{BYTES_PER_TOKEN, Observed};
 use crate::ports::Clock;
-use crate::proxy::Content;
+use crate::proxy::{Answer, Content, Live, Proxy};
 use crate::router::learn::agreement;
 use crate::router::learn::gates::{self, Flaw};
 use futures_util::future::{Either, select};
@@ -18,6 +20,11 @@ use std::pin::pin;
 
 /// Of a thousand tokens, those that may fall short of the least log-probability.
 const UNSURE_PERMILLE: usize = 50;
+/// How much more of a stream is read at once for a judge, in bytes: silence is noticed between two of these.
+const STEP: u64 = 2 * 1_024;
+
+/// The word for an answer that came to the same as the one that is taken.
+pub(super) const AGREED: &str = "agreed";
 
 /// A cheap answer in one piece that is kept until a second opinion has come.
 pub(super) struct Opinion<L: Layers> {
@@ -50,7 +57,7 @@ pub(super) fn compare<L: Layers>(
         (None, _) => Compared::Taken(model, answer, None),
         (Some(first), Some(outcome)) if first.outcome == outcome => {
             let second = Opinion { model, answer, outcome };
-            Compared::Taken(first.model, first.answer, Some((second, "agreed")))
+            Compared::Taken(first.model, first.answer, Some((second, AGREED)))
         }
         (Some(first), Some(outcome)) if further >= 1 => Compared::Disagreed(first, Opinion { model, answer, outcome }),
         // The last word is the strongest one's, or that of who said something that cannot be compared.
@@ -58,25 +65,16 @@ pub(super) fn compare<L: Layers>(
     }
 }
 
+/// What an answer in one piece says; `None` where that is more than one thing, or none that could be judged.
+pub(super) fn told<B>(order: &Order, answer: &Answer<B>) -> Option<String> {
+    let Content::Whole { body, stream: false, .. } = &answer.content else { return None };
+    let response = order.request.dialect.read_response(body).ok()?;
+    said(&response).ok()?.filter(|_| response.choices.len() == 1)
+}
+
 /// What an answer in one piece comes to; `None`: nothing that could be compared, or a tool is called.
 fn outcome<L: Layers>(walk: &Walk<'_, L>, answer: &AnswerOf<L>) -> Option<String> {
-    let Content::Whole { body, stream: false, .. } = &answer.content else { return None };
-    let response = walk.order.request.dialect.read_response(body).ok()?;
-    let [choice] = response.choices.as_slice() else { return None };
-    let mut text = String::new();
-    for part in &choice.content {
-        match part {
-            Part::Text { text: more, .. } => text.push_str(more),
-            Part::ToolCall { .. } => return None,
-            Part::Refusal(_)
-            | Part::Media(_)
-            | Part::Thinking { .. }
-            | Part::RedactedThinking(_)
-            | Part::ToolResult { .. }
-            | Part::Opaque { .. } => {}
-        }
-    }
-    agreement::outcome(&text)
+    agreement::outcome(&told(walk.order, answer)?)
 }
 
 /// Whether the model itself was too unsure of its words, where the answer tells.
@@ -88,46 +86,89 @@ fn unsure(logprobs: &str, least: i32) -> Option<Flaw> {
 }
 
 /// What is wrong with an answer, if anything is.
-pub(super) async fn judge<L: Layers>(walk: &Walk<'_, L>, answer: &mut AnswerOf<L>, cascade: Cascade) -> Option<Flaw> {
-    let request = &walk.order.request;
-    let least = usize::try_from(cascade.min_tokens).unwrap_or(usize::MAX);
-    match &mut answer.content {
+pub(super) async fn judge<L: Layers>(
+    walk: &mut Walk<'_, L>,
+    answer: &mut AnswerOf<L>,
+    cascade: &Cascade,
+) -> Option<Flaw> {
+    let flaw = match &mut answer.content {
         Content::Whole { body, stream: false, .. } => {
-            let response = request.dialect.read_response(body).ok()?;
-            let parts = response.choices.iter().flat_map(|choice| &choice.content);
-            whole(parts, request.facts.needs.json_schema, least).or_else(|| {
-                let sure = cascade.min_logprob?;
-                response.choices.iter().find_map(|choice| unsure(choice.logprobs.as_ref()?.text(), sure))
-            })
+            let needs = walk.order.request.facts.needs.json_schema;
+            whole(&walk.order.request.dialect.read_response(body).ok()?, needs, cascade)
         }
         // A stream that came in one piece has nothing that could be taken back but all of it: it is taken.
-        Content::Whole { stream: true, .. } => None,
-        Content::Live(live) => {
-            let clock = walk.pipeline.layers.clock();
-            let patience = live.idle().min(walk.order.deadline.since(clock.now()));
-            let wanted = cascade.hold_tokens.saturating_mul(BYTES_PER_TOKEN);
-            let held = match select(pin!(live.hold(wanted)), pin!(clock.sleep(patience))).await {
-                Either::Left((held, _)) => held,
-                // It fell silent before anybody saw anything.
-                Either::Right(((), _)) => return Some(Flaw::Empty),
-            };
-            match (held.calls_tool, held.over) {
-                (true, _) => None,
-                (false, true) => gates::text(&held.text, least),
-                (false, false) => gates::opening(&held.text),
+        Content::Whole { stream: true, .. } => return None,
+        Content::Live(live) => streamed(walk, live, cascade).await,
+    };
+    match (flaw, &cascade.judge) {
+        (Err(flaw), _) => Some(flaw),
+        (Ok(Some(text)), Some(judge)) => {
+            let record = &mut walk.finish.open()?.record;
+            let verdict = judge::verdict(walk.pipeline, record, judge, &walk.order.request.body, &text).await;
+            match verdict {
+                Some(true) => None,
+                Some(false) => Some(Flaw::BadVerdict),
+                None => Some(Flaw::NoVerdict),
             }
         }
+        (Ok(_), _) => None,
     }
 }
 
-fn whole<'a>(parts: impl Iterator<Item = &'a Part>, json: bool, least: usize) -> Option<Flaw> {
+/// What the gates say of a stream's beginning, or of as much of it as a judge reads; else what it says, where that can be
+/// judged.
+async fn streamed<L: Layers>(
+    walk: &Walk<'_, L>,
+    live: &mut Live<<L::Proxy as Proxy>::Body>,
+    cascade: &Cascade,
+) -> Result<Option<String>, Flaw> {
+    let clock = walk.pipeline.layers.clock();
+    let wanted = match cascade.judge {
+        Some(_) => judge::ANSWER as u64,
+        None => cascade.hold_tokens.saturating_mul(BYTES_PER_TOKEN),
+    };
+    let mut step = wanted.min(STEP);
+    loop {
+        let patience = live.idle().min(walk.order.deadline.since(clock.now()));
+        let held = match select(pin!(live.hold(step)), pin!(clock.sleep(patience))).await {
+            Either::Left((held, _)) => held,
+            // It fell silent before anybody saw anything.
+            Either::Right(((), _)) => return Err(Flaw::Empty),
+        };
+        let read = held.text.len() as u64;
+        if held.calls_tool {
+            return Ok(None);
+        }
+        // Less than was wanted, and not the end: it is in a framing that is not looked into.
+        if held.over || read >= wanted || read < step {
+            let least = usize::try_from(cascade.min_tokens).unwrap_or(usize::MAX);
+            let flaw = if held.over { gates::text(&held.text, least) } else { gates::opening(&held.text) };
+            return flaw.map_or(Ok(Some(held.text)), Err);
+        }
+        step = (read + STEP).min(wanted);
+    }
+}
+
+/// The same of an answer in one piece.
+fn whole(response: &ChatResponse, json: bool, cascade: &Cascade) -> Result<Option<String>, Flaw> {
+    let least = usize::try_from(cascade.min_tokens).unwrap_or(usize::MAX);
+    let Some(text) = said(response)? else { return Ok(None) };
+    let flaw = gates::text(&text, least).or_else(|| if json { gates::json(&text, |_| true) } else { None });
+    let unsure = || {
+        let sure = cascade.min_logprob?;
+        response.choices.iter().find_map(|choice| unsure(choice.logprobs.as_ref()?.text(), sure))
+    };
+    flaw.or_else(unsure).map_or(Ok(Some(text)), Err)
+}
+
+/// What an answer says, all choices together. None where it calls a tool: that says nothing and is an answer.
+pub(super) fn said(response: &ChatResponse) -> Result<Option<String>, Flaw> {
     let mut text = String::new();
-    for part in parts {
+    for part in response.choices.iter().flat_map(|choice| &choice.content) {
         match part {
             Part::Text { text: more, .. } => text.push_str(more),
-            Part::Refusal(_) => return Some(Flaw::Refusal),
-            // What calls a tool says nothing and is an answer.
-            Part::ToolCall { .. } => return None,
+            Part::Refusal(_) => return Err(Flaw::Refusal),
+            Part::ToolCall { .. } => return Ok(None),
             Part::Media(_)
             | Part::Thinking { .. }
             | Part::RedactedThinking(_)
@@ -135,8 +176,7 @@ fn whole<'a>(parts: impl Iterator<Item = &'a Part>, json: bool, least: usize) ->
             | Part::Opaque { .. } => {}
         }
     }
-    let flaw = gates::text(&text, least);
-    if flaw.is_some() || !json { flaw } else { gates::json(&text, |_| true) }
+    Ok(Some(text))
 }
 
 /// What an answer that is not taken consumed; its call is ended.

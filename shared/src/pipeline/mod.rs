@@ -18,6 +18,7 @@ mod finish;
 mod headers;
 mod idempotency;
 mod intake;
+mod judge;
 mod outside;
 mod race;
 mod refusal;

@@ -13,12 +13,13 @@ use crate::config::TimeoutsOverride;
 use crate::config::guardrails::{By, Moderation, Outside, Webhook};
 use crate::dialect::ir::Part;
 use crate::dialect::{Dialect, Facts, Observed};
+use crate::gateway::audit::Record;
 use crate::http::Header;
 use crate::operation::Operation;
 use crate::operation::passthrough::Target;
 use crate::ports::{Clock, Outgoing, is_success};
 use crate::proxy::{Call, CallerRequest, Content, Next, Proxy};
-use crate::units::{NanoUsd, Tokens};
+use crate::units::{Millis, NanoUsd, Tokens};
 use crate::usage::Usage;
 use crate::words::checks::Check;
 use crate::words::outside::{self, About, Side, Verdict};
@@ -55,8 +56,7 @@ pub(super) fn most<L: Layers>(pipeline: &Pipeline<L>, words: &Words, facts: &Fac
             Side::Output => (facts.text_bytes as u64).saturating_add(answer.saturating_mul(4)),
         };
         if moderation.by != By::Endpoint {
-            let judged = Facts { text_bytes: texts.saturating_add(AROUND) as usize, n: 1, ..Facts::default() };
-            most += estimate::most(&pipeline.catalog, &moderation.model, &judged, Some(JUDGEMENT));
+            most += most_of(pipeline, &moderation.model, texts.saturating_add(AROUND));
         }
     }
     most
@@ -78,7 +78,7 @@ pub(super) async fn judge<L: Layers>(
     let about = open.as_ref().map(|open| about(open)).unwrap_or_default();
     let (verdict, spent) = ask(pipeline, &about, check, &said, asked).await;
     if let (Some(open), Some(spent)) = (open, spent) {
-        charge(pipeline, open, &spent);
+        charge(pipeline, &mut open.record, &spent);
     }
     let changed = words.judged(check, verdict, &said)?;
     let changes = changed.into_iter().filter_map(|(at, text)| Some((places.get(at)?.clone(), text)));
@@ -96,7 +96,7 @@ pub(super) async fn watch<L: Layers>(pipeline: &Arc<Pipeline<L>>, open: &mut Ope
         let asked = words.heard(Side::Input).pop().unwrap_or_default();
         let (verdict, spent) = ask(pipeline, &about(open), &check, &heard, &asked).await;
         if let Some(spent) = spent {
-            charge(pipeline, open, &spent);
+            charge(pipeline, &mut open.record, &spent);
         }
         // One that watches lets everything pass.
         let _ = words.judged(&check, verdict, &heard);
@@ -112,12 +112,12 @@ fn about(open: &Open) -> About {
     }
 }
 
-fn charge<L: Layers>(pipeline: &Pipeline<L>, open: &mut Open, spent: &Spent) {
+fn charge<L: Layers>(pipeline: &Pipeline<L>, record: &mut Record, spent: &Spent) {
     let tariff = Tariff { expected: spent.expected, flat: None, byok: false };
     let bill = tariff.bill(&pipeline.catalog, &spent.model, spent.observed.as_ref());
-    open.record.cost_nano_usd += bill.cost;
-    open.record.moderation_nano_usd += bill.cost;
-    open.record.price_is_guess |= bill.guess;
+    record.cost_nano_usd += bill.cost;
+    record.moderation_nano_usd += bill.cost;
+    record.price_is_guess |= bill.guess;
 }
 
 /// Asks; no verdict where there was no answer in time, or none that is understood.
@@ -173,6 +173,24 @@ async fn moderate<L: Layers>(
     let Moderation { model, by, categories, timeout } = moderation;
     let body = outside::moderation(by, model.model.as_str(), check.side, texts, asked).to_string().into_bytes();
     let is_chat = *by != By::Endpoint;
+    let (answer, spent) = put(pipeline, &about.request_id, model, is_chat, body, *timeout).await;
+    let found = answer.and_then(|body| match is_chat {
+        true => chat_text(&body).and_then(|text| outside::model_found(by, &text, categories)),
+        false => outside::endpoint_found(&body, categories),
+    });
+    let verdict = |found| if found { Verdict::Found(check.action()) } else { Verdict::Allow };
+    (found.map(verdict), spent)
+}
+
+/// Puts a question of ours to a model: a chat, or texts to the moderations endpoint. No answer where there was none in time.
+async fn put<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    request_id: &str,
+    model: &ModelId,
+    is_chat: bool,
+    body: Vec<u8>,
+    timeout: Millis,
+) -> (Option<Vec<u8>>, Option<Spent>) {
     let operation = match is_chat {
         true => Ok(Operation::Chat(Dialect::OpenAiChat.into())),
         false => Target::read("POST", &format!("/passthrough/{}/v1/moderations", model.provider), "")
@@ -189,8 +207,8 @@ async fn moderate<L: Layers>(
         request: &request,
         model,
         max_output_tokens: request.limit,
-        request_id: &about.request_id,
-        deadline: clock.now() + *timeout,
+        request_id,
+        deadline: clock.now() + timeout,
         timeouts: TimeoutsOverride::default(),
         words: None,
     };
@@ -213,22 +231,35 @@ async fn moderate<L: Layers>(
             }
         }
     };
-    let answered = match select(pin!(answered), pin!(clock.sleep(*timeout))).await {
+    let answered = match select(pin!(answered), pin!(clock.sleep(timeout))).await {
         Either::Left((answered, _)) => answered,
         Either::Right(((), _)) => Err(true),
     };
     let spent = |observed| is_chat.then(|| Spent { model: model.clone(), expected, observed });
     match answered {
-        Ok((body, observed)) => {
-            let found = match is_chat {
-                true => chat_text(&body).and_then(|text| outside::model_found(by, &text, categories)),
-                false => outside::endpoint_found(&body, categories),
-            };
-            let verdict = |found| if found { Verdict::Found(check.action()) } else { Verdict::Allow };
-            (found.map(verdict), spent(observed))
-        }
+        Ok((body, observed)) => (Some(body), spent(observed)),
         Err(billed) => (None, billed.then(|| spent(None)).flatten()),
     }
+}
+
+/// Puts a question of ours to a model that chats, and what it costs on a record: what it said, if it said something in time.
+pub(super) async fn consult<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    record: &mut Record,
+    (model, timeout): (&ModelId, Millis),
+    body: Vec<u8>,
+) -> Option<String> {
+    let (answer, spent) = put(pipeline, &record.request_id, model, true, body, timeout).await;
+    if let Some(spent) = spent {
+        charge(pipeline, record, &spent);
+    }
+    answer.and_then(|body| chat_text(&body))
+}
+
+/// What putting a question of so many bytes to a model can cost at the most.
+pub(super) fn most_of<L: Layers>(pipeline: &Pipeline<L>, model: &ModelId, bytes: u64) -> NanoUsd {
+    let facts = Facts { text_bytes: usize::try_from(bytes).unwrap_or(usize::MAX), n: 1, ..Facts::default() };
+    estimate::most(&pipeline.catalog, model, &facts, Some(JUDGEMENT))
 }
 
 /// What a model said.

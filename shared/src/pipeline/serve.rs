@@ -13,6 +13,7 @@ use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
 use super::reply::{Found, error_reply, reply};
+use super::shadow::Beside;
 use super::{Layers, Pipeline, Reply, adjust, context, headers, idempotency, shadow, words};
 use crate::error::ApiError;
 use crate::operation::Operation;
@@ -41,7 +42,8 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         Ok((Looked::Open(standing, keep), _)) => match answered(pipeline, &intake, &mut order, &mut finish).await {
             Ok((decision, model, answer)) => {
                 if let Some(shadow) = decision.shadow.clone() {
-                    shadow::send(pipeline, &intake, &order, shadow);
+                    let beside = Beside::of(&order, &decision, &model, &answer);
+                    shadow::send(pipeline, &intake, &order, (shadow, decision.shadow_judge.clone()), beside);
                 }
                 let found = Found { decision, model, answer, standing, keep: keep.map(|keep| *keep) };
                 return reply(pipeline, &intake, &order, found, finish).await;

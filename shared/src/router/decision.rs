@@ -27,6 +27,12 @@ pub struct Decision {
     /// Who is sent a copy in the background.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ModelId>,
+    /// The route learns from what the copy comes to.
+    #[serde(skip)]
+    pub shadow_teaches: bool,
+    /// Who says whether the copy's answer will do.
+    #[serde(skip)]
+    pub shadow_judge: Option<crate::config::Judge>,
     /// Another service made it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub remote: bool,

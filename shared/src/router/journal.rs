@@ -1,12 +1,11 @@
-//! The decisions of a process: the latest in full, all of them in numbers.
+//! The decisions of a process: the latest in full, and what of their numbers is not among the fleet's yet.
 //!
 //! In full they are kept where there is something to learn from them: the caller asked to have it explained, somebody
 //! failed, or it is one in a few. At most twenty a second are written down for longer.
 
 use super::learn::fixed::ONE;
-use super::{Decision, Verdict};
+use super::{Decision, Tally, Verdict};
 use crate::config::ModelId;
-use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -21,8 +20,8 @@ const SAMPLE: u64 = 10;
 /// Written down at once, and how often.
 const BATCH: usize = 20;
 const BATCH_AFTER: Millis = Millis(1_000);
-/// Routes and reasons counted apart.
-const COUNTED: usize = 512;
+/// How often what was counted is added to the fleet's sums.
+const COUNT_AFTER: Millis = Millis(5_000);
 
 /// What became of a decision.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,18 +56,9 @@ struct Pages {
     waiting: VecDeque<Concluded>,
     batch_at: Timestamp,
     seen: u64,
-    counts: SortedMap<(String, &'static str), Count>,
-    dropped: SortedMap<&'static str, u64>,
-    verdicts: SortedMap<&'static str, u64>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    decisions: u64,
-    fell_back: u64,
-    unanswered: u64,
-    spent: NanoUsd,
-    saved: NanoUsd,
+    /// What was counted and is not among the fleet's sums yet.
+    fresh: Tally,
+    counted_at: Timestamp,
 }
 
 impl Concluded {
@@ -86,7 +76,7 @@ impl Concluded {
     }
 
     /// What the dearest candidate that was kept would have cost more, by estimate.
-    fn saved(&self) -> NanoUsd {
+    pub(super) fn saved(&self) -> NanoUsd {
         let kept = self.decision.considered.iter().filter(|considered| considered.verdict != Verdict::Dropped);
         let cost = |model: &ModelId| {
             let of = self.decision.considered.iter().find(|considered| considered.model == *model);
@@ -109,7 +99,7 @@ impl Concluded {
         }
     }
 
-    fn fell_back(&self) -> bool {
+    pub(super) fn fell_back(&self) -> bool {
         self.answered.as_ref() != self.decision.plan.first().map(|step| &step.model)
     }
 }
@@ -124,22 +114,7 @@ impl Journal {
     pub fn note(&self, concluded: Concluded) {
         let mut pages = self.lock();
         pages.seen += 1;
-        let route = concluded.decision.route.clone().unwrap_or_else(|| "direct".to_owned());
-        let key = (route, concluded.decision.reason.as_str());
-        if pages.counts.len() < COUNTED || pages.counts.contains_key(&key) {
-            let count = pages.counts.entry(key).or_default();
-            count.decisions += 1;
-            count.fell_back += u64::from(concluded.answered.is_some() && concluded.fell_back());
-            count.unanswered += u64::from(concluded.answered.is_none());
-            count.spent += concluded.cost;
-            count.saved += concluded.saved();
-        }
-        for considered in &concluded.decision.considered {
-            *pages.verdicts.entry(considered.verdict.as_str()).or_default() += 1;
-        }
-        for drop in concluded.decision.considered.iter().filter_map(|considered| considered.reason) {
-            *pages.dropped.entry(drop.as_str()).or_default() += 1;
-        }
+        pages.fresh.note(&concluded);
         let telling = concluded.explain || concluded.fell_back() || pages.seen % SAMPLE == 1;
         if telling && pages.waiting.len() < BATCH {
             pages.waiting.push_back(concluded.clone());
@@ -165,25 +140,26 @@ impl Journal {
         self.lock().recent.iter().find(|one| one.decision.id == id).map(Concluded::json)
     }
 
-    /// All of them in numbers.
-    pub fn summary(&self) -> Value {
-        let pages = self.lock();
-        let routes = pages.counts.iter().map(|((route, reason), count)| {
-            json!({
-                "route": route, "reason": reason, "decisions": count.decisions, "fell_back": count.fell_back,
-                "unanswered": count.unanswered, "spent_usd": count.spent.to_string(),
-                "saved_usd_estimate": count.saved.to_string(),
-            })
-        });
-        json!({
-            "object": "decisions.summary",
-            "scope": "this instance, since it started or took over its configuration",
-            "savings": "an estimate: what the dearest kept candidate would have cost for 400 tokens of answer, less the one that answered",
-            "decisions": pages.seen,
-            "routes": routes.collect::<Vec<_>>(),
-            "verdicts": pages.verdicts,
-            "dropped": pages.dropped,
-        })
+    /// What is to be added to the fleet's sums, when it is time. Whoever takes it adds it, or gives it back.
+    pub fn counted(&self, now: Timestamp) -> Option<Tally> {
+        let mut pages = self.lock();
+        if pages.fresh.is_empty() || (now.since(pages.counted_at) < COUNT_AFTER && now >= pages.counted_at) {
+            return None;
+        }
+        pages.counted_at = now;
+        Some(std::mem::take(&mut pages.fresh))
+    }
+
+    /// It could not be added: it is the next time.
+    pub fn uncounted(&self, tally: &Tally) {
+        self.lock().fresh.add(tally);
+    }
+
+    /// Decisions in numbers: the fleet's sums, and what of this process is not among them yet.
+    pub fn summary<'r>(&self, kept: impl Iterator<Item = &'r str>) -> Value {
+        let mut sum = self.lock().fresh.clone();
+        kept.for_each(|text| sum.read(text));
+        sum.json()
     }
 }
 
@@ -215,11 +191,18 @@ mod tests {
         let journal = Journal::default();
         journal.note(concluded("a", "openai:cheap"));
         journal.note(concluded("b", "openai:dear"));
-        let summary = journal.summary();
+        let summary = journal.summary([].into_iter());
         assert_eq!(summary["routes"][0]["decisions"], 2);
         assert_eq!(summary["routes"][0]["fell_back"], 1);
         assert_eq!(summary["routes"][0]["saved_usd_estimate"], "0.00891", "0.009 less 0.00009");
         assert_eq!(summary["verdicts"], json!({ "chosen": 2, "kept": 2 }));
+        // Taken, it is counted where it was added; given back, here.
+        let taken = journal.counted(Timestamp(10_000)).unwrap();
+        assert_eq!(journal.summary([taken.text().as_str()].into_iter()), summary);
+        assert_eq!(journal.counted(Timestamp(20_000)), None);
+        journal.uncounted(&taken);
+        assert_eq!(journal.counted(Timestamp(12_000)), None, "not that soon");
+        assert_eq!(journal.summary([].into_iter()), summary);
         assert_eq!(journal.find("b").unwrap()["answered"], "openai:dear");
         assert_eq!(journal.find("c"), None);
     }

@@ -23,6 +23,7 @@ mod remote;
 #[cfg(test)]
 mod replay_tests;
 mod standard;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -35,6 +36,7 @@ pub use entry::holding;
 pub use health::{Cause, Due, Health, Met, Outcome};
 pub use journal::{Concluded, Journal, KEPT_DECISIONS};
 pub use standard::Standard;
+pub use tally::{TALLIES, TALLY_LIFE, Tally};
 pub use tickets::{TICKETS, Ticket, Tickets};
 pub use view::{Advice, Chance, Circuit, Grounds, Standing, View, Warm, Waste};
 
@@ -77,11 +79,20 @@ pub trait Router {
     /// finding out; ask the next one. `only`: there is no next one, so that this is asked whatever its state.
     fn begin(&self, model: &ModelId, only: bool, now: Timestamp) -> bool;
 
-    /// Whether a failed call to this model may be repeated: retries are a part of the calls, whatever happens.
-    fn may_retry(&self, model: &ModelId, now: Timestamp) -> bool;
+    /// Whether a failed call to this model may be repeated: retries are a part of the calls, whatever happens. `only`: there is
+    /// nobody else to ask, so that even who fails often is asked again.
+    fn may_retry(&self, model: &ModelId, only: bool, now: Timestamp) -> bool;
 
     /// A model answers: what somebody will say of the answer is said of this model and this ask.
     fn opened(&self, _id: &str, _ask: &Ask, _decision: &Decision, _model: &ModelId, _now: Timestamp) {}
+
+    /// Learns what a model's answer to an ask was worth, 0 to 65,536, by somebody's judgement: of a cascade, or of a copy.
+    fn learn(&self, _ask: &Ask, _route: &str, _model: &ModelId, _worth: i32) {}
+
+    /// Who is taken to be right on a route that learns, where its two models differ.
+    fn stronger(&self, _route: &str) -> Option<ModelId> {
+        None
+    }
 
     /// Learns what became of one call.
     fn observe(&self, outcome: &Outcome);
@@ -100,6 +111,8 @@ pub struct Reach {
     pub models: Vec<ModelId>,
     /// How many of them may give a whole answer that is paid for: a race has two, a cascade all its steps.
     pub answers: usize,
+    /// Who judges all of these answers but the last.
+    pub judge: Option<ModelId>,
 }
 
 /// An ask of somebody else's, as it is sent.

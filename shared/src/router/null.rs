@@ -14,7 +14,7 @@ pub struct Direct;
 
 impl Router for Direct {
     fn reach(&self, ask: &Ask) -> Result<Reach, Refusal> {
-        named(ask).map(|model| Reach { models: vec![model], answers: 1 })
+        named(ask).map(|model| Reach { models: vec![model], answers: 1, judge: None })
     }
 
     fn view(&self, _ask: &Ask, now: Timestamp) -> View {
@@ -33,6 +33,8 @@ impl Router for Direct {
             signals: Told::default(),
             view: Seen::default(),
             shadow: None,
+            shadow_teaches: false,
+            shadow_judge: None,
             remote: false,
             timeouts: TimeoutsOverride::default(),
             cascade: None,
@@ -45,7 +47,7 @@ impl Router for Direct {
         true
     }
 
-    fn may_retry(&self, _model: &ModelId, _now: Timestamp) -> bool {
+    fn may_retry(&self, _model: &ModelId, _only: bool, _now: Timestamp) -> bool {
         true
     }
 

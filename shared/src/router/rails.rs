@@ -42,6 +42,11 @@ pub(super) fn rail(
     (!affordable).then_some(Drop::OverBudget)
 }
 
+/// Whether a model that is not asked to answer may hear a request all the same: a judge, or who is sent a copy.
+pub(super) fn hears(config: &Config, catalog: &Catalog, entry: &Entry<'_>, id: &ModelId) -> bool {
+    catalog.is_enabled(&id.provider) && entry.require.iter().all(|require| kept(config, require, id).is_none())
+}
+
 /// Where its provider keeps data and what it promises. What is not known is not kept.
 fn kept(config: &Config, require: &Require, id: &ModelId) -> Option<Drop> {
     let provider = config.providers.get(&id.provider);

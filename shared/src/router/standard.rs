@@ -7,7 +7,7 @@ use super::learn::fixed::ONE;
 use super::learn::lessons::Lessons;
 use super::learn::sample::Sample;
 use super::order::{Context, Ranked};
-use super::rails::rail;
+use super::rails::{hears, rail};
 use super::{
     Ask, Concluded, Considered, Decision, Health, Journal, Outcome, Reach, Reason, Refusal, Role, Router, Scores, Seen,
     Signals, Step, Strategy, Ticket, Tickets, Told, Verdict, View, advice, choose,
@@ -223,25 +223,6 @@ fn strategy(entry: &Entry<'_>) -> Strategy {
     }
 }
 
-/// How many whole answers a group may lead to.
-fn answers(group: &Group) -> usize {
-    match group.strategy {
-        config::Strategy::Race(_) => 2,
-        config::Strategy::Cascade(_) => group.candidates.len(),
-        config::Strategy::Ordered
-        | config::Strategy::Hash(_)
-        | config::Strategy::Weighted { .. }
-        | config::Strategy::Cost
-        | config::Strategy::Latency
-        | config::Strategy::Load
-        | config::Strategy::Quality
-        | config::Strategy::Role
-        | config::Strategy::Learned(_)
-        | config::Strategy::Semantic
-        | config::Strategy::Bandit { .. } => 1,
-    }
-}
-
 impl Router for Standard {
     fn reads_prompts(&self, ask: &Ask) -> bool {
         // Rules are about every request.
@@ -270,8 +251,10 @@ impl Router for Standard {
         if models.is_empty() {
             return Err(self.refuse(&entry, &facts));
         }
-        let answers = if let Root::Route(_, route) = &entry.root { answers(&route.group) } else { 1 };
-        Ok(Reach { models, answers })
+        let Root::Route(_, route) = &entry.root else { return Ok(Reach { models, answers: 1, judge: None }) };
+        let answers = route.group.strategy.answers(route.group.candidates.len());
+        let judge = route.group.strategy.cascade().and_then(|cascade| cascade.judge).map(|judge| judge.model);
+        Ok(Reach { models, answers, judge })
     }
 
     fn view(&self, ask: &Ask, now: Timestamp) -> View {
@@ -310,6 +293,15 @@ impl Router for Standard {
         let route = if let Root::Route(_, route) = &entry.root { Some(*route) } else { None };
         let shadow = route.and_then(|route| route.shadow.as_ref());
         let shadow = shadow.filter(|shadow| choose::part(choose::mix(entropy, 7)) < shadow.share);
+        // Whoever hears of a request keeps what is required of it, also beside its plan.
+        let may_hear = |model: &ModelId| hears(&self.config, &self.catalog, &entry, model);
+        let shadow = shadow.filter(|shadow| may_hear(&shadow.model));
+        let teaches =
+            shadow.is_some() && entry.route.as_deref().is_some_and(|route| advice::learns(&self.config, route));
+        let mut cascade = route.and_then(|route| route.group.strategy.cascade());
+        if let Some(cascade) = &mut cascade {
+            cascade.judge = cascade.judge.take().filter(|judge| may_hear(&judge.model));
+        }
         let verdict = |facts: &Facts| match (facts.drop, facts.id == first) {
             (Some(_), _) => Verdict::Dropped,
             (None, true) => Verdict::Chosen,
@@ -334,10 +326,12 @@ impl Router for Standard {
             },
             view: Seen { health_age_ms: view.health_age_ms },
             shadow: shadow.map(|shadow| shadow.model.clone()),
+            shadow_teaches: teaches,
+            shadow_judge: shadow.and_then(|shadow| shadow.judge.clone()).filter(|judge| may_hear(&judge.model)),
             remote: false,
             // A class has none, and a fallback's own route is not the one that was asked for.
             timeouts: route.map(|route| route.timeouts).unwrap_or_default(),
-            cascade: route.and_then(|route| route.group.strategy.cascade()),
+            cascade,
             past_content_policy: route.is_some_and(|route| route.past_content_policy),
             retry_at: facts.iter().filter_map(|facts| Some(facts.resting(view.now)?.1)).min(),
             plan: ranked.steps.into_iter().map(|s| Step { model: s.id, role: s.role, after_ms: s.after }).collect(),
@@ -349,8 +343,8 @@ impl Router for Standard {
         self.health.begin(model, only, now)
     }
 
-    fn may_retry(&self, model: &ModelId, now: Timestamp) -> bool {
-        self.health.may_retry(model, now)
+    fn may_retry(&self, model: &ModelId, only: bool, now: Timestamp) -> bool {
+        self.health.may_retry(model, only, now)
     }
 
     fn opened(&self, id: &str, ask: &Ask, decision: &Decision, model: &ModelId, now: Timestamp) {
@@ -368,6 +362,19 @@ impl Router for Standard {
         if let Some(useless) = self.tickets.note(ticket, ask, now) {
             self.lessons().blame(&useless.lessons(), &useless.model);
         }
+    }
+
+    fn learn(&self, ask: &Ask, route: &str, model: &ModelId, worth: i32) {
+        if let Some(seen) = ask.signals.seen.as_deref().filter(|_| advice::learns(&self.config, route)) {
+            let route = [ask.team.as_str(), "/", route].concat();
+            self.lessons().learn(&route, &model.to_string(), &seen.features, seen.cell, worth);
+        }
+    }
+
+    fn stronger(&self, route: &str) -> Option<ModelId> {
+        let (pair, _) = advice::pair(&self.config, &self.catalog, route)?;
+        let [_, strong] = &pair.models;
+        ModelId::parse(strong)
     }
 
     fn observe(&self, outcome: &Outcome) {

@@ -73,6 +73,7 @@ fn in_query(route: &Route, name: &str) -> Value {
             };
             json!({ "type": "integer", "minimum": 1, "maximum": most })
         }
+        ("days", _) => json!({ "type": "integer", "minimum": 1, "maximum": 31 }),
         ("from" | "to", "config/diff") => json!({ "type": "integer", "minimum": 1 }),
         ("from" | "to", _) => json!({ "type": "string", "description": "RFC 3339, or a day, a month; UTC." }),
         ("state", "audit") => one_of(&["open", "closed"]),

@@ -127,7 +127,7 @@ routes! {
     GET    "limits"             [Admin Billing] list_limits     "Lists limits with what is used of each just now." (limit after) "" => 200 "LimitList";
     GET    "health"             [Admin Auditor] show_health     "Shows how every upstream stands." () "" => 200 "Upstreams";
     GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
-    GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts decisions by route and reason, with an estimate of what they saved." () "" => 200 "DecisionSummary";
+    GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts the fleet's decisions of today, or of so many days, by route and reason, with an estimate of what they saved." (days) "" => 200 "DecisionSummary";
     GET    "decisions/{id}"     [Admin Auditor] show_decision   "Shows a routing decision." () "" => 200 "Decision";
     POST   "router/calibrate"   [Admin]         calibrate_router "Reports what a route that learns is worth on records of one's own, and may teach it by them." () "Calibration" => 200 "CalibrationReport";
     GET    "router/learning"    [Admin Auditor] show_learning   "Shows what routes have learned, how sure that is, and what trying out has cost." () "" => 200 "RoutesLearned";

@@ -8,13 +8,16 @@ use super::{Admin, Answer, Ask, unavailable};
 use crate::config::DEFAULT_TEAM;
 use crate::error::{ApiError, Code};
 use crate::ports::Ports;
-use crate::records::Range;
+use crate::records::{Range, Record};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
-/// The shelf on which decisions are kept.
+/// The shelf on which decisions are kept, and that on which they are counted.
 const SHELF: &str = "decisions";
+const TALLIES: &str = "tallies";
+/// The most days that are counted together.
+const MOST_DAYS: u64 = 31;
 
 /// The shelf on which feedback is kept.
 const FEEDBACK: &str = "feedback";
@@ -32,8 +35,10 @@ pub enum Look<'a> {
     Learning,
     /// What a route would do on these records; `problem` is what is wrong with the ask.
     Calibrate(&'a Value),
-    /// Decisions in numbers.
-    Summary,
+    /// The name behind which the sums of so many days stand on their shelf.
+    Tallied(u64),
+    /// Decisions in numbers, by the sums that were kept.
+    Summary(&'a [Record]),
     /// One decision; null when it is not remembered.
     Decision(&'a str),
 }
@@ -97,8 +102,27 @@ impl<P: Ports> Admin<P> {
         Ok(found)
     }
 
-    pub(super) async fn summarize_decisions(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        Ok(Answer::ok((self.routing.0)(Look::Summary)))
+    pub(super) async fn summarize_decisions(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let days =
+            ask.query("days").map_or(Some(1), |days| days.parse().ok()).filter(|days| (1..=MOST_DAYS).contains(days));
+        let days = days.ok_or_else(|| ApiError::invalid("days", "days must be a whole number from 1 to 31."))?;
+        let since = (self.routing.0)(Look::Tallied(days)).as_str().map(str::to_owned);
+        let mut range = Range { after: since, limit: MAX_PAGE, ..Range::default() };
+        let mut kept = Vec::new();
+        loop {
+            let page = self.ports.list_records(TALLIES, &range).await.map_err(unavailable)?;
+            let more = page.len() == range.limit;
+            kept.extend(page);
+            range.after = kept.last().map(|record| record.key.clone()).filter(|_| more);
+            if range.after.is_none() {
+                break;
+            }
+        }
+        let mut summary = (self.routing.0)(Look::Summary(&kept));
+        if let Some(members) = summary.as_object_mut() {
+            members.insert("days".to_owned(), days.into());
+        }
+        Ok(Answer::ok(summary))
     }
 
     /// Those that were kept, in the order of their ids, which is none of time.

@@ -179,9 +179,9 @@ impl Health {
         self.lock().upstream(model).begin(only, now)
     }
 
-    /// Whether a failed call may be repeated.
-    pub fn may_retry(&self, model: &ModelId, now: Timestamp) -> bool {
-        self.lock().upstream(model).may_retry(now)
+    /// Whether a failed call may be repeated. `only`: there is nobody else to ask.
+    pub fn may_retry(&self, model: &ModelId, only: bool, now: Timestamp) -> bool {
+        self.lock().upstream(model).may_retry(only, now)
     }
 
     /// Learns what became of a call that [`begin`](Health::begin) let through.

@@ -107,13 +107,13 @@ fn fault_94_retries_are_a_fifth_of_the_calls_and_a_minimum() {
     for at in 0..60_000 {
         health.begin(&id(A), true, Timestamp(at));
         health.observe(&outcome(A, at, OUTAGE));
-        retries += u64::from(health.may_retry(&id(A), Timestamp(at)));
+        retries += u64::from(health.may_retry(&id(A), true, Timestamp(at)));
     }
     assert!((10_000..12_100).contains(&retries), "{retries}");
     let quiet = Health::default();
-    let burst = (0..50).filter(|_| quiet.may_retry(&id(A), Timestamp(1_000))).count();
+    let burst = (0..50).filter(|_| quiet.may_retry(&id(A), true, Timestamp(1_000))).count();
     assert_eq!(burst, 10);
-    assert!(quiet.may_retry(&id(A), Timestamp(3_000)), "one more each second");
+    assert!(quiet.may_retry(&id(A), true, Timestamp(3_000)), "one more each second");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn fault_89_a_clock_that_jumps_back_breaks_nothing() {
     (0..5).for_each(|at| call(&health, A, 1_000_000 + at, OUTAGE));
     call(&health, A, 5, Met::Answered);
     assert_eq!(standing(&health, A, 6).circuit, Circuit::Closed);
-    assert!(health.may_retry(&id(A), Timestamp(5)));
+    assert!(health.may_retry(&id(A), true, Timestamp(5)));
     health.due(Timestamp(1_000_000));
     assert!(health.due(Timestamp(5)).read, "a jump back does not silence it");
 }

@@ -9,6 +9,9 @@ use crate::units::{Millis, Timestamp};
 
 /// How much the latest call weighs in the error rate.
 const ERROR_WEIGHT: f64 = 1.0 / 16.0;
+/// The error rate, over so many calls at the least, at which a failure is no accident.
+const FAILS_OFTEN: f64 = 0.15;
+const ENOUGH_CALLS: u64 = 8;
 /// How fast an old time to first token is forgotten while there are new ones.
 const MEMORY: f64 = 10_000.0;
 /// How fast one is forgotten while nobody asks: who was slow must be asked again some day.
@@ -64,8 +67,11 @@ impl Upstream {
         may
     }
 
-    pub(super) fn may_retry(&mut self, now: Timestamp) -> bool {
-        self.retries.spend(now)
+    pub(super) fn may_retry(&mut self, only: bool, now: Timestamp) -> bool {
+        // Where calls fail often, a failure is no accident: waiting to see it again costs the caller more than asking the
+        // next one does.
+        let fails_often = self.calls >= ENOUGH_CALLS && self.error_rate > FAILS_OFTEN;
+        (only || !fails_often) && self.retries.spend(now)
     }
 
     pub(super) fn observe(&mut self, outcome: &Outcome) -> News {

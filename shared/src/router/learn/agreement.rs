@@ -25,6 +25,13 @@ pub fn outcome(answer: &str) -> Option<String> {
     (!plain.is_empty() && plain.len() <= LONGEST).then_some(plain)
 }
 
+/// Whether an outcome is a number, a choice, or yes or no: another one contradicts it. More words might say the same in
+/// another way.
+pub fn is_plain(outcome: &str) -> bool {
+    let number = outcome.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    number || outcome.len() == 1 || ["yes", "no", "true", "false"].contains(&outcome)
+}
+
 /// The last field `answer` of JSON. Not parsed: models break lines within strings and fence what they write.
 fn field(answer: &str) -> Option<String> {
     const NAME: &str = "\"answer\"";

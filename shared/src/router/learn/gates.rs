@@ -24,6 +24,10 @@ pub enum Flaw {
     BadToolCall,
     /// The model itself was unsure of its words.
     Unsure,
+    /// Who was asked to judge it says that it will not do.
+    BadVerdict,
+    /// Who was asked to judge it said nothing, or nothing that is understood.
+    NoVerdict,
 }
 
 impl Flaw {
@@ -37,6 +41,8 @@ impl Flaw {
             Flaw::OffSchema => "off_schema",
             Flaw::BadToolCall => "bad_tool_call",
             Flaw::Unsure => "unsure",
+            Flaw::BadVerdict => "bad_verdict",
+            Flaw::NoVerdict => "no_verdict",
         }
     }
 }
