@@ -99,10 +99,10 @@ fn policy(fields: &mut Fields<'_, '_>) -> Option<Policy> {
 
 fn near(fields: &mut Fields<'_, '_>) -> Option<Near> {
     let range = Real { min: 0.3, max: 0.99, hint: "Use a number from 0.3 to 0.99" };
-    let threshold = fields.optional("threshold", "how alike both must be; else 0.6", range);
+    let threshold = fields.optional("threshold", "how alike both must be; else 0.55", range);
     let most = fields.defaulted("most", "the most that are given, the likest first", Whole { min: 1, max: 50 }, 3);
     Some(Near {
-        threshold: (threshold.unwrap_or(0.6) * 1_000.0).round() as u32,
+        threshold: (threshold.unwrap_or(0.55) * 1_000.0).round() as u32,
         most: usize::try_from(most).unwrap_or(3),
     })
 }

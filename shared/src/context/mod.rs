@@ -15,7 +15,7 @@ mod render;
 mod select;
 
 pub use library::{Library, MAX_DEFINITIONS};
-pub use meaning::{Meanings, Near};
+pub use meaning::{Meanings, Near, vector};
 pub use read::{Wrong, read};
 pub use select::{Chosen, Stale, Wanted, choose};
 

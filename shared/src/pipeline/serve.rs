@@ -89,7 +89,7 @@ async fn look<L: Layers>(
         return Ok((looked, KnownBy::Name));
     }
     adjust::instruct(order)?;
-    context::give(order, intake, finish)?;
+    context::give(pipeline, order, intake, finish)?;
     match named {
         Some(looked) => Ok((looked, KnownBy::Name)),
         None => cache::look(pipeline, intake, order, finish).await,

@@ -110,6 +110,13 @@ const RANDOM: u32 = 350;
 const SHORTEST: usize = 8;
 /// One that only its provider's name speaks for is longer.
 const LONG: usize = 20;
+/// No more of one is looked at.
+const LONGEST: usize = 512;
+
+/// How far a run of such bytes goes, up to a bound: every sign in a text may have one behind it.
+fn within(text: &[u8], at: usize, most: usize, good: impl Fn(u8) -> bool) -> usize {
+    run(text.get(..text.len().min(at + most)).unwrap_or_default(), at, good)
+}
 
 /// The value that this sign gives to the name before it.
 pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
@@ -117,13 +124,14 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
         return None;
     }
     let mut start = at + 1;
-    start += run(text, start, |b| b" \"'`=>".contains(&b)).min(6);
+    start += within(text, start, 6, |b| b" \"'`=>".contains(&b));
     for scheme in [b"bearer ".as_slice(), b"basic ", b"token "] {
         if text.get(start..start + scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)) {
             start += scheme.len();
         }
     }
-    let length = run(text, start, |b| b.is_ascii_alphanumeric() || b"-_.=+/~!@#$%^&*|".contains(&b)).min(512);
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"-_.=+/~!@#$%^&*|".contains(&b);
+    let length = within(text, start, LONG, good);
     if length < SHORTEST {
         return None;
     }
@@ -143,7 +151,7 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
     if super::table::is_prefixed(text, start) || super::known::find(text, start).is_some() {
         return None;
     }
-    let value = text.get(start..start + length)?;
+    let value = text.get(start..start + within(text, start, LONGEST, good))?;
     let value = value.get(..value.len() - value.iter().rev().take_while(|b| b".,".contains(b)).count())?;
     is_secret(&name, value, theirs).then(|| ("credential", start..start + value.len()))
 }
