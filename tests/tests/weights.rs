@@ -58,7 +58,7 @@ async fn hold(level: &impl Level) {
         let told = admin(level, "PUT", "/admin/v1/embedding", weights).await;
         assert_eq!(told["dimensions"], numbers, "{told}");
         assert_eq!(admin(level, "GET", "/admin/v1/embedding", Vec::new()).await, told);
-        let question = format!("Can I get my money back for parcel {numbers}, which I did not open?");
+        let question = format!("May I return parcel {numbers} for a refund of my money?");
         let mut given = Answer::default();
         // The weights are read behind the callers' backs.
         for _ in 0..100 {
@@ -71,7 +71,7 @@ async fn hold(level: &impl Level) {
         assert_eq!(given.headers["x-signalbox-context"], "refunds@1", "{:?}", given.headers);
         assert!(!given.headers.contains_key("x-signalbox-warnings"));
         level.pause(300).await;
-        let again = chat(level, key, &format!("Please, {}", question.replace('C', "c"))).await;
+        let again = chat(level, key, &format!("Please, {}", question.replace('M', "m"))).await;
         assert_eq!(again.headers["x-signalbox-cache"], "semantic", "{:?}", again.headers);
         let other = chat(level, key, "Write a poem about the sea.").await;
         assert!(!other.headers.contains_key("x-signalbox-context"));
