@@ -21,9 +21,11 @@ const EPOCH: &str = "context-epoch";
 const BATCH: usize = 20;
 
 /// What a record has beside what people said of a definition.
-pub const MARKS: [&str; 7] = ["object", "version", "created_at", "created_by", RETIRED, VANISHED, "source"];
+pub const MARKS: [&str; 8] = ["object", "version", "created_at", "created_by", RETIRED, RETIRED_BY, VANISHED, "source"];
 /// The mark of one that is given to nobody any more: since when.
 pub const RETIRED: &str = "retired_at";
+/// Who retired it, where somebody did: what a server says does not bring it back.
+pub const RETIRED_BY: &str = "retired_by";
 /// The mark of one that its server no longer lists: since when.
 pub const VANISHED: &str = "vanished_at";
 
@@ -58,6 +60,9 @@ pub async fn refresh(ports: &impl Records, known: u64) -> Result<Option<(u64, Li
     let heads = live::all(ports, HEAD).await?;
     Ok(Some((epoch, Library::new(heads.iter().filter_map(in_force).collect()))))
 }
+
+/// How the name of a server begins among those who say something.
+pub const SERVER: &str = "mcp:";
 
 /// Who says something of definitions, and when.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +118,8 @@ pub async fn take<P: Records + Clock>(
         let key = head_key(members);
         let head = heads.iter().find(|record| record.key == key);
         let before: Map<String, Value> = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
-        if head.is_some() && said(&before) == *members && !is_marked(&before) {
+        let buried = before.contains_key(RETIRED_BY) && said_by.by.starts_with(SERVER);
+        if buried || (head.is_some() && said(&before) == *members && !is_marked(&before)) {
             taken.unchanged += 1;
             continue;
         }

@@ -124,7 +124,7 @@ async fn take<P: Ports>(
     wanted: &[Map<String, Value>],
     listed: &[String],
 ) -> Result<(Taken, Vec<String>), String> {
-    let by = format!("mcp:{}", source.name);
+    let by = format!("{}{}", definitions::SERVER, source.name);
     let mut created = Vec::new();
     for _ in 0..TRIES {
         let said = Said { by: &by, at: ports.now() };

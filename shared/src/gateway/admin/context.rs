@@ -9,7 +9,7 @@ use super::shelf::{List, nothing};
 use super::{Admin, Answer, Ask, unavailable};
 use crate::context::{Wrong, read};
 use crate::error::{ApiError, Code};
-use crate::gateway::definitions::{self, HEAD, RETIRED, Said, Taken, Untaken, VERSION, version_key};
+use crate::gateway::definitions::{self, HEAD, RETIRED, RETIRED_BY, Said, Taken, Untaken, VERSION, version_key};
 use crate::gateway::sync;
 use crate::json;
 use crate::ports::Ports;
@@ -124,6 +124,7 @@ impl<P: Ports> Admin<P> {
             let mut document = shown(record)?;
             if let Some(members) = document.as_object_mut() {
                 members.entry(RETIRED).or_insert_with(|| Value::from(rfc3339(now)));
+                members.insert(RETIRED_BY.to_owned(), Value::from(ask.who.key_id.as_str()));
             }
             let mut writes = definitions::told(now);
             writes.push(Write::replace(record, document.to_string()));
