@@ -66,9 +66,9 @@ pub fn all() -> Vec<Scenario> {
             provider: "openai",
             peers: call(OPENAI, "gpt-5.4-mini~json", json!({})),
             arms: vec![
-                arm("no limits", Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+                arm(BY_KEY, Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
                 arm("rpm + budget", Team::Limited, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
-                arm("by a token", Team::Token, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+                arm(BY_TOKEN, Team::Token, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
             ],
             requests: [400, 120],
         },
@@ -178,6 +178,10 @@ fn decision() -> Scenario {
     }
 }
 
+/// The arm of `json` without limits, by a virtual key that is remembered.
+pub const BY_KEY: &str = "no limits";
+/// The same by a token that is.
+pub const BY_TOKEN: &str = "by a token";
 /// The arm of `decision` the others are held against.
 pub const NAMED: &str = "a model that is named";
 /// The arm that goes by price.
