@@ -85,6 +85,7 @@ clients-python:
 
 # Schemathesis, which holds both packages against /openapi.json. Likewise left out where there is no such Python.
 SCHEMATHESIS := tests/openapi/.venv
+DENY := tools/deny/.venv
 .PHONY: schemathesis openapi
 schemathesis:
 	@if $(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
@@ -98,7 +99,8 @@ openapi:
 # The locks are whole; the clients' overrules what one package asks of another: see overrides.txt beside it.
 $(CLIENTS_PYTHON)/installed: tests/clients/python/requirements.txt
 $(SCHEMATHESIS)/installed: tests/openapi/requirements.txt
-$(CLIENTS_PYTHON)/installed $(SCHEMATHESIS)/installed:
+$(DENY)/installed: tools/deny/requirements.txt
+$(CLIENTS_PYTHON)/installed $(SCHEMATHESIS)/installed $(DENY)/installed:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: --requirement $<
 	@touch $@
@@ -109,8 +111,14 @@ lint: sizes
 	$(CARGO) clippy --quiet --package signalbox --package signalbox-edge --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet $(NATIVE) --no-deps --document-private-items
 	$(CARGO) check --quiet --package signalbox --target wasm32-unknown-unknown
+	@$(MAKE) --no-print-directory deny
+
+# Licences, bans and sources; with a cargo-deny of the machine's own advisories too, which it fetches from GitHub.
+.PHONY: deny
+deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
-	else echo 'notice: cargo-deny is not installed; licences and advisories were not checked'; fi
+	elif $(MAKE) --no-print-directory $(DENY)/installed; then $(DENY)/bin/cargo-deny --log-level error check licenses bans sources; \
+	else echo 'notice: no cargo-deny, and no Python that brings it; licences were not checked'; fi
 
 # What is deployed, weighed. The Worker's limit stands in tools/src/sizes.rs.
 LAMBDA_LIMIT := 9000000
@@ -141,4 +149,4 @@ deploy-lambda:
 
 clean:
 	$(CARGO) clean
-	rm -rf edge/build edge/node_modules tests/clients/node_modules $(CLIENTS_PYTHON) $(SCHEMATHESIS) bench/build bench/node_modules shared/fuzz/target .aws-sam
+	rm -rf edge/build edge/node_modules tests/clients/node_modules $(CLIENTS_PYTHON) $(SCHEMATHESIS) $(DENY) bench/build bench/node_modules shared/fuzz/target .aws-sam
