@@ -1,4 +1,4 @@
-//! A tenant's ledger as an isolate reaches it: one object per tenant, one hop per admission.
+//! A tenant's ledger as an isolate reaches it: one object per tenant and per shard of one, one hop per admission.
 //!
 //! Settlements wait for the next admission to the same tenant and travel with it, each with its
 //! request's record; only when none comes soon do they go alone. Nothing hangs on their arrival:
@@ -6,12 +6,15 @@
 
 use crate::glue;
 use crate::operation::Operation;
-use crate::tenant::Turn;
+use crate::tenant::{Turn, Wants};
+use serde::de::DeserializeOwned;
 use signalbox::gateway::backlog::MOST;
 use signalbox::gateway::journal::Entry;
 use signalbox::gateway::ledger::decide::Draw;
-use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::escrow::lender;
+use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, ReservationId, Settle, Standing, Verdict};
 use signalbox::ports::StoreError;
+use signalbox::sorted::SortedSet;
 use signalbox::units::{Millis, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -20,7 +23,7 @@ use worker::Env;
 /// How long a settlement waits for an admission to travel with.
 pub(crate) const LINGER: Millis = Millis(50);
 
-/// Calls tenants' objects and keeps what is still to be settled there.
+/// Calls the objects of tenants and of their shards, and keeps what is still to be settled there.
 pub(crate) struct Client {
     env: Env,
     pending: RefCell<HashMap<String, Vec<Ended>>>,
@@ -44,17 +47,17 @@ impl Client {
     }
 
     /// Makes a reservation, and settles what is pending on the way.
-    pub(crate) async fn admit(&self, tenant: &str, admit: Admit, now: Timestamp) -> Result<Verdict, StoreError> {
-        match self.call(tenant, Some(Command::Admit(admit)), now).await? {
+    pub(crate) async fn admit(&self, ledger: &str, admit: Admit, now: Timestamp) -> Result<Verdict, StoreError> {
+        match self.call(ledger, vec![Command::Admit(admit)], now).await?.pop() {
             Some(Reply::Verdict(verdict)) => Ok(verdict),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// Notes the end of a request. Whoever is told `true` must [`flush`](Client::flush) after [`LINGER`];
-    /// nobody else needs to.
-    pub(crate) fn end(&self, tenant: &str, ended: Ended, now: Timestamp) -> bool {
-        self.pending.borrow_mut().entry(tenant.to_owned()).or_default().push(ended);
+    /// Notes the end of a request at the ledger that admitted it. Whoever is told `true` must
+    /// [`flush`](Client::flush) after [`LINGER`]; nobody else needs to.
+    pub(crate) fn end(&self, ledger: &str, ended: Ended, now: Timestamp) -> bool {
+        self.put_back(ledger, Vec::new(), Some(ended));
         let waiting = self.flushing.get().is_some_and(|since| now.since(since) < FLUSH_LOST);
         if !waiting {
             self.flushing.set(Some(now));
@@ -62,28 +65,38 @@ impl Client {
         !waiting
     }
 
-    /// Delivers what no admission took along.
+    /// Delivers what no admission took along: to tenants first, who write down what was admitted by their shards.
     pub(crate) async fn flush(&self, now: Timestamp) -> Result<(), StoreError> {
         self.flushing.set(None);
-        let tenants: Vec<String> = self.pending.borrow().keys().cloned().collect();
-        for tenant in tenants {
-            self.call(&tenant, None, now).await?;
+        let ledgers: Vec<String> = self.pending.borrow().keys().cloned().collect();
+        let tenants: SortedSet<&str> = ledgers.iter().map(|ledger| lender(ledger)).collect();
+        for &tenant in &tenants {
+            self.call(tenant, Vec::new(), now).await?;
+        }
+        for shard in ledgers.iter().filter(|ledger| !tenants.contains(ledger.as_str())) {
+            self.call(shard, Vec::new(), now).await?;
         }
         Ok(())
     }
 
     /// Reads the books, after everything this isolate has settled.
-    pub(crate) async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
+    pub(crate) async fn report(&self, ledger: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
         let now = report.now;
-        match self.call(tenant, Some(Command::Report(report)), now).await? {
+        match self.call(ledger, vec![Command::Report(report)], now).await?.pop() {
             Some(Reply::Report(standings)) => Ok(standings),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// The reservations that are open, after everything this isolate has settled.
-    pub(crate) async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
-        match self.call(tenant, Some(Command::Pending(now)), now).await? {
+    /// The reservations that are open, after everything this isolate has settled. What a shard has lost is written down by
+    /// its tenant on the way.
+    pub(crate) async fn pending(&self, ledger: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
+        let tenant = lender(ledger);
+        if tenant != ledger {
+            self.call(tenant, Vec::new(), now).await?;
+            self.tell_losses(tenant, ledger, now).await?;
+        }
+        match self.call(ledger, vec![Command::Pending(now)], now).await?.pop() {
             Some(Reply::Pending(pending)) => Ok(pending),
             other => Err(unexpected(&other)),
         }
@@ -91,31 +104,90 @@ impl Client {
 
     /// What is drawn of the rates, after everything this isolate has settled.
     pub(crate) async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
-        match self.call(tenant, Some(Command::Rates(now)), now).await? {
+        match self.call(tenant, vec![Command::Rates(now)], now).await?.pop() {
             Some(Reply::Rates(rates)) => Ok(rates),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// One hop: everything pending, then `command`. What was pending comes back if it fails; it
-    /// is idempotent, so it does no harm if it was only the answer that got lost.
-    async fn call(&self, tenant: &str, command: Option<Command>, now: Timestamp) -> Result<Option<Reply>, StoreError> {
-        let ended = self.pending.borrow_mut().remove(tenant).unwrap_or_default();
-        let settles = ended.iter().filter_map(|ended| ended.settle.clone());
-        let commands: Vec<Command> = settles.map(Command::Settle).chain(command).collect();
-        let entries = ended.iter().filter_map(|ended| ended.entry.clone()).collect();
-        let answer = self.send(tenant, &Turn { now, commands, entries }).await;
-        if answer.is_err() {
-            self.put_back(tenant, ended);
+    /// Losses go to the tenant until it has them all. What is in its journal already was only never settled.
+    async fn tell_losses(&self, tenant: &str, shard: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (mut told, mut commands) = (Vec::new(), Vec::new());
+        loop {
+            let turn = Turn { told, commands, wants: Wants::Losses, ..Turn::at(now) };
+            let entries: Vec<Entry> = self.send(shard, &turn).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            told = entries.iter().map(|entry| ReservationId(entry.id.clone())).collect();
+            let left: Vec<(String, Settle)> =
+                self.send(tenant, &Turn { entries, wants: Wants::Left, ..Turn::at(now) }).await?;
+            commands = left.into_iter().map(|(_, settle)| Command::Settle(settle)).collect();
         }
-        answer.map(|mut replies| replies.pop())
+    }
+
+    /// One hop: everything pending, then `commands`, whose replies it gives. What was pending comes back if it fails; it
+    /// is idempotent, so it does no harm if it was only the answer that got lost.
+    pub(crate) async fn call(
+        &self,
+        ledger: &str,
+        commands: Vec<Command>,
+        now: Timestamp,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let (ended, entries) = self.take(ledger);
+        if ended.is_empty() && entries.is_empty() && commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = commands.len();
+        let settles = ended.iter().filter_map(|ended| ended.settle.clone());
+        let commands: Vec<Command> = settles.map(Command::Settle).chain(commands).collect();
+        let written: SortedSet<String> = entries.iter().map(|entry| entry.id.clone()).collect();
+        let answer: Result<Vec<Reply>, StoreError> =
+            self.send(ledger, &Turn { commands, entries, ..Turn::at(now) }).await;
+        match answer {
+            Ok(mut replies) => {
+                self.written(&written);
+                Ok(replies.split_off(replies.len().saturating_sub(wanted)))
+            }
+            Err(problem) => {
+                self.put_back(ledger, ended, None);
+                Err(problem)
+            }
+        }
+    }
+
+    /// What goes along to a ledger: its own, and to a tenant the records of what its shards admitted. A settlement goes to
+    /// a shard when its record is written: without one it would be noticed by nobody.
+    fn take(&self, ledger: &str) -> (Vec<Ended>, Vec<Entry>) {
+        let mut pending = self.pending.borrow_mut();
+        let ended = pending.remove(ledger).unwrap_or_default();
+        if lender(ledger) != ledger {
+            let (waits, goes): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|ended| ended.entry.is_some());
+            if !waits.is_empty() {
+                pending.insert(ledger.to_owned(), waits);
+            }
+            return (goes, Vec::new());
+        }
+        let at_shards = pending.iter().filter(|(shard, _)| lender(shard) == ledger).flat_map(|(_, ended)| ended);
+        let entries = ended.iter().chain(at_shards).filter_map(|ended| ended.entry.clone()).collect();
+        (ended, entries)
+    }
+
+    /// Takes note of the records that are written.
+    fn written(&self, ids: &SortedSet<String>) {
+        for ended in self.pending.borrow_mut().values_mut().flatten() {
+            if ended.entry.as_ref().is_some_and(|entry| ids.contains(&entry.id)) {
+                ended.entry = None;
+            }
+        }
     }
 
     /// What does not fit is let go, the oldest first: its lease runs out, and it is written down as lost.
-    fn put_back(&self, tenant: &str, mut ended: Vec<Ended>) {
+    fn put_back(&self, ledger: &str, mut ended: Vec<Ended>, last: Option<Ended>) {
         let mut pending = self.pending.borrow_mut();
-        let waiting = pending.entry(tenant.to_owned()).or_default();
+        let waiting = pending.entry(ledger.to_owned()).or_default();
         ended.append(waiting);
+        ended.extend(last);
         let over = ended.len().saturating_sub(MOST);
         for gone in ended.drain(..over).filter_map(|gone| gone.entry) {
             glue::log(&serde_json::json!({ "event": "audit_overflow", "request_id": gone.id }).to_string());
@@ -123,7 +195,7 @@ impl Client {
         *waiting = ended;
     }
 
-    async fn send(&self, tenant: &str, turn: &Turn) -> Result<Vec<Reply>, StoreError> {
+    async fn send<T: DeserializeOwned>(&self, tenant: &str, turn: &Turn) -> Result<T, StoreError> {
         let text = serde_json::to_string(turn).map_err(|error| StoreError(error.to_string()))?;
         let answer = Operation::new(glue::tenant(&self.env, tenant, &text)).await;
         let answer = answer.map_err(|error| StoreError(format!("tenant {tenant}: {error}")))?;

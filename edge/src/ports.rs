@@ -12,7 +12,7 @@ use signalbox::base64url;
 use signalbox::gateway::journal::Posting;
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::decide::Draw;
-use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
     Archive, Body, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey,
@@ -263,7 +263,9 @@ impl LedgerStore for EdgePorts {
     }
 
     async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
-        self.end(tenant, Ended { settle: posting.settle, entry: Some(posting.entry) });
+        let ledger = posting.entry.shard.clone();
+        let ended = Ended { settle: posting.settle, entry: Some(posting.entry) };
+        self.end(ledger.as_deref().unwrap_or(tenant), ended);
         Ok(())
     }
 
@@ -277,6 +279,10 @@ impl LedgerStore for EdgePorts {
 
     async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
         self.ledger.rates(tenant, now).await
+    }
+
+    async fn apply(&self, tenant: &str, commands: Vec<Command>) -> Result<Vec<Reply>, StoreError> {
+        self.ledger.call(tenant, commands, self.now()).await
     }
 }
 

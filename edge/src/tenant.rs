@@ -8,7 +8,7 @@ use crate::journal;
 use crate::shelf::Table;
 use serde::{Deserialize, Serialize};
 use signalbox::gateway::journal::Entry;
-use signalbox::gateway::ledger::{Command, Ledger, Row};
+use signalbox::gateway::ledger::{Command, Ledger, ReservationId, Row};
 use signalbox::units::Timestamp;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -32,10 +32,36 @@ pub(crate) struct Turn {
     /// Records of requests, some of whose settlements are among the commands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) entries: Vec<Entry>,
+    /// To a shard: losses whose records are written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) told: Vec<ReservationId>,
+    #[serde(default)]
+    pub(crate) wants: Wants,
+}
+
+impl Turn {
+    /// One in which nothing is asked.
+    pub(crate) fn at(now: Timestamp) -> Turn {
+        Turn { now, commands: Vec::new(), entries: Vec::new(), told: Vec::new(), wants: Wants::Replies }
+    }
+}
+
+/// What a turn is answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum Wants {
+    /// The replies to its commands.
+    #[default]
+    Replies,
+    /// Some of the losses of this shard, as entries.
+    Losses,
+    /// Settlements that never arrived at the shards of these entries, which are losses, by shard.
+    Left,
 }
 
 /// What one statement may bind on the platform.
 const MOST_BINDINGS: usize = 100;
+/// How many losses are told at a time.
+const MOST_LOSSES: usize = 100;
 
 #[derive(Deserialize)]
 struct Stored {
@@ -63,15 +89,30 @@ impl Tenant {
     /// one transaction: either all of its changes are durable or, if writing fails, `entry.mjs` drops this
     /// machine and builds it anew from what is stored.
     pub fn call(&self, turn: &str) -> Result<String, JsError> {
-        let Turn { now, commands, mut entries } = signalbox::json::parse(turn)?;
+        let Turn { now, commands, mut entries, told, wants } = signalbox::json::parse(turn)?;
         let mut ledger = self.ledger.borrow_mut();
         let replies = ledger.apply(commands);
-        entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
-        for left in journal::append(&self.journal, entries, now).map_err(js)? {
-            ledger.settle(&left.settle(now));
+        ledger.told(&told);
+        let lost = ledger.take_lapsed();
+        let lost = lost.iter().filter_map(|(id, hold)| Entry::lost(id, hold));
+        // A shard's are written down by its lender, who is told when it asks.
+        entries.extend(lost.filter(|entry| entry.shard.is_none()));
+        let mut at_shards = Vec::new();
+        for mut left in journal::append(&self.journal, entries, now).map_err(js)? {
+            match left.shard.take() {
+                Some(shard) => at_shards.push((shard, left.settle(now))),
+                None => drop(ledger.settle(&left.settle(now))),
+            }
         }
         self.write(ledger.changes()).map_err(js)?;
-        Ok(serde_json::to_string(&replies)?)
+        Ok(match wants {
+            Wants::Replies => serde_json::to_string(&replies),
+            Wants::Losses => {
+                let losses = ledger.losses().filter_map(|(id, hold)| Entry::lost(id, hold));
+                serde_json::to_string(&losses.take(MOST_LOSSES).collect::<Vec<_>>())
+            }
+            Wants::Left => serde_json::to_string(&at_shards),
+        }?)
     }
 
     /// When the object wants to be woken if nobody calls it before, in seconds; `entry.mjs` sets its alarm.

@@ -7,7 +7,8 @@ use signalbox::gateway::denial;
 use signalbox::gateway::journal::{Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::decide::Draw;
-use signalbox::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::escrow::lender;
+use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, Settle, Standing, Verdict};
 use signalbox::jose::{Algorithm, PublicKey};
 use signalbox::ports::{
     Archive, Clock, Crypto, DataKey, Directory, ExchangeError, Incoming, LedgerStore, Outgoing, Records, RsaKey, Seed,
@@ -152,7 +153,8 @@ impl LedgerStore for LambdaPorts {
         // In this order: a settlement without its record would be noticed by nobody.
         self.store.put_entry(tenant, &posting.entry, self.now()).await.map_err(store)?;
         if let Some(settle) = &posting.settle {
-            self.ledger(tenant).settle(settle).await.map_err(store)?;
+            let ledger = posting.entry.shard.as_deref().unwrap_or(tenant);
+            self.ledger(ledger).settle(settle).await.map_err(store)?;
         }
         self.append_in_passing(tenant);
         Ok(())
@@ -164,13 +166,20 @@ impl LedgerStore for LambdaPorts {
 
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError> {
         let pending = self.ledger(tenant).pending(now).await.map_err(store)?;
-        let left = self.store.append_all(tenant, self.now()).await.map_err(store)?;
-        self.settle_left(tenant, left).await?;
+        // What a shard has lost is put down by now; it is appended when its lender is asked.
+        if lender(tenant) == tenant {
+            let left = self.store.append_all(tenant, self.now()).await.map_err(store)?;
+            self.settle_left(tenant, left).await?;
+        }
         Ok(pending)
     }
 
     async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
         self.ledger(tenant).rates(now).await.map_err(store)
+    }
+
+    async fn apply(&self, tenant: &str, commands: Vec<Command>) -> Result<Vec<Reply>, StoreError> {
+        self.ledger(tenant).apply(commands).await.map_err(store)
     }
 }
 
@@ -199,7 +208,8 @@ impl LambdaPorts {
     /// Settles what is recorded and was left by a process that ended.
     async fn settle_left(&self, tenant: &str, left: Vec<Unsettled>) -> Result<(), StoreError> {
         for left in left {
-            self.ledger(tenant).settle(&left.settle(self.now())).await.map_err(store)?;
+            let ledger = self.ledger(left.shard.as_deref().unwrap_or(tenant));
+            ledger.settle(&left.settle(self.now())).await.map_err(store)?;
         }
         Ok(())
     }

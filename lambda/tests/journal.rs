@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp(1_791_206_055_000);
 
 fn entry(id: &str, team: &str) -> Entry {
     let record = serde_json::json!({ "event": "request", "request_id": id, "team": team, "cost_nano_usd": 7 });
-    Entry { team: team.to_owned(), id: id.to_owned(), record: record.to_string(), days: 30 }
+    Entry { team: team.to_owned(), id: id.to_owned(), record: record.to_string(), days: 30, shard: None }
 }
 
 async fn lines(store: &Store, team: &str) -> Vec<String> {

@@ -9,7 +9,7 @@
 use crate::gateway::journal::Posting;
 use crate::gateway::keys::KeyRecord;
 use crate::gateway::ledger::decide::Draw;
-use crate::gateway::ledger::{Admit, Pending, Report, Settle, Standing, Verdict};
+use crate::gateway::ledger::{Admit, Command, Pending, Reply, Report, Settle, Standing, Verdict};
 use crate::http::Header;
 use crate::jose::{Algorithm, PublicKey};
 use crate::records::{Range, Record, Write};
@@ -346,24 +346,27 @@ pub trait Directory {
     async fn put_config(&self, config: &StoredConfig) -> Result<(), StoreError>;
 }
 
-/// The ledger of a tenant, kept by one serialised owner (a Durable Object, conditional writes).
+/// The ledger of a tenant, or a [shard](crate::gateway::ledger::escrow) of one, kept by one serialised owner (a Durable
+/// Object, conditional writes).
 pub trait LedgerStore {
     /// Takes limits and budgets, all or none. Idempotent by the reservation's id.
     async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError>;
     /// Replaces a reservation by what was used. Idempotent by id; when it returns, the settlement
     /// is the platform's to deliver. Whatever happens to it, the lease keeps counting in full.
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError>;
-    /// The end of a request: posts what it came to and appends its record to the tenant's
+    /// The end of a request: posts what it came to, at the shard its entry names, and appends its record to the tenant's
     /// [`journal`](crate::gateway::journal). Idempotent by the request's id, and as good as done when it returns, as
     /// `settle` is. After an error it may have been done all the same.
     async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError>;
     /// What stands in the books of one scope, after everything this process has settled so far.
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError>;
     /// Brings the journal up to date, with the losses of leases that have run out by now; names the reservations that are
-    /// open.
+    /// open. Of a shard: what it has lost is in its lender's journal once that is asked.
     async fn pending(&self, tenant: &str, now: Timestamp) -> Result<Vec<Pending>, StoreError>;
     /// What is drawn of the tenant's rates.
     async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError>;
+    /// Carries out commands in order, after everything this process has settled so far; every one is answered.
+    async fn apply(&self, tenant: &str, commands: Vec<Command>) -> Result<Vec<Reply>, StoreError>;
 }
 
 /// Records on shelves; see [`records`](crate::records). Consistent: what was written is read, by everybody.

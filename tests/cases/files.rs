@@ -49,6 +49,7 @@ files! {
     responses
     routing
     rules
+    shards
     stores
     strategies
     stream_errors

@@ -20,7 +20,7 @@ fn no_interleaving_of_64_callers_overspends_a_budget() {
         let world = level.world();
         // Each call of a store takes a while, so that everybody is in everybody's way.
         world.set_faults(Faults { slow_ms: seed % 8, ..Faults::default() });
-        let plan = Plan { requests: 300, in_flight: 64, seed, crashes: 0 };
+        let plan = Plan { requests: 300, in_flight: 64, seed, crashes: 0, shards: 1 + seed % 2 * 3 };
         let outcome = world.executor().run(run(&level, &plan, |_| {})).unwrap();
         outcome.unwrap_or_else(|problems| panic!("seed {seed}: {problems}"));
         // What goes on behind the callers' backs gets its time, and comes to an end.
@@ -71,6 +71,30 @@ fn calls_under_way_are_limited_until_one_of_them_ends() {
             assert!(next.headers["ratelimit"].contains("\"parallel\";r=1"), "{:?}", next.headers);
         })
         .unwrap();
+}
+
+#[test]
+fn with_money_enough_shards_admit_nearly_everything_by_themselves() {
+    let level = InProcess::new(Options { pace_ms: 1, ..Options::default() }, &BTreeMap::new());
+    let world = level.world();
+    world.set_faults(Faults { slow_ms: 4, ..Faults::default() });
+    let budgets = json!([{ "usd": 1_000, "per": "month" }, { "usd": 500, "per": "day", "scope": "key" }]);
+    let running = async {
+        let document = json!({ "teams": { "large": { "shards": 4, "budgets": budgets } } });
+        let key = prepare(&level, document, "large").await.unwrap();
+        for _ in 0..40 {
+            let answers = join_all((0..10).map(|_| ask(&level, &key, "openai:gpt-5.4-mini~words-20"))).await;
+            assert!(answers.iter().all(|answer| answer.status == 200));
+        }
+        admin(&level, "GET", "/admin/v1/budgets", String::new()).await.unwrap()
+    };
+    let books = world.executor().run(running).unwrap();
+    let spent: Vec<_> = books["data"].as_array().unwrap().iter().map(|budget| &budget["posted_nano_usd"]).collect();
+    assert!(spent.len() == 2 && spent[0] == spent[1] && books["data"][0]["held_nano_usd"] == 0, "{books}");
+    let mut admitted = world.admitted();
+    let by_the_lender = admitted.remove("default").unwrap_or_default();
+    assert!(by_the_lender < 40, "{by_the_lender} of 400 went to the lender");
+    assert!(admitted.len() == 4 && admitted.values().all(|calls| *calls > 50), "{admitted:?}");
 }
 
 /// A process that ended now would leave it open, and its loss would be written down.
@@ -148,7 +172,7 @@ fn spend(level: &impl Level, plan: Plan, crash: impl Fn(usize)) {
 }
 
 fn steady() -> Plan {
-    Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0 }
+    Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0, shards: 1 }
 }
 
 /// Leases must end before the books are even: that takes a minute and more. `make budget` waits for it; `make test`, which
@@ -162,13 +186,33 @@ fn waits_for_leases() -> bool {
 }
 
 fn crashing() -> Plan {
-    Plan { requests: requests(), in_flight: 128, seed: 2, crashes: 8 }
+    Plan { requests: requests(), in_flight: 128, seed: 2, crashes: 8, shards: 1 }
+}
+
+/// The same with a budget that is lent to four ledgers, each an object or an item of its own.
+fn lent(plan: Plan) -> Plan {
+    Plan { seed: plan.seed + 10, shards: 4, ..plan }
 }
 
 #[test]
 fn twenty_thousand_requests_do_not_overspend_a_budget_on_the_worker() {
     let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
     spend(&edge.level().unwrap(), steady(), |_| {});
+}
+
+#[test]
+fn a_budget_that_is_lent_to_four_objects_is_not_overspent_on_the_worker() {
+    let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
+    spend(&edge.level().unwrap(), lent(steady()), |_| {});
+}
+
+#[test]
+fn shards_of_a_worker_that_is_killed_under_way_neither_overspend_nor_lose_anything() {
+    if !waits_for_leases() {
+        return;
+    }
+    let edge = Edge::start_kept(upstream(), &BTreeMap::new()).unwrap();
+    spend(&edge.level().unwrap(), lent(crashing()), |_| edge.crash().unwrap());
 }
 
 /// Fault 98: no input makes the core panic, lints see to it; whatever else ends a process leaves what it had to its leases.
@@ -182,30 +226,45 @@ fn a_worker_that_is_killed_under_way_neither_overspends_nor_loses_anything() {
 }
 
 #[cfg(feature = "lambda-local")]
-#[test]
-fn twenty_thousand_requests_do_not_overspend_a_budget_on_lambda() {
+fn spend_on_lambda(plan: Plan) {
     use signalbox_tests::suite::lambda::Lambda;
     // The others wait at the function's door: twice as many processes would wait for two processors.
-    let lambda = Lambda::start(upstream(), &BTreeMap::new(), 64).unwrap();
-    // A process is slower than an object: of a fraction it gets a quarter.
-    let whole = steady();
-    let fraction = std::env::var_os("BUDGET_REQUESTS").is_some();
-    let plan = if fraction { Plan { requests: whole.requests / 4, ..whole } } else { whole };
-    spend(&lambda.level().unwrap(), plan, |_| {});
-}
-
-#[cfg(feature = "lambda-local")]
-#[test]
-fn functions_that_are_killed_under_way_neither_overspend_nor_lose_anything() {
-    use signalbox_tests::suite::lambda::Lambda;
-    if !waits_for_leases() {
-        return;
-    }
     let lambda = Lambda::start(upstream(), &BTreeMap::new(), 64).unwrap();
     let kill_half = |_| {
         for instance in lambda.local().instances().iter().step_by(2) {
             lambda.local().kill_instance(instance.index);
         }
     };
-    spend(&lambda.level().unwrap(), crashing(), kill_half);
+    // A process is slower than an object: of a fraction it gets a quarter, unless some are killed.
+    let fraction = plan.crashes == 0 && std::env::var_os("BUDGET_REQUESTS").is_some();
+    let plan = if fraction { Plan { requests: plan.requests / 4, ..plan } } else { plan };
+    spend(&lambda.level().unwrap(), plan, kill_half);
+}
+
+#[cfg(feature = "lambda-local")]
+#[test]
+fn twenty_thousand_requests_do_not_overspend_a_budget_on_lambda() {
+    spend_on_lambda(steady());
+}
+
+#[cfg(feature = "lambda-local")]
+#[test]
+fn a_budget_that_is_lent_to_four_items_is_not_overspent_on_lambda() {
+    spend_on_lambda(lent(steady()));
+}
+
+#[cfg(feature = "lambda-local")]
+#[test]
+fn functions_that_are_killed_under_way_neither_overspend_nor_lose_anything() {
+    if waits_for_leases() {
+        spend_on_lambda(crashing());
+    }
+}
+
+#[cfg(feature = "lambda-local")]
+#[test]
+fn shards_of_functions_that_are_killed_under_way_neither_overspend_nor_lose_anything() {
+    if waits_for_leases() {
+        spend_on_lambda(lent(crashing()));
+    }
 }

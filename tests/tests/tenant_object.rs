@@ -103,7 +103,7 @@ fn shards_admit_what_they_were_lent_give_back_the_rest_and_add_up_to_their_lende
     let lender = objects().object("lender");
     let names = ["shard-0", "shard-1", "shard-2", "shard-3"];
     let purse = |name: &str, lent: Option<Slice>, heard: Vec<u64>, spare: bool| {
-        let escrow = Escrow { charge: charge.clone(), now: now(), lent, heard, spare };
+        let escrow = Escrow { charge: charge.clone(), now: now(), lent, heard, spare, lost: false };
         let Reply::Purse(purse) = told(&objects().object(name), Command::Escrow(escrow)) else { panic!("no purse") };
         purse
     };

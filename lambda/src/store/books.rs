@@ -24,7 +24,7 @@ use signalbox::gateway::ledger::escrow::Purse;
 use signalbox::gateway::ledger::reservation::Reservation;
 use signalbox::gateway::ledger::{Charge, RateKind, Report, Standing};
 use signalbox::units::{Millis, NanoUsd, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The books as last read, in whole or in part.
 #[derive(Clone, Debug, Default)]
@@ -150,31 +150,30 @@ impl Image {
         (held, unconfirmed)
     }
 
-    /// What is posted of a window, and what is spent of it in all.
-    pub(crate) fn sums(&self, charge: &Charge, now: Timestamp) -> (NanoUsd, NanoUsd) {
+    /// What is posted of a window, what is held and what is unconfirmed.
+    pub(crate) fn sums(&self, charge: &Charge, now: Timestamp) -> (NanoUsd, NanoUsd, NanoUsd) {
         let (held, unconfirmed) = self.reserved(charge, now);
-        let spent = self.spent(charge);
-        (spent.saturating_sub(nano_usd(held)).saturating_sub(nano_usd(unconfirmed)), spent)
+        let (held, unconfirmed) = (nano_usd(held), nano_usd(unconfirmed));
+        (self.spent(charge).saturating_sub(held).saturating_sub(unconfirmed), held, unconfirmed)
     }
 
     /// The books a report asks for.
     pub(crate) fn standings(&self, report: &Report, now: Timestamp) -> Vec<Standing> {
-        let mut standings = Vec::new();
-        for (charge, spent) in self.spent.iter().filter(|(charge, _)| report.covers(&charge.scope)) {
-            let (held, unconfirmed) = self.reserved(charge, now);
-            if *spent > 0 && (held > 0 || !is_past(&charge.window, now)) {
-                let posted = nano_usd(spent - held - unconfirmed);
-                standings.push(Standing {
-                    scope: charge.scope.clone(),
-                    window: charge.window,
-                    posted,
-                    held: nano_usd(held),
-                    unconfirmed: nano_usd(unconfirmed),
-                });
-            }
-        }
-        standings.sort_by(|one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
-        standings
+        let charges: BTreeSet<&Charge> = self.spent.keys().chain(self.purses.keys()).collect();
+        let standing = |charge: &Charge| {
+            let (posted, held, unconfirmed) = self.sums(charge, now);
+            let purse = self.purses.contains_key(charge).then(|| self.purse(charge));
+            let used = self.spent(charge) > NanoUsd::ZERO && (held > NanoUsd::ZERO || !is_past(&charge.window, now));
+            (used || purse.as_ref().is_some_and(|purse| !purse.is_over())).then(|| Standing {
+                scope: charge.scope.clone(),
+                window: charge.window,
+                posted,
+                held,
+                unconfirmed,
+                purse,
+            })
+        };
+        charges.into_iter().filter(|charge| report.covers(&charge.scope)).filter_map(standing).collect()
     }
 }
 

@@ -15,9 +15,9 @@ impl DynamoLedger {
         let mut image = self.load().await?;
         loop {
             let before = image.purse(&escrow.charge);
-            let (posted, spent) = image.sums(&escrow.charge, self.now());
+            let (posted, held, unconfirmed) = image.sums(&escrow.charge, self.now());
             let mut purse = before.clone();
-            purse.tell(escrow, posted, spent);
+            purse.tell(escrow, posted, unconfirmed, held);
             if purse == before {
                 return Ok(purse);
             }

@@ -12,6 +12,7 @@ use super::{number, text};
 use futures_util::future::try_join_all;
 use signalbox::gateway::journal::Entry;
 use signalbox::gateway::ledger::decide::{RateKey, is_past, is_stale};
+use signalbox::gateway::ledger::escrow::lender;
 use signalbox::gateway::ledger::reservation::Reservation;
 use signalbox::gateway::ledger::{Charge, RateKind, ReservationId};
 use signalbox::units::Timestamp;
@@ -44,7 +45,7 @@ impl DynamoLedger {
             try_join_all(leaving.iter().filter_map(|(id, _, written)| match written {
                 Reservation::Open { hold, .. } => {
                     let loss = Entry::lost(&ReservationId(id.clone()), hold)?;
-                    Some(async move { self.store.put_entry(&self.tenant, &loss, now).await })
+                    Some(async move { self.store.put_entry(lender(&self.tenant), &loss, now).await })
                 }
                 Reservation::Unconfirmed { .. } | Reservation::Voided { .. } | Reservation::Settled { .. } => None,
             }))

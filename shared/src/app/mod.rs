@@ -22,8 +22,7 @@ mod setup;
 use crate::config::Bindings;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
-use crate::gateway::policy::TENANT;
-use crate::gateway::{Policy, admin, denial, sync};
+use crate::gateway::{Policy, admin, denial, shards, sync};
 use crate::http::Head;
 use crate::operation::Operation;
 use crate::operation::passthrough::{self, Target};
@@ -87,14 +86,14 @@ impl<P: Ports> App<P> {
         reply
     }
 
-    /// What has to be done when nobody calls: a platform asks for it once a minute. Records that wait are put into their
-    /// chains, chains are sealed and archived, and servers of definitions are asked that are due. What fails is logged, and
+    /// What has to be done when nobody calls: a platform asks for it once a minute. Shards give back what they do not need,
+    /// records that wait are put into their chains, chains are sealed and archived, and servers of definitions are asked that are due. What fails is logged, and
     /// done the next time.
     pub async fn tend(&self) {
         let Ok(setup) = self.inner.setup().await else { return };
         let (ports, sealing) = (&self.inner.ports, &self.inner.recorder.sealing);
         let days = |team: &str| setup.config.team(team).map(|team| team.audit).unwrap_or_default().retention_days;
-        let swept = match ports.pending(TENANT, ports.now()).await {
+        let swept = match shards::recall(ports, &setup.config).await {
             Ok(_) => sealing.sweep(ports, days).await,
             Err(problem) => Err(problem),
         };

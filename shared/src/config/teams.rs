@@ -4,10 +4,13 @@ use super::audit::{self, AuditPolicy};
 use super::guardrails;
 use super::names::{GuardrailName, NAME_PATTERN, NAME_RULE, TeamName, TransformName};
 use super::scope::Scope;
-use super::shape::{Dict, Fields, Flag, List, Parsed, Record};
+use super::shape::{Dict, Fields, Flag, List, Parsed, Record, Whole};
 use super::terms::{BUDGETS, LIMITS, Terms};
 use super::transforms;
 use std::fmt;
+
+/// Every one of them is asked before a call is denied.
+const MOST_SHARDS: u64 = 32;
 
 /// What holds for a team. The default is a team that may use everything without limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Team {
     pub audit: AuditPolicy,
     /// Whether its callers may bring provider keys of their own.
     pub provider_keys: bool,
+    /// How many ledgers admit its calls. One: the tenant's own.
+    pub shards: u64,
 }
 
 /// The models, classes and routes a team may call.
@@ -140,8 +145,12 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let audit = fields.optional("audit", "what is written down of its requests", Record(audit::policy));
     let about = "callers may bring a provider key of their own, in x-signalbox-provider-key";
     let provider_keys = fields.defaulted("provider_keys", about, Flag, false);
+    let about =
+        "ledgers that share the work of admitting calls which budgets alone bind; 1 is good for some 500 a second";
+    let shards = fields.defaulted("shards", about, Whole { min: 1, max: MOST_SHARDS }, 1);
     Some(Team {
         provider_keys,
+        shards,
         organisation,
         audit: audit.unwrap_or_default(),
         models: models.map_or(ModelAccess::All, ModelAccess::Only),

@@ -48,12 +48,19 @@ impl Recorder {
         }
     }
 
-    /// Posts the end of a request and writes it down; its record is kept for so many days.
-    pub(super) async fn conclude<P: Ports>(&self, ports: &P, settle: Option<Settle>, record: &Record, days: u32) {
+    /// Posts the end of a request, at the shard that admitted it, and writes it down; its record is kept for so many days.
+    pub(super) async fn conclude<P: Ports>(
+        &self,
+        ports: &P,
+        settle: Option<Settle>,
+        shard: Option<String>,
+        record: &Record,
+        days: u32,
+    ) {
         let line = record.line();
         if let Some(entry) = entry(record, &line, days) {
             let team = entry.team.clone();
-            self.deliver(ports, Posting { settle, entry }).await;
+            self.deliver(ports, Posting { settle, entry: Entry { shard, ..entry } }).await;
             self.sealing.appended(ports, &team, days);
         }
         ports.log(&line);
@@ -67,7 +74,8 @@ impl Recorder {
 
 /// The record as it goes into its team's chain. What nobody can be held to (no key, or none of ours) has none.
 pub(super) fn entry(record: &Record, line: &str, days: u32) -> Option<Entry> {
-    Some(Entry { team: record.team.clone()?, id: record.request_id.clone(), record: line.to_owned(), days })
+    let (team, id) = (record.team.clone()?, record.request_id.clone());
+    Some(Entry { team, id, record: line.to_owned(), days, shard: None })
 }
 
 /// Nothing panics while the lock is held, so a poisoned lock guards good data all the same.

@@ -27,8 +27,10 @@ pub mod null;
 mod parts;
 pub mod people;
 pub mod policy;
+mod reserve;
 pub mod roles;
 pub mod sealing;
+pub(crate) mod shards;
 pub mod sync;
 pub mod system;
 mod unanswered;
@@ -178,4 +180,11 @@ pub struct Admission {
     pub charge: Vec<ledger::Charge>,
     /// The tightest limit of each kind after this call, for the rate-limit headers.
     pub rates: Vec<ledger::RateState>,
+}
+
+impl Admission {
+    /// The shard it was made at; `None` where the tenant's own ledger made it.
+    fn shard(&self) -> Option<&str> {
+        self.tenant.as_deref().filter(|ledger| *ledger != policy::TENANT)
+    }
 }

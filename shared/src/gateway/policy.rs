@@ -7,12 +7,11 @@ use super::backlog::{Recorder, entry};
 use super::bodies::Bodies;
 use super::caller::Unusable;
 use super::identity::{self, Identity};
-use super::journal::{Posting, note};
+use super::journal::Posting;
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
-use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
-use super::lines::{self, Lines, Part};
-use super::unanswered::Unanswered;
+use super::lines::{Lines, Part};
+use super::shards::Shards;
 use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live, people};
 use crate::config::authentication::Secrets;
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
@@ -34,12 +33,13 @@ pub type Keys = Arc<Mutex<KeyCache>>;
 /// The standard policy over a platform's stores.
 #[derive(Debug)]
 pub struct Policy<P> {
-    ports: P,
-    config: Arc<Config>,
+    pub(super) ports: P,
+    pub(super) config: Arc<Config>,
     hasher: Option<Hasher>,
     keys: Keys,
     identity: Identity<P>,
-    alerts: Alerts,
+    pub(super) alerts: Alerts,
+    pub(super) shards: Shards,
     recorder: Recorder,
 }
 
@@ -55,7 +55,8 @@ impl<P: Ports> Policy<P> {
         recorder: Recorder,
     ) -> Policy<P> {
         let identity = Identity::new(ports.clone(), config.clone(), shared, secrets);
-        Policy { ports, config, hasher, keys, identity, alerts: Alerts::default(), recorder }
+        let (alerts, shards) = (Alerts::default(), Shards::default());
+        Policy { ports, config, hasher, keys, identity, alerts, shards, recorder }
     }
 
     /// Those who come without a virtual key.
@@ -110,7 +111,7 @@ impl<P: Ports> Policy<P> {
     }
 
     /// What binds a caller: the team's terms, its own, and those of its user and organisation.
-    fn terms<'a>(&'a self, caller: &'a Caller) -> Result<Vec<&'a Terms>, ApiError> {
+    pub(super) fn terms<'a>(&'a self, caller: &'a Caller) -> Result<Vec<&'a Terms>, ApiError> {
         let own = [&self.team(&caller.team)?.terms, &caller.terms];
         Ok(own.into_iter().chain(caller.beside.iter().map(|terms| &**terms)).collect())
     }
@@ -130,94 +131,8 @@ impl<P: Ports> Policy<P> {
     }
 
     /// What is written down of a team's requests.
-    fn audit(&self, team: &str) -> AuditPolicy {
+    pub(super) fn audit(&self, team: &str) -> AuditPolicy {
         self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit)
-    }
-
-    /// What the ledger is told in the end.
-    fn end(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) -> Option<Settle> {
-        admission.tenant.as_ref().map(|_| Settle {
-            id: ReservationId(admission.id.clone()),
-            now: self.ports.now(),
-            amount,
-            tokens: Some(tokens),
-            charge: admission.charge.clone(),
-        })
-    }
-
-    /// Takes all of these lines under one id, or none.
-    async fn reserve(
-        &self,
-        id: &str,
-        caller: &Caller,
-        claim: &Claim,
-        mut lines: Lines<'_>,
-    ) -> Result<Admission, Refusal> {
-        let nothing =
-            Admission { id: id.to_owned(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() };
-        // One record a request: what is taken for a model beside it has none of its own.
-        let (policy, whole) = (self.audit(&caller.team), id == claim.id);
-        if lines.is_empty() && !(policy.strict && whole) {
-            return Ok(nothing);
-        }
-        let hard = lines.budgets.iter().any(|line| line.hard);
-        let charge =
-            lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
-        let note = if whole { note(caller, claim.now, policy.retention_days) } else { String::new() };
-        let admit = Admit {
-            id: ReservationId(id.to_owned()),
-            slice: 0,
-            now: claim.now,
-            lease: claim.lease,
-            most: claim.most,
-            least: claim.least,
-            budgets: lines.budgets.clone(),
-            rates: std::mem::take(&mut lines.rates),
-            note,
-            escrowed: false,
-        };
-        // A caller that leaves now must not leave a reservation behind that nobody settles.
-        let unanswered = Unanswered::new(self.ports.clone(), id.to_owned());
-        let verdict = self.ports.admit(TENANT, admit).await.map_err(|problem| {
-            self.ports.log(&denial::store_line("ledger", &problem));
-            let message =
-                "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
-            ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
-        })?;
-        unanswered.answered();
-        let (states, own) = match &verdict {
-            Verdict::Admitted(admitted) => (admitted.budgets.as_slice(), admitted.granted),
-            Verdict::Denied(Denial::Budget(state)) => (std::slice::from_ref(state), NanoUsd::ZERO),
-            Verdict::Denied(Denial::Rate { .. } | Denial::Over) => (&[][..], NanoUsd::ZERO),
-        };
-        for (budget, state) in states.iter().filter_map(|state| Some((lines.said_of(state)?, state))) {
-            self.alerts.consider(&self.ports, budget, state, own);
-        }
-        match verdict {
-            Verdict::Admitted(admitted) => Ok(Admission {
-                tenant: Some(TENANT.to_owned()),
-                // What costs nothing is bound by no budget.
-                granted: (hard && claim.most > NanoUsd::ZERO).then_some(admitted.granted),
-                charge,
-                rates: lines::tightest(&admitted.rates),
-                ..nothing
-            }),
-            Verdict::Denied(denial) => {
-                let instead = match &denial {
-                    Denial::Budget(state) => lines.said_of(state).and_then(|budget| budget.on_exceeded.as_ref()),
-                    Denial::Rate { .. } | Denial::Over => None,
-                };
-                Err(Refusal { error: denial::error(&denial, claim.now), instead: instead.map(ToString::to_string) })
-            }
-        }
-    }
-
-    /// Replaces a reservation by what was used.
-    async fn post(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) {
-        let Some(settle) = self.end(admission, amount, tokens) else { return };
-        if let Err(problem) = self.ports.settle(TENANT, settle).await {
-            self.ports.log(&denial::store_line("settle", &problem));
-        }
     }
 }
 
@@ -309,24 +224,7 @@ impl<P: Ports> Gateway for Policy<P> {
         slice: u32,
         more: NanoUsd,
     ) -> Option<NanoUsd> {
-        let lines = Lines::of(&self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
-        let admit = Admit {
-            id: ReservationId(admission.id.clone()),
-            slice,
-            now: self.ports.now(),
-            lease: claim.lease,
-            most: more,
-            least: NanoUsd(1),
-            budgets: lines.budgets,
-            rates: Vec::new(),
-            note: String::new(),
-            escrowed: false,
-        };
-        match self.ports.admit(admission.tenant.as_deref()?, admit).await {
-            Ok(Verdict::Admitted(admitted)) => Some(admitted.granted),
-            // What was granted before still is.
-            Ok(Verdict::Denied(_)) | Err(_) => None,
-        }
+        self.enlarge(admission, caller, claim, slice, more).await
     }
 
     async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens) {
@@ -337,14 +235,15 @@ impl<P: Ports> Gateway for Policy<P> {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
         let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
         let days = self.audit(record.team.as_deref().unwrap_or_default()).retention_days;
+        let shard = admission.shard().map(str::to_owned);
         let Some(spoken) = record.spoken.take() else {
-            return self.recorder.conclude(&self.ports, settle, record, days).await;
+            return self.recorder.conclude(&self.ports, settle, shard, record, days).await;
         };
         // The record names what is kept, so it comes after, and no caller waits for that.
         let (ports, recorder, mut record) = (self.ports.clone(), self.recorder.clone(), record.clone());
         self.ports.spawn(async move {
             record.bodies = Some(recorder.vault.keep(&ports, &record, *spoken, days).await);
-            recorder.conclude(&ports, settle, &record, days).await;
+            recorder.conclude(&ports, settle, shard, &record, days).await;
         });
     }
 

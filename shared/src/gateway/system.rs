@@ -91,7 +91,8 @@ fn entry(id: String, mut what: Value) -> Entry {
     if let Some(members) = what.as_object_mut() {
         members.insert("request_id".to_owned(), json!(id));
     }
-    Entry { team: SYSTEM.to_owned(), id, record: what.to_string(), days: AuditPolicy::DEFAULT.retention_days }
+    let days = AuditPolicy::DEFAULT.retention_days;
+    Entry { team: SYSTEM.to_owned(), id, record: what.to_string(), days, shard: None }
 }
 
 #[cfg(test)]

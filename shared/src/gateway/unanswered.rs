@@ -2,7 +2,6 @@
 
 use super::denial;
 use super::ledger::{ReservationId, Settle};
-use super::policy::TENANT;
 use crate::ports::Ports;
 use crate::units::NanoUsd;
 
@@ -10,12 +9,13 @@ use crate::units::NanoUsd;
 /// done it all the same), it settles the reservation at nothing:
 /// whichever of the two arrives first, the ledger ends with no room taken.
 pub(super) struct Unanswered<P: Ports> {
-    waiting: Option<(P, String)>,
+    waiting: Option<(P, String, ReservationId)>,
 }
 
 impl<P: Ports> Unanswered<P> {
-    pub(super) fn new(ports: P, id: String) -> Unanswered<P> {
-        Unanswered { waiting: Some((ports, id)) }
+    /// One that was asked of this ledger.
+    pub(super) fn new(ports: P, ledger: String, id: ReservationId) -> Unanswered<P> {
+        Unanswered { waiting: Some((ports, ledger, id)) }
     }
 
     pub(super) fn answered(mut self) {
@@ -25,13 +25,12 @@ impl<P: Ports> Unanswered<P> {
 
 impl<P: Ports> Drop for Unanswered<P> {
     fn drop(&mut self) {
-        let Some((ports, id)) = self.waiting.take() else { return };
+        let Some((ports, ledger, id)) = self.waiting.take() else { return };
         let spawner = ports.clone();
         spawner.spawn(async move {
             let now = ports.now();
-            let settle =
-                Settle { id: ReservationId(id), now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
-            if let Err(problem) = ports.settle(TENANT, settle).await {
+            let settle = Settle { id, now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
+            if let Err(problem) = ports.settle(&ledger, settle).await {
                 ports.log(&denial::store_line("settle", &problem));
             }
         });

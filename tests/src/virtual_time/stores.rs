@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use signalbox::gateway::journal::{self, Batch, Entry, Posting, Unsettled};
 use signalbox::gateway::keys::KeyRecord;
 use signalbox::gateway::ledger::decide::Draw;
-use signalbox::gateway::ledger::{Admit, Ledger, Pending, Report, Settle, Standing, Verdict};
+use signalbox::gateway::ledger::escrow::lender;
+use signalbox::gateway::ledger::{Admit, Command, Ledger, Pending, Reply, Report, Settle, Standing, Verdict};
 use signalbox::ports::{Archive, Clock, Directory, LedgerStore, Records, StoreError, StoredConfig};
 use signalbox::records::{Range, Record, Shelf, Write};
 use signalbox::units::Timestamp;
@@ -40,6 +41,7 @@ pub(super) struct Stores {
     bucket: RefCell<Option<Vec<(String, String)>>>,
     faults: Cell<Faults>,
     reads: Cell<u64>,
+    admitted: RefCell<BTreeMap<String, u64>>,
 }
 
 impl World {
@@ -62,6 +64,11 @@ impl World {
     /// What was written to the bucket, in order, an object as often as it was.
     pub fn bucket(&self) -> Vec<(String, String)> {
         self.stores().bucket.borrow().clone().unwrap_or_default()
+    }
+
+    /// How many calls each ledger has admitted, by its name.
+    pub fn admitted(&self) -> BTreeMap<String, u64> {
+        self.stores().admitted.borrow().clone()
     }
 
     /// How often the directory was read: what a cache saves.
@@ -111,7 +118,8 @@ impl World {
             let ledger = ledgers.entry(tenant.to_owned()).or_default();
             let value = effect(ledger);
             entries.extend(ledger.take_lapsed().iter().filter_map(|(id, hold)| Entry::lost(id, hold)));
-            for left in self.append(tenant, entries) {
+            for left in self.append(lender(tenant), entries) {
+                let ledger = ledgers.entry(left.shard.clone().unwrap_or_else(|| tenant.to_owned())).or_default();
                 ledger.settle(&left.settle(self.now()));
             }
             value
@@ -150,7 +158,11 @@ impl Directory for World {
 
 impl LedgerStore for World {
     async fn admit(&self, tenant: &str, admit: Admit) -> Result<Verdict, StoreError> {
-        self.ledger(tenant, |ledger| ledger.admit(&admit)).await
+        let verdict = self.ledger(tenant, |ledger| ledger.admit(&admit)).await?;
+        if matches!(verdict, Verdict::Admitted(_)) {
+            *self.stores().admitted.borrow_mut().entry(tenant.to_owned()).or_default() += 1;
+        }
+        Ok(verdict)
     }
 
     async fn settle(&self, tenant: &str, settle: Settle) -> Result<(), StoreError> {
@@ -159,12 +171,15 @@ impl LedgerStore for World {
 
     async fn post(&self, tenant: &str, posting: Posting) -> Result<(), StoreError> {
         let Posting { settle, entry } = posting;
-        self.tenant(tenant, vec![entry], |ledger| {
-            if let Some(settle) = settle {
-                ledger.settle(&settle);
-            }
-        })
-        .await
+        let shard = entry.shard.clone();
+        let own = if shard.is_none() { settle.clone() } else { None };
+        let posted = self.tenant(tenant, vec![entry], |ledger| own.map(|settle| ledger.settle(&settle))).await;
+        // In this order: a settlement without its record would be noticed by nobody.
+        posted?;
+        match (shard, settle) {
+            (Some(shard), Some(settle)) => self.settle(&shard, settle).await,
+            (_, _) => Ok(()),
+        }
     }
 
     async fn report(&self, tenant: &str, report: Report) -> Result<Vec<Standing>, StoreError> {
@@ -177,6 +192,10 @@ impl LedgerStore for World {
 
     async fn rates(&self, tenant: &str, now: Timestamp) -> Result<Vec<Draw>, StoreError> {
         self.ledger(tenant, |ledger| ledger.rates(now)).await
+    }
+
+    async fn apply(&self, tenant: &str, commands: Vec<Command>) -> Result<Vec<Reply>, StoreError> {
+        self.ledger(tenant, |ledger| ledger.apply(commands)).await
     }
 }
 

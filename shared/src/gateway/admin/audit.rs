@@ -28,7 +28,7 @@ const FILTERS: [&str; 10] =
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn list_audit(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        let pending = self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
+        let pending = self.pending().await?;
         match ask.query("state").as_deref() {
             None | Some("closed") => {}
             Some("open") => {
@@ -111,7 +111,7 @@ impl<P: Ports> Admin<P> {
 
     /// The line of a request's record.
     pub(super) async fn audit_line(&self, request_id: &str) -> Result<Value, ApiError> {
-        self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
+        self.pending().await?;
         let shelf = shelf(TENANT);
         let known = self.ports.read_record(&shelf, &known_key(request_id)).await.map_err(unavailable)?;
         let line = match known.and_then(|known| line_of(&known.value)) {

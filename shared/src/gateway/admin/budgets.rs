@@ -4,8 +4,8 @@ use super::{Admin, Answer, Ask, unavailable};
 use crate::config::Budget;
 use crate::error::ApiError;
 use crate::gateway::alerts::reached;
-use crate::gateway::ledger::{BudgetState, Report, Standing, Window};
-use crate::gateway::policy::TENANT;
+use crate::gateway::ledger::{BudgetState, Standing, Window};
+use crate::gateway::shards;
 use crate::ports::Ports;
 use crate::time::rfc3339;
 use crate::units::{NanoUsd, Timestamp};
@@ -17,8 +17,7 @@ impl<P: Ports> Admin<P> {
     /// organisations and users once they were used.
     pub(super) async fn list_budgets(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let now = self.ports.now();
-        let report = Report { scope: String::new(), all: true, now };
-        let standings = self.ports.report(TENANT, report).await.map_err(unavailable)?;
+        let standings = shards::books(&self.ports, &self.config).await.map_err(unavailable)?;
         let mut data = Vec::new();
         for owned in self.owners().await? {
             for budget in &owned.terms.budgets {

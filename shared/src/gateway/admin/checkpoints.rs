@@ -27,7 +27,7 @@ impl<P: Ports> Admin<P> {
         };
         let jsonl = format(ask, &["json", "jsonl"])? == "jsonl";
         let limit = ask.limit()?;
-        self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
+        self.pending().await?;
         let days = self.config.team(&team).map(|team| team.audit).unwrap_or_default().retention_days;
         self.recorder.sealing.seal(&self.ports, &team, days).await.map_err(unavailable)?;
         let after = cursor.map(|size| checkpoint_key(&team, size));

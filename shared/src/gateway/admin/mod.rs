@@ -46,8 +46,10 @@ use super::backlog::Recorder;
 use super::caller::Via;
 use super::identity;
 use super::keys::Hasher;
+use super::ledger::Pending;
 use super::policy::Keys;
 use super::roles::{Role, Roles};
+use super::shards;
 use super::sync::Source;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
@@ -95,6 +97,11 @@ pub struct Admin<P> {
 }
 
 impl<P: Ports> Admin<P> {
+    /// The requests that are open anywhere, after the journal was brought up to date.
+    async fn pending(&self) -> Result<Vec<Pending>, ApiError> {
+        shards::pending(&self.ports, &self.config).await.map(|(open, _)| open).map_err(unavailable)
+    }
+
     /// The admin key and the hasher. Without them the plane is closed to everybody.
     pub fn is_open(&self) -> Result<(&str, &Hasher), ApiError> {
         let closed = |binding: &str| {

@@ -78,7 +78,7 @@ impl<P: Ports> Admin<P> {
         // Figures are kept by the hour: an end within one takes all of it.
         let to = instant(ask, "to")?.unwrap_or(now + Millis(1));
         let to = Window::at(Period::Hour, Timestamp(to.0.saturating_add(HOUR.0 - 1)));
-        self.ports.pending(TENANT, now).await.map_err(unavailable)?;
+        self.pending().await?;
 
         let (mut table, mut total, shelf) = (Table::new(), Sums::default(), shelf(TENANT));
         // What the system's own chain counts is no use of anything.

@@ -18,7 +18,7 @@ impl<P: Ports> Admin<P> {
     /// Walks one team's chain or all of them, each up to `limit` records. Where a chain is longer, `next_cursor` says where
     /// to go on (with `team`).
     pub(super) async fn verify_audit(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        let pending = self.ports.pending(TENANT, self.ports.now()).await.map_err(unavailable)?;
+        let pending = self.pending().await?;
         let limit = limit_up_to(ask, MAX_WALK, WALK)?;
         let team = ask.query("team");
         let place = match (ask.query("cursor"), &team) {

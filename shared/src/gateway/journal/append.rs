@@ -30,6 +30,7 @@ struct Parsed {
     /// The key of the figures it adds to, unless it is lost.
     figures: String,
     days: u32,
+    shard: Option<String>,
 }
 
 /// What an append comes to.
@@ -52,6 +53,8 @@ pub struct Unsettled {
     pub cost: NanoUsd,
     /// What it used.
     pub tokens: Tokens,
+    /// The shard that admitted it, where one did.
+    pub shard: Option<String>,
 }
 
 impl Unsettled {
@@ -82,7 +85,15 @@ impl Batch {
             let record: Value = crate::json::parse(&entry.record).ok().filter(Value::is_object)?;
             let facts = Facts::of(&record);
             let figures = facts.key(&entry.team, None);
-            Some(Parsed { team: entry.team, id: entry.id, record, facts, figures, days: entry.days })
+            Some(Parsed {
+                team: entry.team,
+                id: entry.id,
+                record,
+                facts,
+                figures,
+                days: entry.days,
+                shard: entry.shard,
+            })
         };
         Batch { entries: entries.into_iter().filter_map(parse).collect() }
     }
@@ -115,7 +126,7 @@ impl Batch {
                 None => rows.append(entry, lost, None),
                 Some(before) if !lost && before.lost.is_some() => rows.append(entry, lost, Some(before)),
                 Some(Known { lost: None, cost, tokens, .. }) if lost => {
-                    unsettled.push(Unsettled { id: entry.id, cost, tokens });
+                    unsettled.push(Unsettled { id: entry.id, cost, tokens, shard: entry.shard });
                 }
                 Some(_) => {}
             }

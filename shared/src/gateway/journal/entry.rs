@@ -18,6 +18,9 @@ pub struct Entry {
     pub record: String,
     /// How long it is kept.
     pub days: u32,
+    /// The shard that admitted the request, and settles it; `None`: the tenant's own ledger did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
 }
 
 /// The end of a request: what it came to, for the ledger, and its record.
@@ -39,6 +42,12 @@ pub fn note(caller: &Caller, at: Timestamp, days: u32) -> String {
     .to_string()
 }
 
+/// A note for the case that a shard holds the reservation, whose loss is written down elsewhere.
+pub fn at_shard(note: &str, shard: &str) -> String {
+    // Names of shards need no escapes.
+    note.strip_prefix('{').map_or_else(String::new, |rest| format!("{{\"shard\":\"{shard}\",{rest}"))
+}
+
 impl Entry {
     /// The record of a request whose process ended before it could say how it went: it costs what its reservation goes on
     /// counting. `None` for a reservation that does not say whose it is.
@@ -47,6 +56,7 @@ impl Entry {
         let members = record.as_object_mut()?;
         members.retain(|_, value| !value.is_null());
         let (team, days) = (members.get("team")?.as_str()?.to_owned(), members.remove("days")?.as_u64()?);
+        let shard = members.remove("shard").and_then(|shard| shard.as_str().map(str::to_owned));
         // A reservation that no budget counts costs nothing.
         let cost = if hold.charges.is_empty() { NanoUsd::ZERO } else { hold.granted };
         members.insert("event".to_owned(), json!("request"));
@@ -54,6 +64,6 @@ impl Entry {
         members.insert("outcome".to_owned(), json!("lost"));
         members.insert("cost_nano_usd".to_owned(), json!(cost));
         members.insert("cost_usd".to_owned(), json!(cost.to_string()));
-        Some(Entry { team, id: id.0.clone(), record: record.to_string(), days: u32::try_from(days).ok()? })
+        Some(Entry { team, id: id.0.clone(), record: record.to_string(), days: u32::try_from(days).ok()?, shard })
     }
 }

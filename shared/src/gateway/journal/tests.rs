@@ -42,7 +42,7 @@ impl Store {
 fn entry(team: &str, id: &str, more: Value) -> Entry {
     let mut record = json!({"at": NOON.0, "request_id": id, "outcome": "ok", "cost_nano_usd": 0});
     record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Entry { team: team.to_owned(), id: id.to_owned(), record: record.to_string(), days: 30 }
+    Entry { team: team.to_owned(), id: id.to_owned(), record: record.to_string(), days: 30, shard: None }
 }
 
 fn walk(team: &str, lines: &[String]) -> Result<Walk, Broken> {
@@ -147,7 +147,7 @@ fn fault_93_a_crash_leaves_a_record_of_the_loss_and_a_late_settlement_supersedes
 fn fault_93_a_loss_after_the_record_names_what_was_never_settled() {
     let mut store = Store::default();
     store.append(vec![entry("a", "req_1", json!({"cost_nano_usd": 250, "usage": {"input": 3, "output": 4}}))]);
-    let unsettled = Unsettled { id: "req_1".to_owned(), cost: NanoUsd(250), tokens: 7 };
+    let unsettled = Unsettled { id: "req_1".to_owned(), cost: NanoUsd(250), tokens: 7, shard: None };
     assert_eq!(store.append(vec![lost("req_1", 900)]), [unsettled]);
     assert_eq!(store.lines("a").len(), 1);
 }

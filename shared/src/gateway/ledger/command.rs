@@ -248,6 +248,21 @@ pub struct Standing {
     pub held: NanoUsd,
     /// Reserved by calls whose lease ran out before they settled.
     pub unconfirmed: NanoUsd,
+    /// What was lent of it, where this is a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purse: Option<Purse>,
+}
+
+impl Standing {
+    /// What is gone of the window.
+    pub fn spent(&self) -> NanoUsd {
+        self.posted + self.held + self.unconfirmed
+    }
+
+    /// The window, by name.
+    pub fn charge(&self) -> Charge {
+        Charge { scope: self.scope.clone(), window: self.window }
+    }
 }
 
 /// A reservation that nobody has settled: a call under way, or one whose process ended.

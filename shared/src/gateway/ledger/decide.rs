@@ -240,11 +240,16 @@ fn budget_states(admit: &Admit, books: &impl Books) -> Vec<BudgetState> {
         .iter()
         .map(|line| {
             let charge = Charge { scope: line.scope.clone(), window: line.window };
-            let lent = (admit.escrowed && line.hard).then(|| books.lent(&charge));
+            // A budget that only counts is lent nothing: its state tells what the lender has heard of.
+            let limit = match admit.escrowed {
+                true if line.hard => books.lent(&charge).min(line.limit),
+                true => books.lent(&charge),
+                false => line.limit,
+            };
             BudgetState {
                 scope: line.scope.clone(),
                 window: line.window,
-                limit: lent.map_or(line.limit, |lent| lent.min(line.limit)),
+                limit,
                 spent: books.spent(&charge),
                 hard: line.hard,
             }

@@ -56,6 +56,9 @@ pub struct Escrow {
     /// Whether what is not needed is given back too.
     #[serde(default)]
     pub spare: bool,
+    /// Whether what is unconfirmed counts as spent for good: whoever says so has written its losses down.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }
 
 impl Purse {
@@ -69,8 +72,13 @@ impl Purse {
         self.slices.is_empty() && self.ended.is_empty()
     }
 
-    /// Takes note of what is told, with what stands in the shard's books: settled, and in all.
-    pub fn tell(&mut self, escrow: &Escrow, posted: NanoUsd, spent: NanoUsd) {
+    /// Takes note of what is told, with what stands in the shard's books.
+    ///
+    /// A settlement of something unconfirmed that comes after it was counted as spent leaves the lender with too much in
+    /// its books, until the next slice that ends here is told of as so much less.
+    pub fn tell(&mut self, escrow: &Escrow, posted: NanoUsd, unconfirmed: NanoUsd, held: NanoUsd) {
+        let spent = posted + unconfirmed + held;
+        let posted = if escrow.lost { posted + unconfirmed } else { posted };
         if let Some(slice) = escrow.lent.filter(|slice| slice.number == self.next) {
             self.next += 1;
             self.slices.extend(Some(slice).filter(|slice| slice.amount > NanoUsd::ZERO));
@@ -82,6 +90,12 @@ impl Purse {
             // The last one bears what a call cost beyond its grant.
             let all = posted.saturating_sub(self.returned);
             self.end(if self.slices.len() == 1 { all } else { first.amount });
+        }
+        // Nothing is lent, and all the same something was spent: by a budget that only counts, or beyond a grant.
+        if self.slices.is_empty() && posted > self.returned {
+            self.slices.push(Slice { number: self.next, amount: NanoUsd::ZERO });
+            self.next += 1;
+            self.end(posted.saturating_sub(self.returned));
         }
         if !escrow.spare {
             return;
@@ -137,7 +151,24 @@ impl Purse {
     }
 }
 
+const SLICE: &str = "escrow/";
+
 /// The reservation that a slice is in the lender's books.
 fn slice_id(shard: &str, charge: &Charge, number: u64) -> ReservationId {
-    ReservationId(format!("escrow/{shard}/{number}/{}/{}", charge.window, charge.scope))
+    ReservationId(format!("{SLICE}{shard}/{number}/{}/{}", charge.window, charge.scope))
+}
+
+/// The shard a reservation in the lender's books is a slice of; `None` for one that is a call's.
+pub fn borrower(id: &ReservationId) -> Option<&str> {
+    id.0.strip_prefix(SLICE)?.split('/').next()
+}
+
+/// The name of a team's shard of a tenant's ledger. No tenant's and no team's name has a `~`.
+pub fn shard(tenant: &str, team: &str, number: u64) -> String {
+    format!("{tenant}~{team}~{number}")
+}
+
+/// The tenant whose ledger this is, or lends to this one.
+pub fn lender(ledger: &str) -> &str {
+    ledger.split('~').next().unwrap_or(ledger)
 }

@@ -5,11 +5,10 @@ use super::command::{
     Verdict, Void,
 };
 use super::decide::{self, Books, Draw, RateKey};
-use super::escrow::{Escrow, Purse};
+use super::escrow::Purse;
 use super::rate::Tat;
 use super::reservation::{Change, Hold, Pot, REMEMBER_UNCONFIRMED, Reservation};
 use super::rows::Key;
-use crate::sorted;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -188,35 +187,23 @@ impl Ledger {
         reply
     }
 
-    /// Tells this shard what it is lent of a window; answers with its purse.
-    pub fn escrow(&mut self, escrow: &Escrow) -> Purse {
-        self.advance(escrow.now);
-        let tally = self.tallies.get(&escrow.charge).copied().unwrap_or_default();
-        let purse = self.purses.entry(escrow.charge.clone()).or_default();
-        purse.tell(escrow, tally.posted, tally.spent());
-        self.dirty.insert(Key::Purse(escrow.charge.clone()));
-        purse.clone()
-    }
-
-    /// The books of a scope, window by window; those with nothing in them are left out.
+    /// The books of a scope, window by window; those with nothing in them, and nothing lent, are left out.
     pub fn report(&mut self, report: &Report) -> Vec<Standing> {
         let now = self.advance(report.now);
-        let mut standings: Vec<Standing> = self
-            .tallies
-            .iter()
-            .filter(|(charge, tally)| {
-                report.covers(&charge.scope) && tally.spent() > NanoUsd::ZERO && !closed(charge, tally, now)
-            })
-            .map(|(charge, tally)| Standing {
+        let charges = self.tallies.keys().chain(self.purses.keys()).filter(|charge| report.covers(&charge.scope));
+        let standing = |charge: &Charge| {
+            let (tally, purse) = (self.tallies.get(charge).copied().unwrap_or_default(), self.purses.get(charge));
+            let used = tally.spent() > NanoUsd::ZERO && !closed(charge, &tally, now);
+            (used || purse.is_some_and(|purse| !purse.is_over())).then(|| Standing {
                 scope: charge.scope.clone(),
                 window: charge.window,
                 posted: tally.posted,
                 held: tally.held,
                 unconfirmed: tally.unconfirmed,
+                purse: purse.cloned(),
             })
-            .collect();
-        sorted::sort_by(&mut standings, |one, other| (&one.scope, one.window).cmp(&(&other.scope, other.window)));
-        standings
+        };
+        charges.collect::<SortedSet<_>>().into_iter().filter_map(standing).collect()
     }
 
     /// Moves leases that have run out to unconfirmed; answers when the next one will.
@@ -267,7 +254,7 @@ impl Ledger {
     }
 
     /// Brings the books to `now`, or to the latest instant seen if that is later.
-    fn advance(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.last = self.last.max(now);
         let now = self.last;
         while let Some((_, id)) = self.leases.first().filter(|(until, _)| *until <= now).cloned() {

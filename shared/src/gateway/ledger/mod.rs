@@ -22,6 +22,7 @@ mod machine;
 pub mod rate;
 pub mod reservation;
 mod rows;
+mod shard;
 pub mod spec;
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! The stories of slices: of a reservation that grows while its call is under way, and of a budget that is lent to a shard.
 
 use super::Scenario;
-use super::words::{admit, admitted, books, denied, escrowed, extend, lend, overdraft, purse, report, settle, settled};
+use super::words::{
+    admit, admitted, books, denied, escrowed, extend, lend, lose, overdraft, purse, report, settle, settled,
+    shard_books,
+};
 use crate::gateway::ledger::command::{Denial, Reply, Verdict};
 
 pub(super) fn slices() -> Vec<Scenario> {
@@ -106,6 +109,24 @@ pub(super) fn shards() -> Vec<Scenario> {
                 (lend(7, Some((2, 0)), &[0], false), purse(40, &[], &[], 3)),
                 (lend(8, Some((3, 60)), &[], false), purse(40, &[(3, 60)], &[], 4)),
                 (escrowed("b", 9), admitted(60, 100, 100)),
+            ],
+        },
+        Scenario {
+            name: "the lender hears of what was never lent, and of what was lost, and what settles late is made good by the next slice",
+            steps: vec![
+                (settle("elsewhere", 0, 30), overdraft(30)),
+                (lend(1, None, &[], false), purse(30, &[], &[(0, 30)], 1)),
+                (lend(2, Some((1, 100)), &[0], false), purse(30, &[(1, 100)], &[], 2)),
+                (escrowed("a", 3), admitted(60, 90, 130)),
+                // Its lease is over, and nobody has said yet that its loss is written down.
+                (lend(64, None, &[], true), purse(30, &[(1, 100)], &[], 2)),
+                (lose(65), purse(90, &[], &[(1, 60)], 2)),
+                (settle("a", 66, 20), settled(20)),
+                (lend(67, Some((2, 100)), &[1], false), purse(90, &[(2, 100)], &[], 3)),
+                (escrowed("b", 68), admitted(60, 110, 190)),
+                (settle("b", 69, 60), settled(60)),
+                (lend(70, None, &[], true), purse(110, &[], &[(2, 20)], 3)),
+                (report(71), shard_books(110, 110, (2, 20), 3)),
             ],
         },
     ]

@@ -63,7 +63,21 @@ pub(super) fn lend(second: u64, lent: Option<(u64, u64)>, heard: &[u64], spare: 
     let lent = lent.map(|(number, amount)| Slice { number, amount: NanoUsd(amount) });
     let charge = Charge { scope: TEAM.into(), window: month() };
     let now = Timestamp(NOON + second * SECOND);
-    Command::Escrow(Escrow { charge, now, lent, heard: heard.to_vec(), spare })
+    Command::Escrow(Escrow { charge, now, lent, heard: heard.to_vec(), spare, lost: false })
+}
+
+/// Asks for what a shard does not need, when its losses are written down.
+pub(super) fn lose(second: u64) -> Command {
+    let charge = Charge { scope: TEAM.into(), window: month() };
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Escrow(Escrow { charge, now, lent: None, heard: vec![], spare: true, lost: true })
+}
+
+/// The books of a shard that has posted so much and returned so much, with one slice that ended.
+pub(super) fn shard_books(posted: u64, returned: u64, ended: (u64, u64), next: u64) -> Reply {
+    let ended = vec![Slice { number: ended.0, amount: NanoUsd(ended.1) }];
+    let purse = Purse { returned: NanoUsd(returned), slices: vec![], ended, next };
+    Reply::Report(vec![Standing { purse: Some(purse), ..standing(month(), posted, 0, 0) }])
 }
 
 pub(super) fn purse(returned: u64, slices: &[(u64, u64)], ended: &[(u64, u64)], next: u64) -> Reply {
@@ -230,6 +244,7 @@ pub(super) fn standing(window: Window, posted: u64, held: u64, unconfirmed: u64)
         posted: NanoUsd(posted),
         held: NanoUsd(held),
         unconfirmed: NanoUsd(unconfirmed),
+        purse: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! A ledger read back from its rows goes on as if nothing had happened.
 
+use crate::gateway::journal::{Entry, at_shard};
 use crate::gateway::ledger::spec::commands;
-use crate::gateway::ledger::{Ledger, Row};
+use crate::gateway::ledger::{Admit, Ledger, ReservationId, Row};
 use crate::sorted::SortedMap;
+use crate::units::{Millis, NanoUsd, Timestamp};
 use proptest::prelude::*;
 
 fn write(store: &mut SortedMap<String, String>, changes: Vec<Row>) {
@@ -49,4 +51,34 @@ fn rows_of_another_kind_are_refused_by_name() {
         let refused = Ledger::load([(key.to_owned(), value.to_owned())]).unwrap_err();
         assert_eq!(refused.key, key);
     }
+}
+
+#[test]
+fn a_shard_tells_of_its_losses_across_a_restart_until_they_are_written_down() {
+    let shard = "default~payments~1";
+    let (mut ledger, mut store) = (Ledger::new(), SortedMap::new());
+    let admit = |id: &str| Admit {
+        id: ReservationId(id.into()),
+        slice: 0,
+        now: Timestamp(1_000),
+        lease: Millis(1_000),
+        most: NanoUsd(5),
+        least: NanoUsd(5),
+        budgets: Vec::new(),
+        rates: Vec::new(),
+        note: at_shard(r#"{"team":"payments","at":1000,"days":30}"#, shard),
+        escrowed: true,
+    };
+    for id in ["a", "b"] {
+        ledger.admit(&admit(id));
+    }
+    assert_eq!(ledger.losses().count(), 0);
+    ledger.expire(Timestamp(2_000));
+    let told: Vec<Entry> = ledger.losses().filter_map(|(id, hold)| Entry::lost(id, hold)).collect();
+    assert!(told.iter().all(|entry| entry.shard.as_deref() == Some(shard) && !entry.record.contains("shard")));
+    assert_eq!(told.len(), 2);
+    ledger.told(&[ReservationId("a".into())]);
+    write(&mut store, ledger.changes());
+    let ledger = Ledger::load(store).unwrap();
+    assert_eq!(ledger.losses().map(|(id, _)| id.0.as_str()).collect::<Vec<_>>(), ["b"]);
 }

@@ -143,7 +143,7 @@ impl World {
     }
 
     fn purse(&mut self, shard: usize, lent: Option<Slice>, heard: Vec<u64>, spare: bool) -> escrow::Purse {
-        let escrow = Escrow { charge: charge(), now: Timestamp(self.now), lent, heard, spare };
+        let escrow = Escrow { charge: charge(), now: Timestamp(self.now), lent, heard, spare, lost: false };
         let purse = self.shards[shard].escrow(&escrow);
         self.written(shard);
         purse

@@ -284,7 +284,7 @@ proptest! {
                 (Reply::Settled(settled), Command::Settle(settle)) => prop_assert_eq!(settled, reference.settle(&settle)),
                 (Reply::Settled(settled), Command::Void(void)) => prop_assert_eq!(settled, reference.void(&void)),
                 (Reply::Report(standings), Command::Report(report)) => {
-                    for Standing { scope, window, posted, held, unconfirmed } in standings {
+                    for Standing { scope, window, posted, held, unconfirmed, purse: _ } in standings {
                         prop_assert!(report.covers(&scope));
                         let sums = reference.standing(&Charge { scope, window });
                         prop_assert_eq!((posted.0, held.0, unconfirmed.0), sums);

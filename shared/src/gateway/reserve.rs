@@ -1,0 +1,152 @@
+//! What the standard policy asks of the ledger, and what it makes of the answers.
+
+use super::journal::note;
+use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
+use super::lines::{self, Lines, Part};
+use super::policy::{Policy, TENANT};
+use super::shards::{Borrower, ask};
+use super::{Admission, Caller, Claim, Refusal, denial};
+use crate::error::{ApiError, Code};
+use crate::ports::{Ports, StoreError};
+use crate::units::{Millis, NanoUsd, Tokens};
+
+impl<P: Ports> Policy<P> {
+    /// What the ledger is told in the end.
+    pub(super) fn end(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) -> Option<Settle> {
+        admission.tenant.as_ref().map(|_| Settle {
+            id: ReservationId(admission.id.clone()),
+            now: self.ports.now(),
+            amount,
+            tokens: Some(tokens),
+            charge: admission.charge.clone(),
+        })
+    }
+
+    /// The shards that admit a team's calls; `None` where the tenant's ledger alone does.
+    fn borrower(&self, caller: &Caller, lines: &Lines<'_>) -> Option<Borrower> {
+        let shards = self.config.team(&caller.team).map_or(1, |team| team.shards);
+        // A rate is kept in one place, and nothing is lent of it.
+        if shards < 2 || lines.budgets.is_empty() || !lines.rates.is_empty() {
+            return None;
+        }
+        let budgets = lines.budgets.iter().zip(&lines.said).map(|(line, said)| (line.clone(), (*said).clone()));
+        Some(Borrower { team: caller.team.clone(), shards, budgets: budgets.collect(), alerts: self.alerts.clone() })
+    }
+
+    /// Takes all of these lines under one id, or none.
+    pub(super) async fn reserve(
+        &self,
+        id: &str,
+        caller: &Caller,
+        claim: &Claim,
+        mut lines: Lines<'_>,
+    ) -> Result<Admission, Refusal> {
+        let nothing =
+            Admission { id: id.to_owned(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() };
+        // One record a request: what is taken for a model beside it has none of its own.
+        let (policy, whole) = (self.audit(&caller.team), id == claim.id);
+        if lines.is_empty() && !(policy.strict && whole) {
+            return Ok(nothing);
+        }
+        let shards = self.borrower(caller, &lines);
+        let hard = lines.budgets.iter().any(|line| line.hard);
+        let charge =
+            lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
+        let note = if whole { note(caller, claim.now, policy.retention_days) } else { String::new() };
+        let admit = Admit {
+            id: ReservationId(id.to_owned()),
+            slice: 0,
+            now: claim.now,
+            lease: claim.lease,
+            most: claim.most,
+            least: claim.least,
+            budgets: lines.budgets.clone(),
+            rates: std::mem::take(&mut lines.rates),
+            note,
+            escrowed: false,
+        };
+        let admitted = match shards {
+            Some(shards) => self.shards.admit(&self.ports, shards, admit).await,
+            None => ask(&self.ports, TENANT, admit).await.map(|verdict| (TENANT.to_owned(), verdict)),
+        };
+        let (ledger, verdict) = admitted.map_err(|problem| self.unchecked(&problem))?;
+        let (states, own) = match &verdict {
+            Verdict::Admitted(admitted) => (admitted.budgets.as_slice(), admitted.granted),
+            Verdict::Denied(Denial::Budget(state)) => (std::slice::from_ref(state), NanoUsd::ZERO),
+            Verdict::Denied(Denial::Rate { .. } | Denial::Over) => (&[][..], NanoUsd::ZERO),
+        };
+        // A shard's states have other limits than the terms, and tell nothing of the whole.
+        for (budget, state) in states.iter().filter_map(|state| Some((lines.said_of(state)?, state))) {
+            self.alerts.consider(&self.ports, budget, state, own);
+        }
+        match verdict {
+            Verdict::Admitted(admitted) => Ok(Admission {
+                tenant: Some(ledger),
+                // What costs nothing is bound by no budget.
+                granted: (hard && claim.most > NanoUsd::ZERO).then_some(admitted.granted),
+                charge,
+                rates: lines::tightest(&admitted.rates),
+                ..nothing
+            }),
+            Verdict::Denied(denial) => {
+                let instead = match &denial {
+                    Denial::Budget(state) => lines.said_of(state).and_then(|budget| budget.on_exceeded.as_ref()),
+                    Denial::Rate { .. } | Denial::Over => None,
+                };
+                Err(Refusal { error: denial::error(&denial, claim.now), instead: instead.map(ToString::to_string) })
+            }
+        }
+    }
+
+    fn unchecked(&self, problem: &StoreError) -> ApiError {
+        self.ports.log(&denial::store_line("ledger", problem));
+        let message = "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
+        ApiError::new(Code::LimiterUnavailable, message).retry_after(Millis(1_000))
+    }
+
+    /// Adds a slice to a reservation where it was made. A shard that has too little is lent more, once.
+    pub(super) async fn enlarge(
+        &self,
+        admission: &Admission,
+        caller: &Caller,
+        claim: &Claim,
+        slice: u32,
+        more: NanoUsd,
+    ) -> Option<NanoUsd> {
+        let ledger = admission.tenant.as_deref()?;
+        let lines = Lines::of(&self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
+        let team = admission.shard().and_then(|_| self.borrower(caller, &lines));
+        let admit = Admit {
+            id: ReservationId(admission.id.clone()),
+            slice,
+            now: self.ports.now(),
+            lease: claim.lease,
+            most: more,
+            least: NanoUsd(1),
+            budgets: lines.budgets,
+            rates: Vec::new(),
+            note: String::new(),
+            escrowed: team.is_some(),
+        };
+        if let Some(team) = team {
+            let whole = Admit { least: more, ..admit.clone() };
+            if let Ok(Verdict::Admitted(admitted)) = self.ports.admit(ledger, whole).await {
+                return Some(admitted.granted);
+            }
+            self.shards.refill(&self.ports, &team, ledger, more).await;
+        }
+        match self.ports.admit(ledger, admit).await {
+            Ok(Verdict::Admitted(admitted)) => Some(admitted.granted),
+            // What was granted before still is.
+            Ok(Verdict::Denied(_)) | Err(_) => None,
+        }
+    }
+
+    /// Replaces a reservation by what was used.
+    pub(super) async fn post(&self, admission: &Admission, amount: NanoUsd, tokens: Tokens) {
+        let (Some(ledger), Some(settle)) = (&admission.tenant, self.end(admission, amount, tokens)) else { return };
+        if let Err(problem) = self.ports.settle(ledger, settle).await {
+            self.ports.log(&denial::store_line("settle", &problem));
+        }
+    }
+}
