@@ -183,7 +183,7 @@ impl Config {
             transform: None,
             audit: AuditPolicy::DEFAULT,
             provider_keys: false,
-            shards: 1,
+            shards: None,
         };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }

@@ -29,8 +29,8 @@ pub struct Team {
     pub audit: AuditPolicy,
     /// Whether its callers may bring provider keys of their own.
     pub provider_keys: bool,
-    /// How many ledgers admit its calls. One: the tenant's own.
-    pub shards: u64,
+    /// How many ledgers admit its calls; `None`: the tenant's own alone does.
+    pub shards: Option<u64>,
 }
 
 /// The models, classes and routes a team may call.
@@ -150,7 +150,7 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let shards = fields.defaulted("shards", about, Whole { min: 1, max: MOST_SHARDS }, 1);
     Some(Team {
         provider_keys,
-        shards,
+        shards: Some(shards).filter(|shards| *shards > 1),
         organisation,
         audit: audit.unwrap_or_default(),
         models: models.map_or(ModelAccess::All, ModelAccess::Only),

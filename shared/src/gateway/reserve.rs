@@ -24,9 +24,9 @@ impl<P: Ports> Policy<P> {
 
     /// The shards that admit a team's calls; `None` where the tenant's ledger alone does.
     fn borrower(&self, caller: &Caller, lines: &Lines<'_>) -> Option<Borrower> {
-        let shards = self.config.team(&caller.team).map_or(1, |team| team.shards);
+        let shards = self.config.team(&caller.team)?.shards?;
         // A rate is kept in one place, and nothing is lent of it.
-        if shards < 2 || lines.budgets.is_empty() || !lines.rates.is_empty() {
+        if lines.budgets.is_empty() || !lines.rates.is_empty() {
             return None;
         }
         let budgets = lines.budgets.iter().zip(&lines.said).map(|(line, said)| (line.clone(), (*said).clone()));

@@ -285,8 +285,9 @@ fn standings(replies: &[Reply]) -> Vec<Standing> {
 fn borrowers(config: &Config, open: &[Pending]) -> SortedSet<String> {
     let mut shards: SortedSet<String> =
         open.iter().filter_map(|pending| borrower(&pending.id)).map(str::to_owned).collect();
-    for (team, settings) in config.teams.iter().filter(|(_, settings)| settings.shards > 1) {
-        shards.extend((0..settings.shards).map(|number| shard(TENANT, team.as_str(), number)));
+    for (team, settings) in &config.teams {
+        let numbers = 0..settings.shards.unwrap_or(0);
+        shards.extend(numbers.map(|number| shard(TENANT, team.as_str(), number)));
     }
     shards
 }
