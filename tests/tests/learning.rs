@@ -90,3 +90,44 @@ fn an_answer_of_another_process_is_judged_once_wherever_it_is_said() {
     };
     here.world().executor().run(scene).unwrap();
 }
+
+#[test]
+fn decisions_are_counted_over_all_processes_once_each_and_by_days() {
+    let here = InProcess::new(Options::default(), &config());
+    let there = here.beside(&config());
+    let world = here.world().clone();
+    let scene = async {
+        let key = administer(&here, "POST", "/admin/v1/keys", json!({ "name": "k" })).await;
+        let key = key["key"].as_str().unwrap();
+        let count = async |level: &InProcess, days: &str| {
+            let told = administer(level, "GET", &["/admin/v1/decisions/summary", days].concat(), Value::Null).await;
+            let routes = told["routes"].as_array().unwrap().iter();
+            let by_route: u64 = routes.filter_map(|route| route["decisions"].as_u64()).sum();
+            assert_eq!(told["decisions"].as_u64(), Some(by_route));
+            by_route
+        };
+        for _ in 0..5 {
+            for level in [&here, &there] {
+                chat(level, key, "Hi").await;
+                chat(level, key, "Hi").await;
+            }
+            world.executor().sleep(6_000).await;
+        }
+        // What is not among the sums yet, an instance adds for itself.
+        let last = (count(&here, "").await, count(&there, "").await);
+        assert!(last.0 >= 18 && last.0 <= 20 && last.1 >= 18 && last.1 <= 20, "{last:?}");
+        chat(&here, key, "Hi").await;
+        chat(&there, key, "Hi").await;
+        world.executor().sleep(10).await;
+        assert_eq!((count(&here, "").await, count(&there, "").await), (22, 22));
+        world.executor().sleep(24 * 3_600_000).await;
+        let other = here.beside(&config());
+        assert_eq!((count(&other, "").await, count(&other, "?days=2").await), (0, 22));
+        for bad in ["0", "32", "-1", "x"] {
+            let answer =
+                ask(&other, ADMIN_KEY, "GET", &format!("/admin/v1/decisions/summary?days={bad}"), Value::Null).await;
+            assert_eq!(answer.status, 400, "{bad}");
+        }
+    };
+    here.world().executor().run(scene).unwrap();
+}

@@ -7,7 +7,7 @@
 use super::accept::Order;
 use super::answer::{AnswerOf, Walk};
 use super::{Layers, judge};
-use crate::config::{Cascade, ModelId};
+use crate::config::{Cascade, Judge, ModelId};
 use crate::dialect::ir::{ChatResponse, Part};
 use crate::dialect::{BYTES_PER_TOKEN, Observed};
 use crate::ports::Clock;
@@ -103,8 +103,11 @@ pub(super) async fn judge<L: Layers>(
     match (flaw, &cascade.judge) {
         (Err(flaw), _) => Some(flaw),
         (Ok(Some(text)), Some(judge)) => {
+            // Past the request's own end nobody waits for a verdict.
+            let left = walk.order.deadline.since(walk.pipeline.layers.clock().now());
+            let judge = Judge { timeout: judge.timeout.min(left), ..judge.clone() };
             let record = &mut walk.finish.open()?.record;
-            let verdict = judge::verdict(walk.pipeline, record, judge, &walk.order.request.body, &text).await;
+            let verdict = judge::verdict(walk.pipeline, record, &judge, &walk.order.request.body, &text).await;
             match verdict {
                 Some(true) => None,
                 Some(false) => Some(Flaw::BadVerdict),
