@@ -59,7 +59,7 @@ fn train(folder: &str, version: &str, into: Option<&str>) -> Result<(), String> 
     };
     std::fs::create_dir_all(&heads).map_err(|error| error.to_string())?;
     let mut text = format!("# What cross-validation says of version {version}\n\n");
-    text.push_str("Written by `cargo run -p signalbox-router-tools -- train DIR`. Five folds; .500 is chance.\n\n");
+    text.push_str("Written by `cargo run -p signalbox-router-tools -- train DIR`. Five folds, of three draws the middle one; .500 is chance.\n\n");
     text.push_str("A head a source, as a route's own traffic would train it:\n\n");
     text.push_str(report::TITLE);
     for source in &sources {

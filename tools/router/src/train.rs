@@ -12,13 +12,14 @@ use signalbox::router::learn::model::Model;
 use signalbox::router::learn::scan::BUCKETS;
 
 /// The ridges that are tried.
-const RIDGES: [Ridge; 6] = [
+const RIDGES: [Ridge; 7] = [
     Ridge { dense: 10.0, grams: 30.0 },
     Ridge { dense: 100.0, grams: 300.0 },
     Ridge { dense: 1_000.0, grams: 3_000.0 },
     Ridge { dense: 3_000.0, grams: 3_000.0 },
     Ridge { dense: 10_000.0, grams: 1_000.0 },
     Ridge { dense: 10_000.0, grams: 3_000.0 },
+    Ridge { dense: 30_000.0, grams: 1_000.0 },
 ];
 /// The ridge of the head over all sources, chosen by leaving a source out. It has no n-grams: what words of one source's
 /// subjects foretell is worse than nothing for the next source.
@@ -31,7 +32,7 @@ const FOLDS: u64 = 5;
 const DRAWS: u64 = 3;
 /// How many deviations of the prior count as one of a source's own head: it keeps its say where prompts
 /// come that the source never showed.
-const SOURCE_PRIOR: f64 = 0.5;
+const SOURCE_PRIOR: f64 = 0.75;
 /// The same for the head over all sources, which knows nothing of the traffic it will meet.
 const GENERAL_PRIOR: f64 = 1.5;
 
@@ -78,17 +79,22 @@ fn has_many_subjects(rows: &[&Row]) -> bool {
     subjects.len() >= MANY_SUBJECTS
 }
 
-/// Every row's logit, from a model of the other folds.
+/// Every row's logit, from a model of the other folds. Each model's mean over what it was trained on is put in the place of
+/// the others': a fold that gains much leaves its model a low mean, and comparing rows by it would tell folds apart, not prompts.
 fn cross_validated(sets: &[Vec<Example>], folds: &[Vec<u64>], buckets: usize, ridge: Ridge) -> Vec<Vec<f64>> {
     let mut logits: Vec<Vec<f64>> = sets.iter().map(|set| vec![0.0; set.len()]).collect();
+    let all = sets.concat().iter().map(|example| example.target).sum::<f64>() / logits.concat().len().max(1) as f64;
+    let usual = (all / (1.0 - all).max(1e-9)).ln();
     for left_out in 0..FOLDS {
         let chosen = sets.iter().flatten().zip(folds.iter().flatten()).filter(|(_, fold)| **fold != left_out);
         let training: Vec<Example> = chosen.map(|(example, _)| example.clone()).collect();
         let fitted = fit(&training, buckets, ridge);
+        let logit = |example: &Example| fitted.logit(&example.dense, &example.grams);
+        let middle = mean(&training.iter().map(logit).collect::<Vec<_>>());
         for ((set, folds), logits) in sets.iter().zip(folds).zip(&mut logits) {
-            for ((example, fold), logit) in set.iter().zip(folds).zip(logits) {
+            for ((example, fold), score) in set.iter().zip(folds).zip(logits) {
                 if *fold == left_out {
-                    *logit = fitted.logit(&example.dense, &example.grams);
+                    *score = logit(example) - middle + usual;
                 }
             }
         }
@@ -104,6 +110,28 @@ fn taught(source: &Source) -> Vec<&Row> {
 fn deviation(values: &[f64]) -> f64 {
     let middle = mean(values);
     mean(&values.iter().map(|value| (value - middle).powi(2)).collect::<Vec<_>>()).sqrt().max(1e-9)
+}
+
+/// A cross-validation, drawn several times.
+struct Draws {
+    /// APGR on average.
+    mean: f64,
+    /// Each draw's, with its logits.
+    draws: Vec<(f64, Vec<f64>)>,
+}
+
+impl Draws {
+    fn of(draws: Vec<Vec<f64>>, weak: &[f64], strong: &[f64]) -> Draws {
+        let draws: Vec<_> = draws.into_iter().map(|logits| (apgr(&logits, weak, strong), logits)).collect();
+        Draws { mean: mean(&draws.iter().map(|draw| draw.0).collect::<Vec<_>>()), draws }
+    }
+
+    /// The logits of the draw that is neither the luckiest nor the unluckiest: those that are reported.
+    fn middle(&mut self) -> Option<Vec<f64>> {
+        self.draws.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let middle = self.draws.len() / 2;
+        self.draws.get_mut(middle).map(|draw| std::mem::take(&mut draw.1))
+    }
 }
 
 /// Trains the head of one source; `None` when it has too few prompts to divide into folds.
@@ -122,14 +150,12 @@ pub fn source_head(source: &Source, version: u16) -> Option<Head> {
                 |draw| cross_validated(&sets, &folds(&rows, by_subject, draw), BUCKETS, ridge).into_iter().flatten();
             (0..DRAWS).map(|draw| logits(draw).collect()).collect()
         };
-        let score =
-            |draws: &[Vec<f64>]| mean(&draws.iter().map(|logits| apgr(logits, &weak, &strong)).collect::<Vec<_>>());
-        let seen = draws(false);
-        let (mut total, mut kept) = (score(&seen), vec![seen.into_iter().next()?]);
+        let mut seen = Draws::of(draws(false), &weak, &strong);
+        let (mut total, mut kept) = (seen.mean, vec![seen.middle()?]);
         if rows.iter().any(|rows| has_many_subjects(rows)) {
-            let foreign = draws(true);
-            total = (total + score(&foreign)) / 2.0;
-            kept.push(foreign.into_iter().next()?);
+            let mut foreign = Draws::of(draws(true), &weak, &strong);
+            total = (total + foreign.mean) / 2.0;
+            kept.push(foreign.middle()?);
         }
         if best.as_ref().is_none_or(|(found, _, _)| total > *found) {
             best = Some((total, ridge, kept));
