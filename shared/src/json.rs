@@ -18,6 +18,7 @@
 //!
 //! Cost: linear in the length of the body, `n log n` in the members of a large object.
 
+mod build;
 mod cursor;
 mod de;
 mod edit;
@@ -27,6 +28,7 @@ mod read;
 mod scanner;
 pub mod strings;
 
+pub(crate) use build::{json, members, put, value};
 pub use edit::{Edits, splice};
 pub use error::{ErrorKind, JsonError};
 pub use read::{ReadError, parse, parse_seed, read};

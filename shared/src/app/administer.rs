@@ -8,9 +8,9 @@ use crate::error::{ApiError, Code};
 use crate::gateway::Gateway as _;
 use crate::gateway::admin::{self, Admin, Answer, Ask};
 use crate::gateway::caller::Via;
+use crate::json::json;
 use crate::pipeline::{self, Layers as _, Reply};
 use crate::ports::{BodyError, Ports, Request};
-use serde_json::json;
 use std::sync::Arc;
 
 impl<P: Ports> App<P> {

@@ -11,10 +11,10 @@ use crate::gateway::Caller;
 use crate::gateway::identity::session::Session;
 use crate::gateway::keys::Hasher;
 use crate::http::{Head, query_parameter};
+use crate::json::json;
 use crate::pipeline::{Layers as _, Reply};
 use crate::ports::{Ports, Request};
 use crate::time::rfc3339;
-use serde_json::json;
 
 const SESSION: &str = "__Host-signalbox-session";
 const TICKET: &str = "__Host-signalbox-sign-in";

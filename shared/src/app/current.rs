@@ -11,10 +11,10 @@ use crate::gateway::key_cache::{FRESH, KeyCache};
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::{Keys, lock as memory};
 use crate::gateway::{identity, live, sync, weights};
+use crate::json::json;
 use crate::ports::{Ports, StoreError, StoredConfig};
 use crate::units::Timestamp;
 use futures_util::future::join;
-use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Looks a binding's text up.

@@ -4,11 +4,11 @@
 use super::learning;
 use super::setup::Setup;
 use crate::gateway::admin::routing::{Look, Routing};
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Range, Write};
 use crate::router::{Ask, Due, KEPT_DECISIONS, Router, TALLIES, TALLY_LIFE, Tally};
 use crate::units::{Millis, Timestamp};
-use serde_json::json;
 use std::sync::Arc;
 
 /// Where snapshots of health are kept.

@@ -8,13 +8,14 @@ use super::{App, Standard, answer};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::{Caller, Gateway as _};
+use crate::json::json;
 use crate::pipeline::{self, Reply};
 use crate::ports::{BodyError, Ports, Request, StoreError};
 use crate::records::Write;
 use crate::router::feedback::{FEEDBACK, Feedback, MAX_FEEDBACK_BYTES};
 use crate::router::{TICKETS, Ticket};
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Where what was learned is kept, as `team/route`.

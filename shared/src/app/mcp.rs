@@ -10,12 +10,12 @@ use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::gateway::sync::Source;
 use crate::http::Head;
+use crate::json::json;
 use crate::mcp::client::Place;
 use crate::mcp::server::{self, Asked, Told};
 use crate::pipeline::{self, Layers, Reply};
 use crate::ports::{BodyError, Clock, Ports, Request};
 use crate::secret::Secret;
-use serde_json::json;
 use std::sync::Arc;
 
 /// The longest message.

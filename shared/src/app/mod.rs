@@ -24,6 +24,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::{Policy, admin, denial, shards, sync};
 use crate::http::Head;
+use crate::json::json;
 use crate::operation::Operation;
 use crate::operation::passthrough::{self, Target};
 use crate::pipeline::{self, Reply, Stack};
@@ -32,7 +33,6 @@ use crate::proxy::HttpProxy;
 use current::Inner;
 use models::Form;
 use serde::Serialize;
-use serde_json::json;
 use setup::Setup;
 use std::sync::Arc;
 

@@ -8,9 +8,10 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::http::percent_decoded;
+use crate::json::json;
 use crate::pipeline::{self, Layers, Reply};
 use crate::ports::{Ports, Request};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The form of a list of models.

@@ -5,9 +5,9 @@ use super::{App, Standard, answer};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::identity::oauth::{self, MAX_FORM_BYTES};
+use crate::json::json;
 use crate::pipeline::Reply;
 use crate::ports::{Ports, Request};
-use serde_json::json;
 
 impl<P: Ports> App<P> {
     /// `POST /oauth/token`.

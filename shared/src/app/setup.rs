@@ -10,6 +10,7 @@ use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
 use crate::gateway::policy::{Keys, lock};
 use crate::gateway::{Policy, identity, sync};
+use crate::json::json;
 use crate::pipeline::{Pipeline, Stack};
 use crate::ports::{Ports, StoredConfig};
 use crate::proxy::HttpProxy;
@@ -17,7 +18,7 @@ use crate::router;
 use crate::secret::Secret;
 use crate::transform::Transforms;
 use crate::words::Guards;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 

@@ -10,9 +10,9 @@ use super::timing::{self, TimeoutsOverride};
 use super::transforms;
 use crate::catalog::Class;
 
-use serde_json::Value;
 #[cfg(test)]
-use serde_json::json;
+use crate::json::json;
+use serde_json::Value;
 use std::fmt;
 
 /// A route: one name, several models.

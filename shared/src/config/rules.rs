@@ -8,9 +8,9 @@ use super::routes::{TARGET, Target};
 use super::shape::{Fields, Kind, List, OneOf, Parsed, Record, wrong_type};
 use super::transforms;
 use crate::cel::{Condition, Item, Type, Variable};
-use serde_json::Value;
 #[cfg(test)]
-use serde_json::json;
+use crate::json::json;
+use serde_json::Value;
 
 /// A rule: what it is about, and what follows.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,8 @@
 
 use super::tests::FULL;
 use super::*;
+use crate::json::json;
 use crate::sorted::SortedMap;
-use serde_json::json;
 use std::cell::RefCell;
 
 /// The keywords our schemas use, as draft 2020-12 defines them. An unknown one fails the test, so that

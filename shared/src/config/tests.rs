@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::catalog::{Capabilities, Rate};
+use crate::json::json;
 use crate::units::{Millis, NanoUsd};
-use serde_json::json;
 
 /// Every section with every key of this version.
 pub(super) const FULL: &str = include_str!("every_key.toml");

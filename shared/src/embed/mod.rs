@@ -130,9 +130,9 @@ mod tests {
                 embedding.vocabulary.pieces(text, PIECES, |id| ids.push(id));
                 // An unknown word is 100 there and nothing here: it has no row.
                 let known = recorded["ids"].as_array().unwrap().iter().filter(|id| **id != 100);
-                assert_eq!(known.cloned().collect::<serde_json::Value>(), serde_json::json!(ids), "{text}");
+                assert_eq!(known.cloned().collect::<serde_json::Value>(), crate::json::json!(ids), "{text}");
                 let sums = embedding.sums(text);
-                assert_eq!(serde_json::json!(sums[..8]), recorded["int_sum_first8"], "{text}");
+                assert_eq!(crate::json::json!(sums[..8]), recorded["int_sum_first8"], "{text}");
                 let Some(vector) = embedding.vector(text) else { continue };
                 for (value, unit) in vector.0.iter().zip(recorded["unit_first8"].as_array().unwrap()) {
                     assert!((f64::from(*value) / 16_384.0 - unit.as_f64().unwrap()).abs() < 1e-3, "{text}");

@@ -6,11 +6,11 @@
 use super::denial;
 use super::ledger::BudgetState;
 use crate::config::Budget;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::Write;
 use crate::sorted::SortedSet;
 use crate::units::{Millis, NanoUsd};
-use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where it is written who told what.

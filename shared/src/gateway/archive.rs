@@ -13,11 +13,12 @@ use super::journal::checkpoint::{Checkpoint, Signed, checkpoint_key, checkpoint_
 use super::journal::{Broken, Head, Walk, archived_key, line_key, line_place, line_prefix, shelf};
 use super::policy::TENANT;
 use super::sealing::{Sealing, grown, lock};
+use crate::json::json;
 use crate::ports::{Archive, Clock, Crypto, Records, StoreError};
 use crate::records::{Range, Record, Write};
 use crate::time::rfc3339;
 use crate::units::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How many records an object has at the most, and how many bytes before its last one.
 const MOST_RECORDS: u64 = 1_024;

@@ -11,8 +11,8 @@ use super::ledger::Settle;
 use super::policy::TENANT;
 use super::sealing::Sealing;
 use super::system::Strangers;
+use crate::json::json;
 use crate::ports::Ports;
-use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -65,7 +65,7 @@ fn span(span: Millis) -> String {
 
 /// A line for the operator about a store that failed.
 pub fn store_line(what: &str, problem: &StoreError) -> String {
-    serde_json::json!({ "event": "store_error", "store": what, "problem": problem.0 }).to_string()
+    crate::json::json!({ "event": "store_error", "store": what, "problem": problem.0 }).to_string()
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
 use crate::context::Library;
 use crate::error::{ApiError, Code};
 use crate::jose::jws;
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use futures_util::future::try_join;
-use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ledger every team is booked in until organisations are configured.

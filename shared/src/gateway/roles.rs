@@ -48,7 +48,7 @@ mod tests {
     fn a_role_is_read_as_it_is_written_and_stored() {
         for role in Role::ALL {
             assert_eq!(Role::parse(role.as_str()), Some(role));
-            assert_eq!(serde_json::json!(role), role.as_str());
+            assert_eq!(crate::json::json!(role), role.as_str());
         }
         assert_eq!(Role::parse("Admin"), None);
     }

@@ -8,12 +8,13 @@ use super::definitions::{self, RETIRED, Said, Taken, Untaken, VANISHED};
 use super::live::SHELF;
 use crate::config::mcp::Vanished;
 use crate::context::read;
+use crate::json::json;
 use crate::mcp::META_DEFINITION;
 use crate::mcp::client::{self, Place, Resource};
 use crate::ports::Ports;
 use crate::records::Write;
 use crate::units::Millis;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// How often a process looks whether a server is due.
 pub const LOOK: Millis = Millis(30_000);

@@ -9,9 +9,10 @@ use super::journal::{Entry, Posting};
 use super::keys::token;
 use super::policy::TENANT;
 use crate::config::AuditPolicy;
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The chain's name, where others have their team's.

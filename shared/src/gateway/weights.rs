@@ -11,9 +11,10 @@ use crate::base64url;
 use crate::config::Config;
 use crate::context::Meanings;
 use crate::embed::Weights;
+use crate::json::json;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::Write;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_written_is_read() {
-        let unsigned = unsigned(&serde_json::json!({ "alg": "EdDSA" }), &serde_json::json!({ "sub": "x" }));
+        let unsigned = unsigned(&crate::json::json!({ "alg": "EdDSA" }), &crate::json::json!({ "sub": "x" }));
         let token = seal(&unsigned, b"signature");
         let jws = Jws::parse(&token).unwrap();
         assert_eq!((jws.signed, jws.signature.as_slice()), (unsigned.as_bytes(), &b"signature"[..]));

@@ -5,11 +5,12 @@
 
 use super::{LEGACY, META_CAPABILITIES, META_VERSION, MODERN};
 use crate::http::Header;
+use crate::json::json;
 use crate::ports::{Clock, ExchangeError, Outgoing, Transport, Whole};
 use crate::secret::Secret;
 use crate::sse::Reader;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// How long one answer may take, and all of them.
 const PATIENCE: Millis = Millis(10_000);

@@ -5,8 +5,9 @@ use super::{LEGACY, META_CAPABILITIES, META_DEFINITION, META_VERSION, MODERN};
 use crate::base64url;
 use crate::context::{Definition, Library};
 use crate::json;
+use crate::json::json;
 use crate::time::rfc3339;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Definitions on a page of a list.
 const PAGE: usize = 100;

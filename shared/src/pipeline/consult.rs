@@ -2,10 +2,10 @@
 //! when it is late, wrong or hostile. Our own decision stands behind it and holds it to our rails.
 
 use super::{Layers, Pipeline};
+use crate::json::json;
 use crate::ports::Clock;
 use crate::proxy::{Proxy, Unheard};
 use crate::router::{Ask, Decision, Question, View};
-use serde_json::json;
 
 /// The decision that counts: theirs where it is any good, else our own.
 pub(super) async fn consult<L: Layers>(

@@ -8,9 +8,9 @@ use super::outside;
 use super::{Layers, Pipeline};
 use crate::config::Judge;
 use crate::gateway::audit::Record;
+use crate::json::json;
 use crate::units::{NanoUsd, Tokens};
 use crate::words::texts;
-use serde_json::json;
 use std::sync::Arc;
 
 /// As much of the end of a conversation, and of the beginning of an answer, as is judged, in bytes.

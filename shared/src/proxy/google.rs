@@ -9,12 +9,13 @@ use crate::config::{GoogleAccount, Grant, Subject};
 use crate::error::{ApiError, Code};
 use crate::http::{self, Header};
 use crate::jose::jws::{seal, unsigned};
+use crate::json::json;
 use crate::ports::{ExchangeError, Outgoing, Ports, is_success};
 use crate::secret::Secret;
 use crate::sorted::SortedMap;
 use crate::time::parse_rfc3339;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -14,9 +14,10 @@ use super::learn::sample::Sample;
 use super::learn::signals::PromptReader;
 use super::{Standard, Ticket, advice, tickets};
 use crate::config::Goal;
+use crate::json::json;
 use crate::units::NanoUsd;
 use curve::{Curve, Point, intervals};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The most records that are looked at: all of it runs within one request.
 pub const MOST_RECORDS: usize = 2_000;

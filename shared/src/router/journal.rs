@@ -6,8 +6,9 @@
 use super::learn::fixed::ONE;
 use super::{Decision, Tally, Verdict};
 use crate::config::ModelId;
+use crate::json::json;
 use crate::units::{Millis, NanoUsd, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

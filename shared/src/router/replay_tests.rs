@@ -62,7 +62,7 @@ fn a_decision_reads_as_it_is_promised() {
     };
     let asked = Ask { needs: Needs { vision: true, ..Needs::default() }, ..ask("fast") };
     let json = serde_json::to_value(router.decide(&asked, &view, 0).unwrap()).unwrap();
-    let want = serde_json::json!({
+    let want = crate::json::json!({
         "id": "", "route": "fast", "strategy": "latency", "reason": "only_fit",
         "plan": [{"model": "openai:dear", "role": "primary"}],
         "considered": [

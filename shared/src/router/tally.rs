@@ -3,9 +3,10 @@
 //! They are kept a day at a time, in a few records that instances share. A line is a name and five figures.
 
 use super::{Concluded, Verdict};
+use crate::json::json;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The shelf on which the sums are kept.
 pub const TALLIES: &str = "tallies";

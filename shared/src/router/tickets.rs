@@ -7,9 +7,10 @@
 use super::Ask;
 use super::learn::bandit::Cell;
 use super::learn::online::Features;
+use crate::json::json;
 use crate::records::MAX_WRITES;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -75,7 +75,7 @@ mod tests {
         let stream = b"data: {\"a\":1}\r\n\r\n: comment\n\nevent: x\ndata: {\ndata: }\n\ndata: [DONE]\n\ndata: {\"cu";
         let array = array([stream.to_vec()]);
         assert_eq!(array, "[{\"a\":1},\n{\n}\n]\n");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&array).unwrap(), serde_json::json!([{"a": 1}, {}]));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&array).unwrap(), crate::json::json!([{"a": 1}, {}]));
     }
 
     #[test]

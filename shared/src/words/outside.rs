@@ -4,11 +4,12 @@
 //! of webhooks stands in the README.
 
 use crate::config::guardrails::{Action, By};
+use crate::json::json;
 use crate::json::read;
 use crate::sigv4::{hex, mac};
 use crate::sorted;
 use crate::units::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::ops::Range;
 
 /// The version of the contract of webhooks.

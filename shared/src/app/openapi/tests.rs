@@ -8,9 +8,10 @@ use crate::app::endpoints::{ENDPOINTS, Endpoint, Kind, OPENAPI};
 use crate::error::Code;
 use crate::gateway::admin::ROUTES;
 use crate::gateway::admin::routes::Route;
+use crate::json::json;
 use crate::operation::passthrough::METHODS;
 use crate::sorted::{SortedMap, SortedSet};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/openapi.json");
 

@@ -9,9 +9,9 @@ use crate::guard::pattern::Pattern;
 use crate::guard::pii::{self, Wanted};
 use crate::guard::schema::Schema;
 use crate::guard::terms::{LONGEST_TERM, Terms};
-use serde_json::Value;
 #[cfg(test)]
-use serde_json::json;
+use crate::json::json;
+use serde_json::Value;
 
 /// The kinds, before what belongs to each is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

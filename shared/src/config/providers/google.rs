@@ -204,7 +204,7 @@ mod tests {
     fn a_key_file_and_a_credential_configuration_are_read_as_google_writes_them() {
         assert!(read(&[]).unwrap().is_none());
         let pem = ["-----BEGIN ", "AQID\nBA==\n-----END ", ""].join("PRIVATE KEY-----\n");
-        let file = serde_json::json!({"type": "service_account", "project_id": "p-1", "private_key_id": "k",
+        let file = crate::json::json!({"type": "service_account", "project_id": "p-1", "private_key_id": "k",
             "client_email": "a@p-1.example", "private_key": pem});
         let account = read(&[("ACCOUNT", &file.to_string())]).unwrap().unwrap();
         assert_eq!(account.token_url.as_str(), "https://oauth2.googleapis.com/token");

@@ -7,11 +7,11 @@ use crate::config::shape::{Dict, Fields, Flag, Kind, List, OneOf, Parsed, Record
 use crate::config::timing::{self, TimeoutsOverride};
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::{Dialect, ProviderDialect};
+#[cfg(test)]
+use crate::json::json;
 use crate::operation::{embeddings, rerank};
 use crate::sorted::{SortedMap, SortedSet};
 use serde_json::Value;
-#[cfg(test)]
-use serde_json::json;
 
 /// What one table adds to the built-in providers or says instead of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

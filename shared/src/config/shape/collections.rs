@@ -2,10 +2,10 @@
 
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
+#[cfg(test)]
+use crate::json::json;
 use crate::sorted::SortedMap;
 use serde_json::Value;
-#[cfg(test)]
-use serde_json::json;
 
 /// A list of at least `min` values of one kind.
 pub(in crate::config) struct List<K> {

@@ -3,7 +3,8 @@
 
 use super::Fields;
 use crate::config::problem::At;
-use serde_json::{Map, Value, json};
+use crate::json::json;
+use serde_json::{Map, Value};
 
 /// The members of one table.
 #[derive(Default)]

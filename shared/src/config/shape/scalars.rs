@@ -3,9 +3,9 @@
 use super::{Kind, wrong_type};
 use crate::config::problem::At;
 use crate::config::suggest::nearest;
-use serde_json::Value;
 #[cfg(test)]
-use serde_json::json;
+use crate::json::json;
+use serde_json::Value;
 
 /// A whole number between two bounds, both included.
 pub(in crate::config) struct Whole {

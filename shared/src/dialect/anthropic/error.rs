@@ -62,7 +62,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         let json: serde_json::Value =
             serde_json::from_str(text.strip_prefix("event: error\ndata: ").unwrap().trim_end()).unwrap();
-        let expected = serde_json::json!({"type": "error", "request_id": "req_1",
+        let expected = crate::json::json!({"type": "error", "request_id": "req_1",
             "error": {"type": "overloaded_error", "message": "Busy.", "code": "upstream_overloaded"}});
         assert_eq!(json, expected);
         assert!(text.ends_with("\n\n"));

@@ -73,7 +73,7 @@ mod tests {
             (503, "Bedrock is unable to process your request.", Overloaded),
         ];
         for (status, message, class) in table {
-            let error = read(status, serde_json::json!({ "message": message }).to_string().as_bytes());
+            let error = read(status, crate::json::json!({ "message": message }).to_string().as_bytes());
             assert_eq!(error.class, class, "{status} {message}");
             assert_eq!(error.message.as_deref().unwrap_or_default(), message);
         }

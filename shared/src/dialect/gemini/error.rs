@@ -135,7 +135,7 @@ mod tests {
         write_event(&mut out, &error, "req_1");
         let text = String::from_utf8(out).unwrap();
         let json: serde_json::Value = serde_json::from_str(text.strip_prefix("data: ").unwrap().trim_end()).unwrap();
-        let expected = serde_json::json!({"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED", "details": [
+        let expected = crate::json::json!({"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED", "details": [
             {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED", "domain": "signalbox",
              "metadata": {"code": "rate_limit_exceeded", "request_id": "req_1"}},
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.500s"}]}});
@@ -178,7 +178,7 @@ mod tests {
             (503, "UNAVAILABLE", "The model is overloaded.", Overloaded),
             (504, "DEADLINE_EXCEEDED", "m", Timeout),
         ] {
-            let body = serde_json::json!({"error": {"code": status, "message": message, "status": word}});
+            let body = crate::json::json!({"error": {"code": status, "message": message, "status": word}});
             assert_eq!(read(status, body.to_string().as_bytes()).class, class, "{status} {word}");
         }
     }

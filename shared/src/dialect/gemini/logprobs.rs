@@ -105,7 +105,7 @@ mod tests {
         let google: serde_json::Value = serde_json::from_str(google).unwrap();
         let raw = google.get("logprobsResult").unwrap().to_string();
         let openai = read(serde_json::from_str(&raw).unwrap()).unwrap();
-        let expected = serde_json::json!({"refusal": null, "content": [{"token": "Hé", "logprob": -0.5, "bytes": [72, 195, 169],
+        let expected = crate::json::json!({"refusal": null, "content": [{"token": "Hé", "logprob": -0.5, "bytes": [72, 195, 169],
             "top_logprobs": [{"token": "Hé", "logprob": -0.5, "bytes": [72, 195, 169]}, {"token": "Yo", "logprob": -1.5, "bytes": [89, 111]}]}]});
         assert_eq!(serde_json::from_str::<serde_json::Value>(openai.text()).unwrap(), expected);
         let mut back = Vec::new();

@@ -190,7 +190,7 @@ impl Arguments {
             Arguments::Json(json) if json.is_object() => Cow::Borrowed(json.text()),
             Arguments::Json(json) if json.text() == "null" => Cow::Borrowed("{}"),
             Arguments::Json(json) => Cow::Owned(format!("{{\"value\":{}}}", json.text())),
-            Arguments::Text(text) => Cow::Owned(serde_json::json!({ "text": text }).to_string()),
+            Arguments::Text(text) => Cow::Owned(crate::json::json!({ "text": text }).to_string()),
         }
     }
 

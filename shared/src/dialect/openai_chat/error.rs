@@ -68,7 +68,7 @@ mod tests {
         write_event(&mut out, &ApiError::invalid("messages[0].content", "No \"content\"."), "req_1");
         let text = String::from_utf8(out).unwrap();
         let json: serde_json::Value = serde_json::from_str(text.strip_prefix("data: ").unwrap().trim_end()).unwrap();
-        let expected = serde_json::json!({"error": {"message": "No \"content\".", "type": "invalid_request_error",
+        let expected = crate::json::json!({"error": {"message": "No \"content\".", "type": "invalid_request_error",
             "param": "messages[0].content", "code": "invalid_request", "request_id": "req_1"}});
         assert_eq!(json, expected);
         assert!(text.ends_with("\n\n"));

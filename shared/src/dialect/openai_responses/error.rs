@@ -44,7 +44,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         let json: serde_json::Value =
             serde_json::from_str(text.strip_prefix("event: error\ndata: ").unwrap().trim_end()).unwrap();
-        let expected = serde_json::json!({"type": "error", "sequence_number": 4, "code": "upstream_overloaded",
+        let expected = crate::json::json!({"type": "error", "sequence_number": 4, "code": "upstream_overloaded",
             "message": "Busy.", "param": null, "error": {"message": "Busy.", "type": "server_error", "param": null,
             "code": "upstream_overloaded", "request_id": "req_1"}});
         assert_eq!(json, expected);

@@ -6,11 +6,12 @@ use crate::gateway::archive::objects;
 use crate::gateway::journal::{Lines, Place, head_key, known_key, line_of, read, shelf};
 use crate::gateway::policy::TENANT;
 use crate::http::query_parameters;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::time::{parse_rfc3339, rfc3339};
 use crate::units::{Millis, Timestamp};
 use crate::window::Window;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How many lines of an export a page may have.
 const MAX_EXPORT: usize = 1_000;

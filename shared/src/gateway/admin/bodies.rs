@@ -6,11 +6,12 @@ use super::shelf::{listed, nothing};
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::{ApiError, Code};
 use crate::gateway::bodies::{Opened, SUBJECTS};
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Range, Record, Write};
 use crate::time::rfc3339;
 use crate::units::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_body(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {

@@ -6,10 +6,11 @@ use crate::error::ApiError;
 use crate::gateway::alerts::reached;
 use crate::gateway::ledger::{BudgetState, Standing, Window};
 use crate::gateway::shards;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::time::rfc3339;
 use crate::units::{NanoUsd, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl<P: Ports> Admin<P> {
     /// Every budget with what is posted, held and unconfirmed in its current window: those of the teams in the

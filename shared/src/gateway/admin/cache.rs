@@ -5,8 +5,8 @@ use crate::cache::Entry;
 use crate::config::DEFAULT_TEAM;
 use crate::error::ApiError;
 use crate::gateway::answers;
+use crate::json::json;
 use crate::ports::Ports;
-use serde_json::json;
 
 impl<P: Ports> Admin<P> {
     /// Removes a team's kept answers: those whose request had a tag (`tag=feature:search`), else all of them, those of

@@ -10,10 +10,11 @@ use crate::gateway::journal::checkpoint::{
 use crate::gateway::journal::{hex, read, shelf};
 use crate::gateway::policy::TENANT;
 use crate::jose::{Algorithm, PublicKey};
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
 use crate::records::{Range, Record};
 use crate::sorted::SortedMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl<P: Ports> Admin<P> {
     /// One team's checkpoints, oldest first; the chain is sealed first if it has not been just now.

@@ -9,12 +9,13 @@ use crate::error::{ApiError, Code};
 use crate::gateway::identity::clients::{Client, ID_PREFIX, SECRET_PREFIX, SHELF, Scope, parse};
 use crate::gateway::keys::{PREFIX, SECRET_CHARS, token};
 use crate::gateway::roles::Roles;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Range, Record, Write};
 use crate::sorted::SortedMap;
 use crate::time::rfc3339;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Most model patterns, and most tags, of one client.
 const MOST: usize = 256;

@@ -6,8 +6,9 @@ use crate::error::{ApiError, Code};
 use crate::gateway::live::CURRENT;
 use crate::gateway::policy::lock;
 use crate::gateway::weights;
+use crate::json::json;
 use crate::ports::Ports;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl<P: Ports> Admin<P> {
     pub(super) async fn show_config(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {

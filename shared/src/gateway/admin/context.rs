@@ -12,10 +12,11 @@ use crate::error::{ApiError, Code};
 use crate::gateway::definitions::{self, HEAD, RETIRED, RETIRED_BY, Said, Taken, Untaken, VERSION, version_key};
 use crate::gateway::sync;
 use crate::json;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Record, Write};
 use crate::time::rfc3339;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// What one of them is called.
 const NOUN: &str = "definition";

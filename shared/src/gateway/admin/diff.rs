@@ -1,7 +1,8 @@
 //! What differs between two documents, path by path.
 
+use crate::json::json;
 use crate::sorted;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Every value that was added, removed or changed, in the order of the paths. Tables are compared member by member; anything
 /// else, lists too, as a whole: an entry of a list has no name that would stay the same.

@@ -4,10 +4,11 @@ use crate::config::{Config, Invalid, ModelPattern};
 use crate::error::{ApiError, Code};
 use crate::gateway::keys::{KeyKind, KeyRecord};
 use crate::gateway::roles::{Role, Roles};
+use crate::json::json;
 use crate::sorted::SortedMap;
 use crate::time::{self, rfc3339};
 use crate::units::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const MAX_TEXT_CHARS: usize = 128;
 const MAX_MODELS: usize = 256;

@@ -15,10 +15,11 @@ use crate::gateway::keys::{KeyRecord, Previous, token};
 use crate::gateway::live;
 use crate::gateway::policy::lock;
 use crate::gateway::roles::Role;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Record, Write};
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const PREFIX: &str = "key/";
 /// Marks that the keys of a version that kept none on the shelf are there.

@@ -7,11 +7,12 @@ use crate::error::ApiError;
 use crate::gateway::ledger::RateKind;
 use crate::gateway::ledger::decide::{Draw, RateKey};
 use crate::gateway::policy::TENANT;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::sorted::SortedMap;
 use crate::time::rfc3339;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl<P: Ports> Admin<P> {
     /// Every limit with what is used of it, by name: of whom it is as of [budgets](Admin::list_budgets), and of those whom nobody

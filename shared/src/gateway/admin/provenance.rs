@@ -7,10 +7,11 @@
 use super::{Admin, Answer, Ask};
 use crate::error::ApiError;
 use crate::gateway::definitions::version_key;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::time::rfc3339;
 use crate::units::{Millis, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The names of things here are resolved against this; it is a name, and nothing is there.
 const NAMESPACE: &str = "urn:signalbox:";

@@ -195,7 +195,7 @@ impl<P: Ports> Admin<P> {
         if !self.write(writes).await? {
             return Err(changed());
         }
-        Ok(of.told(Answer::ok(serde_json::json!({ "object": of.noun, "id": ask.id(), "deleted": true }))))
+        Ok(of.told(Answer::ok(crate::json::json!({ "object": of.noun, "id": ask.id(), "deleted": true }))))
     }
 
     /// Whether a document of this name may say this.

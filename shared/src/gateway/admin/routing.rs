@@ -7,9 +7,10 @@ use super::ask::MAX_PAGE;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::config::DEFAULT_TEAM;
 use crate::error::{ApiError, Code};
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Range, Record};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 

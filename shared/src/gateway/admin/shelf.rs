@@ -6,9 +6,10 @@ use super::ask::changed;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::error::{ApiError, Code};
 use crate::gateway::live::SHELF;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::records::{Range, Record, Write};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How often a change is tried against others at the same record.
 const TRIES: u32 = 5;

@@ -9,9 +9,10 @@ use super::{Admin, Answer, Ask};
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::gateway::live::{self, section};
+use crate::json::json;
 use crate::ports::Ports;
 use crate::sorted::SortedMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const TEAMS: Resource = Resource { noun: "team", id: NAME, members: None, is_live: true, gone: None, filters: &[] };
 

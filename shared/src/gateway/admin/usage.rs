@@ -6,12 +6,13 @@ use crate::error::ApiError;
 use crate::gateway::journal::{Figures, NAMES, Sums, is_tokens, read, shelf, sums_prefix};
 use crate::gateway::policy::TENANT;
 use crate::gateway::system::SYSTEM;
+use crate::json::json;
 use crate::ports::Ports;
 use crate::sorted::SortedMap;
 use crate::time::rfc3339;
 use crate::units::{Millis, Timestamp};
 use crate::window::{Period, Window};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The most groups an answer has.
 const MAX_GROUPS: usize = 20_000;

@@ -7,8 +7,9 @@ use crate::gateway::archive;
 use crate::gateway::journal::checkpoint::Checkpoint;
 use crate::gateway::journal::{Broken, Head, Lines, Place, Walk, archived_key, head_key, shelf};
 use crate::gateway::policy::TENANT;
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How many records one request walks at the most, and unless asked otherwise.
 const MAX_WALK: usize = 50_000;

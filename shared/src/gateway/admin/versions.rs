@@ -8,12 +8,13 @@ use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
 use crate::gateway::live::{self, CURRENT, SHELF};
+use crate::json::json;
 use crate::ports::{Ports, Records, StoreError, StoredConfig};
 use crate::records::{MAX_RECORD_BYTES, Record, Write};
 use crate::time::rfc3339;
 use crate::units::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 const PREFIX: &str = "config/v/";

@@ -4,12 +4,13 @@
 use crate::base64url;
 use crate::gateway::audit::Record;
 use crate::gateway::keys::{MIN_SECRET_BYTES, token};
+use crate::json::json;
 use crate::ports::{Clock, Crypto, DataKey, Ports, Records, StoreError};
 use crate::records::Write;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use hkdf::Hkdf;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::Sha256;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -6,10 +6,11 @@ use crate::base64url;
 use crate::gateway::audit::Record;
 use crate::gateway::denial;
 use crate::gateway::journal::{Hash, hex};
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
 use crate::records::Write;
 use crate::units::Millis;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const DAY: Millis = Millis(24 * 3_600_000);
 

@@ -163,7 +163,7 @@ impl<P: Ports> Identity<P> {
                 None => "its answer is too long, or no object of JSON",
             },
         };
-        let line = serde_json::json!({ "event": "issuer_error", "issuer": name, "problem": problem });
+        let line = crate::json::json!({ "event": "issuer_error", "issuer": name, "problem": problem });
         self.ports.log(&line.to_string());
         Err(Fault::Down)
     }

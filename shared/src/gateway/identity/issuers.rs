@@ -87,7 +87,7 @@ impl Issuers {
         ports.spawn(async move {
             let fetched = fetch(&background, &place).await;
             if let Err(problem) = &fetched {
-                let line = serde_json::json!({ "event": "issuer_error", "issuer": place.issuer, "problem": problem });
+                let line = crate::json::json!({ "event": "issuer_error", "issuer": place.issuer, "problem": problem });
                 background.log(&line.to_string());
             }
             let now = background.now();

@@ -240,7 +240,7 @@ impl<P: Ports> Identity<P> {
             Fault::Down => "issuer_down",
             Fault::Unset(_) => "not_configured",
         };
-        let line = serde_json::json!({ "event": "token_refused", "source": source, "reason": reason });
+        let line = crate::json::json!({ "event": "token_refused", "source": source, "reason": reason });
         self.ports.log(&line.to_string());
         match fault {
             Fault::Refused(Refused::Expired) => {

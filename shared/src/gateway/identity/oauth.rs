@@ -6,8 +6,9 @@ use crate::base64url;
 use crate::gateway::denial;
 use crate::gateway::keys::{Hasher, token};
 use crate::http::percent_decoded;
+use crate::json::json;
 use crate::ports::Ports;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The largest form that is read.
 pub const MAX_FORM_BYTES: usize = 8 * 1024;

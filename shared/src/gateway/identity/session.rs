@@ -10,10 +10,11 @@ use crate::gateway::caller::Via;
 use crate::gateway::keys::{Hasher, token};
 use crate::gateway::roles::Role;
 use crate::gateway::{Caller, denial};
+use crate::json::json;
 use crate::ports::{Ports, StoreError};
 use crate::records::{Record, Write};
 use crate::units::{Millis, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The shelf they are kept on.
 pub const SHELF: &str = "sessions";

@@ -77,7 +77,7 @@ impl<P: Ports> Identity<P> {
 
     /// The error about an identity provider that does not do its part; the operator is told which.
     fn silent(&self, name: &str, problem: &str) -> ApiError {
-        let line = serde_json::json!({ "event": "issuer_error", "issuer": name, "problem": problem });
+        let line = crate::json::json!({ "event": "issuer_error", "issuer": name, "problem": problem });
         self.ports.log(&line.to_string());
         let sentence = "The identity provider does not answer as it should. Try again in a moment.";
         ApiError::new(Code::LimiterUnavailable, sentence).retry_after(Millis(5_000))

@@ -7,9 +7,10 @@
 use crate::base64url;
 use crate::gateway::keys::MIN_SECRET_BYTES;
 use crate::jose::{Algorithm, Jws, PublicKey, jws};
+use crate::json::json;
 use crate::ports::{Crypto, Seed};
 use hkdf::Hkdf;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 

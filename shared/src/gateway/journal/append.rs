@@ -5,11 +5,12 @@ use super::chain::{Head, head_key};
 use super::entry::Entry;
 use super::sums::{Facts, Figures, Sums};
 use crate::gateway::ledger::{ReservationId, Settle};
+use crate::json::json;
 use crate::records::Write;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const DAY: Millis = Millis(24 * 3_600_000);
 /// How long figures are kept: two years and a month, so that any month can be compared with its namesake.

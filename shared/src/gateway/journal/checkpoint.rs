@@ -6,9 +6,10 @@
 use super::chain::Head;
 use super::merkle::Hash;
 use crate::base64url;
+use crate::json::json;
 use crate::units::Timestamp;
 use hkdf::Hkdf;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::Sha256;
 
 /// The name of the key that signs.

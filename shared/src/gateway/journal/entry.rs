@@ -3,9 +3,10 @@
 use crate::gateway::caller::Caller;
 use crate::gateway::ledger::reservation::Hold;
 use crate::gateway::ledger::{ReservationId, Settle};
+use crate::json::json;
 use crate::units::{NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A record on its way into its team's chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

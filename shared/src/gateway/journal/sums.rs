@@ -3,10 +3,11 @@
 
 use super::canonical::canonical;
 use super::merkle::Hash;
+use crate::json::json;
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// What is summed, by name; from `input` to `searches` it is a record's `usage`. A new one stands at the end: rows that are
 /// shorter are older.

@@ -5,11 +5,12 @@
 use super::*;
 use crate::gateway::ledger::ReservationId;
 use crate::gateway::ledger::reservation::Hold;
+use crate::json::json;
 use crate::records::{Range, Shelf};
 use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const NOON: Timestamp = Timestamp(1_768_478_400_000);
 

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::json::json;
 use crate::json::{Limits, scan};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn written(api: Api, body: &Value) -> Result<(Value, Vec<String>), ApiError> {
     let text = body.to_string();

@@ -1,12 +1,13 @@
 //! What is kept of a route that learns, and how it is told: sums only, so that what instances learn apart is added in
 //! any order.
 
+use crate::json::json;
 use crate::router::learn::bandit::{ENOUGH, Record, Tally};
 use crate::router::learn::fixed::ONE;
 use crate::router::learn::online::Arm;
 use crate::sorted::SortedMap;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Models remembered of a route: what is kept must fit a record.
 pub(super) const MOST_ARMS: usize = 12;
