@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A child in a process group of its own. Dropping it ends the whole group, by id: SIGTERM, and after five seconds SIGKILL.
-/// Should this process be killed outright, the kernel kills the child.
+/// Should this process end without that, killed or with a child in a static, the kernel tells the child to end, and that one its own.
 #[derive(Debug)]
 pub struct Guarded {
     child: Child,
@@ -66,14 +66,15 @@ impl Drop for Guarded {
     }
 }
 
-/// Puts the command's process into a group of its own and has the kernel kill it when the thread that starts it ends.
+/// Puts the command's process into a group of its own and has the kernel end it when the thread that starts it ends: with SIGTERM,
+/// on which Node ends the runtime it has started. That one would outlive it otherwise.
 pub fn ends_with_parent(command: &mut Command) {
     command.process_group(0);
     #[cfg(target_os = "linux")]
     {
         let parent = nix::unistd::getpid();
         let tie = move || {
-            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
             // The parent may have ended before the line above.
             if nix::unistd::getppid() == parent {
                 Ok(())
