@@ -83,18 +83,18 @@ export class Tenant extends DurableObject {
   #generation;
   #alarm; // when the object will be woken, as far as this instance of it knows
 
-  /** Turns of the books, JSON in and out each: all of them are written, or none. */
-  perform(turns) {
-    const answers = this.#together("Tenant", turns);
+  /** A turn of the books, JSON in and out. */
+  perform(json) {
+    const answer = this.#turn("Tenant", json);
     this.#setAlarm();
-    return answers;
+    return answer;
   }
 
   /** Leases end and windows close also when nobody calls. */
   alarm() {
     this.#alarm = undefined;
     const now = Date.now();
-    this.#together("Tenant", [JSON.stringify({ now, commands: [{ expire: now }] })]);
+    this.#turn("Tenant", JSON.stringify({ now, commands: [{ expire: now }] }));
     this.#setAlarm();
   }
 
@@ -111,16 +111,13 @@ export class Tenant extends DurableObject {
 
   /** A question to the shelf, JSON in and out; a tenant's is its journal. */
   records(json) {
-    return this.#together("Shelf", [json])[0];
+    return this.#turn("Shelf", json);
   }
 
-  /** What fails rolls all writes back and rejects; the next call finds a machine rebuilt from what is stored. */
-  #together(kind, questions) {
+  /** What fails rolls its writes back and rejects; the next call finds a machine rebuilt from what is stored. */
+  #turn(kind, json) {
     try {
-      return this.ctx.storage.transactionSync(() => {
-        const machine = this.#living(kind);
-        return questions.map((question) => machine.call(question));
-      });
+      return this.ctx.storage.transactionSync(() => this.#living(kind).call(json));
     } catch (error) {
       delete this.#machines[kind];
       throw error;

@@ -161,49 +161,7 @@ const OBJECT_TIMEOUT_MS = 10_000;
 
 /** Calls a tenant's object: a turn in, replies out, both JSON. */
 export function tenant(env, name, turn) {
-  return operation(together(env, name, turn));
-}
-
-/** Of each tenant: the turns that are on the way, and those that wait for them to be back. */
-const lines = new Map();
-/** Told to one who waits when it is the next to go. */
-const LEAD = Symbol("lead");
-/** Whoever has been on the way for longer may have ended with its request: nobody waits for it any more. */
-const OVERDUE_MS = 1_000;
-
-/**
- * One turn, among those of all requests of this isolate: while some are on the way, others wait and then go
- * together. The object writes once for all of them, and nobody waits for more than two hops. A request can go on
- * by no promise but its own, so each turn has one: it brings the answer, or says to lead. And a request that
- * waits for nothing of its own counts as hung, so each has a timer. A turn that is sent twice counts once.
- */
-async function together(env, name, turn) {
-  let line = lines.get(name);
-  if (!line) lines.set(name, (line = { underway: [], waiting: [] }));
-  const mine = { turn };
-  if (line.underway.length > 0) {
-    const answered = new Promise((resolve, reject) => Object.assign(mine, { resolve, reject }));
-    const overdue = setTimeout(mine.resolve, OVERDUE_MS, LEAD);
-    line.waiting.push(mine);
-    const answer = await answered.finally(() => clearTimeout(overdue));
-    if (answer !== LEAD) return answer;
-  }
-  const others = line.waiting.filter((other) => other !== mine);
-  const batch = [mine, ...others];
-  Object.assign(line, { underway: batch, waiting: [] });
-  try {
-    const answers = await ask(env, name, (object) => object.perform(batch.map(({ turn }) => turn)));
-    others.forEach(({ resolve }, place) => resolve(answers[place + 1]));
-    return answers[0];
-  } catch (error) {
-    for (const { reject } of others) reject(error);
-    throw error;
-  } finally {
-    if (line.underway === batch) {
-      line.underway = line.waiting.slice(0, 1);
-      line.underway[0]?.resolve(LEAD);
-    }
-  }
+  return operation(ask(env, name, (object) => object.perform(turn)));
 }
 
 /** Asks the object of a shelf of records, JSON in and out. A shelf `@name` stands in the tenant of that name. */

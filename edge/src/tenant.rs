@@ -85,7 +85,7 @@ impl Tenant {
         Ok(Tenant { sql, ledger: RefCell::new(ledger), journal })
     }
 
-    /// Takes a [`Turn`] and gives the replies to its commands, JSON in and out. Nothing awaits in between, so it is part of
+    /// Takes a [`Turn`] and gives the replies to its commands, JSON in and out. Nothing awaits in between, so it is
     /// one transaction: either all of its changes are durable or, if writing fails, `entry.mjs` drops this
     /// machine and builds it anew from what is stored.
     pub fn call(&self, turn: &str) -> Result<String, JsError> {

@@ -24,8 +24,7 @@ const bridge = `export default {
     const { object, method, json } = await request.json();
     const stub = env.TENANT.get(env.TENANT.idFromName(object));
     try {
-      const answer = method === "perform" ? (await stub.perform([json]))[0] : await stub[method](json);
-      return Response.json({ json: answer });
+      return Response.json({ json: await stub[method](json) });
     } catch (error) {
       return Response.json({ error: String(error) });
     }
