@@ -322,7 +322,12 @@ pub async fn admin<L: Level>(level: &L, method: &str, path: &str, body: String) 
     let headers = vec![("authorization".to_owned(), format!("Bearer {ADMIN_KEY}"))];
     let call = Call { method: method.to_owned(), path: path.to_owned(), headers, body: body.into_bytes(), leave: None };
     let answer = level.call(call).await.map_err(|problem| format!("{method} {path}: {problem}"))?;
-    serde_json::from_slice(&answer.body).map_err(|error| format!("{method} {path}: {} {error}", answer.status))
+    serde_json::from_slice(&answer.body).map_err(|_| {
+        let said = String::from_utf8_lossy(&answer.body);
+        let last: Vec<String> =
+            level.log_lines().into_iter().rev().filter(|line| !line.starts_with('{')).take(9).collect();
+        format!("{method} {path}: {} {said}\n{}", answer.status, last.join("\n"))
+    })
 }
 
 /// Posted, held and unconfirmed nano-dollars of a team.
