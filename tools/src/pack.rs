@@ -1,13 +1,17 @@
 //! Makes a WebAssembly module smaller to send, without changing what it does.
 //!
-//! Compression finds repetition within the last 32 KiB. `wasm-bindgen` writes functions by size; here those of one origin stand together, and of
-//! those that are alike to the byte one is kept. Names served for that order and are left out.
+//! Of functions that are alike to the byte one is kept. What the format leaves open is written the same way everywhere ([`body`]), and the functions stand in the
+//! order in which compression finds most of what it has seen ([`order`]). Names are left out.
 
 // Every index is one the module itself has; were it wrong, stopping the build is right. Payloads are the format's, not ours.
 #![allow(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
-use anyhow::{Result, anyhow};
-use std::collections::HashMap;
+mod body;
+mod order;
+
+use anyhow::{Context, Result, anyhow};
+use body::Bodies;
+use std::{collections::HashMap, convert::Infallible};
 use wasm_encoder::{
     CodeSection, Function, FunctionSection, Module,
     reencode::{Error, Reencode, utils},
@@ -21,7 +25,7 @@ use wasmparser::{
 pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
     let functions = Functions::read(module)?;
     let kept = functions.merge()?;
-    let order = functions.order(&kept);
+    let order = functions.order(&kept)?;
     let mut places = vec![0; kept.len()];
     for (place, index) in (functions.imported..).zip(&order) {
         places[*index as usize] = place;
@@ -30,7 +34,13 @@ pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
         .iter()
         .enumerate()
         .map(|(index, kept)| if index < functions.imported as usize { index as u32 } else { places[*kept as usize] });
-    let mut writer = Writer { numbers: renumbered.collect(), order, functions: &functions };
+    let numbers: Vec<u32> = renumbered.collect();
+    let mut bodies = Vec::with_capacity(order.len());
+    for index in &order {
+        bodies.push(functions.write(*index, &numbers)?);
+    }
+    let types = order.iter().map(|index| functions.types[(index - functions.imported) as usize]).collect();
+    let mut writer = Writer { numbers, types, bodies };
     let mut packed = Module::new();
     writer.parse_core_module(&mut packed, Parser::new(0), module).map_err(|error| anyhow!("{error}"))?;
     Ok(packed.finish())
@@ -39,6 +49,8 @@ pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
 /// A module's functions. Their indices count the imported ones first.
 struct Functions<'m> {
     imported: u32,
+    /// How many parameters every type of function has.
+    parameters: Vec<u32>,
     types: Vec<u32>,
     bodies: Vec<FunctionBody<'m>>,
     names: HashMap<u32, &'m str>,
@@ -46,9 +58,20 @@ struct Functions<'m> {
 
 impl<'m> Functions<'m> {
     fn read(module: &'m [u8]) -> Result<Functions<'m>> {
-        let mut found = Functions { imported: 0, types: Vec::new(), bodies: Vec::new(), names: HashMap::new() };
+        let mut found = Functions {
+            imported: 0,
+            parameters: Vec::new(),
+            types: Vec::new(),
+            bodies: Vec::new(),
+            names: HashMap::new(),
+        };
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
+                Payload::TypeSection(section) => {
+                    for ty in section.into_iter_err_on_gc_types() {
+                        found.parameters.push(ty?.params().len() as u32);
+                    }
+                }
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         found.imported += u32::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
@@ -81,11 +104,10 @@ impl<'m> Functions<'m> {
         loop {
             let before = kept.clone();
             let mut seen = HashMap::new();
-            let mut calls = Calls { numbers: &before };
-            for ((index, body), ty) in (self.imported..).zip(&self.bodies).zip(&self.types) {
+            for (index, ty) in (self.imported..).zip(&self.types) {
                 if before[index as usize] == index {
-                    let first = *seen.entry((*ty, calls.body(body)?)).or_insert(index);
-                    kept[index as usize] = first;
+                    let body = self.write(index, &before)?.into_raw_body();
+                    kept[index as usize] = *seen.entry((*ty, body)).or_insert(index);
                 }
             }
             for index in 0..kept.len() {
@@ -97,62 +119,43 @@ impl<'m> Functions<'m> {
         }
     }
 
-    /// The functions that are kept, those of one origin together. A mangled name ends in a hash that says nothing.
-    fn order(&self, kept: &[u32]) -> Vec<u32> {
+    /// The functions that are kept, in the order to write them. Where they are equally alike, those of one origin stand together: a mangled name
+    /// ends in a hash that says nothing.
+    fn order(&self, kept: &[u32]) -> Result<Vec<u32>> {
         let origin = |index: &u32| {
             let name = self.names.get(index).copied().unwrap_or_default();
             name.rsplit_once("17h").map_or(name, |(path, _)| path)
         };
         let size = |index: &u32| self.body(*index).map_or(0, |body| body.range().len());
-        let mut order: Vec<u32> = (self.imported..kept.len() as u32).filter(|at| kept[*at as usize] == *at).collect();
-        order.sort_by_key(|index| (origin(index), size(index), *index));
-        order
+        let mut named: Vec<u32> = (self.imported..kept.len() as u32).filter(|at| kept[*at as usize] == *at).collect();
+        named.sort_by_key(|index| (origin(index), size(index), *index));
+        let bodies: Vec<&FunctionBody<'_>> = named.iter().filter_map(|index| self.body(*index)).collect();
+        Ok(order::by_likeness(&bodies)?.into_iter().map(|place| named[place]).collect())
     }
 
     fn body(&self, index: u32) -> Option<&FunctionBody<'m>> {
         self.bodies.get(index.checked_sub(self.imported)? as usize)
     }
-}
 
-/// Writes bodies with other numbers for the functions they call.
-struct Calls<'n> {
-    numbers: &'n [u32],
-}
-
-impl Calls<'_> {
-    fn body(&mut self, body: &FunctionBody<'_>) -> Result<Vec<u8>> {
-        write_body(self, body).map(Function::into_raw_body).map_err(|error| anyhow!("{error}"))
+    /// The body of one that is not imported, with `numbers` for the functions it calls.
+    fn write(&self, index: u32, numbers: &[u32]) -> Result<Function> {
+        let body = self.body(index).context("an imported function has no body")?;
+        let ty = self.types[(index - self.imported) as usize];
+        Bodies { numbers }.write(body, self.parameters[ty as usize])
     }
 }
 
-impl Reencode for Calls<'_> {
-    type Error = std::convert::Infallible;
-
-    fn function_index(&mut self, function: u32) -> Result<u32, Error<Self::Error>> {
-        Ok(self.numbers[function as usize])
-    }
-}
-
-fn write_body<R: Reencode>(reencoder: &mut R, body: &FunctionBody<'_>) -> Result<Function, Error<R::Error>> {
-    let mut written = reencoder.new_function_with_parsed_locals(body)?;
-    let mut instructions = body.get_operators_reader()?;
-    while !instructions.eof() {
-        written.instruction(&reencoder.parse_instruction(&mut instructions)?);
-    }
-    Ok(written)
-}
-
-/// Writes the module anew.
-struct Writer<'f, 'm> {
+/// Writes the module anew, with other functions.
+struct Writer {
     numbers: Vec<u32>,
-    order: Vec<u32>,
-    functions: &'f Functions<'m>,
+    types: Vec<u32>,
+    bodies: Vec<Function>,
 }
 
-impl Reencode for Writer<'_, '_> {
-    type Error = std::convert::Infallible;
+impl Reencode for Writer {
+    type Error = Infallible;
 
-    fn function_index(&mut self, function: u32) -> Result<u32, Error<Self::Error>> {
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
         Ok(self.numbers[function as usize])
     }
 
@@ -160,9 +163,9 @@ impl Reencode for Writer<'_, '_> {
         &mut self,
         section: &mut FunctionSection,
         _: FunctionSectionReader<'_>,
-    ) -> Result<(), Error<Self::Error>> {
-        for index in &self.order {
-            section.function(self.functions.types[(index - self.functions.imported) as usize]);
+    ) -> Result<(), Error<Infallible>> {
+        for ty in &self.types {
+            section.function(*ty);
         }
         Ok(())
     }
@@ -171,11 +174,9 @@ impl Reencode for Writer<'_, '_> {
         &mut self,
         section: &mut CodeSection,
         _: CodeSectionReader<'_>,
-    ) -> Result<(), Error<Self::Error>> {
-        for index in self.order.clone() {
-            if let Some(body) = self.functions.body(index) {
-                section.function(&write_body(self, body)?);
-            }
+    ) -> Result<(), Error<Infallible>> {
+        for body in &self.bodies {
+            section.function(body);
         }
         Ok(())
     }
@@ -184,7 +185,7 @@ impl Reencode for Writer<'_, '_> {
         &mut self,
         module: &mut Module,
         section: CustomSectionReader<'_>,
-    ) -> Result<(), Error<Self::Error>> {
+    ) -> Result<(), Error<Infallible>> {
         match section.as_known() {
             KnownCustom::Name(_) => Ok(()),
             _ => utils::parse_custom_section(self, module, section),
@@ -196,7 +197,8 @@ impl Reencode for Writer<'_, '_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use wasm_encoder::{ExportKind, ExportSection, Instruction, NameMap, NameSection, TypeSection};
+    use wasm_encoder::{ExportKind, ExportSection, Instruction, MemArg, NameMap, NameSection, TypeSection, ValType};
+    use wasmparser::BinaryReader;
 
     /// `one` and `same` are alike; so are their callers, once those call the same one. `other` is not.
     fn module() -> Vec<u8> {
@@ -243,6 +245,29 @@ mod tests {
         assert_eq!(body("a"), [0, 0x41, 1, 0x0b]);
         assert_eq!(body("c"), [0, 0x41, 2, 0x0b]);
         assert_eq!(body("m"), [0, 0x10, exports["a"] as u8, 0x0b]);
+    }
+
+    #[test]
+    fn what_the_format_leaves_open_is_written_the_same_way() {
+        let mut body = Function::new([(2, ValType::I32), (1, ValType::I64), (1, ValType::I32)]);
+        let aligned = |align| MemArg { offset: 8, align, memory_index: 0 };
+        for instruction in [
+            Instruction::LocalGet(0),
+            Instruction::I64Load(aligned(3)),
+            Instruction::LocalSet(3),
+            Instruction::LocalGet(4),
+            Instruction::LocalGet(4),
+            Instruction::LocalGet(2),
+            Instruction::End,
+        ] {
+            body.instruction(&instruction);
+        }
+        let body = body.into_raw_body();
+        let body = FunctionBody::new(BinaryReader::new(&body, 0));
+        let written = Bodies { numbers: &[] }.write(&body, 1).unwrap().into_raw_body();
+        // Two of i32, then one of i64: the last is used most, the second never.
+        let expected = [2, 2, 0x7f, 1, 0x7e, 0x20, 0, 0x29, 0, 8, 0x21, 3, 0x20, 1, 0x20, 1, 0x20, 2, 0x0b];
+        assert_eq!(written, expected);
     }
 
     #[test]
