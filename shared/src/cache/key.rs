@@ -22,14 +22,23 @@ pub struct Scope<'a> {
     pub policy: &'a str,
     /// The model, class or route that was asked for; `None` for the default.
     pub asked: Option<&'a str>,
+    /// The guardrails that hold for the answer: what one let pass another may not.
+    pub guarded: &'a str,
+}
+
+impl Scope<'_> {
+    fn digest(&self) -> Digested {
+        let mut digest = Digested(Sha256::new());
+        for part in [EDITION, self.policy, self.asked.unwrap_or_default(), self.guarded] {
+            digest.part(part.as_bytes());
+        }
+        digest
+    }
 }
 
 /// The name under which the answer to this request is kept; `None` where answers are never kept.
 pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
-    let mut digest = Digested(Sha256::new());
-    digest.part(EDITION.as_bytes());
-    digest.part(scope.policy.as_bytes());
-    digest.part(scope.asked.unwrap_or_default().as_bytes());
+    let mut digest = scope.digest();
     digest.part(request.operation.as_str().as_bytes());
     if let Some(limit) = request.limit {
         digest.part(&limit.to_be_bytes());
@@ -47,10 +56,7 @@ pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
 
 /// The name of a chat whose last turn is these words.
 pub(super) fn named(scope: &Scope<'_>, chat: &ChatRequest, words: &[String]) -> Option<String> {
-    let mut digest = Digested(Sha256::new());
-    digest.part(EDITION.as_bytes());
-    digest.part(scope.policy.as_bytes());
-    digest.part(scope.asked.unwrap_or_default().as_bytes());
+    let mut digest = scope.digest();
     digest.part(&written(chat)?);
     words.iter().for_each(|word| digest.part(word.as_bytes()));
     Some(digest.hex())
@@ -115,7 +121,7 @@ mod tests {
     use super::*;
     use crate::dialect::Endpoint;
 
-    const SCOPE: Scope<'_> = Scope { policy: "p", asked: Some("fast") };
+    const SCOPE: Scope<'_> = Scope { policy: "p", asked: Some("fast"), guarded: "" };
 
     fn chat(dialect: Dialect, body: &str) -> Option<String> {
         let operation = Operation::Chat(Endpoint::from(dialect));
@@ -163,16 +169,24 @@ mod tests {
     }
 
     #[test]
-    fn policy_and_route_are_part_of_the_key() {
+    fn policy_route_and_guardrails_are_part_of_the_key() {
         let body = br#"{"messages":[{"role":"user","content":"Hi"}]}"#;
         let operation = Operation::Chat(Endpoint::from(Dialect::OpenAiChat));
         let facts = operation.inspect(body).unwrap();
         let request = CallerRequest::new(operation, body.to_vec(), facts, Vec::new());
-        let keys = [("p", Some("fast")), ("q", Some("fast")), ("p", Some("smart")), ("p", None), ("pf", Some("ast"))];
-        let mut keys: Vec<_> =
-            keys.into_iter().filter_map(|(policy, asked)| key(&Scope { policy, asked }, &request)).collect();
+        let keys = [
+            ("p", Some("fast"), ""),
+            ("q", Some("fast"), ""),
+            ("p", Some("smart"), ""),
+            ("p", None, ""),
+            ("pf", Some("ast"), ""),
+            ("p", Some("fast"), "strict"),
+            ("p", Some("fast"), "strict lax"),
+        ];
+        let key = |(policy, asked, guarded)| key(&Scope { policy, asked, guarded }, &request);
+        let mut keys: Vec<_> = keys.into_iter().filter_map(key).collect();
         sorted::sort(&mut keys);
         keys.dedup();
-        assert_eq!(keys.len(), 5);
+        assert_eq!(keys.len(), 7);
     }
 }

@@ -82,7 +82,8 @@ pub(super) async fn look<L: Layers>(
     let settings = pipeline.cache;
     let Some(ttl) = settings.exact.or(settings.semantic.map(|semantic| semantic.ttl)) else { return open(None, None) };
     let team = finish.open().and_then(|open| open.record.team.clone()).unwrap_or_default();
-    let scope = Scope { policy: &pipeline.edition, asked: order.ask.model.as_deref() };
+    let guarded = order.words.of_answers();
+    let scope = Scope { policy: &pipeline.edition, asked: order.ask.model.as_deref(), guarded: &guarded };
     let key = if intake.cache == Wish::NoStore { None } else { cache::key(&scope, &order.request) };
     let Some(key) = key else { return open(Some(Standing::Bypass), None) };
     let (clock, gateway) = (pipeline.layers.clock(), pipeline.layers.gateway());

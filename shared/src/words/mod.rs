@@ -205,6 +205,11 @@ impl Words {
         !self.sides.output.is_empty() || self.restores()
     }
 
+    /// Whose rails hold for the answer, by name.
+    pub(crate) fn of_answers(&self) -> String {
+        self.sides.output.iter().map(|named| named.name.as_str()).collect::<Vec<&str>>().join(" ")
+    }
+
     fn restores(&self) -> bool {
         self.sides.input.iter().any(|named| named.rail.action == Action::Restore && named.rail.mode == Mode::Enforce)
     }
