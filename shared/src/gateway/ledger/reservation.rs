@@ -161,6 +161,10 @@ impl Reservation {
                 (Some((Pot::Unconfirmed, hold.granted)), hold.charges, Vec::new())
             }
             Some(Reservation::Voided { charges, .. }) if !charges.is_empty() => (None, charges, Vec::new()),
+            // It comes again when nobody remembers it any more: what it says was posted, or counts as unconfirmed.
+            None if settle.now + REMEMBER_OVER <= now => {
+                return Err(Settled { posted: NanoUsd::ZERO, overdraft: false, already: true });
+            }
             Some(Reservation::Voided { .. }) | None => {
                 let distinct: SortedSet<&Charge> = settle.charge.iter().collect();
                 (None, distinct.into_iter().cloned().collect(), Vec::new())

@@ -282,6 +282,16 @@ fn time() -> Vec<Scenario> {
                 (report(902), books(40, 0, 0)),
             ],
         },
+        Scenario {
+            name: "a settlement that comes again after its id was forgotten is as old as it was, and counts once",
+            steps: vec![
+                (admit("a", 0, 60, 60, 100), admitted(60, 60, 100)),
+                (settle("a", 1, 20), settled(20)),
+                (report(902), books(20, 0, 0)),
+                (settle("a", 1, 20), Reply::Settled(Settled { posted: NanoUsd(0), overdraft: false, already: true })),
+                (report(903), books(20, 0, 0)),
+            ],
+        },
     ]
 }
 

@@ -191,6 +191,9 @@ impl Reference {
     fn settle(&mut self, settle: &Settle) -> Settled {
         let amount = settle.amount.0;
         let known = self.known(&settle.id);
+        if known.is_none() && settle.now.0 + 900_000 <= self.now {
+            return Settled { posted: NanoUsd(0), overdraft: false, already: true };
+        }
         let held = match known.map(|at| (at, self.entries[at].state)) {
             Some((_, State::Settled { amount, overdraft, .. })) => {
                 return Settled { posted: NanoUsd(amount), overdraft, already: true };
