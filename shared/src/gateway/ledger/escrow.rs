@@ -34,6 +34,9 @@ pub struct Purse {
     pub slices: Vec<Slice>,
     /// Slices that ended and whose end the lender is not known to have heard of.
     pub ended: Vec<Slice>,
+    /// Those of them that nobody lent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlent: Vec<u64>,
     /// The number of the next one.
     pub next: u64,
 }
@@ -84,6 +87,7 @@ impl Purse {
             self.slices.extend(Some(slice).filter(|slice| slice.amount > NanoUsd::ZERO));
         }
         self.ended.retain(|slice| !escrow.heard.contains(&slice.number));
+        self.unlent.retain(|number| !escrow.heard.contains(number));
         while let Some(first) = self.slices.first()
             && posted >= self.returned + first.amount
         {
@@ -94,6 +98,7 @@ impl Purse {
         // Nothing is lent, and all the same something was spent: by a budget that only counts, or beyond a grant.
         if self.slices.is_empty() && posted > self.returned {
             self.slices.push(Slice { number: self.next, amount: NanoUsd::ZERO });
+            self.unlent.push(self.next);
             self.next += 1;
             self.end(posted.saturating_sub(self.returned));
         }
@@ -138,14 +143,15 @@ impl Purse {
         }
     }
 
-    /// What the lender is to be told of slices that ended.
+    /// What the lender is to be told of slices that ended. One that it lent is in its books until it hears of the end; told
+    /// again when that is forgotten, it must be posted nowhere.
     pub fn ends(&self, shard: &str, charge: &Charge, now: Timestamp) -> Vec<Settle> {
         let end = |slice: &Slice| Settle {
             id: slice_id(shard, charge, slice.number),
             now,
             amount: slice.amount,
             tokens: None,
-            charge: vec![charge.clone()],
+            charge: if self.unlent.contains(&slice.number) { vec![charge.clone()] } else { Vec::new() },
         };
         self.ended.iter().map(end).collect()
     }

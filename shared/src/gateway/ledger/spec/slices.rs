@@ -3,7 +3,7 @@
 use super::Scenario;
 use super::words::{
     admit, admitted, books, denied, escrowed, extend, lend, lose, overdraft, purse, report, settle, settled,
-    shard_books,
+    shard_books, unlent,
 };
 use crate::gateway::ledger::command::{Denial, Reply, Verdict};
 
@@ -115,7 +115,7 @@ pub(super) fn shards() -> Vec<Scenario> {
             name: "the lender hears of what was never lent, and of what was lost, and what settles late is made good by the next slice",
             steps: vec![
                 (settle("elsewhere", 0, 30), overdraft(30)),
-                (lend(1, None, &[], false), purse(30, &[], &[(0, 30)], 1)),
+                (lend(1, None, &[], false), unlent(30, 1)),
                 (lend(2, Some((1, 100)), &[0], false), purse(30, &[(1, 100)], &[], 2)),
                 (escrowed("a", 3), admitted(60, 90, 130)),
                 // Its lease is over, and nobody has said yet that its loss is written down.

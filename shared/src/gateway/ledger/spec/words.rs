@@ -76,7 +76,7 @@ pub(super) fn lose(second: u64) -> Command {
 /// The books of a shard that has posted so much and returned so much, with one slice that ended.
 pub(super) fn shard_books(posted: u64, returned: u64, ended: (u64, u64), next: u64) -> Reply {
     let ended = vec![Slice { number: ended.0, amount: NanoUsd(ended.1) }];
-    let purse = Purse { returned: NanoUsd(returned), slices: vec![], ended, next };
+    let purse = Purse { returned: NanoUsd(returned), slices: vec![], ended, unlent: vec![], next };
     Reply::Report(vec![Standing { purse: Some(purse), ..standing(month(), posted, 0, 0) }])
 }
 
@@ -84,7 +84,14 @@ pub(super) fn purse(returned: u64, slices: &[(u64, u64)], ended: &[(u64, u64)], 
     let all = |slices: &[(u64, u64)]| {
         slices.iter().map(|(number, amount)| Slice { number: *number, amount: NanoUsd(*amount) }).collect()
     };
-    Reply::Purse(Purse { returned: NanoUsd(returned), slices: all(slices), ended: all(ended), next })
+    let (slices, ended, unlent) = (all(slices), all(ended), vec![]);
+    Reply::Purse(Purse { returned: NanoUsd(returned), slices, ended, unlent, next })
+}
+
+/// The purse of a shard that was lent nothing and has told so of what it spent.
+pub(super) fn unlent(returned: u64, next: u64) -> Reply {
+    let ended = vec![Slice { number: next - 1, amount: NanoUsd(returned) }];
+    Reply::Purse(Purse { returned: NanoUsd(returned), slices: vec![], ended, unlent: vec![next - 1], next })
 }
 
 pub(super) fn soft(id: &str, most: u64, limit: u64) -> Command {

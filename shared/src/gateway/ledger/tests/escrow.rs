@@ -354,6 +354,29 @@ fn simulate(seed: u64, limit: u64) -> Figures {
 }
 
 #[test]
+fn a_slice_whose_end_is_told_again_long_after_counts_once() {
+    let mut world = World::new(1, 40 * MOST);
+    let lent = world.lend(&escrow::Purse::default(), "0").unwrap();
+    world.purse(0, Some(lent), Vec::new(), false);
+    world.shards[0].settle(&Settle {
+        id: ReservationId("call".into()),
+        now: Timestamp(START),
+        amount: lent.amount,
+        tokens: None,
+        charge: vec![charge()],
+    });
+    // Whoever tells the lender ends before the shard hears of it, and nobody comes again for half an hour.
+    for minutes in [0, 30] {
+        world.now = START + minutes * 60_000;
+        let purse = world.purse(0, None, Vec::new(), false);
+        for end in purse.ends("0", &charge(), Timestamp(world.now)) {
+            world.lender.settle(&end);
+        }
+    }
+    assert_eq!(World::spent(&mut world.lender), [lent.amount.0, 0, 0]);
+}
+
+#[test]
 fn with_money_enough_a_thousand_shards_admit_by_themselves() {
     let figures = simulate(1, 40_000_000_000_000);
     assert!(figures.denied == 0 && figures.admitted > 95_000);
