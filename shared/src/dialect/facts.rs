@@ -1,7 +1,7 @@
 //! What policy and routing need to know of a request, read in one pass over the caller's body.
 
 use super::Framing;
-use super::lenient::{One, Text};
+use super::lenient::{Many, One, Text};
 use super::wire::{Broken, Sink, Value, read, wire};
 use crate::error::ApiError;
 use crate::usage::Tier;
@@ -40,6 +40,8 @@ pub struct Facts {
     pub images: usize,
     /// Bytes of base64 in the body: images, documents, sound.
     pub media_bytes: usize,
+    /// Those of images among them.
+    pub image_bytes: usize,
     /// The model reads more than the body shows: what the provider keeps, or what its own tools find.
     pub unseen_input: bool,
 }
@@ -82,6 +84,9 @@ pub(crate) struct Counts {
     pub(crate) documents: usize,
     pub(crate) audio: usize,
     pub(crate) media_bytes: usize,
+    pub(crate) image_bytes: usize,
+    /// What is meant is elsewhere: behind a URL, or with the provider.
+    pub(crate) unseen: bool,
 }
 
 impl Counts {
@@ -90,6 +95,8 @@ impl Counts {
         self.documents += other.documents;
         self.audio += other.audio;
         self.media_bytes += other.media_bytes;
+        self.image_bytes += other.image_bytes;
+        self.unseen |= other.unseen;
     }
 }
 
@@ -108,6 +115,8 @@ impl Facts {
     pub(crate) fn count(&mut self, counts: Counts) {
         self.images += counts.images;
         self.media_bytes += counts.media_bytes;
+        self.image_bytes += counts.image_bytes;
+        self.unseen_input |= counts.unseen;
         self.text_bytes = self.text_bytes.saturating_sub(counts.media_bytes);
         self.needs.vision |= counts.images > 0;
         self.needs.documents |= counts.documents > 0;
@@ -185,14 +194,7 @@ impl<'a> Sink<'a> for Place<'a> {
 
 impl PartScan<'_> {
     fn counts(&self) -> Counts {
-        let mut counts = self.content.0;
-        match self.kind.0.as_deref() {
-            Some("image_url" | "image" | "input_image") => counts.images += 1,
-            Some("input_audio") => counts.audio += 1,
-            Some("file" | "document" | "document_url" | "input_file") => counts.documents += 1,
-            Some(_) | None => {}
-        }
-        counts.media_bytes += self.file_data.some().map_or(0, str::len);
+        let mut counts = Counts { media_bytes: self.file_data.some().map_or(0, str::len), ..Counts::default() };
         for bytes in [&self.image_url.0, &self.input_audio.0, &self.file.0, &self.source.0].into_iter().flatten() {
             // The text of a plain-text document is prompt, not media.
             if bytes.kind.0.as_deref() != Some("text") {
@@ -203,6 +205,36 @@ impl PartScan<'_> {
                 counts.media_bytes += inline(&bytes.url) + long(&bytes.data) + long(&bytes.file_data);
             }
         }
+        match self.kind.0.as_deref() {
+            Some("image_url" | "image" | "input_image") => {
+                (counts.images, counts.image_bytes) = (1, counts.media_bytes);
+            }
+            Some("input_audio") => counts.audio = 1,
+            Some("file" | "document" | "document_url" | "input_file" | "container_upload") => {
+                let source = self.source.0.as_ref().and_then(|source| source.kind.0.as_deref());
+                counts.documents = 1;
+                counts.unseen = counts.media_bytes == 0 && !matches!(source, Some("text" | "content"));
+            }
+            Some(_) | None => {}
+        }
+        counts.add(self.content.0);
         counts
     }
+}
+
+wire! {
+    struct Tool<'a> {
+        kind: Text<'a> as "type",
+    }
+}
+
+/// Whether there are tools, and whether the provider runs one of them: what such a one finds is read by the model and billed
+/// as input. `theirs` tells by the kind, where a tool says one.
+pub(crate) fn tools(text: &str, name: &str, theirs: fn(&str) -> bool) -> Result<(bool, bool), ApiError> {
+    if !text.starts_with('[') && text != "null" {
+        return Err(ApiError::invalid(name, format!("`{name}` must be an array.")));
+    }
+    let Many(tools): Many<Tool<'_>> =
+        value::<Option<Many<Tool<'_>>>>(text, name, "an array of objects")?.flatten().unwrap_or_default();
+    Ok((!tools.is_empty(), tools.iter().any(|tool| tool.kind.some().is_some_and(theirs))))
 }

@@ -33,11 +33,9 @@ fn most_input(facts: &Facts, model: &Model) -> Tokens {
 
 /// Input tokens of a body at the most. A token is at least one byte of text.
 fn most_seen(facts: &Facts) -> Tokens {
-    let media = match facts.images {
-        0 => facts.media_bytes as u64 / MEDIA_BYTES_PER_TOKEN,
-        images => (images as u64).saturating_mul(IMAGE_TOKENS),
-    };
-    [facts.text_bytes as u64, media, (facts.messages as u64).saturating_mul(TURN_TOKENS), REQUEST_TOKENS]
+    let images = (facts.images as u64).saturating_mul(IMAGE_TOKENS);
+    let others = facts.media_bytes.saturating_sub(facts.image_bytes) as u64 / MEDIA_BYTES_PER_TOKEN;
+    [facts.text_bytes as u64, images, others, (facts.messages as u64).saturating_mul(TURN_TOKENS), REQUEST_TOKENS]
         .into_iter()
         .fold(0, Tokens::saturating_add)
 }
@@ -121,4 +119,31 @@ pub(super) fn most(catalog: &Catalog, model: &ModelId, facts: &Facts, output: Op
     let wanted = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest));
     let output = output.map_or(wanted, |most| most.min(wanted)).saturating_mul(facts.n);
     model.price.most(&size(facts, most_input(facts, &model), output))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect;
+    use crate::json::{Limits, scan};
+
+    #[test]
+    fn an_image_hides_no_document_and_no_sound() {
+        let data = "A".repeat(1_000_000);
+        for (part, tokens) in [
+            (format!(r#"{{"type":"file","file":{{"file_data":"{data}"}}}}"#), 125_000),
+            (format!(r#"{{"type":"input_audio","input_audio":{{"data":"{data}"}}}}"#), 125_000),
+            // An image is bounded by how much of it can be seen, however many bytes it has.
+            (format!(r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}"#), IMAGE_TOKENS),
+        ] {
+            let image = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}"#;
+            for (parts, more) in [(part.clone(), 0), (format!("{image},{part}"), IMAGE_TOKENS)] {
+                let body = format!(r#"{{"messages":[{{"role":"user","content":[{parts}]}}]}}"#);
+                let facts = Dialect::OpenAiChat.inspect(&scan(body.as_bytes(), &Limits::default()).unwrap()).unwrap();
+                let media = most_seen(&facts) - facts.text_bytes as u64 - TURN_TOKENS - REQUEST_TOKENS;
+                assert_eq!(media, tokens + more, "{} bytes", body.len());
+            }
+        }
+    }
 }

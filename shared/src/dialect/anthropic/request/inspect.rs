@@ -1,13 +1,12 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{ContentScan, Facts, MessageScan, tier, value};
+use crate::dialect::facts::{ContentScan, Facts, MessageScan, tier, tools, value};
 use crate::dialect::lenient::{One, Text};
 use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
 use crate::usage::Tier;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 wire! {
@@ -29,6 +28,9 @@ struct Metadata {
     user_id: Option<String>,
 }
 
+/// How the kinds of tools begin that Anthropic runs; those of others (`bash_…`, `text_editor_…`) run with the caller.
+const THEIRS: [&str; 5] = ["web_search", "web_fetch", "code_execution", "tool_search", "mcp_toolset"];
+
 pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError> {
     let mut facts = Facts { n: 1, include_usage: true, text_bytes: body.body().len(), ..Facts::default() };
     let mut conversation = false;
@@ -44,9 +46,11 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
                 facts.user = metadata.and_then(|metadata| metadata.user_id);
             }
             "tools" => {
-                let tools: Option<Vec<IgnoredAny>> = value(text, name, "an array")?;
-                facts.needs.tools = tools.is_some_and(|tools| !tools.is_empty());
+                let (any, theirs) = tools(text, name, |kind| THEIRS.iter().any(|theirs| kind.starts_with(theirs)))?;
+                facts.needs.tools = any;
+                facts.unseen_input |= theirs;
             }
+            "mcp_servers" => facts.unseen_input |= !matches!(text, "null" | "[]"),
             "output_config" => {
                 let One(config): One<OutputConfig<'_>> = value(text, name, "an object")?.unwrap_or_default();
                 facts.needs.json_schema |= config.as_ref().is_some_and(|config| config.format.is_some());
@@ -109,6 +113,25 @@ mod tests {
         assert_eq!((facts.media_bytes, facts.text_bytes), (2_000, body.len() - 2_000));
         let needs = facts.needs;
         assert!(needs.tools && needs.vision && needs.documents && !needs.audio && needs.json_schema && needs.reasoning);
+    }
+
+    #[test]
+    fn input_that_is_not_in_the_body_is_told_of() {
+        for (more, unseen) in [
+            (r#"[{"type":"text","text":"x"}]"#, false),
+            (r#"[{"type":"document","source":{"type":"base64","data":"AAAA"}}]"#, false),
+            (r#"[{"type":"document","source":{"type":"text","data":"x"}}]"#, false),
+            (r#"[{"type":"document","source":{"type":"content","content":[{"type":"text","text":"x"}]}}]"#, false),
+            (r#"[{"type":"document","source":{"type":"url","url":"https://x.example/y.pdf"}}]"#, true),
+            (r#"[{"type":"document","source":{"type":"file","file_id":"file_1"}}]"#, true),
+            (r#"[{"type":"tool_result","content":[{"type":"document","source":{"type":"url","url":"u"}}]}]"#, true),
+            (r#""x"}],"tools":[{"name":"f"},{"type":"custom"},{"type":"bash_20250124"}],"x":[{"y":"z""#, false),
+            (r#""x"}],"tools":[{"type":"web_search_20250305"}],"x":[{"y":"z""#, true),
+            (r#""x"}],"mcp_servers":[{"url":"u"}],"x":[{"y":"z""#, true),
+        ] {
+            let body = format!(r#"{{"messages":[{{"role":"user","content":{more}}}]}}"#);
+            assert_eq!(facts(&body).expect(&body).unseen_input, unseen, "{body}");
+        }
     }
 
     #[test]

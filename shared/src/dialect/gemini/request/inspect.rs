@@ -22,7 +22,17 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
     if let Some(raw) = top.take("systemInstruction") {
         facts.count(parts(raw, &root.member("systemInstruction"))?);
     }
-    facts.needs.tools = !top.items("tools")?.is_empty();
+    let tools = top.items("tools")?;
+    facts.needs.tools = !tools.is_empty();
+    // What Google's own tools find is billed as input, and so is what it keeps.
+    facts.unseen_input |= top.has("cachedContent");
+    for raw in tools {
+        let path = root.member("tools");
+        let Ok(tool) = Object::read(raw.get(), &path) else { continue };
+        let mut tool = tool.camel_case();
+        tool.take("functionDeclarations");
+        facts.unseen_input |= !tool.rest().is_empty();
+    }
     let path = root.member("generationConfig");
     if let Some(raw) = top.take("generationConfig") {
         let mut config = Object::read(raw.get(), &path)?.camel_case();
@@ -62,11 +72,22 @@ fn count(part: &mut Object<'_, '_>, counts: &mut Counts) {
         let blob = part.take(name).and_then(|raw| Object::read(raw.get(), &path).ok());
         let Some(mut blob) = blob.map(Object::camel_case) else { continue };
         // Its quotes are no media, but escapes are nothing base64 has.
-        counts.media_bytes += blob.take("data").map_or(0, |raw| raw.get().len().saturating_sub(2));
+        let bytes = blob.take("data").map_or(0, |raw| raw.get().len().saturating_sub(2));
+        counts.media_bytes += bytes;
+        let is_elsewhere = name == "fileData";
         match blob.string("mimeType").ok().flatten().as_deref().and_then(|kind| kind.split('/').next()) {
-            Some("image") => counts.images += 1,
-            Some("audio") => counts.audio += 1,
-            Some(_) | None => counts.documents += 1,
+            Some("image") => {
+                counts.images += 1;
+                counts.image_bytes += bytes;
+            }
+            Some("audio") => {
+                counts.audio += 1;
+                counts.unseen |= is_elsewhere;
+            }
+            Some(_) | None => {
+                counts.documents += 1;
+                counts.unseen |= is_elsewhere;
+            }
         }
     }
 }
@@ -95,6 +116,22 @@ mod tests {
         assert_eq!((facts.media_bytes, facts.text_bytes), (2_000, body.len() - 2_000));
         let needs = facts.needs;
         assert!(needs.tools && needs.vision && needs.documents && !needs.audio && needs.json_schema && needs.reasoning);
+    }
+
+    #[test]
+    fn input_that_is_not_in_the_body_is_told_of() {
+        for (more, unseen) in [
+            (r#"{"text":"x"}"#, false),
+            (r#"{"inlineData":{"mimeType":"application/pdf","data":"AAAA"}}"#, false),
+            (r#"{"fileData":{"mimeType":"application/pdf","fileUri":"gs://x"}}"#, true),
+            (r#"{"fileData":{"fileUri":"https://video.example/x"}}"#, true),
+            (r#"{}]}],"tools":[{"function_declarations":[]},{}],"x":[{"y":[{}"#, false),
+            (r#"{}]}],"tools":[{"urlContext":{}}],"x":[{"y":[{}"#, true),
+            (r#"{}]}],"cached_content":"cachedContents/1","x":[{"y":[{}"#, true),
+        ] {
+            let body = format!(r#"{{"contents":[{{"parts":[{more}]}}]}}"#);
+            assert_eq!(facts(&body).expect(&body).unseen_input, unseen, "{body}");
+        }
     }
 
     #[test]

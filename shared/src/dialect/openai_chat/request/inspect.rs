@@ -1,12 +1,11 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{Facts, MessageScan, tier, value};
+use crate::dialect::facts::{Facts, MessageScan, tier, tools, value};
 use crate::dialect::lenient::{One, Text};
 use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 #[derive(Deserialize)]
 struct StreamOptions {
@@ -45,9 +44,11 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
             "n" => facts.n = value::<u64>(text, name, "an integer of at least 1")?.unwrap_or(1).max(1),
             "user" => facts.user = value(text, name, "a string")?,
             "tools" | "functions" => {
-                let tools: Option<Vec<IgnoredAny>> = value(text, name, "an array")?;
-                facts.needs.tools |= tools.is_some_and(|tools| !tools.is_empty());
+                let (any, theirs) = tools(text, name, |kind| !matches!(kind, "function" | "custom"))?;
+                facts.needs.tools |= any;
+                facts.unseen_input |= theirs;
             }
+            "web_search_options" => facts.unseen_input |= text != "null",
             "response_format" => {
                 let One(format): One<Typed<'_>> = value(text, name, "an object")?.unwrap_or_default();
                 facts.needs.json_schema = format.is_some_and(|format| format.kind.some() == Some("json_schema"));
@@ -111,6 +112,22 @@ mod tests {
         assert_eq!((facts.media_bytes, facts.text_bytes), (3_022, body.len() - 3_022));
         let needs = facts.needs;
         assert!(needs.tools && needs.vision && needs.documents && needs.audio && needs.json_schema && needs.reasoning);
+    }
+
+    #[test]
+    fn input_that_is_not_in_the_body_is_told_of() {
+        for (more, unseen) in [
+            (r#"[{"type":"text","text":"x"}]"#, false),
+            (r#"[{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA"}}]"#, false),
+            (r#"[{"type":"file","file":{"file_id":"file-1"}}]"#, true),
+            (r#""x"}],"tools":[{"type":"function"},{"type":"custom"},{}],"x":[{"y":"z""#, false),
+            (r#""x"}],"tools":[{"type":"browser_search"}],"x":[{"y":"z""#, true),
+            (r#""x"}],"web_search_options":null,"x":[{"y":"z""#, false),
+            (r#""x"}],"web_search_options":{},"x":[{"y":"z""#, true),
+        ] {
+            let body = format!(r#"{{"messages":[{{"role":"user","content":{more}}}]}}"#);
+            assert_eq!(facts(&body).expect(&body).unseen_input, unseen, "{body}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A request at a glance.
 
-use crate::dialect::facts::{ContentScan, Facts, tier, value};
-use crate::dialect::lenient::{Many, One, Text};
+use crate::dialect::facts::{ContentScan, Facts, tier, tools, value};
+use crate::dialect::lenient::{One, Text};
 use crate::dialect::wire::wire;
 use crate::error::ApiError;
 use crate::json::Document;
@@ -46,14 +46,9 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
             "max_output_tokens" => facts.max_output_tokens = value(text, name, "an integer of at least 0")?,
             "user" => facts.user = value(text, name, "a string")?,
             "tools" => {
-                let Many(tools): Many<Typed<'_>> =
-                    value::<Option<Many<Typed<'_>>>>(text, name, "an array of objects")?.flatten().unwrap_or_default();
-                if !text.starts_with('[') && text != "null" {
-                    return Err(ApiError::invalid(name, "`tools` must be an array."));
-                }
-                facts.needs.tools = !tools.is_empty();
-                // What the provider's own tools find is read by the model and billed as input.
-                facts.unseen_input |= tools.iter().any(|tool| !matches!(tool.kind.some(), Some("function" | "custom")));
+                let (any, theirs) = tools(text, name, |kind| !matches!(kind, "function" | "custom"))?;
+                facts.needs.tools = any;
+                facts.unseen_input |= theirs;
             }
             "text" => {
                 let One(config): One<TextConfig<'_>> = value(text, name, "an object")?.unwrap_or_default();
@@ -148,6 +143,12 @@ mod tests {
             (r#"{"prompt":{"id":"p"}}"#, true),
             (r#"{"input":[{"type":"item_reference","id":"msg_1"}]}"#, true),
             (r#"{"input":"x","tools":[{"type":"web_search"}]}"#, true),
+            (
+                r#"{"input":[{"content":[{"type":"input_file","file_data":"data:application/pdf;base64,AAAA"}]}]}"#,
+                false,
+            ),
+            (r#"{"input":[{"content":[{"type":"input_file","file_url":"https://x.example/y.pdf"}]}]}"#, true),
+            (r#"{"input":[{"content":[{"type":"input_file","file_id":"file-1"}]}]}"#, true),
         ] {
             assert_eq!(facts(body).expect(body).unseen_input, unseen, "{body}");
         }
