@@ -45,11 +45,13 @@ pub struct Warnings {
 
 /// Beyond this many, only their number is told: a hostile body must not grow a header.
 const MOST: usize = 32;
+/// As much of a path is told, in characters: a hostile name must not grow a header or a record either.
+const LONGEST: usize = 120;
 
 impl Warnings {
     /// Notes what happened to a field.
     pub fn add(&mut self, path: impl Display, effect: Effect) {
-        let path = path.to_string();
+        let path: String = path.to_string().chars().take(LONGEST).collect();
         if let Some(known) = self.list.iter_mut().find(|known| known.path == path) {
             // What was first put elsewhere and then could not be said there is gone.
             if effect == Effect::Dropped {
@@ -89,9 +91,7 @@ impl Warnings {
             if !value.is_empty() {
                 value.push_str(", ");
             }
-            value.extend(
-                path.chars().take(120).map(|c| if c.is_ascii_graphic() && c != ',' && c != ';' { c } else { '?' }),
-            );
+            value.extend(path.chars().map(|c| if c.is_ascii_graphic() && c != ',' && c != ';' { c } else { '?' }));
             value.push(';');
             value.push_str(effect.as_str());
         }
@@ -113,6 +113,13 @@ mod tests {
         warnings.add("temperature", Effect::Clamped);
         warnings.dropped("logit_bias");
         assert_eq!(warnings.header_value().as_deref(), Some("logit_bias;dropped, temperature;clamped"));
+    }
+
+    #[test]
+    fn a_path_is_told_up_to_a_bound_in_the_record_too() {
+        let mut warnings = Warnings::default();
+        warnings.dropped("é".repeat(1_000_000));
+        assert!(warnings.list().iter().all(|warning| warning.path.chars().count() == LONGEST));
     }
 
     #[test]
