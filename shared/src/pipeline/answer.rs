@@ -12,7 +12,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::gateway::audit::Attempt;
 use crate::ports::Clock;
-use crate::proxy::{Answer, Call, Failure, Proxy, Retry};
+use crate::proxy::{Answer, Call, Content, Failure, Proxy, Retry};
 use crate::router::learn::fixed::ONE;
 use crate::router::learn::gates::Flaw;
 use crate::router::{Decision, Reason, Role, Router, Step, View};
@@ -349,6 +349,10 @@ impl<L: Layers> Walk<'_, L> {
             flight.answered = Some(now);
             flight.streams = answer.content.is_live();
             flight.room = answer.room;
+            flight.said = match &answer.content {
+                Content::Whole { observed, .. } => Some(observed.clone()),
+                Content::Live(_) => None,
+            };
         }
         let attempt =
             Attempt { model: model.clone(), result: "ok", status: Some(answer.status), duration_ms: now.since(began) };

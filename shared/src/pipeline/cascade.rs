@@ -9,7 +9,7 @@ use super::answer::{AnswerOf, Walk};
 use super::{Layers, judge};
 use crate::config::{Cascade, Judge, ModelId};
 use crate::dialect::ir::{ChatResponse, Part};
-use crate::dialect::{BYTES_PER_TOKEN, Observed};
+use crate::dialect::{BYTES_PER_TOKEN, Finish, Observed};
 use crate::ports::Clock;
 use crate::proxy::{Answer, Content, Live, Proxy};
 use crate::router::learn::agreement;
@@ -121,11 +121,12 @@ pub(super) async fn judge<L: Layers>(
 /// What the gates say of a stream's beginning, or of as much of it as a judge reads; else what it says, where that can be
 /// judged.
 async fn streamed<L: Layers>(
-    walk: &Walk<'_, L>,
+    walk: &mut Walk<'_, L>,
     live: &mut Live<<L::Proxy as Proxy>::Body>,
     cascade: &Cascade,
 ) -> Result<Option<String>, Flaw> {
-    let clock = walk.pipeline.layers.clock();
+    let pipeline = walk.pipeline.clone();
+    let clock = pipeline.layers.clock();
     let wanted = match cascade.judge {
         Some(_) => judge::ANSWER as u64,
         None => cascade.hold_tokens.saturating_mul(BYTES_PER_TOKEN),
@@ -139,6 +140,11 @@ async fn streamed<L: Layers>(
             Either::Right(((), _)) => return Err(Flaw::Empty),
         };
         let read = held.text.len() as u64;
+        if let Some(flight) = walk.finish.open().and_then(|open| open.flights.last_mut()) {
+            let finish = Finish::Truncated;
+            flight.said =
+                Some(Observed { usage: None, finish, output_bytes: read, model: None, content_started: true });
+        }
         if held.calls_tool {
             return Ok(None);
         }

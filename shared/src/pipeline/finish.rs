@@ -60,11 +60,13 @@ pub(super) struct Flight {
     pub streams: bool,
     /// What its provider's rate limit leaves, where it says.
     pub room: Option<Room>,
+    /// What it has said so far to those who judge it before the caller hears of it.
+    pub said: Option<Observed>,
 }
 
 impl Flight {
     pub(super) fn new(model: ModelId, began: Timestamp) -> Flight {
-        Flight { model, began, answered: None, streams: false, room: None }
+        Flight { model, began, answered: None, streams: false, room: None, said: None }
     }
 
     /// What became of it.
@@ -365,11 +367,11 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
                 });
             }
         }
-        // Left while a call was under way: the provider has read the input.
+        // Left while a call was under way: the provider has read the input, and what it has answered is owed.
         None => {
             for flight in flights {
                 pipeline.layers.router().observe(&flight.outcome(now, Met::Blameless));
-                open.charge(pipeline, &flight.model, None);
+                open.charge(pipeline, &flight.model, flight.said.as_ref());
                 open.record.model = Some(flight.model);
             }
         }
