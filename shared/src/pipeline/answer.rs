@@ -116,8 +116,8 @@ impl<L: Layers> Walk<'_, L> {
                 self.top_up(&step.model).await;
             }
             let affordable = self.affordable(&step.model, NanoUsd::ZERO);
-            if let (Some(0), Some(failure)) = (affordable, last.take()) {
-                return Err(failure);
+            if let (Some(0), Some(failure)) = (affordable, &last) {
+                return Err(failure.clone());
             }
             if !router.begin(&step.model, at + 1 == decision.plan.len(), started) {
                 match attempts.skip(started) {
