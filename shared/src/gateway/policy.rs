@@ -102,11 +102,13 @@ impl<P: Ports> Policy<P> {
         ))
     }
 
-    /// Somebody with nothing but a provider's key, where the configuration lets such people in. A signed token or a
-    /// client's secret is no such key, and must not get to a provider as one.
+    /// Somebody with nothing but a provider's key, where the configuration lets such people in. A signed token, a client's
+    /// secret or the administrator's key is no such key, and must not get to a provider as one.
     fn stranger(&self, hasher: &Hasher, credential: &str) -> Option<Caller> {
         let team = self.config.auth.raw_provider_keys.as_ref()?;
-        let is_ours = credential.starts_with(identity::clients::SECRET_PREFIX) || jws::is_compact(credential);
+        let is_ours = credential.starts_with(identity::clients::SECRET_PREFIX)
+            || jws::is_compact(credential)
+            || self.identity.is_admin_key(hasher, credential);
         (!is_ours).then(|| Caller::with_provider_key(&hasher.hash(credential), team))
     }
 

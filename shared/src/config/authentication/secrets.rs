@@ -5,9 +5,12 @@ use super::super::bindings::{self, Bindings};
 use super::Authentication;
 use crate::secret::Secret;
 
-/// The secrets that the section refers to.
+/// The secrets that the section refers to, and the one that is nobody's to send elsewhere.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Vec<(BindingName, Option<Secret>)>);
+pub struct Secrets {
+    held: Vec<(BindingName, Option<Secret>)>,
+    admin_key: Option<Secret>,
+}
 
 impl Secrets {
     /// What the bindings hold.
@@ -15,11 +18,17 @@ impl Secrets {
         let of_console = auth.console.as_ref().and_then(|console| console.client_secret.as_ref());
         let names = auth.introspection.values().map(|rules| &rules.client_secret).chain(of_console);
         let held = |name: &BindingName| bindings::text(bindings, name.as_str()).map(Secret::new);
-        Secrets(names.map(|name| (name.clone(), held(name))).collect())
+        let admin_key = bindings::text(bindings, "SIGNALBOX_ADMIN_KEY").map(Secret::new);
+        Secrets { held: names.map(|name| (name.clone(), held(name))).collect(), admin_key }
     }
 
     /// The secret of a binding; `None` where nothing is bound.
     pub fn get(&self, name: &BindingName) -> Option<&Secret> {
-        self.0.iter().find(|(known, _)| known == name).and_then(|(_, secret)| secret.as_ref())
+        self.held.iter().find(|(known, _)| known == name).and_then(|(_, secret)| secret.as_ref())
+    }
+
+    /// `SIGNALBOX_ADMIN_KEY`.
+    pub fn admin_key(&self) -> Option<&Secret> {
+        self.admin_key.as_ref()
     }
 }

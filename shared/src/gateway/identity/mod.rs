@@ -21,6 +21,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
 use crate::gateway::caller::Via;
 use crate::gateway::denial;
+use crate::gateway::keys::Hasher;
 use crate::jose::{Jwk, Jws, jws};
 use crate::ports::{Crypto, Ports};
 use crate::units::Millis;
@@ -88,6 +89,11 @@ impl<P: Ports> Identity<P> {
     /// Identity by `config`. No token is remembered yet.
     pub fn new(ports: P, config: Arc<Config>, shared: Shared, secrets: Secrets) -> Identity<P> {
         Identity { ports, config, shared, secrets, tokens: Mutex::default(), questions: Questions::default() }
+    }
+
+    /// Whether a credential is the administrator's, who is known on the admin plane alone.
+    pub(super) fn is_admin_key(&self, hasher: &Hasher, credential: &str) -> bool {
+        self.secrets.admin_key().is_some_and(|key| hasher.same(credential, key.expose()))
     }
 
     /// Who presents a credential that is no virtual key. `None`: it is nothing that is known here.
