@@ -10,6 +10,7 @@ use crate::gateway::identity::signer::Signer;
 use crate::gateway::key_cache::{FRESH, KeyCache};
 use crate::gateway::keys::Hasher;
 use crate::gateway::policy::{Keys, lock as memory};
+use crate::gateway::turn::Turn;
 use crate::gateway::{identity, live, sync, weights};
 use crate::json::json;
 use crate::ports::{Ports, StoreError, StoredConfig};
@@ -36,7 +37,7 @@ pub(super) struct Inner<P: Ports> {
 struct Current<P: Ports> {
     setup: Option<Arc<Setup<P>>>,
     checked_at: Timestamp,
-    refreshing: bool,
+    refreshing: Turn,
 }
 
 impl<P: Ports> Inner<P> {
@@ -52,7 +53,7 @@ impl<P: Ports> Inner<P> {
             keys: Arc::new(Mutex::new(KeyCache::default())),
             identity: identity::Shared::new(Signer::derive(secret.as_deref(), previous.as_deref())),
             next_sync: Mutex::new(Timestamp(0)),
-            current: Mutex::new(Current { setup: None, checked_at: Timestamp(0), refreshing: false }),
+            current: Mutex::new(Current { setup: None, checked_at: Timestamp(0), refreshing: Turn::default() }),
         }
     }
 
@@ -61,8 +62,8 @@ impl<P: Ports> Inner<P> {
         let now = self.ports.now();
         let (setup, due) = {
             let mut current = self.lock();
-            let due = now.since(current.checked_at) > FRESH && !current.refreshing;
-            current.refreshing |= due && current.setup.is_some();
+            let is_old = now < current.checked_at || now.since(current.checked_at) > FRESH;
+            let due = is_old && current.setup.is_some() && current.refreshing.take(now);
             (current.setup.clone(), due)
         };
         match setup {
@@ -104,7 +105,7 @@ impl<P: Ports> Inner<P> {
         {
             let keys = &mut *memory(&self.keys);
             let changes = wanted.contains(&weights::MEANING).then(|| keys.live.definitions().1);
-            if !keys.weights.due(changes) {
+            if !keys.weights.due(changes, self.ports.now()) {
                 return;
             }
         }
@@ -235,14 +236,14 @@ impl<P: Ports> Inner<P> {
         let mut current = self.lock();
         current.setup = Some(setup.clone());
         current.checked_at = self.ports.now();
-        current.refreshing = false;
+        current.refreshing.end();
         setup
     }
 
     fn touch(&self) {
         let mut current = self.lock();
         current.checked_at = self.ports.now();
-        current.refreshing = false;
+        current.refreshing.end();
     }
 
     fn log_problem(&self, store: &str, problem: &StoreError) {

@@ -33,6 +33,7 @@ pub mod sealing;
 pub(crate) mod shards;
 pub mod sync;
 pub mod system;
+pub mod turn;
 mod unanswered;
 pub mod weights;
 

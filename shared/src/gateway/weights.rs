@@ -7,6 +7,7 @@
 use super::live::{self, SHELF as ADMIN};
 use super::parts;
 use super::policy::{Keys, lock};
+use super::turn::Turn;
 use crate::base64url;
 use crate::config::Config;
 use crate::context::Meanings;
@@ -14,6 +15,7 @@ use crate::embed::Weights;
 use crate::json::json;
 use crate::ports::{Clock, Records, StoreError};
 use crate::records::Write;
+use crate::units::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -29,7 +31,7 @@ pub struct Loaded {
     heard: u64,
     /// The one that was read.
     read: u64,
-    reading: bool,
+    reading: Turn,
     weights: Option<Arc<Weights>>,
     /// What definitions mean by them,
     meanings: Arc<Meanings>,
@@ -74,11 +76,9 @@ impl Loaded {
 
     /// Whether there is something to be read or computed, with definitions as they are after so many changes, where they
     /// count; whoever is told so does it.
-    pub fn due(&mut self, changes: Option<u64>) -> bool {
+    pub fn due(&mut self, changes: Option<u64>, now: Timestamp) -> bool {
         let meaning = changes.is_some_and(|changes| changes != self.meant) && self.weights.is_some();
-        let due = (self.heard != self.read || meaning) && !self.reading;
-        self.reading |= due;
-        due
+        (self.heard != self.read || meaning) && self.reading.take(now)
     }
 }
 
@@ -117,7 +117,7 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) {
     let read = if is_news { Some(load(ports).await) } else { None };
     let (library, changes) = lock(keys).live.definitions();
     let loaded = &mut lock(keys).weights;
-    loaded.reading = false;
+    loaded.reading.end();
     match read {
         Some(Ok((version, weights))) => {
             if weights.is_none() && version > 0 {

@@ -13,11 +13,12 @@ use crate::error::ApiError;
 use crate::gateway::Caller;
 use crate::gateway::caller::Via;
 use crate::gateway::journal::checkpoint::base64;
+use crate::gateway::turn::LOST_AFTER;
 use crate::http::form;
 use crate::jose::object;
 use crate::ports::{Outgoing, Ports};
 use crate::secret::Secret;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -46,7 +47,8 @@ pub(super) struct Questions {
 
 #[derive(Debug, Default)]
 struct State {
-    under_way: SortedSet<Fingerprint>,
+    /// Since when each is asked about.
+    under_way: SortedMap<Fingerprint, Timestamp>,
     refused: Tokens<Refused>,
     resting: SortedMap<String, Timestamp>,
 }
@@ -85,7 +87,9 @@ impl Questions {
         if let Some(refused) = state.refused.get(&token, now) {
             return Step::Refused(*refused);
         }
-        if state.under_way.contains(&token) {
+        // The platform may end a request without a word: what it asked nobody waits for.
+        state.under_way.retain(|_, since| *since <= now && now.since(*since) <= LOST_AFTER);
+        if state.under_way.contains_key(&token) {
             return Step::Wait;
         }
         // A clock that jumps back wakes it, too.
@@ -93,7 +97,7 @@ impl Questions {
         if rests || state.under_way.len() >= AT_ONCE {
             return Step::Down;
         }
-        state.under_way.insert(token);
+        state.under_way.insert(token, now);
         Step::Ask(Turn { state: self.state.clone(), token })
     }
 
@@ -307,6 +311,18 @@ mod tests {
         assert!(matches!(questions.step("corp", token(5), NOW + Millis(999)), Step::Down));
         assert!(matches!(questions.step("other", token(5), NOW + Millis(999)), Step::Ask(_)));
         assert!(matches!(questions.step("corp", token(5), NOW + Millis(1_000)), Step::Ask(_)));
+    }
+
+    #[test]
+    fn a_question_that_nobody_comes_back_from_keeps_nobody_out() {
+        let questions = Questions::default();
+        let token = |n: usize| super::super::tokens::fingerprint(&n.to_string());
+        let turns: Vec<Step> = (0..AT_ONCE).map(|n| questions.step("corp", token(n), NOW)).collect();
+        let later = NOW + LOST_AFTER + Millis(1);
+        assert!(matches!(questions.step("corp", token(3), NOW + LOST_AFTER), Step::Wait));
+        assert!(matches!(questions.step("corp", token(3), later), Step::Ask(_)));
+        assert!(matches!(questions.step("corp", token(AT_ONCE), later), Step::Ask(_)));
+        drop(turns);
     }
 
     #[test]
