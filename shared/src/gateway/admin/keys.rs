@@ -21,7 +21,8 @@ use crate::records::{Record, Write};
 use crate::units::{Millis, Timestamp};
 use serde_json::Value;
 
-const PREFIX: &str = "key/";
+/// How the records of keys begin.
+pub(super) const PREFIX: &str = "key/";
 /// Marks that the keys of a version that kept none on the shelf are there.
 const ADOPTED: &str = "adopted";
 /// The longest an old secret may be good beside a new one: 30 days.
@@ -180,7 +181,7 @@ impl<P: Ports> Admin<P> {
     }
 
     /// Brings the keys of a version that kept them in the key store alone onto the shelf, once.
-    async fn adopt(&self) -> Result<(), ApiError> {
+    pub(super) async fn adopt(&self) -> Result<(), ApiError> {
         if self.read(ADOPTED).await?.is_some() {
             return Ok(());
         }

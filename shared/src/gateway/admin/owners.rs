@@ -1,9 +1,11 @@
 //! Who has limits and budgets, and under which names the ledger keeps them.
 
+use super::keys::PREFIX as KEYS;
 use super::{Admin, unavailable};
 use crate::config::{Party, Scope, Terms};
 use crate::error::ApiError;
 use crate::gateway::Caller;
+use crate::gateway::key_record::KeyRecord;
 use crate::gateway::lines::{name, scope_of, team_scope};
 use crate::gateway::live;
 use crate::gateway::people;
@@ -35,10 +37,12 @@ impl<P: Ports> Admin<P> {
             terms: settings.terms.clone(),
         };
         let mut owners: Vec<Owned> = self.config.teams.iter().map(team).collect();
-        for record in self.ports.keys().await.map_err(unavailable)? {
+        self.adopt().await?;
+        for record in live::all(&self.ports, KEYS).await.map_err(unavailable)? {
+            let Ok(key) = json::parse::<KeyRecord>(&record.value) else { continue };
             // A key that is over uses nothing any more.
-            let Ok(caller) = Caller::of(&record, now) else { continue };
-            owners.push(Owned { owner: Owner::Key(Box::new(caller)), terms: record.terms });
+            let Ok(caller) = Caller::of(&key, now) else { continue };
+            owners.push(Owned { owner: Owner::Key(Box::new(caller)), terms: key.terms });
         }
         for (prefix, party, scope) in
             [(live::ORGANISATION, "organisation", people::all_of_it()), (people::USER, "user", people::wherever())]
