@@ -348,7 +348,7 @@ impl<L: Layers> Walk<'_, L> {
         if let Some(flight) = open.flights.iter_mut().find(|flight| flight.model == *model) {
             flight.answered = Some(now);
             flight.streams = answer.content.is_live();
-            flight.room = answer.room;
+            flight.room = answer.room.filter(|_| !open.tariff.byok);
             flight.said = match &answer.content {
                 Content::Whole { observed, .. } => Some(observed.clone()),
                 Content::Live(_) => None,

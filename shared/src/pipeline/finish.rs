@@ -86,8 +86,12 @@ impl Flight {
     }
 }
 
-/// What an upstream's failure says of it; `None`: nothing, it was not its fault.
-pub(super) fn cause(code: Code, retry: Retry) -> Option<Cause> {
+/// What an upstream's failure says of it; `None`: nothing, it was not its fault. What a key may do that a caller brought
+/// (`byok`) says nothing of ours.
+pub(super) fn cause(code: Code, retry: Retry, byok: bool) -> Option<Cause> {
+    if byok && matches!(code, Code::UpstreamRateLimited | Code::UpstreamAuthError | Code::ModelNotFound) {
+        return None;
+    }
     if code == Code::UpstreamRateLimited {
         // A rate limit is over soon; one that nobody should try again on is a quota.
         return Some(if retry == Retry::Elsewhere { Cause::Quota } else { Cause::RateLimit });
@@ -174,7 +178,7 @@ impl<L: Layers> Finish<L> {
         let now = self.pipeline.layers.clock().now();
         let Some(open) = &mut self.open else { return };
         if let Some(flight) = open.landed(&attempt.model) {
-            let cause = cause(failure.error.code, failure.retry);
+            let cause = cause(failure.error.code, failure.retry, open.tariff.byok);
             let met = cause.map_or(Met::Blameless, |cause| Met::Failed(cause, failure.error.retry_after));
             self.pipeline.layers.router().observe(&flight.outcome(now, met));
         }
@@ -285,12 +289,7 @@ impl<L: Layers> Finish<L> {
         if let Some(mut open) = self.open.take() {
             open.record.outcome = Outcome::Cancelled;
             let pipeline = self.pipeline.clone();
-            let task = async move {
-                match observed {
-                    Some(observed) => conclude(&pipeline, open, Some(observed)).await,
-                    None => conclude(&pipeline, open, None).await,
-                }
-            };
+            let task = async move { conclude(&pipeline, open, observed).await };
             self.pipeline.layers.clock().spawn(task);
         }
     }
@@ -393,5 +392,5 @@ fn met(record: &mut Record, ending: &Ending, cancelled: bool) -> Met {
     };
     record.outcome = Outcome::Cut;
     record.code = Some(code.as_str());
-    cause(code, Retry::Same).map_or(Met::Blameless, |cause| Met::Failed(cause, None))
+    cause(code, Retry::Same, record.byok).map_or(Met::Blameless, |cause| Met::Failed(cause, None))
 }
