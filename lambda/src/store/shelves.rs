@@ -10,6 +10,8 @@ use signalbox::units::Timestamp;
 
 /// Nothing sorts after the last character there is.
 const LAST: char = '\u{10FFFF}';
+/// How many records are looked at together at the least: some may have expired.
+const LEAST_PAGE: usize = 64;
 
 impl Store {
     /// A record, if there is one at `now`.
@@ -53,6 +55,9 @@ impl Store {
             let request = request
                 .expression_attribute_values(":shelf", text(partition(shelf)))
                 .expression_attribute_values(":high", text(&high));
+            // What is wanted, what comes before it and what has expired: not all there is, up to a megabyte.
+            let page = range.limit.saturating_sub(records.len()).saturating_add(1).max(LEAST_PAGE);
+            let request = request.limit(i32::try_from(page).unwrap_or(i32::MAX));
             match request.set_exclusive_start_key(from.clone()).send().await {
                 Ok(page) => {
                     let inside =
