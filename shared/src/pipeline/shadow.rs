@@ -3,6 +3,7 @@
 //! teaches: by a judge's word, or by coming to the same as what the caller was answered.
 
 use super::accept::Order;
+use super::charge::Tariff;
 use super::intake::Intake;
 use super::{Layers, Pipeline, cascade, judge};
 use crate::config::{Judge, ModelId, TimeoutsOverride};
@@ -42,7 +43,8 @@ pub(super) fn send<L: Layers>(
     (model, judge): (ModelId, Option<Judge>),
     beside: Option<Beside>,
 ) {
-    let (work, tariff) = (pipeline.clone(), order.tariff);
+    // Whatever key the caller brought, the copy is made with ours.
+    let (work, tariff) = (pipeline.clone(), Tariff { byok: false, ..order.tariff });
     // As it was sent, after what guardrails took out of it.
     let CallerRequest { operation, body, facts, forwarded, added, limit, .. } = &order.request;
     let mut request = CallerRequest::new(operation.clone(), body.clone(), facts.clone(), forwarded.clone());
