@@ -116,7 +116,10 @@ async fn conclude(mut stream: Stream, end: End) -> Option<Box<[u8]>> {
         // Dropping the stream settles it as left by the caller.
         End::Gone => return None,
         End::TimedOut(stage) => Some(stage),
-        End::Body => None,
+        End::Body => {
+            stream.body_mut().ended();
+            None
+        }
     };
     stream.conclude(stage).await.map(|bytes| bytes.as_ref().into())
 }
