@@ -38,6 +38,10 @@ pub(crate) struct Ended {
     pub(crate) entry: Option<Entry>,
 }
 
+/// How many ends go along in one hop: an object takes 32 MiB at a time, and a record can have tens of kilobytes. More than
+/// that has gathered where an object did not answer for a while, and would keep it from ever being reached again.
+const AT_ONCE: usize = 256;
+
 /// A flush that has not come by then was ended with its request; another takes its place.
 const FLUSH_LOST: Millis = Millis(1_000);
 
@@ -126,15 +130,32 @@ impl Client {
         }
     }
 
-    /// One hop: everything pending, then `commands`, whose replies it gives. What was pending comes back if it fails; it
-    /// is idempotent, so it does no harm if it was only the answer that got lost.
+    /// Everything pending, then `commands`, whose replies it gives: one hop, unless very much is pending.
     pub(crate) async fn call(
         &self,
         ledger: &str,
         commands: Vec<Command>,
         now: Timestamp,
     ) -> Result<Vec<Reply>, StoreError> {
-        let (ended, entries) = self.take(ledger);
+        loop {
+            let (ended, entries) = self.take(ledger);
+            if ended.len().max(entries.len()) < AT_ONCE {
+                return self.hop(ledger, ended, entries, commands, now).await;
+            }
+            self.hop(ledger, ended, entries, Vec::new(), now).await?;
+        }
+    }
+
+    /// One hop. What was pending comes back if it fails; it is idempotent, so it does no harm if it was only the answer that
+    /// got lost.
+    async fn hop(
+        &self,
+        ledger: &str,
+        ended: Vec<Ended>,
+        entries: Vec<Entry>,
+        commands: Vec<Command>,
+        now: Timestamp,
+    ) -> Result<Vec<Reply>, StoreError> {
         if ended.is_empty() && entries.is_empty() && commands.is_empty() {
             return Ok(Vec::new());
         }
@@ -156,21 +177,26 @@ impl Client {
         }
     }
 
-    /// What goes along to a ledger: its own, and to a tenant the records of what its shards admitted. A settlement goes to
-    /// a shard when its record is written: without one it would be noticed by nobody.
+    /// What goes along to a ledger, the oldest first: its own, and to a tenant the records of what its shards admitted. A
+    /// settlement goes to a shard when its record is written: without one it would be noticed by nobody.
     fn take(&self, ledger: &str) -> (Vec<Ended>, Vec<Entry>) {
         let mut pending = self.pending.borrow_mut();
-        let ended = pending.remove(ledger).unwrap_or_default();
-        if lender(ledger) != ledger {
-            let (waits, goes): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|ended| ended.entry.is_some());
-            if !waits.is_empty() {
-                pending.insert(ledger.to_owned(), waits);
-            }
+        let is_shard = lender(ledger) != ledger;
+        let (mut goes, mut stays) = (Vec::new(), Vec::new());
+        for ended in pending.remove(ledger).unwrap_or_default() {
+            let waits = goes.len() == AT_ONCE || is_shard && ended.entry.is_some();
+            if waits { &mut stays } else { &mut goes }.push(ended);
+        }
+        if !stays.is_empty() {
+            pending.insert(ledger.to_owned(), stays);
+        }
+        if is_shard {
             return (goes, Vec::new());
         }
-        let at_shards = pending.iter().filter(|(shard, _)| lender(shard) == ledger).flat_map(|(_, ended)| ended);
-        let entries = ended.iter().chain(at_shards).filter_map(|ended| ended.entry.clone()).collect();
-        (ended, entries)
+        let at_shards = pending.iter().filter(|(shard, _)| *shard != ledger && lender(shard) == ledger);
+        let all = goes.iter().chain(at_shards.flat_map(|(_, ended)| ended));
+        let entries = all.filter_map(|ended| ended.entry.clone()).take(AT_ONCE).collect();
+        (goes, entries)
     }
 
     /// Takes note of the records that are written.
