@@ -43,62 +43,57 @@ async fn outcomes(level: &InProcess) -> u64 {
     told["data"].as_array().unwrap().iter().filter_map(|route| route["outcomes"].as_u64()).sum()
 }
 
-#[test]
-fn what_two_processes_are_told_adds_up_in_both() {
+/// Plays a scene of two processes over the same stores, with a key of both.
+fn between_two(scene: impl AsyncFnOnce(&InProcess, &InProcess, &str)) {
     let here = InProcess::new(Options::default(), &config());
     let there = here.beside(&config());
     let world = here.world().clone();
-    let scene = async {
+    let played = async {
         let key = administer(&here, "POST", "/admin/v1/keys", json!({ "name": "k" })).await;
-        let key = key["key"].as_str().unwrap();
-        for (n, level) in [&here, &there].into_iter().cycle().take(12).enumerate() {
+        scene(&here, &there, key["key"].as_str().unwrap()).await;
+    };
+    world.executor().run(played).unwrap();
+}
+
+#[test]
+fn what_two_processes_are_told_adds_up_in_both() {
+    between_two(async |here, there, key| {
+        for (n, level) in [here, there].into_iter().cycle().take(12).enumerate() {
             let id = chat(level, key, &format!("Write poem {n} about the sea.")).await;
             let said = json!({ "request_id": id, "score": 1 });
             assert_eq!(ask(level, key, "POST", "/v1/feedback", said).await.status, 200);
         }
         for _ in 0..8 {
-            world.executor().sleep(2_000).await;
-            chat(&here, key, "Anything else?").await;
-            chat(&there, key, "Anything else?").await;
+            here.world().executor().sleep(2_000).await;
+            chat(here, key, "Anything else?").await;
+            chat(there, key, "Anything else?").await;
         }
-        world.executor().sleep(10).await;
-        assert_eq!((outcomes(&here).await, outcomes(&there).await), (12, 12));
-    };
-    here.world().executor().run(scene).unwrap();
+        here.world().executor().sleep(10).await;
+        assert_eq!((outcomes(here).await, outcomes(there).await), (12, 12));
+    });
 }
 
 #[test]
 fn an_answer_of_another_process_is_judged_once_wherever_it_is_said() {
-    let here = InProcess::new(Options::default(), &config());
-    let there = here.beside(&config());
-    let world = here.world().clone();
-    let scene = async {
-        let key = administer(&here, "POST", "/admin/v1/keys", json!({ "name": "k" })).await;
-        let key = key["key"].as_str().unwrap();
-        let id = chat(&here, key, "Write a poem about the sea.").await;
-        world.executor().sleep(1_000).await;
+    between_two(async |here, there, key| {
+        let id = chat(here, key, "Write a poem about the sea.").await;
+        here.world().executor().sleep(1_000).await;
         let said = |score: f64| json!({ "request_id": id, "score": score });
-        assert_eq!(ask(&there, key, "POST", "/v1/feedback", said(0.5)).await.status, 200);
-        assert_eq!(ask(&here, key, "POST", "/v1/feedback", said(0.5)).await.status, 200, "the same again");
-        assert_eq!(ask(&here, key, "POST", "/v1/feedback", said(0.6)).await.status, 409, "something else");
-        assert_eq!((outcomes(&here).await, outcomes(&there).await), (0, 1), "it was learned where it was said first");
+        assert_eq!(ask(there, key, "POST", "/v1/feedback", said(0.5)).await.status, 200);
+        assert_eq!(ask(here, key, "POST", "/v1/feedback", said(0.5)).await.status, 200, "the same again");
+        assert_eq!(ask(here, key, "POST", "/v1/feedback", said(0.6)).await.status, 409, "something else");
+        assert_eq!((outcomes(here).await, outcomes(there).await), (0, 1), "it was learned where it was said first");
         // A day later nobody remembers what was asked.
-        world.executor().sleep(25 * 3_600_000).await;
+        here.world().executor().sleep(25 * 3_600_000).await;
         let other = here.beside(&config());
         let old = ask(&other, key, "POST", "/v1/feedback", json!({ "request_id": id, "score": 1 })).await;
         assert_eq!(old.status, 404);
-    };
-    here.world().executor().run(scene).unwrap();
+    });
 }
 
 #[test]
 fn decisions_are_counted_over_all_processes_once_each_and_by_days() {
-    let here = InProcess::new(Options::default(), &config());
-    let there = here.beside(&config());
-    let world = here.world().clone();
-    let scene = async {
-        let key = administer(&here, "POST", "/admin/v1/keys", json!({ "name": "k" })).await;
-        let key = key["key"].as_str().unwrap();
+    between_two(async |here, there, key| {
         let count = async |level: &InProcess, days: &str| {
             let told = administer(level, "GET", &["/admin/v1/decisions/summary", days].concat(), Value::Null).await;
             let routes = told["routes"].as_array().unwrap().iter();
@@ -107,20 +102,20 @@ fn decisions_are_counted_over_all_processes_once_each_and_by_days() {
             by_route
         };
         for _ in 0..5 {
-            for level in [&here, &there] {
+            for level in [here, there] {
                 chat(level, key, "Hi").await;
                 chat(level, key, "Hi").await;
             }
-            world.executor().sleep(6_000).await;
+            here.world().executor().sleep(6_000).await;
         }
-        let last = (count(&here, "").await, count(&there, "").await);
+        let last = (count(here, "").await, count(there, "").await);
         assert!(last.0 >= 18 && last.0 <= 20 && last.1 >= 18 && last.1 <= 20, "{last:?}");
-        chat(&here, key, "Hi").await;
-        chat(&there, key, "Hi").await;
-        world.executor().sleep(10).await;
+        chat(here, key, "Hi").await;
+        chat(there, key, "Hi").await;
+        here.world().executor().sleep(10).await;
         // Each knows all but the other's last, which is added with its next.
-        assert_eq!((count(&here, "").await, count(&there, "").await), (21, 21));
-        world.executor().sleep(24 * 3_600_000).await;
+        assert_eq!((count(here, "").await, count(there, "").await), (21, 21));
+        here.world().executor().sleep(24 * 3_600_000).await;
         let other = here.beside(&config());
         assert_eq!((count(&other, "").await, count(&other, "?days=2").await), (0, 20));
         for bad in ["0", "32", "-1", "x"] {
@@ -128,6 +123,5 @@ fn decisions_are_counted_over_all_processes_once_each_and_by_days() {
                 ask(&other, ADMIN_KEY, "GET", &format!("/admin/v1/decisions/summary?days={bad}"), Value::Null).await;
             assert_eq!(answer.status, 400, "{bad}");
         }
-    };
-    here.world().executor().run(scene).unwrap();
+    });
 }
