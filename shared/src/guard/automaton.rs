@@ -1,8 +1,8 @@
 //! Many words sought at once: the automaton of Aho and Corasick (1975), over bytes.
 //!
-//! Linear in the text whatever the words are; its size is the sum of their lengths, which is bounded.
+//! Linear in the text whatever the words are; its size is the sum of their lengths, which is bounded. Words are sought where
+//! a word of the text begins, which is where all who seek want them: most bytes of a text are then passed over at a glance.
 
-use super::byte;
 use crate::sorted::SortedMap;
 use std::collections::VecDeque;
 
@@ -114,15 +114,29 @@ impl Automaton {
         self.nodes.get(state.0 as usize).map_or(0, |node| node.depth as usize)
     }
 
-    /// Calls back with every word that ends in the text (the longest where several do): number, start, end.
+    /// Calls back with every word that ends in the text (the longest where several do): number, start, end. One that begins
+    /// between two letters or digits may be left out.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) -> State {
-        let mut state = State::default();
-        let mut at = 0;
-        while at < text.len() {
-            state = self.step(state, byte(text, at));
-            at += 1;
+        const ROOT: State = State(0);
+        let mut state = ROOT;
+        let mut inside = false;
+        for (at, &b) in text.iter().enumerate() {
+            let letter = b.is_ascii_alphanumeric();
+            let begins = !(inside && letter);
+            inside = letter;
+            if state == ROOT && !begins {
+                continue;
+            }
+            state = self.step(state, b);
+            if state == ROOT {
+                continue;
+            }
+            if !begins && self.pending(state) == 1 {
+                state = ROOT;
+                continue;
+            }
             if let Some((number, length)) = self.word(state) {
-                found(number, at - length, at);
+                found(number, at + 1 - length, at + 1);
             }
         }
         state
@@ -144,16 +158,27 @@ mod tests {
 
     #[test]
     fn words_within_words_are_found() {
-        assert_eq!(all(&["he", "she", "his", "hers"], "ushers"), [(1, 1, 4), (3, 2, 6)]);
-        assert_eq!(all(&["abcd", "bc"], "abce abcd"), [(1, 1, 3), (1, 6, 8), (0, 5, 9)]);
+        assert_eq!(all(&["he", "she", "a she", "hers"], "a she hers"), [(2, 0, 5), (0, 6, 8), (3, 6, 10)]);
+        assert_eq!(all(&["a bcd", "bc"], "a bce a bcd"), [(1, 2, 4), (1, 8, 10), (0, 6, 11)]);
+        assert_eq!(
+            all(&["机密", "密文"], "这是机密文件"),
+            [(0, 6, 12), (1, 9, 15)],
+            "a script without spaces has no edges"
+        );
+    }
+
+    #[test]
+    fn no_word_begins_between_two_letters() {
+        assert!(all(&["he", "e"], "ushers").is_empty());
+        assert_eq!(all(&["<sys", "ab"], "x<sys ab"), [(0, 1, 5), (1, 6, 8)]);
     }
 
     #[test]
     fn what_could_still_become_a_word_is_told() {
-        let automaton = Automaton::new(["secret", "creed"].into_iter()).expect("small");
-        let state = automaton.each(b"a secre", |_, _, _| {});
-        assert_eq!(automaton.pending(state), 5);
-        let state = automaton.each(b"a secree", |_, _, _| {});
+        let automaton = Automaton::new(["se cret", "creed"].into_iter()).expect("small");
+        let state = automaton.each(b"a se cre", |_, _, _| {});
+        assert_eq!(automaton.pending(state), 6);
+        let state = automaton.each(b"a se cree", |_, _, _| {});
         assert_eq!(automaton.pending(state), 4, "the end of one is the beginning of another");
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn before(text: &[u8], at: usize) -> u8 {
 }
 
 /// How far a run of such bytes goes from here.
-pub(crate) fn run(text: &[u8], at: usize, good: impl Fn(u8) -> bool) -> usize {
+pub(crate) fn run(text: &[u8], at: usize, mut good: impl FnMut(u8) -> bool) -> usize {
     text.get(at..).unwrap_or_default().iter().take_while(|b| good(**b)).count()
 }
 

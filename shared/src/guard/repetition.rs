@@ -6,17 +6,22 @@ use std::ops::Range;
 /// The longest piece that is looked for, in bytes.
 const LONGEST_PIECE: usize = 64;
 
-/// Finds where a piece of at most 64 bytes comes at least `times` times in a row.
+/// Finds where a piece of at most 64 bytes comes at least `times` times in a row, other than wholly in the first `known`
+/// bytes, where it is known that none does.
 ///
 /// A loop of pieces of `d` bytes is a run of places equal to the one `d` further on. A run of that length
 /// covers every so-manieth place, so only those are looked at: less than one comparison for a byte in all.
-pub fn find(text: &str, times: usize, out: &mut Vec<Found>) {
+pub fn find(text: &str, known: usize, times: usize, out: &mut Vec<Found>) {
     let bytes = text.as_bytes();
     let equal = |at: usize, distance: usize| byte(bytes, at) == byte(bytes, at + distance);
     for distance in 1..=LONGEST_PIECE {
         let wanted = distance.saturating_mul(times.saturating_sub(1)).max(times);
         let last = bytes.len().saturating_sub(distance);
-        let mut at = wanted.saturating_sub(1);
+        // One that goes on into what is new covers the first place that is compared with something new.
+        let mut at = match known.saturating_sub(distance) {
+            0 => wanted.saturating_sub(1),
+            new => new,
+        };
         while at < last {
             if !equal(at, distance) {
                 at += wanted;
@@ -61,8 +66,23 @@ mod tests {
 
     fn is_found(text: &str) -> bool {
         let mut out = Vec::new();
-        find(text, 16, &mut out);
+        find(text, 0, 16, &mut out);
         !out.is_empty()
+    }
+
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again_and_what_goes_on_from_it_is_found() {
+        let text = format!("An honest beginning. {} and an end", "poem ".repeat(40));
+        let is_found = |until: usize, known: usize| {
+            let mut out = Vec::new();
+            find(&text[..until], known, 16, &mut out);
+            !out.is_empty()
+        };
+        for until in 1..=text.len() {
+            for known in (0..until).filter(|known| !is_found(*known, 0)) {
+                assert_eq!(is_found(until, known), is_found(until, 0), "{known} of {until}");
+            }
+        }
     }
 
     #[test]

@@ -223,9 +223,13 @@ impl Filter {
             Check::Length(most) => {
                 let left = most.saturating_sub(self.chars);
                 self.chars += piece.chars().count();
-                passes = piece.char_indices().nth(left).map_or(piece.len(), |(at, _)| at);
-                self.chars > *most
+                let found = self.chars > *most;
+                if found {
+                    passes = piece.char_indices().nth(left).map_or(piece.len(), |(at, _)| at);
+                }
+                found
             }
+            Check::Repetition(_) if self.found_whole => false,
             Check::Repetition(times) => match self.repeats(before, *times, last) {
                 Some(at) => {
                     passes = at.saturating_sub(before);
@@ -269,16 +273,13 @@ impl Filter {
             looks.push(self.whole.len());
         }
         looks.into_iter().find_map(|look| {
-            let mut end = look.min(self.whole.len());
-            while !self.whole.is_char_boundary(end) {
-                end -= 1;
-            }
-            let mut start = end.saturating_sub(LONGEST.max(2 * 64 * times));
-            while !self.whole.is_char_boundary(start) {
-                start += 1;
-            }
+            let end = self.whole.floor_char_boundary(look);
+            let start = self.whole.ceil_char_boundary(end.saturating_sub(LONGEST.max(2 * 64 * times)));
+            // The look before this one found nothing.
+            let known = self.whole.floor_char_boundary(look.saturating_sub(1) / LOOK_EVERY * LOOK_EVERY);
             let mut found = Vec::new();
-            repetition::find(self.whole.get(start..end).unwrap_or_default(), times, &mut found);
+            let text = self.whole.get(start..end).unwrap_or_default();
+            repetition::find(text, known.saturating_sub(start), times, &mut found);
             (!found.is_empty()).then_some(end)
         })
     }

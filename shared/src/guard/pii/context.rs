@@ -30,7 +30,7 @@ const HEAD: usize = BEHIND - 8;
 const ALL: usize = HEAD + AHEAD + 2;
 
 /// What stands around a place, in lower case, and where in it words can begin: few, and many words are looked for.
-struct Around {
+pub(super) struct Around {
     text: [u8; ALL],
     begins: [u8; ALL],
     count: usize,
@@ -39,7 +39,8 @@ struct Around {
 }
 
 impl Around {
-    fn of(text: &[u8], place: &Range<usize>) -> Around {
+    /// Around a place.
+    pub(super) fn of(text: &[u8], place: &Range<usize>) -> Around {
         let head = text.get(place.start.saturating_sub(HEAD)..place.start).unwrap_or_default();
         let tail = text.get(place.end..text.len().min(place.end + AHEAD)).unwrap_or_default();
         let mut around = Around { text: [0; ALL], begins: [0; ALL], count: 0, firsts: [0; 4] };
@@ -62,7 +63,8 @@ impl Around {
         around
     }
 
-    fn has(&self, words: &str) -> bool {
+    /// Whether one of the words stands there.
+    pub(super) fn has(&self, words: &str) -> bool {
         let begins = self.begins.get(..self.count).unwrap_or_default();
         let mut rest = words.as_bytes();
         while let Some(first) = rest.first() {

@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 /// An address of any of them.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
+    if !matches!(byte(text, at), b'0' | b'1' | b'3' | b'b' | b'B') {
+        return None;
+    }
     let length = run(text, at, |b| b.is_ascii_alphanumeric());
     let token = text.get(at..at + length)?;
     let found = match byte(text, at) {

@@ -2,7 +2,7 @@
 //! them tells.
 
 use super::Match;
-use super::context::near;
+use super::context::Around;
 use crate::guard::{before, byte, run};
 
 /// What a word makes of letters and digits near it.
@@ -49,9 +49,12 @@ license number|licence number|führerschein|führerscheinnummer|permis de condui
     },
 ];
 
+/// As few digits as any of them has.
+pub(super) const LEAST_DIGITS: usize = 5;
+
 /// The number of a document that begins here.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
-    if b"._@/".contains(&before(text, at)) {
+    if matches!(before(text, at), b'.' | b'_' | b'@' | b'/') {
         return None;
     }
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -63,17 +66,21 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     let digits = token.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = token.iter().filter(|b| b.is_ascii_alphabetic()).count();
     let next = byte(text, at + length);
-    if digits < 5 || digits + letters > 17 || letters > 6 || next == b'_' || next == b'@' {
+    if digits < LEAST_DIGITS || digits + letters > 17 || letters > 6 || next == b'_' || next == b'@' {
         return None;
     }
     let is_date =
         token.split(|b| *b == b'-').count() == 3 && matches!(token.get(..2), Some(b"19" | b"20")) && letters == 0;
+    if is_date {
+        return None;
+    }
+    let mut around = None;
     let fits = |document: &&Document| {
         document.length.contains(&(digits + letters))
             && digits >= document.digits
-            && near(text, &(at..at + length), document.words)
+            && around.get_or_insert_with(|| Around::of(text, &(at..at + length))).has(document.words)
     };
-    let document = DOCUMENTS.iter().find(fits).filter(|_| !is_date)?;
+    let document = DOCUMENTS.iter().find(fits)?;
     Some((document.class, at..at + length))
 }
 

@@ -50,35 +50,36 @@ pub fn classes() -> Vec<&'static str> {
     all
 }
 
-/// A match before it is known whether anybody wants it.
 /// Whether all bytes are the same.
 pub(crate) fn is_same(text: &[u8]) -> bool {
     text.windows(2).all(|pair| pair.first() == pair.last())
 }
 
+/// A match before it is known whether anybody wants it.
 pub(super) type Match = (&'static str, Range<usize>);
 
 /// Finds personal data in a plain text. Places are of the plain text.
 pub fn find(plain: &Plain<'_>, wanted: &Wanted, out: &mut Vec<Found>) {
     let text = plain.bytes();
-    let mut at = 0;
+    let (mut at, mut last) = (0, 0u8);
     // Where the last finding ended; addresses of mail are found in their middle and look back to here.
     let mut done = 0;
-    while at < text.len() {
-        let b = byte(text, at);
-        let begins = !before(text, at).is_ascii_alphanumeric();
+    while let Some(&b) = text.get(at) {
+        let begins = !last.is_ascii_alphanumeric();
         let found = match b {
             b'@' => mail::at_sign(text, at, done),
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' if begins => word(text, at),
+            b'0'..=b'9' if begins => number(text, at),
+            b'a'..=b'z' | b'A'..=b'Z' if begins => word(text, at),
             b'+' | b'(' if begins => phone::find(text, at),
-            b':' if begins && before(text, at) != b':' => net::ipv6(text, at),
+            b':' if begins && last != b':' => net::ipv6(text, at),
             _ => None,
         };
         let Some((class, range)) = found else {
-            at += 1;
+            (at, last) = (at + 1, b);
             continue;
         };
         at = range.end.max(at + 1);
+        last = before(text, at);
         done = at;
         if wanted.has(class) {
             out.push(Found::new(class, range));
@@ -86,48 +87,75 @@ pub fn find(plain: &Plain<'_>, wanted: &Wanted, out: &mut Vec<Found>) {
     }
 }
 
-/// What begins with this letter or digit: the longest of all that could.
+/// How long the word with its hyphens is that begins here, and how many digits it has.
+fn measure(text: &[u8], at: usize) -> (usize, usize) {
+    let mut digits = 0;
+    let length = run(text, at, |b| {
+        digits += usize::from(b.is_ascii_digit());
+        b.is_ascii_alphanumeric() || b == b'-'
+    });
+    (length, digits)
+}
+
+/// What begins with this letter: the longest of all that could. Most words can be the beginning of nothing.
 fn word(text: &[u8], at: usize) -> Option<Match> {
-    // Everything looked for here has a digit near its beginning; most words have none.
-    let near = text.get(at..text.len().min(at + 8)).unwrap_or_default();
-    if !near.iter().any(u8::is_ascii_digit) {
-        // And of those that have none, few can be the beginning of anything.
-        let first = byte(text, at).to_ascii_lowercase();
-        let length = run(text, at, |b| b.is_ascii_alphanumeric() || b == b'-');
-        let goes_on = b":.".contains(&byte(text, at + length));
-        let is_address = first.is_ascii_hexdigit() && (goes_on || b":-.".contains(&byte(text, at + 2)));
-        let is_month = date::is_month(text, at);
-        let is_document = length > 8;
-        if !(is_address || is_month || is_document) {
-            return None;
-        }
-        return net::mac(text, at)
-            .or_else(|| net::ipv6(text, at))
-            .or_else(|| date::birth(text, at))
-            .or_else(|| ids::find(text, at));
+    let (length, digits) = measure(text, at);
+    let mut best = None;
+    // Everything looked for here has a digit near its beginning, but for what follows below.
+    if text.get(at..text.len().min(at + 8)).unwrap_or_default().iter().any(u8::is_ascii_digit) {
+        longer(&mut best, numbers::iban(text, at));
+        longer(&mut best, shape::find(text, at));
+        longer(&mut best, crypto::find(text, at));
     }
-    let mut best: Option<Match> = None;
-    let recognizers = [
-        numbers::card,
-        numbers::iban,
-        shape::find,
-        crypto::find,
-        net::mac,
-        net::ipv6,
-        net::ipv4,
-        date::birth,
-        phone::find,
-        ids::find,
-    ];
-    for recognize in recognizers {
-        // The first wins among equals: a check digit says more than a way of writing.
-        if let Some(found) = recognize(text, at)
-            && best.as_ref().is_none_or(|best| found.1.end > best.1.end)
-        {
-            best = Some(found);
-        }
+    let is_address = byte(text, at).is_ascii_hexdigit()
+        && (matches!(byte(text, at + length), b':' | b'.') || matches!(byte(text, at + 2), b':' | b'-' | b'.'));
+    if is_address {
+        longer(&mut best, net::mac(text, at));
+        longer(&mut best, net::ipv6(text, at));
+    }
+    if date::is_month(text, at) {
+        longer(&mut best, date::birth(text, at));
+    }
+    if digits >= ids::LEAST_DIGITS {
+        longer(&mut best, ids::find(text, at));
     }
     best
+}
+
+/// What begins with this digit: the longest of all that could.
+fn number(text: &[u8], at: usize) -> Option<Match> {
+    // So many digits follow, whatever is between them: most numbers are too short for most.
+    let mut ahead = 0;
+    run(text, at, |b| {
+        ahead += usize::from(b.is_ascii_digit());
+        ahead < numbers::LEAST_OF_CARD && matches!(b, b'0'..=b'9' | b' ' | b'-' | b'.' | b'/' | b'(' | b')')
+    });
+    let mut best = None;
+    if ahead >= numbers::LEAST_OF_CARD {
+        longer(&mut best, numbers::card(text, at));
+    }
+    longer(&mut best, shape::find(text, at));
+    longer(&mut best, crypto::find(text, at));
+    longer(&mut best, net::mac(text, at));
+    longer(&mut best, net::ipv6(text, at));
+    longer(&mut best, net::ipv4(text, at));
+    longer(&mut best, date::birth(text, at));
+    if ahead >= phone::LEAST_DIGITS {
+        longer(&mut best, phone::find(text, at));
+    }
+    if measure(text, at).1 >= ids::LEAST_DIGITS {
+        longer(&mut best, ids::find(text, at));
+    }
+    best
+}
+
+/// The first wins among equals: a check digit says more than a way of writing.
+fn longer(best: &mut Option<Match>, found: Option<Match>) {
+    if let Some(found) = found
+        && best.as_ref().is_none_or(|best| found.1.end > best.1.end)
+    {
+        *best = Some(found);
+    }
 }
 
 /// From where on personal data could still grow when the text goes on: the start of the last group of words

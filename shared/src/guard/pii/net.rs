@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Four octets with dots.
 pub(super) fn ipv4(text: &[u8], at: usize) -> Option<Match> {
-    if before(text, at) == b'.' || before(text, at) == b'-' {
+    let length = run(text, at, |b| b.is_ascii_digit() || b == b'.');
+    if length < "0.0.0.0".len() || matches!(before(text, at), b'.' | b'-') {
         return None;
     }
-    let length = run(text, at, |b| b.is_ascii_digit() || b == b'.');
     let mut end = at + length;
     while end > at && byte(text, end - 1) == b'.' {
         end -= 1;
@@ -25,7 +25,9 @@ pub(super) fn ipv4(text: &[u8], at: usize) -> Option<Match> {
 
 /// Eight groups, or fewer with a gap; with an IPv4 address in the end, or a zone.
 pub(super) fn ipv6(text: &[u8], at: usize) -> Option<Match> {
-    if before(text, at) == b':' {
+    // A group of at most four, and a colon.
+    let group = run(text.get(..text.len().min(at + 5)).unwrap_or_default(), at, |b| b.is_ascii_hexdigit());
+    if before(text, at) == b':' || byte(text, at + group) != b':' {
         return None;
     }
     let good = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';

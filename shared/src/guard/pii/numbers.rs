@@ -27,6 +27,9 @@ fn digits(text: &[u8], at: usize, most: usize) -> Vec<(u8, usize)> {
     all
 }
 
+/// As few digits as a card has.
+pub(super) const LEAST_OF_CARD: usize = 12;
+
 /// The number of a payment card.
 pub(super) fn card(text: &[u8], at: usize) -> Option<Match> {
     let begins = byte(text, at).is_ascii_digit() && !b".-_+".contains(&before(text, at));
@@ -35,7 +38,7 @@ pub(super) fn card(text: &[u8], at: usize) -> Option<Match> {
     }
     let all = digits(text, at, 19);
     // The longest that is a card's: a number may be followed by another.
-    (12..=19usize).rev().filter(|length| *length <= all.len()).find_map(|length| {
+    (LEAST_OF_CARD..=19).rev().filter(|length| *length <= all.len()).find_map(|length| {
         let number: Vec<u8> = all.iter().take(length).map(|(digit, _)| *digit).collect();
         let end = all.get(length - 1)?.1;
         let next = byte(text, end);

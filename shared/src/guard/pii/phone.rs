@@ -5,9 +5,12 @@
 //! one only where a word says so.
 
 use super::Match;
-use super::context::near;
+use super::context::Around;
 use crate::guard::{before, byte, run};
 use std::ops::Range;
+
+/// As few digits as a number has.
+pub(super) const LEAST_DIGITS: usize = 7;
 
 const WORDS: &str = "phone|telephone|tel|tel.|mobile|mob|cell|cellphone|call|dial|ring|text me|sms|fax|whatsapp|\
 contact|hotline|telefon|telefono|teléfono|téléphone|handy|rufnummer|telefonnummer|telefonnumber|\
@@ -15,7 +18,7 @@ móvil|movil|portable|celular|telefone|telefoon|puhelin|numaram|电话|手机|�
 
 /// The number that begins here.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
-    if b"._-/#$=%&".contains(&before(text, at))
+    if matches!(before(text, at), b'.' | b'_' | b'-' | b'/' | b'#' | b'$' | b'=' | b'%' | b'&')
         || (before(text, at) == b'(' && byte(text, at) != b'(') && !bracketed(text, at)
     {
         return None;
@@ -30,8 +33,12 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     if goes_on || written.is_date(text, &range) {
         return None;
     }
-    (written.is_telling() || (written.is_possible() && near(text, &range, WORDS)) || written.is_labelled(text, &range))
-        .then_some(("phone", range))
+    // On a card of business the word stands after the number, or before it with a colon.
+    let is_said = || {
+        let around = Around::of(text, &range);
+        around.has(WORDS) || around.has("office|fax|mobile|cell|home|work|phone|direct|ext|ext.")
+    };
+    (written.is_telling() || (written.is_possible() && is_said())).then_some(("phone", range))
 }
 
 /// `(555 0100)`: the bracket is around all of it.
@@ -102,7 +109,7 @@ impl Written {
                 break;
             }
         }
-        (!open && it.digits.len() >= 7).then_some(it)
+        (!open && it.digits.len() >= LEAST_DIGITS).then_some(it)
     }
 
     /// The form alone says that it is one.
@@ -140,12 +147,7 @@ impl Written {
 
     /// With a word beside it, it is one.
     fn is_possible(&self) -> bool {
-        (7..=15).contains(&self.digits.len()) && self.groups.len() <= 6 && !self.signs.contains(&b'/')
-    }
-
-    /// On a card of business the word stands after the number, or before it with a colon.
-    fn is_labelled(&self, text: &[u8], range: &Range<usize>) -> bool {
-        self.is_possible() && near(text, range, "office|fax|mobile|cell|home|work|phone|direct|ext|ext.")
+        (LEAST_DIGITS..=15).contains(&self.digits.len()) && self.groups.len() <= 6 && !self.signs.contains(&b'/')
     }
 
     /// Dates, times and spans of years are written in groups, too.

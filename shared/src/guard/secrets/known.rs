@@ -7,6 +7,7 @@ use crate::guard::{byte, run};
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     match byte(text, at) {
         b'e' => token(text, at),
+        b'd' => hook(text, at),
         b'h' | b'p' | b'm' | b'r' | b'a' | b'w' | b'f' => address(text, at).or_else(|| hook(text, at)),
         b'c' => command(text, at),
         b't' => service_account(text, at),

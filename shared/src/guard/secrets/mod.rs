@@ -9,7 +9,7 @@ mod named;
 mod table;
 
 use super::plain::Plain;
-use super::{Found, before, byte, run};
+use super::{Found, before, run};
 use std::ops::Range;
 
 /// A match: its class and place.
@@ -18,13 +18,12 @@ pub(super) type Match = (&'static str, Range<usize>);
 /// Finds credentials in a plain text. Places are of the plain text.
 pub fn find(plain: &Plain<'_>, out: &mut Vec<Found>) {
     let text = plain.bytes();
-    let mut at = 0;
-    while at < text.len() {
-        let b = byte(text, at);
-        let begins = !before(text, at).is_ascii_alphanumeric();
+    let (mut at, mut last) = (0, 0u8);
+    while let Some(&b) = text.get(at) {
+        let begins = !last.is_ascii_alphanumeric();
         let found = match b {
-            b'-' => private_key(text, at),
-            b'=' | b':' | b'>' | b'"' | b'\'' => named::value(text, at),
+            b'-' if last != b'-' => private_key(text, at),
+            b'=' | b':' | b'>' => named::value(text, at),
             b'~' => table::entra(text, at),
             b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' if begins => {
                 table::prefixed(text, at).or_else(|| known::find(text, at))
@@ -34,9 +33,10 @@ pub fn find(plain: &Plain<'_>, out: &mut Vec<Found>) {
         match found {
             Some((class, range)) => {
                 at = range.end.max(at + 1);
+                last = before(text, at);
                 out.push(Found::new(class, range));
             }
-            None => at += 1,
+            None => (at, last) = (at + 1, b),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Entropy decides whether the value is one: names, paths and ids of things are called such things, too.
 
 use super::{Match, entropy, is_placeholder};
-use crate::guard::{byte, run};
+use crate::guard::run;
 
 /// What a name must hold.
 const NAMES: [&str; 20] = [
@@ -118,13 +118,10 @@ fn within(text: &[u8], at: usize, most: usize, good: impl Fn(u8) -> bool) -> usi
     run(text.get(..text.len().min(at + most)).unwrap_or_default(), at, good)
 }
 
-/// The value that this sign gives to the name before it.
+/// The value that this sign (`=`, `:`, `>`) gives to the name before it.
 pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
-    if !b"=:>".contains(&byte(text, at)) {
-        return None;
-    }
     let mut start = at + 1;
-    start += within(text, start, 6, |b| b" \"'`=>".contains(&b));
+    start += within(text, start, 6, |b| matches!(b, b' ' | b'"' | b'\'' | b'`' | b'=' | b'>'));
     for scheme in [b"bearer ".as_slice(), b"basic ", b"token "] {
         if text.get(start..start + scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)) {
             start += scheme.len();

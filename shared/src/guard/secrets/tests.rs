@@ -47,6 +47,7 @@ fn keys_of_providers_are_found() {
         (format!("größe_twitter: '{}'", random(36, "abcdefghijklmnopqrstuvwxyz0123456789")), "credential"),
         ("postgres://admin:S3cr3tPw@db.example.org/x".to_owned(), "url_password"),
         (format!("Bearer eyJ{}.eyJ{}.{}", random(30, ALNUM), random(40, ALNUM), random(43, ALNUM)), "jwt"),
+        (format!("https://discord.com/api/webhooks/{}", random(87, ALNUM)), "webhook_url"),
         (pem(&random(200, ALNUM)), "private_key"),
     ] {
         assert_eq!(classes(&text), [class], "{text}");
