@@ -2,7 +2,7 @@
 #
 # Wanted on the machine: Rust (rustup), Node 20 or newer, make. What else is missing is installed below this folder.
 # Take care when adding a cargo invocation: another choice of packages resolves other features and compiles the
-# dependencies once more. There are five: the Worker (wasm), the function (release), the simulator, all tests, the benchmark.
+# dependencies once more. There are six: the Worker (wasm), its guardrails alone, the function (release), the simulator, all tests, the benchmark.
 
 PROFILE ?= release
 PORT ?= 8787
@@ -50,7 +50,9 @@ budget:
 
 bench: PROFILE := release
 bench: build-edge build-lambda peers
-	$(CARGO) run --config bench/cargo.toml --profile measure --package signalbox-tests --bin bench -- --bootstrap $(TARGET)/release/bootstrap $(BENCH)
+	@$(CARGO) build --quiet --profile worker --target wasm32-unknown-unknown --package signalbox-rails
+	$(CARGO) run --config bench/cargo.toml --profile measure --package signalbox-tests --bin bench -- --bootstrap $(TARGET)/release/bootstrap \
+		--rails $(TARGET)/wasm32-unknown-unknown/worker/signalbox_rails.wasm $(BENCH)
 
 # The gateways that are measured beside us; nothing else installs them. A run without them says so and goes on.
 .PHONY: peers

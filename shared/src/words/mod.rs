@@ -112,7 +112,7 @@ impl Guards {
 
     /// What holds for a request: the rails of all, of its team, of the routes it goes by, of the rules that hold for it,
     /// in this order.
-    pub(crate) fn words(&self, team: &str, routes: &[String], rules: &[&Rule]) -> Words {
+    pub fn words(&self, team: &str, routes: &[String], rules: &[&Rule]) -> Words {
         if self.rails.is_empty() {
             return Words::default();
         }
@@ -152,7 +152,7 @@ pub(super) struct Seen {
 
 /// A guardrail that refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Denied {
+pub struct Denied {
     name: String,
     kind: &'static str,
 }
@@ -196,7 +196,7 @@ impl Seen {
 
 impl Words {
     /// Whether anything is looked for at all.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.sides.input.is_empty() && self.sides.output.is_empty()
     }
 
@@ -221,7 +221,10 @@ impl Words {
     }
 
     /// Takes every text of a request through these of the rails. `None`: nothing changes.
-    pub(crate) fn request(&self, body: &str, rails: Range<usize>) -> Result<Option<Vec<u8>>, Denied> {
+    ///
+    /// # Errors
+    /// One of them refuses.
+    pub fn request(&self, body: &str, rails: Range<usize>) -> Result<Option<Vec<u8>>, Denied> {
         let rails = within(&self.sides.input, rails);
         if rails.is_empty() {
             return Ok(None);
@@ -289,7 +292,7 @@ impl Words {
     }
 
     /// What was found so far, for the audit.
-    pub(crate) fn hits(&self) -> Vec<Hit> {
+    pub fn hits(&self) -> Vec<Hit> {
         let mut hits = self.lock().hits.clone();
         // What came first in a stream depends on how it was cut.
         sorted::sort_by(&mut hits, |a, b| {

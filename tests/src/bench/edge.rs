@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use signalbox_rails::{RAILS, guardrail};
 
 use super::load::{Phase, Target, phase};
 use super::peers::Peers;
@@ -22,7 +23,7 @@ const ADMIN: &str = "bench-admin-key";
 const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
-const CONFIG: &str = "[guardrails.all]\ninput = [{ kind = \"pii\", action = \"flag\" }, { kind = \"secrets\", action = \"flag\" }, { kind = \"invisible\", action = \"flag\" }, { kind = \"terms\", terms = [\"project zeus\"], action = \"flag\" }, { kind = \"injection\" }, { kind = \"length\", max_chars = 100_000 }, { kind = \"repetition\", action = \"flag\" }]\n[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+const CONFIG: &str = "[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
 /// Whose tokens are taken, too.
 const ISSUER: &str = "https://login.example.com";
 
@@ -80,7 +81,7 @@ pub fn bindings(upstream: &str) -> Vec<(&'static str, String)> {
     vec![
         ("SIGNALBOX_ADMIN_KEY", ADMIN.to_owned()),
         ("SIGNALBOX_SECRET", SECRET.to_owned()),
-        ("SIGNALBOX_CONFIG", format!("{CONFIG}{idp}{}", routes())),
+        ("SIGNALBOX_CONFIG", format!("{CONFIG}{}{idp}{}", guardrail("all", &RAILS), routes())),
         ("OPENAI_API_KEY", "bench".to_owned()),
         ("OPENAI_BASE_URL", format!("{upstream}/v1")),
         ("ANTHROPIC_API_KEY", "bench".to_owned()),

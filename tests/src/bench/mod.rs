@@ -8,6 +8,7 @@
 //! - [`workers`]: our Worker and the bare one as raw `workerd` processes.
 //! - [`peers`]: other gateways on the same runtime.
 //! - [`edge`], [`start`], [`lambda`]: the measurements.
+//! - [`rails`]: the guardrails by themselves.
 //! - [`translation`]: a stream from one dialect to another, natively.
 //! - [`report`]: figures, bars, the table.
 
@@ -16,6 +17,7 @@ pub mod edge;
 pub mod lambda;
 pub mod load;
 pub mod peers;
+pub mod rails;
 pub mod report;
 pub mod scenario;
 pub mod start;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::edge::Row;
 use super::lambda;
 use super::peers::Peer;
+use super::rails::{self, Rail};
 use super::scenario::{BY_KEY, BY_TOKEN, CHEAPEST, LEARNED, NAMED};
 use super::start::Starts;
 use super::stats::Spread;
@@ -40,6 +41,8 @@ pub struct Report {
     pub start: Option<Starts>,
     /// The Lambda package's figures.
     pub lambda: Option<lambda::Figures>,
+    /// What the guardrails of a request cost by themselves.
+    pub rails: Vec<Rail>,
     /// How fast streams are translated.
     pub translation: Vec<Translation>,
     /// Held against.
@@ -97,7 +100,8 @@ impl Report {
         bar("decision, cheapest of 20, CPU µs".to_owned(), more("decision", CHEAPEST, NAMED), 150.0);
         let learned = more("decision", LEARNED, NAMED);
         bar("decision, learned and semantic on 1,000 tokens, CPU µs".to_owned(), learned, 1_000.0);
-        bar("all built-in guardrails on 4 kB, CPU µs".to_owned(), more("guarded", "all rails", "no rails"), 300.0);
+        let all = self.rails.iter().find(|rail| rail.kind == rails::ALL).map(|rail| rail.cpu_us);
+        bar("all built-in guardrails on 4 kB, CPU µs".to_owned(), all, 300.0);
         bar("worker, gzip kB".to_owned(), (self.worker.gzip > 0).then(|| self.worker.gzip as f64 / 1e3), 900.0);
         if let Some(lambda) = &self.lambda {
             bar("bootstrap, spawn to first poll, p50 ms".to_owned(), Some(lambda.init_ms.p50), 15.0);
@@ -187,6 +191,11 @@ impl Report {
         }
         if let Some(lambda) = &self.lambda {
             self.write_lambda(lambda, out)?;
+        }
+        if !self.rails.is_empty() {
+            let told: Vec<String> =
+                self.rails.iter().map(|Rail { kind, cpu_us }| format!("{kind} {cpu_us:.0}")).collect();
+            writeln!(out, "guardrails on 4 kB in a loop, CPU µs, each with the reading: {}", told.join(", "))?;
         }
         for Translation { to, megabytes_per_second } in &self.translation {
             writeln!(

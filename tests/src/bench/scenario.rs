@@ -127,7 +127,10 @@ pub fn all() -> Vec<Scenario> {
 
 /// What looking at every word costs: a prompt of 4 kB with every built-in guardrail, beside the same without.
 fn guarded() -> Scenario {
-    let asked = |model: &str| Call { path: OPENAI, body: json!({ "model": model, "messages": [prompt()] }) };
+    let asked = |model: &str| Call {
+        path: OPENAI,
+        body: json!({ "model": model, "messages": [{ "role": "user", "content": signalbox_rails::prompt() }] }),
+    };
     Scenario {
         name: "guarded",
         script: json!({ "body": openai_answer() }),
@@ -140,18 +143,6 @@ fn guarded() -> Scenario {
         ],
         requests: [400, 120],
     }
-}
-
-/// Prose, names, numbers and code as people send them, 4 kB.
-fn prompt() -> Value {
-    const PASSAGE: &str = "Title VII of the Civil Rights Act protects individuals against discrimination, he said in 2019. \
-        Please summarise ticket 48213 for Ms Okafor: she ordered 3 boxes (1.5 kg each) on 5 June 2024, paid 129.90 and still \
-        waits. Her router, version 2.4.1, shows fe80 on port 8080.\n\
-        fn main() { let config = Config::load(\"settings.toml\")?; for (i, item) in items.iter().enumerate() { \
-        println!(\"{}: {:?} {}\", i, item.name, item.price * 1.19); } }\n\
-        {\"user\": {\"id\": 7311, \"plan\": \"pro\", \"created\": \"2024-06-05T09:15:30Z\", \"score\": 0.873}}\n";
-    let text: String = PASSAGE.chars().cycle().take(4_096).collect();
-    json!({ "role": "user", "content": text })
 }
 
 /// What a decision costs: the same prompt of about a thousand tokens to a model that is named, to the cheapest of twenty, and

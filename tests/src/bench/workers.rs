@@ -20,6 +20,8 @@ pub enum Kind<'a> {
     Bare,
     /// Answers by itself.
     Trivial,
+    /// The guardrails by themselves, from their module of wasm.
+    Rails(&'a Path),
     /// Somebody else's, by its bundle in `bench/build`.
     Peer(&'a str),
 }
@@ -129,6 +131,11 @@ fn configuration(
         Kind::Ours(build) => modules(build, &["entry.mjs"], folder)?,
         Kind::Bare => modules(&bench, &["bare.mjs"], folder)?,
         Kind::Trivial => modules(&bench, &["trivial.mjs"], folder)?,
+        Kind::Rails(wasm) => {
+            let (from, name) = (wasm.parent().unwrap_or(Path::new(".")), wasm.file_name().unwrap_or_default());
+            let wasm = modules(from, &[name.to_string_lossy().as_ref()], folder)?;
+            modules(&bench, &["rails.mjs"], folder)? + &wasm
+        }
         Kind::Peer(bundle) => modules(&bench.join("build"), &[bundle], folder)?,
     };
     let kv = modules(&bench, &["kv.mjs"], folder)?;

@@ -9,20 +9,22 @@ use signalbox_tests::bench::peers::Peers;
 use signalbox_tests::bench::report::{Report, Size};
 use signalbox_tests::bench::upstream::{self, Upstream};
 use signalbox_tests::bench::workers::Places;
-use signalbox_tests::bench::{lambda, start, translation};
+use signalbox_tests::bench::{lambda, rails, start, translation};
 
 const USAGE: &str = "usage: bench [options]
   --bootstrap PATH   the Lambda package's release binary; without it, nothing of Lambda is measured
+  --rails FILE       the guardrails by themselves (signalbox_rails.wasm); without it they are not measured
   --out FILE         where the figures go as JSON (target/bench.json)
   --rounds N         rounds that count (7)
   --only TEXT        only what contains TEXT in `scenario/arm`, and no starts;
-                     `translation`: how fast streams are translated
+                     `translation`: how fast streams are translated; `rails`: the guardrails by themselves
   --connections LIST numbers of connections (8,1)
   --worker DIR       our Worker's build (edge/build); given again, another one to measure beside it
 BENCH_WORKERD (edge/node_modules/.bin/workerd) names another runtime.";
 
 struct Wanted {
     bootstrap: Option<PathBuf>,
+    rails: Option<PathBuf>,
     out: PathBuf,
     whole: bool,
     effort: Effort,
@@ -54,6 +56,7 @@ fn ended(result: io::Result<()>) -> ExitCode {
 fn wanted() -> Result<Wanted, String> {
     let mut wanted = Wanted {
         bootstrap: None,
+        rails: None,
         out: "target/bench.json".into(),
         whole: true,
         effort: Effort { builds: Vec::new(), rounds: 7, only: String::new(), connections: vec![8, 1] },
@@ -64,6 +67,7 @@ fn wanted() -> Result<Wanted, String> {
         let number = |text: &str| text.parse::<usize>().map_err(|error| format!("{argument}: {error}"));
         match argument.as_str() {
             "--bootstrap" => wanted.bootstrap = Some(value()?.into()),
+            "--rails" => wanted.rails = Some(value()?.into()),
             "--out" => wanted.out = value()?.into(),
             "--rounds" => wanted.effort.rounds = number(&value()?)?,
             "--only" => {
@@ -109,6 +113,9 @@ async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
     report.peers = peers.told;
     if wanted.whole || wanted.effort.only == "translation" {
         report.translation = translation::measure();
+    }
+    if let Some(wasm) = wanted.rails.as_ref().filter(|_| wanted.whole || wanted.effort.only == "rails") {
+        report.rails = rails::measure(places, wasm).await?;
     }
     if let Some(bootstrap) = &wanted.bootstrap {
         report.lambda = Some(lambda::measure(bootstrap, &upstream, wanted.effort.rounds, 21).await?);
