@@ -57,16 +57,22 @@ fn pump(ports: &EdgePorts, call: &Call, head: &Head, mut stream: Stream) {
                 pump.write(&bytes);
             }
         };
-        write(stream.opening());
+        let mut out = stream.opening();
+        let mut over = None;
         let end = loop {
-            match step(Operation::new(pump.next()).await) {
-                Step::Bytes(bytes) => write(stream.pass(bytes.into())),
-                Step::End(end) => break end,
+            write(out);
+            write(stream.judge().await);
+            if let Some(end) = over {
+                break end;
             }
+            out = match step(Operation::new(pump.next()).await) {
+                Step::Bytes(bytes) => stream.pass(bytes.into()),
+                Step::End(end) => {
+                    over = Some(end);
+                    if end == End::Body { stream.flush() } else { Bytes::new() }
+                }
+            };
         };
-        if end == End::Body {
-            write(stream.flush());
-        }
         let last = conclude(stream, end).await;
         let _ = Operation::new(pump.close(last)).await;
     });

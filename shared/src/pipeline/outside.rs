@@ -12,7 +12,7 @@ use crate::config::ModelId;
 use crate::config::TimeoutsOverride;
 use crate::config::guardrails::{By, Moderation, Outside, Webhook};
 use crate::dialect::ir::Part;
-use crate::dialect::{Dialect, Facts, Observed};
+use crate::dialect::{BYTES_PER_TOKEN, Dialect, Facts, Observed};
 use crate::gateway::audit::Record;
 use crate::http::Header;
 use crate::operation::Operation;
@@ -48,16 +48,25 @@ pub(super) struct Spent {
 /// What a request's checks can cost at the most: what their models read of the request, and of its longest answer.
 pub(super) fn most<L: Layers>(pipeline: &Pipeline<L>, words: &Words, facts: &Facts, answer: Tokens) -> NanoUsd {
     let mut most = NanoUsd::ZERO;
-    for check in words.checks() {
+    let checks = words.checks();
+    // Whoever takes the smallest pieces says how often everybody is asked, if pieces come to be asked about.
+    let every = checks.iter().filter_map(|check| check.outside()?.every()).min();
+    let piece = every.map_or(u64::MAX, |tokens| tokens.saturating_mul(BYTES_PER_TOKEN));
+    for check in checks {
         let Some(Outside::Moderation(moderation)) = check.outside() else { continue };
-        let texts = match check.side {
-            Side::Input => facts.text_bytes as u64,
-            // What one reads in a token may be four to another.
-            Side::Output => (facts.text_bytes as u64).saturating_add(answer.saturating_mul(4)),
-        };
-        if moderation.by != By::Endpoint {
-            most += most_of(pipeline, &moderation.model, texts.saturating_add(AROUND));
+        if moderation.by == By::Endpoint {
+            continue;
         }
+        let around = AROUND.saturating_add(facts.text_bytes as u64);
+        // What one reads in a token may be four to another.
+        let answer = answer.saturating_mul(4);
+        // The question is asked anew with every piece of an answer.
+        let (texts, times) = match check.side {
+            Side::Input => (0, 1),
+            Side::Output => (answer.min(piece), answer.div_ceil(piece).max(1)),
+        };
+        let once = most_of(pipeline, &moderation.model, texts.saturating_add(around));
+        most += NanoUsd(once.0.saturating_mul(times));
     }
     most
 }
@@ -84,6 +93,31 @@ pub(super) async fn judge<L: Layers>(
     let changes = changed.into_iter().filter_map(|(at, text)| Some((places.get(at)?.clone(), text)));
     let changes: Vec<_> = changes.collect();
     Ok((!changes.is_empty()).then(|| replaced(body, changes)))
+}
+
+/// What becomes of the texts of a piece of a streamed answer by every check that is enforced.
+pub(super) async fn piece<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    mut open: Option<&mut Open>,
+    words: &Words,
+    mut texts: Vec<String>,
+    asked: &str,
+) -> Result<Vec<String>, Denied> {
+    let about = open.as_ref().map(|open| about(open)).unwrap_or_default();
+    let mut from = 0;
+    while let Some((at, check)) = words.next_check(Side::Output, from) {
+        let (verdict, spent) = ask(pipeline, &about, &check, &texts, asked).await;
+        if let (Some(open), Some(spent)) = (open.as_deref_mut(), spent) {
+            charge(pipeline, &mut open.record, &spent);
+        }
+        for (changed, text) in words.judged(&check, verdict, &texts)? {
+            if let Some(slot) = texts.get_mut(changed) {
+                *slot = text;
+            }
+        }
+        from = at + 1;
+    }
+    Ok(texts)
 }
 
 /// Asks the checks that only watch.
@@ -170,7 +204,7 @@ async fn moderate<L: Layers>(
     texts: &[String],
     asked: &str,
 ) -> (Option<Verdict>, Option<Spent>) {
-    let Moderation { model, by, categories, timeout } = moderation;
+    let Moderation { model, by, categories, timeout, every: _ } = moderation;
     let body = outside::moderation(by, model.model.as_str(), check.side, texts, asked).to_string().into_bytes();
     let is_chat = *by != By::Endpoint;
     let (answer, spent) = put(pipeline, &about.request_id, model, is_chat, body, *timeout).await;

@@ -83,7 +83,9 @@ pub(super) async fn reply<L: Layers>(
                     return reply;
                 }
             };
-            let stream = stream || order.held;
+            // Who was asked for a stream may answer whole all the same: it was judged whole, then.
+            let is_held = order.held || (!stream && order.request.facts.stream && order.words.piece().is_some());
+            let stream = stream || is_held;
             let usual = || Head::new(200, if stream { streamed } else { "application/json" });
             let mut head = answer.passed.unwrap_or_else(usual);
             dress(&mut head, &answer.warnings);
@@ -96,7 +98,7 @@ pub(super) async fn reply<L: Layers>(
                 keep.push(&body);
                 keep.complete(cost);
             }
-            match order.held {
+            match is_held {
                 true => Reply::whole(head, told(intake, order, &body, clock.now())),
                 false => Reply::whole(head, body),
             }
@@ -112,6 +114,7 @@ pub(super) async fn reply<L: Layers>(
                 idle: live.idle(),
                 deadline: order.deadline,
                 total: order.total,
+                judges: order.words.piece().map(|_| (order.words.clone(), words::asked(order))),
             };
             let stream = ReplyStream::new(pipeline.clone(), *live, finish, context, keep);
             Reply { head, body: ReplyBody::Stream(Box::new(stream)) }

@@ -18,6 +18,7 @@ use super::{Layers, Pipeline, Reply, adjust, context, headers, idempotency, shad
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::ports::Request;
+use crate::router::Router;
 use std::sync::Arc;
 
 /// Serves one request for `operation`.
@@ -66,13 +67,19 @@ async fn answered<L: Layers>(
     finish: &mut Finish<L>,
 ) -> Result<Answered<L>, ApiError> {
     let chat = matches!(order.request.operation, Operation::Chat(_));
-    order.held = chat && order.request.facts.stream && order.words.holds_answers();
+    let judged = order.words.holds_answers() || (order.words.piece().is_some() && looks_ahead(pipeline, order));
+    order.held = chat && order.request.facts.stream && judged;
     if order.held {
         order.request.in_one_piece();
     }
     let answered = answer(pipeline, intake, order, finish).await;
     order.request.facts.stream |= order.held;
     answered
+}
+
+/// Whether somebody of us reads an answer before its caller does, who cannot wait for pieces of it: a cascade, a race.
+fn looks_ahead<L: Layers>(pipeline: &Pipeline<L>, order: &Order) -> bool {
+    pipeline.layers.router().reach(&order.ask).is_ok_and(|reach| reach.answers > 1)
 }
 
 /// What happens to an admitted request before anybody is asked: guardrails, its name, context, the cache.

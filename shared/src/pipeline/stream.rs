@@ -3,12 +3,14 @@
 use super::Layers;
 use super::cache::Keep;
 use super::finish::Finish;
+use super::outside;
 use crate::dialect::Finish as Finished;
 use crate::error::ApiError;
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, Stage};
 use crate::proxy::{Live, Next, Proxy};
 use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::words::Words;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::pin::pin;
@@ -39,6 +41,8 @@ pub(super) struct StreamContext {
     pub idle: Millis,
     pub deadline: Timestamp,
     pub total: Millis,
+    /// Who judges the answer while it comes, and what the user had asked.
+    pub judges: Option<(Words, String)>,
 }
 
 impl<L: Layers> ReplyStream<L> {
@@ -54,6 +58,16 @@ impl<L: Layers> ReplyStream<L> {
 
     /// The next bytes for the caller; `None` at the end, by when the request is settled.
     pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self.step().await? {
+                bytes if bytes.is_empty() => {}
+                bytes => return Some(bytes),
+            }
+        }
+    }
+
+    /// The next bytes, if it is any.
+    async fn step(&mut self) -> Option<Bytes> {
         self.finish.as_ref()?;
         let clock = self.layers.layers.clock();
         let left = self.context.deadline.since(clock.now());
@@ -68,6 +82,8 @@ impl<L: Layers> ReplyStream<L> {
             }
         };
         match next {
+            // Something waits to be judged.
+            Some(Next::Bytes(bytes)) if bytes.is_empty() => Some(self.judge().await),
             Some(Next::Bytes(bytes)) => Some(self.kept(bytes)),
             Some(Next::End) => self.end(None).await,
             None => self.end(Some(self.timed_out(stage))).await,
@@ -110,6 +126,22 @@ impl<L: Layers> ReplyStream<L> {
     pub fn flush(&mut self) -> Bytes {
         let bytes = self.live.flush();
         self.kept(bytes)
+    }
+
+    /// Has somebody judge what is due of an answer that is judged while it comes: what goes on of it. A platform that reads the
+    /// body itself asks for it after everything that it had pass or flushed, and reads no further meanwhile.
+    pub async fn judge(&mut self) -> Bytes {
+        let mut out = Vec::new();
+        while self.live.is_due() {
+            let texts = self.live.piece();
+            let open = self.finish.as_mut().and_then(Finish::open);
+            let judged = match &self.context.judges {
+                Some((words, asked)) => outside::piece(&self.layers, open, words, texts, asked).await,
+                None => Ok(texts),
+            };
+            out.extend_from_slice(&self.live.release(judged));
+        }
+        self.kept(out.into())
     }
 
     /// Takes note of bytes that were forwarded untouched.

@@ -108,7 +108,7 @@ pub(super) async fn answer<L: Layers>(
 }
 
 /// The last thing the user said, for who judges an answer to it.
-fn asked(order: &Order) -> String {
+pub(super) fn asked(order: &Order) -> String {
     let document = json::scan(&order.request.body, &json::Limits::default()).ok();
     document.as_ref().and_then(last_turn).map(|prompt| prompt.head).unwrap_or_default()
 }

@@ -28,7 +28,8 @@ pub(super) fn whole<B>(
         }
     }
     let broken = |error: crate::dialect::ProtocolError| Failure::upstream(&error.into_upstream(), None);
-    let stream = call.request.facts.stream;
+    // Somebody judges it before its caller hears it, and can judge all of it.
+    let stream = call.request.facts.stream && call.words.is_none_or(|words| words.piece().is_none());
     if same_dialect(call, provider) && !stream {
         let observed = call.request.dialect.observe_response(&body).map_err(broken)?;
         return Ok(Content::Whole { body, observed, stream });

@@ -8,6 +8,7 @@ use crate::error::{ApiError, Code};
 use crate::ports::Body;
 use crate::sse::ToArray;
 use crate::units::Millis;
+use crate::words::Denied;
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -128,11 +129,14 @@ impl<B: Body> Live<B> {
         }
     }
 
-    /// The next bytes. A read abandoned midway loses bytes, so whoever stops waiting ends the stream.
+    /// The next bytes; none, where a piece must be [judged](Live::piece) before there are more. A read abandoned midway loses bytes, so whoever stops waiting ends the stream.
     pub async fn next(&mut self) -> Next {
         loop {
             if let Some(bytes) = self.ready.pop_front() {
                 return Next::Bytes(bytes);
+            }
+            if self.is_due() {
+                return Next::Bytes(Bytes::new());
             }
             if self.over || self.transform.is_none() {
                 return Next::End;
@@ -170,6 +174,22 @@ impl<B: Body> Live<B> {
     pub fn flush(&mut self) -> Bytes {
         self.over = true;
         let out = self.transform.as_mut().map_or_else(Bytes::new, Transform::flush);
+        framed(&mut self.array, out)
+    }
+
+    /// Whether a piece of the answer waits to be judged before the caller gets it.
+    pub fn is_due(&mut self) -> bool {
+        self.transform.as_mut().is_some_and(Transform::is_due)
+    }
+
+    /// The texts of that piece.
+    pub fn piece(&mut self) -> Vec<String> {
+        self.transform.as_mut().map(Transform::piece).unwrap_or_default()
+    }
+
+    /// What the caller gets of it: its texts as they were judged, or nothing of it and the end.
+    pub fn release(&mut self, judged: Result<Vec<String>, Denied>) -> Bytes {
+        let out = self.transform.as_mut().map_or_else(Bytes::new, |transform| transform.release(judged));
         framed(&mut self.array, out)
     }
 

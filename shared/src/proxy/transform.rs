@@ -4,7 +4,7 @@ use super::tally::Tally;
 use crate::dialect::ir::Event;
 use crate::dialect::{Decoder, Encoder, Meter, Observed, State, Stripper, UpstreamError};
 use crate::operation::passthrough;
-use crate::words::Guarded;
+use crate::words::{Denied, Guarded};
 use bytes::Bytes;
 
 /// From the provider's bytes to the caller's.
@@ -103,6 +103,36 @@ impl Transform {
             Transform::Stripped(both) => both.0.finish().into(),
             Transform::Translated(translation) => translation.write(Decoder::finish),
         }
+    }
+
+    /// What judges the answer while it comes, if anybody does.
+    fn guarded(&mut self) -> Option<&mut Guarded> {
+        match self {
+            Transform::Translated(translation) => translation.rewrite.as_mut(),
+            Transform::Untouched(_) | Transform::Passed(_) | Transform::Stripped(_) => None,
+        }
+    }
+
+    /// Whether a piece of the answer waits to be judged.
+    pub(super) fn is_due(&mut self) -> bool {
+        self.guarded().is_some_and(|guarded| guarded.is_due())
+    }
+
+    /// The texts of that piece.
+    pub(super) fn piece(&mut self) -> Vec<String> {
+        self.guarded().map(Guarded::due).unwrap_or_default()
+    }
+
+    /// What the caller gets of it once it was judged.
+    pub(super) fn release(&mut self, judged: Result<Vec<String>, Denied>) -> Bytes {
+        let (mut heard, mut out) = (Vec::new(), Vec::new());
+        if let Transform::Translated(translation) = self {
+            if let Some(guarded) = &mut translation.rewrite {
+                guarded.release(judged, &mut heard);
+            }
+            heard.into_iter().for_each(|event| translation.encoder.push(event, &mut out));
+        }
+        out.into()
     }
 
     /// Notes bytes that went to the caller by another way.

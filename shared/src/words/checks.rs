@@ -5,6 +5,7 @@ use super::body::texts;
 use super::outside::{Side, Verdict};
 use super::{Denied, Named, Seen, Words, data_class};
 use crate::config::guardrails::{Action, Fail, Mode, Outside};
+use crate::dialect::BYTES_PER_TOKEN;
 use std::sync::Arc;
 
 /// A check that is to be made.
@@ -64,7 +65,19 @@ impl Words {
 
     /// Whether an answer must be held until somebody else has judged all of it.
     pub(crate) fn holds_answers(&self) -> bool {
-        self.next_check(Side::Output, 0).is_some()
+        self.next_check(Side::Output, 0).is_some() && self.piece().is_none()
+    }
+
+    /// How much of a streamed answer is judged at a time, in bytes: where everybody who judges answers takes pieces, as much as
+    /// whoever wants the least. Nowhere where placeholders are put back: nobody outside hears what they stand for.
+    pub(crate) fn piece(&self) -> Option<usize> {
+        if self.restores() {
+            return None;
+        }
+        let enforced = self.rails(Side::Output).iter().filter(|rail| rail.rail.mode == Mode::Enforce);
+        let every = enforced.filter_map(|rail| rail.rail.outside()).map(Outside::every);
+        let least = every.min()??;
+        usize::try_from(least.saturating_mul(BYTES_PER_TOKEN)).ok()
     }
 
     /// Every check that somebody else makes.

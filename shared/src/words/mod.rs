@@ -12,6 +12,7 @@ pub(crate) mod checks;
 mod filter;
 mod masks;
 pub(crate) mod outside;
+mod pieces;
 mod stream;
 
 pub(crate) use body::{replaced, texts};

@@ -2,6 +2,7 @@
 
 use super::filter::Chain;
 use super::outside::Side;
+use super::pieces::Pieces;
 use super::{Denied, Words};
 use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
 use crate::guard::plain::Source;
@@ -19,6 +20,8 @@ pub struct Guarded {
     masks: bool,
     /// Whether somebody else will judge the answer when it is over.
     watched: bool,
+    /// What waits for somebody else who judges the answer while it comes.
+    pieces: Option<Pieces>,
 }
 
 #[derive(Debug)]
@@ -29,9 +32,11 @@ struct Block {
 
 impl Guarded {
     pub(super) fn new(words: Words) -> Guarded {
-        let masks = words.masks_answers();
+        let pieces = words.piece().map(Pieces::new);
+        // Who judges pieces may mask what is in them.
+        let masks = words.masks_answers() || pieces.is_some();
         let watched = words.is_watched(Side::Output);
-        Guarded { words, blocks: SortedMap::new(), denied: None, masks, watched }
+        Guarded { words, blocks: SortedMap::new(), denied: None, masks, watched, pieces }
     }
 
     /// Takes a piece of a block; tells what goes on.
@@ -88,6 +93,41 @@ impl Guarded {
 impl Guarded {
     /// Takes the next event; appends what the caller hears of it.
     pub fn event(&mut self, event: Event, out: &mut Vec<Event>) {
+        if self.pieces.is_none() {
+            return self.passes(event, out);
+        }
+        let mut passed = Vec::new();
+        self.passes(event, &mut passed);
+        if let Some(pieces) = &mut self.pieces {
+            pieces.push(passed, out);
+        }
+    }
+
+    /// Whether a piece waits to be judged.
+    pub(crate) fn is_due(&self) -> bool {
+        self.pieces.as_ref().is_some_and(Pieces::is_due)
+    }
+
+    /// The texts of the piece that is to be judged next, to be [released](Guarded::release) before there is another.
+    pub(crate) fn due(&mut self) -> Vec<String> {
+        self.pieces.as_mut().map(Pieces::next).unwrap_or_default()
+    }
+
+    /// What the caller hears of a piece that was judged.
+    pub(crate) fn release(&mut self, judged: Result<Vec<String>, Denied>, out: &mut Vec<Event>) {
+        let Some(pieces) = &mut self.pieces else { return };
+        match judged {
+            Ok(texts) => pieces.release(&texts, out),
+            Err(denied) => {
+                pieces.refuse(out);
+                self.blocks = SortedMap::new();
+                (self.denied, self.pieces) = (Some(denied), None);
+            }
+        }
+    }
+
+    /// Takes the next event through our own rails.
+    fn passes(&mut self, event: Event, out: &mut Vec<Event>) {
         if self.denied.is_some() {
             match event {
                 Event::Usage(_) | Event::End => out.push(event),

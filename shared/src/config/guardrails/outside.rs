@@ -5,7 +5,7 @@ use crate::config::providers::Reference;
 use crate::config::routes::MODEL;
 use crate::config::shape::{Fields, List, OneOf, Parsed, Whole};
 use crate::config::url::{self, BaseUrl};
-use crate::units::Millis;
+use crate::units::{Millis, Tokens};
 
 /// Somebody else.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,14 @@ impl Outside {
             Outside::Moderation(moderation) => moderation.timeout,
         }
     }
+
+    /// How many tokens of a streamed answer it judges at a time; all of it without.
+    pub fn every(&self) -> Option<Tokens> {
+        match self {
+            Outside::Webhook(webhook) => webhook.every,
+            Outside::Moderation(moderation) => moderation.every,
+        }
+    }
 }
 
 /// A webhook of the operator's.
@@ -35,6 +43,8 @@ pub struct Webhook {
     pub secret: Option<BindingName>,
     /// How long it is waited for.
     pub timeout: Millis,
+    /// How many tokens of a streamed answer it judges at a time; all of it without.
+    pub every: Option<Tokens>,
 }
 
 /// A model that judges words.
@@ -48,6 +58,8 @@ pub struct Moderation {
     pub categories: Vec<String>,
     /// How long it is waited for.
     pub timeout: Millis,
+    /// How many tokens of a streamed answer it judges at a time; all of it without.
+    pub every: Option<Tokens>,
 }
 
 /// How a model is asked and answers.
@@ -77,6 +89,7 @@ pub(super) struct Asked {
     pub(super) policy: Option<String>,
     pub(super) categories: Option<Vec<String>>,
     pub(super) timeout: Option<u64>,
+    pub(super) every: Option<Tokens>,
 }
 
 /// What is said goes over the wire: a place that is not encrypted is on this machine.
@@ -131,12 +144,21 @@ pub(super) fn asked(fields: &mut Fields<'_, '_>) -> Asked {
             List { of: CATEGORY, min: 1 },
         ),
         timeout: fields.optional("timeout_ms", about, Whole { min: 1, max: LONGEST_MS }),
+        every: None,
     }
+}
+
+/// How much of an answer that streams is judged at a time.
+pub(super) fn every(fields: &mut Fields<'_, '_>) -> Option<Tokens> {
+    let about =
+        "for webhook, moderation: of an answer that streams, so many tokens are judged at a time; else all of it";
+    fields.optional("every", about, Whole { min: 16, max: 100_000 })
 }
 
 impl Asked {
     pub(super) fn webhook(self) -> Option<Webhook> {
-        Some(Webhook { url: self.url?, secret: self.secret, timeout: Millis(self.timeout.unwrap_or(WEBHOOK_MS)) })
+        let timeout = Millis(self.timeout.unwrap_or(WEBHOOK_MS));
+        Some(Webhook { url: self.url?, secret: self.secret, timeout, every: self.every })
     }
 
     pub(super) fn moderation(self, fields: &mut Fields<'_, '_>) -> Option<Moderation> {
@@ -156,7 +178,7 @@ impl Asked {
             }
         };
         let timeout = Millis(self.timeout.unwrap_or(MODERATION_MS));
-        Some(Moderation { model, by, categories: self.categories.unwrap_or_default(), timeout })
+        Some(Moderation { model, by, categories: self.categories.unwrap_or_default(), timeout, every: self.every })
     }
 }
 

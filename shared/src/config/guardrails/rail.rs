@@ -11,6 +11,7 @@ use crate::guard::schema::Schema;
 use crate::guard::terms::{LONGEST_TERM, Terms};
 #[cfg(test)]
 use crate::json::json;
+use crate::units::Tokens;
 use serde_json::Value;
 
 /// The kinds, before what belongs to each is read.
@@ -66,7 +67,8 @@ pub(super) fn input(fields: &mut Fields<'_, '_>) -> Option<Rail> {
 
 pub(super) fn output(fields: &mut Fields<'_, '_>) -> Option<Rail> {
     let schema = fields.optional("schema", "for json_schema: the schema", SchemaKind);
-    rail(fields, OUTPUT_ACTION, Some(schema))
+    let every = outside::every(fields);
+    rail(fields, OUTPUT_ACTION, Some((schema, every)))
 }
 
 const CLASS: Parsed<String> = Parsed {
@@ -93,8 +95,10 @@ const PATTERN: Parsed<Pattern> = Parsed {
     hint: "Write a regular expression without look-around and back references",
 };
 
-/// A rail. `schema`: the schema of an answer; requests have none.
-fn rail(fields: &mut Fields<'_, '_>, actions: OneOf<Action>, schema: Option<Option<Schema>>) -> Option<Rail> {
+/// What only a rail of answers says: their schema, and how much of one that streams is judged at a time.
+type OfAnswers = (Option<Schema>, Option<Tokens>);
+
+fn rail(fields: &mut Fields<'_, '_>, actions: OneOf<Action>, of_answers: Option<OfAnswers>) -> Option<Rail> {
     let kind = fields.required("kind", "what is looked for", KIND);
     let action = fields.optional("action", "what happens to a finding; else deny", actions);
     let modes = OneOf { words: &[("enforce", Mode::Enforce), ("monitor", Mode::Monitor)], later: &[] };
@@ -108,13 +112,14 @@ fn rail(fields: &mut Fields<'_, '_>, actions: OneOf<Action>, schema: Option<Opti
         fields.optional("threshold", "for injection: points that are enough; else 10", Whole { min: 1, max: 100 });
     let most = fields.optional("max_chars", "for length: the most characters", Whole { min: 1, max: 100_000_000 });
     let times = fields.optional("times", "for repetition: how often in a row; else 16", Whole { min: 4, max: 10_000 });
-    let asked = outside::asked(fields);
+    let mut asked = outside::asked(fields);
     let kind = kind?;
-    if kind == Word::Schema && schema.is_none() {
+    if kind == Word::Schema && of_answers.is_none() {
         fields.problem("kind", "only holds for answers", "Move it to output");
         return None;
     }
-    let schema = schema.flatten();
+    let (schema, every) = of_answers.unwrap_or_default();
+    asked.every = every;
     let given = [
         ("classes", Word::Pii, classes.is_some()),
         ("terms", Word::Terms, terms.is_some()),
@@ -140,8 +145,13 @@ fn rail(fields: &mut Fields<'_, '_>, actions: OneOf<Action>, schema: Option<Opti
             fields.missing(name, "this kind needs it");
         }
     }
-    if asked.timeout.is_some() && !matches!(kind, Word::Webhook | Word::Moderation) {
-        fields.problem("timeout_ms", "does not belong to this kind", "Remove it");
+    for (name, is_given) in [("timeout_ms", asked.timeout.is_some()), ("every", asked.every.is_some())] {
+        if is_given && !matches!(kind, Word::Webhook | Word::Moderation) {
+            fields.problem(name, "does not belong to this kind", "Remove it");
+        }
+    }
+    if asked.every.is_some() && mode == Some(Mode::Monitor) {
+        fields.problem("every", "is for who is waited for", "Remove it: this one is asked when all is over");
     }
     if kind == Word::Webhook && action.is_some() {
         fields.problem("action", "is what the webhook says", "Remove it; mode = \"monitor\" only writes it down");
