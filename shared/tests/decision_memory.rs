@@ -61,7 +61,7 @@ fn router() -> Standard {
 fn decide(router: &Standard, body: &[u8]) -> usize {
     let document = json::scan(body, &json::Limits::default()).unwrap();
     let prompt = last_turn(&document).unwrap();
-    let read = router.read(Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes });
+    let read = router.read(Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes }, None);
     let signals = Signals { in_tool_loop: prompt.in_tool_loop, ..read };
     let ask = Ask { model: Some("picks".into()), team: "t".into(), tokens_in: 1_000, signals, ..Ask::default() };
     let view = router.view(&ask, Timestamp(1));

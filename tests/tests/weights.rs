@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+const REIMBURSED: &str = "Will you reimburse customers whose goods came damaged?";
+
 /// Weights with their vocabulary behind them; `None`, with a notice, where they are absent.
 fn weights(numbers: u32) -> Option<Vec<u8>> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
@@ -41,9 +43,23 @@ async fn chat(level: &impl Level, key: &str, text: &str) -> Answer {
 }
 
 async fn hold(level: &impl Level) {
+    let topics = json!({
+        "refunds": { "examples": [
+            "How do I get a refund for a cancelled order?", "I want a refund, the parcel arrived broken",
+            "When will the refund for my purchase be paid?", "Please return the money for my order",
+        ] },
+        "travel": { "examples": [
+            "Which visa do I need to travel to Brazil?", "Book me a flight from Oslo to Rome for Friday",
+            "What can I take in my hand luggage on the flight?", "Is the train to Paris faster than the plane?",
+        ] },
+    });
     let config = json!({
         "cache": { "semantic": { "ttl": "1h", "threshold": 0.8, "mode": "on" } },
         "context": { "default": { "meaning": { "threshold": 0.55 } } },
+        "router": { "topics": topics },
+        "routes": { "by-topic": { "strategy": "semantic", "candidates": [
+            "openai:gpt-5.4-mini", { "model": "openai:gpt-5.4", "topics": ["refunds"] },
+        ] } },
     });
     assert_eq!(admin(level, "PUT", "/admin/v1/config", config.to_string().into()).await["valid"], true);
     let refunds = json!({
@@ -73,6 +89,11 @@ async fn hold(level: &impl Level) {
         level.pause(300).await;
         let again = chat(level, key, &question.replace("What is", "Could you tell me")).await;
         assert_eq!(again.headers["x-signalbox-cache"], "semantic", "{:?}", again.headers);
+        // None of these words is in an example; what they mean is.
+        let asked = json!({ "model": "by-topic", "messages": [{ "role": "user", "content": REIMBURSED }] });
+        let asked = asked.to_string().into_bytes();
+        let told = ask(level, key, "POST", "/v1/chat/completions", asked).await;
+        assert_eq!(told.headers["x-signalbox-model"], "openai:gpt-5.4", "{:?}", told.headers);
         let other = chat(level, key, "Write a poem about the sea.").await;
         assert!(!other.headers.contains_key("x-signalbox-context"));
     }

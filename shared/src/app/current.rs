@@ -98,13 +98,12 @@ impl<P: Ports> Inner<P> {
     /// Reads the weights of the embedding where there is a use for them, and computes what definitions mean, behind the callers'
     /// backs.
     pub(super) fn weigh(self: &Arc<Self>, setup: &Arc<Setup<P>>) {
-        let wanted = weights::wanted(&setup.config);
-        if wanted.is_empty() {
+        if !weights::are_of_use(&setup.config) {
             return;
         }
         {
             let keys = &mut *memory(&self.keys);
-            let changes = wanted.contains(&weights::MEANING).then(|| keys.live.definitions().1);
+            let changes = weights::wanted(&setup.config).contains(&weights::MEANING).then(|| keys.live.definitions().1);
             if !keys.weights.due(changes, self.ports.now()) {
                 return;
             }

@@ -199,7 +199,9 @@ pub(super) fn signals<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask, body: &[u8])
     let document = json::scan(body, &json::Limits::default()).ok();
     let Some(prompt) = document.as_ref().and_then(last_turn) else { return Signals::default() };
     let sample = Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes };
-    Signals { in_tool_loop: prompt.in_tool_loop, tool_failed: prompt.tool_failed, ..router.read(sample) }
+    let weights = pipeline.layers.gateway().meanings().weights;
+    let seen = router.read(sample, weights.as_ref());
+    Signals { in_tool_loop: prompt.in_tool_loop, tool_failed: prompt.tool_failed, ..seen }
 }
 
 /// A request in the router's terms.

@@ -4,7 +4,7 @@
 //! again from there.
 
 use super::calibrate::Pair;
-use super::entry::{Entry, Root};
+use super::entry::{Entry, Root, has_conditions};
 use super::facts::Facts;
 use super::learn::bandit::{Choice as Drawn, Leave};
 use super::learn::controller::Goal;
@@ -12,14 +12,17 @@ use super::learn::fixed::ONE;
 use super::learn::lessons::{self, Asked, Lessons};
 use super::learn::lexicon::Lexicon;
 use super::learn::online::{Features, Forecast};
+use super::learn::own_topics::{Meant, OwnTopics};
 use super::learn::sample::Sample;
 use super::learn::signals::PromptReader;
-use super::learn::topic::{OwnTopics, Topic};
+use super::learn::topic::Topic;
 use super::view::Standing;
 use super::{Advice, Ask, Chance, Grounds, SeenPrompt, Signals, View};
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
+use crate::embed::{Embedding, Weights};
 use crate::router::learn::bandit::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a usual prompt is taken to be, in tokens.
 const USUAL_INPUT: u64 = 500;
@@ -34,15 +37,17 @@ pub(super) struct Learning {
     /// `None` where nothing that is read could change a decision.
     reader: Option<PromptReader>,
     own: OwnTopics,
+    /// What own topics mean by the weights they were last read with.
+    meant: Mutex<Option<(Arc<Weights>, Arc<Meant>)>>,
     lessons: Lessons,
 }
 
 impl Learning {
     pub(super) fn of(config: &Config) -> Learning {
-        let asks = config.routes.values().any(|route| reads(&route.group)) || !config.rules.is_empty();
+        let asks = config.routes.values().any(|route| reads(&route.group)) || has_conditions(config);
         let reader = if asks { PromptReader::built_in().ok() } else { None };
         let own = if reader.is_some() { own_topics(config) } else { OwnTopics::default() };
-        Learning { reader, own, lessons: Lessons::default() }
+        Learning { reader, own, meant: Mutex::default(), lessons: Lessons::default() }
     }
 
     pub(super) fn lessons(&self) -> &Lessons {
@@ -53,16 +58,39 @@ impl Learning {
         self.reader.is_some()
     }
 
-    pub(super) fn read(&self, prompt: Sample<'_>) -> Signals {
+    /// What a prompt shows. With weights of an embedding, own topics are told by what they mean, too.
+    pub(super) fn read(&self, prompt: Sample<'_>, weights: Option<&Arc<Weights>>) -> Signals {
         let Some(reader) = &self.reader else { return Signals::default() };
         let signals = reader.read(prompt);
+        let meaning = weights.filter(|_| !self.own.is_empty()).and_then(|weights| {
+            let embedding = weights.embedding()?;
+            Some((embedding.vector(prompt.head)?, self.meant(weights, &embedding)))
+        });
+        let meaning = meaning.as_ref().map(|(vector, meant)| (vector, meant.as_ref()));
         let seen = SeenPrompt { features: Features::of(&signals), cell: Cell::of(&signals.scan), gain: signals.gain };
         Signals {
             complexity_permille: Some(signals.complexity),
             // What the operator showed is nearer to their traffic than what is built in.
-            topic: self.own.of(&signals.scan).or_else(|| Some(Topic::of(&signals.scan)?.as_str())).map(str::to_owned),
+            topic: self
+                .own
+                .of(&signals.scan, meaning)
+                .or_else(|| Some(Topic::of(&signals.scan)?.as_str()))
+                .map(str::to_owned),
             seen: Some(Box::new(seen)),
             ..Signals::default()
+        }
+    }
+
+    /// What own topics mean, computed once for the weights that are in force.
+    fn meant(&self, weights: &Arc<Weights>, embedding: &Embedding<'_>) -> Arc<Meant> {
+        let known = &mut *self.meant.lock().unwrap_or_else(PoisonError::into_inner);
+        match known {
+            Some((of, meant)) if Arc::ptr_eq(of, weights) => meant.clone(),
+            Some(_) | None => {
+                let meant = Arc::new(self.own.meant(embedding));
+                *known = Some((weights.clone(), meant.clone()));
+                meant
+            }
         }
     }
 
@@ -287,7 +315,7 @@ mod tests {
         "#;
 
     fn asked(router: &Standard, route: &str, text: &str) -> Ask {
-        Ask { signals: router.read(Sample::of(text)), ..ask(route) }
+        Ask { signals: router.read(Sample::of(text), None), ..ask(route) }
     }
 
     /// The cheap model fails at proofs and the dear one never does.
@@ -297,7 +325,7 @@ mod tests {
             for (text, cheap) in
                 [(format!("Prove that {round} is prime."), 0), ("Write a poem about the sea.".to_owned(), ONE)]
             {
-                let seen = router.read(Sample::of(&text)).seen.unwrap();
+                let seen = router.read(Sample::of(&text), None).seen.unwrap();
                 for (model, worth) in [("openai:cheap", cheap), ("openai:dear", ONE)] {
                     router.lessons().learn(&["payments/", route].concat(), model, &seen.features, seen.cell, worth);
                 }

@@ -123,3 +123,10 @@ fn values(ask: &Ask) -> [Value<'_>; 14] {
         Value::Double(f64::from(ask.signals.complexity_permille.unwrap_or(0)) / 1_000.0),
     ]
 }
+
+/// Whether there are conditions that can be about any request, and so about what its user says.
+pub(super) fn has_conditions(config: &Config) -> bool {
+    let transforms = config.transforms.values().any(|transform| transform.when.is_some());
+    let policies = config.context.values().any(|policy| policy.when.is_some());
+    !config.rules.is_empty() || transforms || policies
+}

@@ -41,8 +41,10 @@ pub use tickets::{TICKETS, Ticket, Tickets};
 pub use view::{Advice, Chance, Circuit, Grounds, Standing, View, Warm, Waste};
 
 use crate::config::ModelId;
+use crate::embed::Weights;
 use crate::error::ApiError;
 use crate::units::{NanoUsd, Timestamp};
+use std::sync::Arc;
 
 /// The decision layer.
 ///
@@ -56,8 +58,8 @@ pub trait Router {
         false
     }
 
-    /// What the last thing a user said shows.
-    fn read(&self, _prompt: learn::sample::Sample<'_>) -> Signals {
+    /// What the last thing a user said shows; with the weights of an embedding, where there are some.
+    fn read(&self, _prompt: learn::sample::Sample<'_>, _weights: Option<&Arc<Weights>>) -> Signals {
         Signals::default()
     }
 

@@ -1,7 +1,7 @@
 //! The standard router: by the configuration, the catalog, and what is known of the upstreams' health.
 
 use super::advice::Learning;
-use super::entry::{Entry, Root, entry};
+use super::entry::{Entry, Root, entry, has_conditions};
 use super::facts::Facts;
 use super::learn::fixed::ONE;
 use super::learn::lessons::Lessons;
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
+use crate::embed::Weights;
 use crate::units::{NanoUsd, Timestamp};
 use std::sync::{Arc, OnceLock};
 
@@ -225,17 +226,16 @@ fn strategy(entry: &Entry<'_>) -> Strategy {
 
 impl Router for Standard {
     fn reads_prompts(&self, ask: &Ask) -> bool {
-        // Rules are about every request.
         self.learning.reads_prompts()
-            && (!self.config.rules.is_empty()
+            && (has_conditions(&self.config)
                 || entry(&self.config, &self.catalog, ask).is_ok_and(|entry| match entry.root {
                     Root::Route(_, route) => advice::reads_within(&self.config, &route.group, &mut Vec::new()),
                     Root::Models(_) | Root::Class(_) => false,
                 }))
     }
 
-    fn read(&self, prompt: Sample<'_>) -> Signals {
-        self.learning.read(prompt)
+    fn read(&self, prompt: Sample<'_>, weights: Option<&Arc<Weights>>) -> Signals {
+        self.learning.read(prompt, weights)
     }
 
     fn routes(&self, ask: &Ask) -> Vec<String> {

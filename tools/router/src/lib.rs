@@ -8,4 +8,5 @@ pub mod predict;
 pub mod quantise;
 pub mod replay;
 pub mod report;
+pub mod topics;
 pub mod train;

@@ -1,7 +1,7 @@
 //! `train DIR` makes the coefficients, `predict DIR OUT.jsonl` uses them, `evaluate DIR` replays traffic.
 
 use signalbox::router::learn::signals::PromptReader;
-use signalbox_router_tools::{data, predict, report, train};
+use signalbox_router_tools::{data, predict, report, topics, train};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,13 +9,16 @@ const USAGE: &str = "usage: signalbox-router-tools train DIR [VERSION] [--into F
        signalbox-router-tools predict DIR OUT.jsonl [--shipped | --heads FOLDER]
 
        signalbox-router-tools evaluate DIR
+       signalbox-router-tools topics DIR
 
 train    reads recorded outcomes (DIR/*.jsonl) and writes the head of each source to tools/router/heads, the shipped
          coefficients to shared/src/router/learn/learned.sbrm and what cross-validation says of them to
          tools/router/REPORT.md; with --into, all three to FOLDER
 predict  scores the prompts of DIR/*.jsonl: a source's own head where there is one, the shipped coefficients
          elsewhere or, with --shipped, everywhere
-evaluate replays recorded outcomes as traffic and writes tools/router/REPLAYS.md";
+evaluate replays recorded outcomes as traffic and writes tools/router/REPLAYS.md
+topics   tells the subjects of benchmarks by a few examples, with the weights in DIR/../embedding, and writes
+         tools/router/TOPICS.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["train", folder, version] => train(folder, version, None),
         ["train", folder, version, "--into", into] => train(folder, version, Some(into)),
         ["evaluate", folder] => evaluate(folder),
+        ["topics", folder] => tell_topics(folder),
         ["predict", folder, out] => predict(folder, out, Some(&home().join("heads"))),
         ["predict", folder, out, "--shipped"] => predict(folder, out, None),
         ["predict", folder, out, "--heads", heads] => predict(folder, out, Some(Path::new(heads))),
@@ -91,6 +95,16 @@ fn evaluate(folder: &str) -> Result<(), String> {
     let reader = PromptReader::built_in().map_err(|error| error.to_string())?;
     let text = report::replays(&sources, &reader, Path::new(folder))?;
     write(&home().join("REPLAYS.md"), text.as_bytes())?;
+    print!("{text}");
+    Ok(())
+}
+
+fn tell_topics(folder: &str) -> Result<(), String> {
+    let Some(text) = topics::report(Path::new(folder))? else {
+        println!("notice: no weights beside {folder}; topics are not told by meaning");
+        return Ok(());
+    };
+    write(&home().join("TOPICS.md"), text.as_bytes())?;
     print!("{text}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure, synchronous and in integers: the same prompt and state give the same figure
 //! on a Worker, on a function, and in a replay. What reads a prompt: [`sample`], [`scan`], [`signals`]; what
-//! judges it unlearned: [`prior`], [`model`], [`topic`]; what learns: [`online`], [`bandit`];
+//! judges it unlearned: [`prior`], [`model`], [`topic`], [`own_topics`]; what learns: [`online`], [`bandit`];
 //! what steers: [`controller`]; what judges an answer: [`gates`], [`agreement`].
 
 pub mod agreement;
@@ -17,6 +17,7 @@ pub mod lexicon;
 pub mod mark;
 pub mod model;
 pub mod online;
+pub mod own_topics;
 pub mod prior;
 pub mod sample;
 pub mod scan;

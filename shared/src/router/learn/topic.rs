@@ -1,13 +1,11 @@
-//! What a prompt is about: the built-in topics by their marks, an operator's own by examples.
+//! What a prompt is about: the built-in topics, by their marks. An operator's own stand in `own_topics`.
 //!
 //! A topic is no difficulty: it says who is good at this, not how good they need to be. Whatever is not clear
 //! is no topic, and outside English nothing is: the words that are counted are English ones.
 
-use super::fixed::{lg16, log2, sqrt_q8};
-use super::lexicon::Lexicon;
+use super::fixed::lg16;
 use super::mark::Mark;
-use super::sample::Sample;
-use super::scan::{BUCKETS, Scan};
+use super::scan::Scan;
 use crate::sorted;
 
 /// The topics that need no examples.
@@ -138,92 +136,11 @@ pub fn english(scan: &Scan) -> bool {
         && (words < 8 || code || scan.per_mille(Mark::English) >= 60 || scan.count(Mark::TranslationWords) > 1)
 }
 
-/// An operator's own topics: what n-grams their examples have that others' have not.
-#[derive(Clone, Debug, Default)]
-pub struct OwnTopics {
-    topics: Vec<Own>,
-    /// How telling a bucket is, in Q8: the rarer among examples, the more.
-    telling: Vec<u16>,
-}
-
-#[derive(Clone, Debug)]
-struct Own {
-    name: String,
-    /// How many of its examples have a bucket, weighed by how telling it is, for a length of 2^12.
-    centre: Vec<u16>,
-}
-
-/// How alike a prompt and a topic's centre must be, in parts of 4,096, and by how much it must be ahead.
-const ALIKE: i64 = 520;
-const MARGIN: i64 = 80;
-
-impl OwnTopics {
-    /// From examples, by topic.
-    pub fn new<'a>(examples: impl IntoIterator<Item = (&'a str, &'a str)>, lexicon: &Lexicon) -> OwnTopics {
-        let scans: Vec<(&str, Scan)> =
-            examples.into_iter().map(|(name, text)| (name, Scan::of(Sample::of(text), lexicon))).collect();
-        let mut seen = vec![0_u32; BUCKETS];
-        for bucket in scans.iter().flat_map(|(_, scan)| scan.grams().buckets()) {
-            if let Some(count) = seen.get_mut(bucket) {
-                *count += 1;
-            }
-        }
-        let all = log2(scans.len() as u64 + 1);
-        // A bucket that no example has is unknown rather than rare: it counts as much as the rarest.
-        let telling = seen.iter().map(|count| ((all - log2(u64::from((*count).max(1)))) / 1024 + 64) as u16).collect();
-        let mut own = OwnTopics { topics: Vec::new(), telling };
-        for (name, _) in &scans {
-            if !own.topics.iter().any(|topic| topic.name == *name) {
-                let centre = own.centre(scans.iter().filter(|(other, _)| other == name).map(|(_, scan)| scan));
-                own.topics.push(Own { name: (*name).to_owned(), centre });
-            }
-        }
-        own
-    }
-
-    fn centre<'a>(&self, scans: impl Iterator<Item = &'a Scan>) -> Vec<u16> {
-        let mut sums = vec![0_u32; BUCKETS];
-        for bucket in scans.flat_map(|scan| scan.grams().buckets()) {
-            if let (Some(sum), Some(telling)) = (sums.get_mut(bucket), self.telling.get(bucket)) {
-                *sum += u32::from(*telling);
-            }
-        }
-        let square: u64 = sums.iter().map(|sum| u64::from(*sum).pow(2)).sum();
-        let length = square.isqrt().max(1);
-        sums.iter().map(|sum| (u64::from(*sum) * 4_096 / length) as u16).collect()
-    }
-
-    /// How alike a prompt is to each topic, in parts of 4,096, in their order.
-    pub fn similarities(&self, scan: &Scan) -> Vec<(&str, i64)> {
-        let telling = |bucket: usize| self.telling.get(bucket).map_or(0, |telling| i64::from(*telling));
-        let square: i64 = scan.grams().buckets().map(|bucket| telling(bucket).pow(2)).sum();
-        let length = sqrt_q8(u32::try_from(square / 256).unwrap_or(u32::MAX)) / 16;
-        let dot = |own: &Own| -> i64 {
-            let parts = scan
-                .grams()
-                .buckets()
-                .map(|bucket| own.centre.get(bucket).map_or(0, |c| i64::from(*c)) * telling(bucket));
-            parts.sum()
-        };
-        self.topics.iter().map(|own| (own.name.as_str(), dot(own) / length.max(1))).collect()
-    }
-
-    /// The topic a prompt is most like; `None` when it is like none, or like two.
-    pub fn of(&self, scan: &Scan) -> Option<&str> {
-        if !english(scan) {
-            return None;
-        }
-        let mut similarities = self.similarities(scan);
-        sorted::sort_by_key(&mut similarities, |(_, similarity)| -similarity);
-        let first = similarities.first()?;
-        let second = similarities.get(1).map_or(0, |(_, similarity)| *similarity);
-        (first.1 >= ALIKE && first.1 - second >= MARGIN).then_some(first.0)
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use super::super::lexicon::Lexicon;
+    use super::super::sample::Sample;
     use super::*;
 
     fn scan(text: &str) -> Scan {
@@ -259,24 +176,5 @@ mod tests {
         }
         assert_eq!(Topic::parse("math"), Some(Topic::Math));
         assert_eq!(Topic::parse("alchemy"), None);
-    }
-
-    #[test]
-    fn a_topic_of_ones_own_is_told_by_examples_and_nothing_else_is_one() {
-        let lexicon = Lexicon::built_in();
-        let examples = [
-            ("refunds", "How do I get my money back for a cancelled order?"),
-            ("refunds", "I want a refund, the parcel arrived broken"),
-            ("refunds", "When will the refund for my order be paid out?"),
-            ("travel", "Which visa do I need to travel to Brazil?"),
-            ("travel", "Book me a flight from Oslo to Rome for Friday"),
-            ("travel", "What can I take in my hand luggage on the flight?"),
-        ];
-        let own = OwnTopics::new(examples, &lexicon);
-        assert_eq!(own.of(&scan("My order was broken, can I get a refund for it?")), Some("refunds"));
-        assert_eq!(own.of(&scan("Is my luggage checked through on a flight to Rome?")), Some("travel"));
-        assert_eq!(own.of(&scan("Prove that there are infinitely many primes.")), None);
-        assert_eq!(own.of(&scan("")), None);
-        assert_eq!(OwnTopics::new([], &lexicon).of(&scan("anything at all")), None);
     }
 }
