@@ -3,7 +3,9 @@
 use super::names::{NAME_PATTERN, NAME_RULE, TransformName};
 use super::problem::At;
 use super::providers::{HEADER_PATTERN, HEADER_RULE, header_name, is_credential};
+use super::rules::WHEN;
 use super::shape::{Dict, Fields, List, Parsed, Real, Record, Whole};
+use crate::cel::Condition;
 use crate::dialect::adjust::{Bounds, Parameter};
 use crate::sorted::SortedMap;
 use crate::transform::template::{self, Draft, Library, Template, Versions};
@@ -14,6 +16,8 @@ pub const DEFAULT_TRANSFORM: &str = "default";
 /// What is added to a request, and what it is held to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transform {
+    /// For which requests, of those it would hold for; for all of them without.
+    pub when: Option<Condition>,
     /// A text before the caller's instructions.
     pub prepend: Option<Template>,
     /// A text after them.
@@ -58,6 +62,7 @@ fn versions(fields: &mut Fields<'_, '_>) -> Option<Versions> {
 /// A transformation before its templates are put together.
 #[derive(Default)]
 pub(super) struct Drafted {
+    when: Option<Condition>,
     prepend: Option<Draft>,
     append: Option<Draft>,
     variables: SortedMap<String, String>,
@@ -81,6 +86,11 @@ fn variable(text: &str) -> Option<String> {
 const VALUE: Parsed<String> = Parsed { parse: |text| Ok(text.to_owned()), pattern: "", hint: "Write a text" };
 
 fn drafted(fields: &mut Fields<'_, '_>) -> Option<Drafted> {
+    let when = fields.optional("when", "for which requests, in CEL; for all without", WHEN);
+    if when.as_ref().is_some_and(|when| when.source().contains("data_classes")) {
+        // What is set here decides what is reserved, and so comes before anything is looked for.
+        fields.problem("when", "is about what guardrails find later", "Use anything of the request but data_classes");
+    }
     let prepend = fields.optional("prepend", "a text before the caller's instructions", TEXT);
     let append = fields.optional("append", "a text after the caller's instructions", TEXT);
     let names = || Dict { name: variable, pattern: VARIABLE_PATTERN, rule: VARIABLE_RULE, of: TEXT };
@@ -96,6 +106,7 @@ fn drafted(fields: &mut Fields<'_, '_>) -> Option<Drafted> {
         at.key("headers").key(name).problem("holds a secret", hint);
     }
     Some(Drafted {
+        when,
         prepend,
         append,
         variables: variables.unwrap_or_default(),
@@ -181,7 +192,7 @@ pub(super) fn assemble(
             drafts.iter().filter_map(put).collect::<SortedMap<String, Template>>()
         };
         let (headers, metadata) = (many(&drafted.headers, "headers"), many(&drafted.metadata, "metadata"));
-        (name, Transform { prepend, append, parameters: drafted.parameters, headers, metadata })
+        (name, Transform { when: drafted.when, prepend, append, parameters: drafted.parameters, headers, metadata })
     });
     all.collect()
 }
@@ -223,6 +234,14 @@ mod tests {
         assert_problems(
             "[transforms.x]\nheaders = { host = \"a\", x-api-key = \"b\" }",
             &[("transforms.x.headers.host", "lower case"), ("transforms.x.headers.x-api-key", "the provider")],
+        );
+        assert_problems(
+            "[transforms.x]\nwhen = \"tags.stage == \"\n[transforms.y]\nwhen = \"'email' in data_classes\"\n[transforms.z]\nwhen = \"user\"",
+            &[
+                ("transforms.x.when", ""),
+                ("transforms.y.when", "anything of the request but data_classes"),
+                ("transforms.z.when", ""),
+            ],
         );
         assert_problems("[teams.a]\ntransform = \"x\"", &[("teams.a.transform", "transforms.x")]);
         assert_problems(

@@ -32,7 +32,7 @@ pub(super) fn held<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask) -> Held {
     let rules: Vec<&Rule> = holding(&pipeline.rules, ask);
     Held {
         words: pipeline.guards.words(&ask.team, &routes, &rules),
-        transforms: pipeline.transforms.holding(&ask.team, &routes, &rules),
+        transforms: pipeline.transforms.holding(&ask.team, &routes, &rules, &|when| ask.satisfies(when)),
     }
 }
 

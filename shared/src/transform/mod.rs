@@ -9,6 +9,7 @@
 
 pub mod template;
 
+use crate::cel::Condition;
 use crate::config::transforms::{DEFAULT_TRANSFORM, Transform};
 use crate::config::{Config, Rule, TransformName};
 use crate::dialect::adjust::{Bounds, Parameter};
@@ -47,8 +48,14 @@ impl Transforms {
     }
 
     /// What holds for a request: the transformation of all, of its team, of its routes, of the rules that hold for it, in
-    /// this order and each once.
-    pub(crate) fn holding(&self, team: &str, routes: &[String], rules: &[&Rule]) -> Holding {
+    /// this order and each once; those whose own condition `is_met`.
+    pub(crate) fn holding(
+        &self,
+        team: &str,
+        routes: &[String],
+        rules: &[&Rule],
+        is_met: &dyn Fn(&Condition) -> bool,
+    ) -> Holding {
         let team = self.teams.get(team).map(TransformName::as_str);
         let routes = routes.iter().filter_map(|route| self.routes.get(route)).map(TransformName::as_str);
         let rules = rules.iter().filter_map(|rule| rule.transform.as_ref()).map(TransformName::as_str);
@@ -56,6 +63,7 @@ impl Transforms {
         for name in [Some(DEFAULT_TRANSFORM), team].into_iter().flatten().chain(routes).chain(rules) {
             if let Some(transform) = self.by_name.get(name)
                 && !holding.names.iter().any(|held| held == name)
+                && transform.when.as_ref().is_none_or(is_met)
             {
                 holding.names.push(name.to_owned());
                 holding.all.push(transform.clone());
@@ -218,7 +226,7 @@ mod tests {
     fn those_of_all_of_a_team_of_a_route_hold_together_and_once() {
         let transforms = Transforms::of(&Config::parse(DOCUMENT).unwrap());
         let tags = SortedMap::from([("x".to_owned(), "ü".to_owned())]);
-        let holding = transforms.holding("a", &["r".to_owned()], &[]);
+        let holding = transforms.holding("a", &["r".to_owned()], &[], &|_| false);
         assert_eq!(holding.names(), ["default", "strict", "tone@2", "tone@1"]);
         let bounds = Bounds { default: Some(0.2), min: None, max: Some(1.0) };
         assert_eq!(holding.bounds(), [(Parameter::Temperature, bounds)]);
@@ -226,7 +234,7 @@ mod tests {
         assert_eq!(texts, Ok(("You are Acme. Be kind, .\n\nStrictly.".to_owned(), "Be brief.".to_owned())));
         assert_eq!(holding.headers(&known(&tags)), [("x-team".to_owned(), "strict ?".to_owned())]);
         assert_eq!(holding.metadata(&known(&tags)), [], "a tag that is not there labels nothing");
-        assert_eq!(transforms.holding("b", &[], &[]).names(), ["default", "tone@2"]);
+        assert_eq!(transforms.holding("b", &[], &[], &|_| true).names(), ["default", "tone@2"]);
         assert_eq!(known(&tags).value(&Variable::Date), "2026-11-21");
     }
 }
