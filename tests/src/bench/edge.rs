@@ -18,7 +18,7 @@ use crate::harness::{Client, wait_until_healthy};
 use crate::suite::document::Names;
 use crate::suite::token::{Token, jwk};
 
-const ADMIN: &str = "bench-admin-key";
+pub(super) const ADMIN: &str = "bench-admin-key";
 /// How much longer the first round is, which does not count.
 const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";

@@ -8,7 +8,7 @@
 //! - [`workers`]: our Worker and the bare one as raw `workerd` processes.
 //! - [`peers`]: other gateways on the same runtime.
 //! - [`edge`], [`start`], [`lambda`]: the measurements.
-//! - [`rails`]: the guardrails by themselves.
+//! - [`rails`]: the guardrails by themselves; [`semantic`]: hits of the semantic cache.
 //! - [`translation`]: a stream from one dialect to another, natively.
 //! - [`report`]: figures, bars, the table.
 
@@ -20,6 +20,7 @@ pub mod peers;
 pub mod rails;
 pub mod report;
 pub mod scenario;
+pub mod semantic;
 pub mod start;
 pub mod stats;
 pub mod translation;

@@ -9,6 +9,7 @@ use super::lambda;
 use super::peers::Peer;
 use super::rails::{self, Rail};
 use super::scenario::{BY_KEY, BY_TOKEN, CHEAPEST, LEARNED, NAMED};
+use super::semantic::Semantic;
 use super::start::Starts;
 use super::stats::Spread;
 use super::translation::Translation;
@@ -43,6 +44,8 @@ pub struct Report {
     pub lambda: Option<lambda::Figures>,
     /// What the guardrails of a request cost by themselves.
     pub rails: Vec<Rail>,
+    /// Hits of the semantic cache.
+    pub semantic: Option<Semantic>,
     /// How fast streams are translated.
     pub translation: Vec<Translation>,
     /// Held against.
@@ -102,6 +105,8 @@ impl Report {
         bar("decision, learned and semantic on 1,000 tokens, CPU µs".to_owned(), learned, 1_000.0);
         let all = self.rails.iter().find(|rail| rail.kind == rails::ALL).map(|rail| rail.cpu_us);
         bar("all built-in guardrails on 4 kB, CPU µs".to_owned(), all, 300.0);
+        let hit = self.semantic.map(|semantic| semantic.hit_ms.p50);
+        bar("a hit of the semantic cache, p50 ms".to_owned(), hit, 5.0);
         bar("worker, gzip kB".to_owned(), (self.worker.gzip > 0).then(|| self.worker.gzip as f64 / 1e3), 900.0);
         if let Some(lambda) = &self.lambda {
             bar("bootstrap, spawn to first poll, p50 ms".to_owned(), Some(lambda.init_ms.p50), 15.0);
@@ -196,6 +201,13 @@ impl Report {
             let told: Vec<String> =
                 self.rails.iter().map(|Rail { kind, cpu_us }| format!("{kind} {cpu_us:.0}")).collect();
             writeln!(out, "guardrails on 4 kB in a loop, CPU µs, each with the reading: {}", told.join(", "))?;
+        }
+        if let Some(Semantic { hit_ms, cpu_ms }) = self.semantic {
+            writeln!(
+                out,
+                "a hit of the semantic cache: p50 {:.2} ms, p99 {:.2}; CPU {cpu_ms:.2} ms",
+                hit_ms.p50, hit_ms.p99
+            )?;
         }
         for Translation { to, megabytes_per_second } in &self.translation {
             writeln!(

@@ -204,7 +204,7 @@ fn call(path: &'static str, model: &str, more: Value) -> Call {
     Call { path, body }
 }
 
-fn openai_answer() -> Value {
+pub(super) fn openai_answer() -> Value {
     json!({
         "id": "chatcmpl-bench", "object": "chat.completion", "created": 1_700_000_000, "model": "gpt-5.4-mini",
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": TOKEN.repeat(150), "refusal": null }, "logprobs": null, "finish_reason": "stop" }],

@@ -9,7 +9,7 @@ use signalbox_tests::bench::peers::Peers;
 use signalbox_tests::bench::report::{Report, Size};
 use signalbox_tests::bench::upstream::{self, Upstream};
 use signalbox_tests::bench::workers::Places;
-use signalbox_tests::bench::{lambda, rails, start, translation};
+use signalbox_tests::bench::{lambda, rails, semantic, start, translation};
 
 const USAGE: &str = "usage: bench [options]
   --bootstrap PATH   the Lambda package's release binary; without it, nothing of Lambda is measured
@@ -17,7 +17,8 @@ const USAGE: &str = "usage: bench [options]
   --out FILE         where the figures go as JSON (target/bench.json)
   --rounds N         rounds that count (7)
   --only TEXT        only what contains TEXT in `scenario/arm`, and no starts;
-                     `translation`: how fast streams are translated; `rails`: the guardrails by themselves
+                     `translation`: how fast streams are translated; `rails`: the guardrails by themselves;
+                     `semantic`: hits of the semantic cache
   --connections LIST numbers of connections (8,1)
   --worker DIR       our Worker's build (edge/build); given again, another one to measure beside it
 BENCH_WORKERD (edge/node_modules/.bin/workerd) names another runtime.";
@@ -113,6 +114,9 @@ async fn measure(wanted: &Wanted, places: &Places) -> io::Result<Report> {
     report.peers = peers.told;
     if wanted.whole || wanted.effort.only == "translation" {
         report.translation = translation::measure();
+    }
+    if wanted.whole || wanted.effort.only == "semantic" {
+        report.semantic = semantic::measure(places, build, &upstream).await?;
     }
     if let Some(wasm) = wanted.rails.as_ref().filter(|_| wanted.whole || wanted.effort.only == "rails") {
         report.rails = rails::measure(places, wasm).await?;
