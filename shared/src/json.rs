@@ -23,6 +23,7 @@ mod cursor;
 mod de;
 mod edit;
 mod error;
+mod float;
 mod names;
 mod read;
 mod scanner;
@@ -31,6 +32,7 @@ pub mod strings;
 pub(crate) use build::{json, members, put, value};
 pub use edit::{Edits, splice};
 pub use error::{ErrorKind, JsonError};
+pub(crate) use float::float;
 pub use read::{ReadError, parse, parse_seed, read};
 
 use std::borrow::Cow;

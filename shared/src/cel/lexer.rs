@@ -65,7 +65,7 @@ fn number(rest: &str, column: usize) -> Result<(Token, &str), Unusable> {
     let whole = digits.bytes().all(|byte| byte.is_ascii_digit());
     let token = match whole {
         true => digits.parse().ok().map(Token::Int),
-        false => digits.parse().ok().filter(|double: &f64| double.is_finite()).map(Token::Double),
+        false => crate::json::float(digits).filter(|double| double.is_finite()).map(Token::Double),
     };
     let token = token.ok_or_else(|| Unusable::new(column, "is no number", "Write 12 or 0.5"))?;
     Ok((token, after))

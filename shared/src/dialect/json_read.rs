@@ -74,7 +74,10 @@ impl<'a, 'p> Object<'a, 'p> {
             for (place, word) in name.trim_start_matches('_').split('_').enumerate() {
                 let mut letters = word.chars();
                 match letters.next().filter(|_| place > 0) {
-                    Some(first) => camel.extend(first.to_uppercase().chain(letters)),
+                    Some(first) => {
+                        camel.push(first.to_ascii_uppercase());
+                        camel.push_str(letters.as_str());
+                    }
                     None => camel.push_str(word),
                 }
             }

@@ -108,7 +108,7 @@ fn null_for_numbers_beyond_f64(json: &str) -> String {
             from.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))).unwrap_or(from.len())
         };
         let (token, after) = from.split_at_checked(length).unwrap_or((from, ""));
-        let beyond = token.parse::<f64>().is_ok_and(f64::is_infinite);
+        let beyond = crate::json::float(token).is_some_and(f64::is_infinite);
         fixed.push_str(if beyond { "null" } else { token });
         rest = after;
     }

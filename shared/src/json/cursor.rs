@@ -171,9 +171,9 @@ impl<'de> Cursor<'de> {
                 return Ok(Number::Negative(negative));
             }
         }
-        match digits.parse() {
-            Ok(float) if f64::is_finite(float) => Ok(Number::Float(float)),
-            Ok(_) | Err(_) => Err(ReadError::new("the number is out of range").placed(start)),
+        match super::float(digits) {
+            Some(float) if float.is_finite() => Ok(Number::Float(float)),
+            Some(_) | None => Err(ReadError::new("the number is out of range").placed(start)),
         }
     }
 

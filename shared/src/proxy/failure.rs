@@ -190,7 +190,7 @@ const LONGEST_WAIT: Millis = Millis(24 * 3_600_000);
 /// Reads how long a provider wants us to wait: `retry-after-ms`, or `retry-after` in seconds, whole
 /// or not, or as an HTTP date (RFC 9110, section 10.2.3). Nonsense is no wish at all.
 pub fn retry_after(ms: Option<&str>, seconds: Option<&str>, now: Timestamp) -> Option<Millis> {
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+    let number = |text: &str| crate::json::float(text.trim()).filter(|n| n.is_finite() && *n >= 0.0);
     let wait = match (ms.and_then(number), seconds) {
         (Some(ms), _) => Millis(ms as u64),
         (None, Some(text)) => match number(text) {

@@ -66,7 +66,7 @@ fn span(text: &str) -> Option<Millis> {
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, after) = rest.split_at(end);
-        let number: f64 = number.parse().ok()?;
+        let number = crate::json::float(number)?;
         let unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, after) = after.split_at(unit);
         sum += number

@@ -147,7 +147,10 @@ fn federation(names: &GoogleBindings, text: &str, bound: Option<String>) -> Resu
             place(binding, url.split('?').next().unwrap_or_default())?;
             Subject::Served {
                 url,
-                headers: headers.into_iter().map(|(name, value)| (name.to_lowercase(), Secret::new(value))).collect(),
+                headers: headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_ascii_lowercase(), Secret::new(value)))
+                    .collect(),
                 member: format.and_then(|format| format.subject_token_field_name),
             }
         }

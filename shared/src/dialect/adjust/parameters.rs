@@ -144,9 +144,9 @@ fn changes(
             let Some(value) = object.get(name).filter(|value| *value != "null") else { continue };
             said = true;
             // Whoever reads a text as a number would be out of bounds.
-            let value: f64 = value
-                .parse()
-                .map_err(|_| ApiError::invalid(format!("{path}{name}"), format!("`{path}{name}` must be a number.")))?;
+            let value = crate::json::float(value).ok_or_else(|| {
+                ApiError::invalid(format!("{path}{name}"), format!("`{path}{name}` must be a number."))
+            })?;
             let held = bounds.held(value);
             if held != value {
                 changes.push((*name, number(held)));

@@ -119,7 +119,7 @@ fn is_daily(failure: &mut Object<'_, '_>) -> bool {
 
 /// `48s`, `34.4s`: a duration in the JSON of protocol buffers.
 fn delay(text: &str) -> Option<Millis> {
-    let seconds = text.strip_suffix('s')?.parse::<f64>().ok()?;
+    let seconds = crate::json::float(text.strip_suffix('s')?)?;
     (0.0..=1e6).contains(&seconds).then_some(Millis((seconds * 1_000.0) as u64))
 }
 

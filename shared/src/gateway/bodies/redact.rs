@@ -90,7 +90,7 @@ fn masked(text: &str, source: Source) -> String {
         let place = plain.source(one.range);
         out.push_str(text.get(done..place.start).unwrap_or_default());
         out.push('[');
-        out.push_str(&one.class.to_uppercase());
+        out.push_str(&one.class.to_ascii_uppercase());
         out.push(']');
         done = place.end;
     }

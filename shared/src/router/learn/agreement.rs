@@ -86,7 +86,7 @@ fn normal(found: &str) -> String {
     if let (Some(letter @ ('A'..='J' | 'a'..='j')), Some(')' | '.') | None) = (letters.next(), letters.next()) {
         return letter.to_ascii_lowercase().to_string();
     }
-    bare.to_lowercase().replace('\'', "\"")
+    bare.chars().flat_map(char::to_lowercase).map(|c| if c == '\'' { '"' } else { c }).collect()
 }
 
 #[cfg(test)]
