@@ -151,6 +151,37 @@ export function binding(env, name) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** The text that is stored under a name, or nothing: KV. */
+export function stored(env, name) {
+  return operation(texts(env, (kv) => kv.get(name)));
+}
+
+/** Stores a text. */
+export function store(env, name, text) {
+  return operation(texts(env, (kv) => kv.put(name, text)));
+}
+
+/** Every text that is stored under a name that begins so, as a list in JSON. */
+export function allStored(env, prefix) {
+  return operation(texts(env, (kv) => all(kv, prefix).then(JSON.stringify)));
+}
+
+async function texts(env, question) {
+  if (!env.CONFIG) throw new Error("the binding CONFIG is missing");
+  return question(env.CONFIG);
+}
+
+async function all(kv, prefix) {
+  const found = [];
+  for (let cursor, done = false; !done; ) {
+    const page = await kv.list({ prefix, cursor });
+    for (const { name } of page.keys) found.push(await kv.get(name));
+    ({ cursor, list_complete: done } = page);
+  }
+  // Listed and gone meanwhile is none.
+  return found.filter((text) => text !== null);
+}
+
 /** Writes an object of the archive: R2. */
 export function putObject(env, name, text) {
   return operation(env.ARCHIVE.put(name, text, { httpMetadata: { contentType: "application/x-ndjson" } }));

@@ -39,6 +39,16 @@ extern "C" {
     /// Asks a shelf's object, JSON in and out.
     pub(crate) fn shelf(env: &Env, name: &str, question: &str) -> u32;
 
+    /// Brings the text that is stored under a name, or nothing.
+    pub(crate) fn stored(env: &Env, name: &str) -> u32;
+
+    /// Stores a text.
+    pub(crate) fn store(env: &Env, name: &str, text: &str) -> u32;
+
+    /// Brings every text that is stored under a name that begins so, as a list in JSON.
+    #[wasm_bindgen(js_name = allStored)]
+    pub(crate) fn all_stored(env: &Env, prefix: &str) -> u32;
+
     /// Writes an object of the archive.
     #[wasm_bindgen(js_name = putObject)]
     pub(crate) fn put_object(env: &Env, name: &str, text: &str) -> u32;

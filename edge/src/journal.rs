@@ -2,7 +2,7 @@
 //!
 //! Appends happen in the turn that settles, so a settlement and its record are durable together or not at all.
 
-use crate::shelf::{Row, Table, text};
+use crate::shelf::{Table, rows, text};
 use signalbox::gateway::journal::{Batch, Entry, Unsettled};
 use signalbox::records::Write;
 use signalbox::sorted::SortedMap;
@@ -31,9 +31,8 @@ fn read(sql: &SqlStorage, keys: &[String]) -> worker::Result<SortedMap<String, S
     for some in keys.chunks(MOST_BINDINGS) {
         let places = vec!["?"; some.len()].join(",");
         let bindings: Vec<SqlStorageValue> = some.iter().map(|key| text(key)).collect();
-        let statement = format!("SELECT key, value, version FROM records WHERE key IN ({places})");
-        let rows: Vec<Row> = sql.exec(&statement, bindings)?.to_array()?;
-        stored.extend(rows.into_iter().map(|row| (row.key, row.value)));
+        let statement = format!("SELECT key, value FROM records WHERE key IN ({places})");
+        stored.extend(rows(sql, &statement, bindings)?.into_iter().map(|(key, value, _)| (key, value)));
     }
     Ok(stored)
 }

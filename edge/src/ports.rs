@@ -23,7 +23,6 @@ use signalbox::units::{Millis, Timestamp};
 use std::future::Future;
 use std::rc::Rc;
 use worker::Env;
-use worker::kv::KvStore;
 
 /// Everything the core may ask of this isolate.
 #[derive(Clone)]
@@ -147,21 +146,17 @@ const KEY: &str = "key:";
 const CONFIG: &str = "config";
 
 impl EdgePorts {
-    fn kv(&self) -> Result<KvStore, StoreError> {
-        self.env.kv("CONFIG").map_err(|error| StoreError(format!("the KV binding CONFIG is missing: {error}")))
-    }
-
     async fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.kv()?.get(name).text().await.map_err(kv)
+        Operation::new(glue::stored(&self.env, name)).await.map(Value::into_text).map_err(kv)
     }
 
     async fn put(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        self.kv()?.put(name, text).map_err(kv)?.execute().await.map_err(kv)
+        Operation::new(glue::store(&self.env, name, text)).await.map(drop).map_err(kv)
     }
 }
 
-fn kv(error: worker::kv::KvError) -> StoreError {
-    StoreError(format!("KV: {error}"))
+fn kv(problem: String) -> StoreError {
+    StoreError(format!("KV: {problem}"))
 }
 
 fn record(text: &str) -> Result<KeyRecord, StoreError> {
@@ -179,25 +174,9 @@ impl Directory for EdgePorts {
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let kv_store = self.kv()?;
-        let (mut keys, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let mut list = kv_store.list().prefix(KEY.to_owned());
-            if let Some(cursor) = cursor.take() {
-                list = list.cursor(cursor);
-            }
-            let page = list.execute().await.map_err(kv)?;
-            for name in &page.keys {
-                // Listed and gone meanwhile is no key.
-                if let Some(text) = self.get(&name.name).await? {
-                    keys.push(record(&text)?);
-                }
-            }
-            match page.cursor {
-                Some(next) if !page.list_complete => cursor = Some(next),
-                Some(_) | None => return Ok(keys),
-            }
-        }
+        let texts = Operation::new(glue::all_stored(&self.env, KEY)).await.map_err(kv)?.into_text();
+        let texts = signalbox::json::parse::<Vec<String>>(&texts.unwrap_or_default());
+        texts.map_err(|error| kv(error.to_string()))?.iter().map(|text| record(text)).collect()
     }
 
     async fn config(&self) -> Result<Option<StoredConfig>, StoreError> {

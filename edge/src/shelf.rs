@@ -43,11 +43,24 @@ pub(crate) struct Table {
     swept: Cell<Timestamp>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Row {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    version: f64,
+/// What a statement gives of each row: a key, a value and, where it asks for one, a version.
+pub(crate) fn rows(
+    sql: &SqlStorage,
+    statement: &str,
+    bindings: Vec<SqlStorageValue>,
+) -> worker::Result<Vec<(String, String, u64)>> {
+    let mut rows = Vec::new();
+    for row in sql.exec(statement, bindings)?.raw() {
+        let mut columns = row?.into_iter();
+        match (columns.next(), columns.next(), columns.next()) {
+            (Some(SqlStorageValue::String(key)), Some(SqlStorageValue::String(value)), version) => {
+                let version = if let Some(SqlStorageValue::Integer(version)) = version { version } else { 0 };
+                rows.push((key, value, version as u64));
+            }
+            _ => return Err("a row of the store is no text".into()),
+        }
+    }
+    Ok(rows)
 }
 
 #[wasm_bindgen]
@@ -82,10 +95,8 @@ impl Table {
     }
 
     fn select(&self, rest: &str, bindings: Vec<SqlStorageValue>) -> worker::Result<Vec<Record>> {
-        let rows: Vec<Row> =
-            self.sql.exec(&format!("SELECT key, value, version FROM records WHERE {rest}"), bindings)?.to_array()?;
-        let record = |row: Row| Record { key: row.key, value: row.value, version: row.version as u64 };
-        Ok(rows.into_iter().map(record).collect())
+        let rows = rows(&self.sql, &format!("SELECT key, value, version FROM records WHERE {rest}"), bindings)?;
+        Ok(rows.into_iter().map(|(key, value, version)| Record { key, value, version }).collect())
     }
 
     fn read(&self, key: &str, now: Timestamp) -> worker::Result<Vec<Record>> {

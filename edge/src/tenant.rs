@@ -5,7 +5,7 @@
 //! write is durable, so an admission that was answered is never forgotten.
 
 use crate::journal;
-use crate::shelf::Table;
+use crate::shelf::{Table, rows};
 use serde::{Deserialize, Serialize};
 use signalbox::gateway::journal::Entry;
 use signalbox::gateway::ledger::{Command, Ledger, ReservationId, Row};
@@ -63,12 +63,6 @@ const MOST_BINDINGS: usize = 100;
 /// How many losses are told at a time.
 const MOST_LOSSES: usize = 100;
 
-#[derive(Deserialize)]
-struct Stored {
-    key: String,
-    value: String,
-}
-
 #[wasm_bindgen]
 impl Tenant {
     /// Loads the ledger from the object's storage.
@@ -77,9 +71,8 @@ impl Tenant {
         let sql = State::from(state).storage().sql();
         sql.exec("CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", None)
             .map_err(js)?;
-        let stored: Vec<Stored> =
-            sql.exec("SELECT key, value FROM ledger", None).and_then(|cursor| cursor.to_array()).map_err(js)?;
-        let ledger = Ledger::load(stored.into_iter().map(|row| (row.key, row.value)))
+        let stored = rows(&sql, "SELECT key, value FROM ledger", Vec::new()).map_err(js)?;
+        let ledger = Ledger::load(stored.into_iter().map(|(key, value, _)| (key, value)))
             .map_err(|error| JsError::new(&error.to_string()))?;
         let journal = Table::open(sql.clone()).map_err(js)?;
         Ok(Tenant { sql, ledger: RefCell::new(ledger), journal })

@@ -206,10 +206,11 @@ fn list<'a>(table: &'a Table, name: &str) -> Vec<&'a Table> {
 #[test]
 fn the_worker_is_given_every_store_it_reads() {
     let wrangler = wrangler();
-    let kv: BTreeSet<String> =
-        list(&wrangler, "kv_namespaces").iter().map(|kv| kv["binding"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kv, asked("edge/src", "env.kv(\""));
     let glue = file("edge/glue.mjs");
+    for kv in list(&wrangler, "kv_namespaces") {
+        let name = kv["binding"].as_str().unwrap();
+        assert!(glue.contains(&format!("question(env.{name})")), "nobody reads {name}");
+    }
     for object in list(wrangler["durable_objects"].as_table().unwrap(), "bindings") {
         let (name, class) = (object["name"].as_str().unwrap(), object["class_name"].as_str().unwrap());
         assert!(glue.contains(&format!("env.{name}.")), "nobody calls {name}");

@@ -4,8 +4,8 @@
 use super::keys::KeyRecord;
 use super::live::Live;
 use super::weights::Loaded;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
-use std::collections::BTreeMap;
 
 /// Up to this age an entry is used as it is.
 pub const FRESH: Millis = Millis(2_000);
@@ -40,7 +40,8 @@ pub struct KeyCache {
     pub live: Live,
     /// The weights of the embedding, where there is a use for them.
     pub weights: Loaded,
-    entries: BTreeMap<String, Entry>,
+    /// Boxed, so that adding one moves little.
+    entries: SortedMap<String, Box<Entry>>,
 }
 
 impl KeyCache {
@@ -66,7 +67,8 @@ impl KeyCache {
                 self.entries.clear();
             }
         }
-        self.entries.insert(hash.to_owned(), Entry { record, read_at: now, refreshing: false });
+        let entry = Entry { record, read_at: now, refreshing: false };
+        self.entries.insert(hash.to_owned(), Box::new(entry));
     }
 }
 

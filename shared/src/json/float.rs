@@ -85,7 +85,7 @@ fn short(whole: u64, exponent: i64) -> f64 {
     }
     let shift = 64 + whole.leading_zeros();
     let scaled = u128::from(whole) << shift;
-    let quotient = scaled / power | u128::from(!scaled.is_multiple_of(power));
+    let quotient = (scaled / power) | u128::from(!scaled.is_multiple_of(power));
     quotient as f64 / (1_u128 << shift) as f64
 }
 

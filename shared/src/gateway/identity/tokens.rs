@@ -5,9 +5,9 @@
 
 use super::clients::Scope;
 use crate::gateway::Caller;
+use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
 /// The longest a token is believed without another look.
 const MAX_AGE: Millis = Millis(300_000);
@@ -48,19 +48,20 @@ pub enum Good {
 /// A bounded map of tokens that were looked at.
 #[derive(Debug)]
 pub struct Tokens<T = Good> {
-    entries: BTreeMap<Fingerprint, (Timestamp, T)>,
+    /// Boxed, so that adding one moves little.
+    entries: SortedMap<Fingerprint, Box<(Timestamp, T)>>,
 }
 
 impl<T> Default for Tokens<T> {
     fn default() -> Tokens<T> {
-        Tokens { entries: BTreeMap::new() }
+        Tokens { entries: SortedMap::new() }
     }
 }
 
 impl<T> Tokens<T> {
     /// What is remembered of a token.
     pub fn get(&self, token: &Fingerprint, now: Timestamp) -> Option<&T> {
-        self.entries.get(token).filter(|(until, _)| now < *until && now + MAX_AGE >= *until).map(|(_, said)| said)
+        self.entries.get(token).filter(|entry| now < entry.0 && now + MAX_AGE >= entry.0).map(|entry| &entry.1)
     }
 
     /// Remembers a token until its end, or for as long as is allowed.
@@ -70,12 +71,12 @@ impl<T> Tokens<T> {
             return;
         }
         if self.entries.len() >= CAPACITY {
-            self.entries.retain(|_, (until, _)| now < *until);
+            self.entries.retain(|_, entry| now < entry.0);
             if self.entries.len() >= CAPACITY {
                 self.entries.clear();
             }
         }
-        self.entries.insert(token, (until, said));
+        self.entries.insert(token, Box::new((until, said)));
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::router::choose::mix;
 use crate::router::learn::fixed::ONE;
+use crate::sorted;
 
 const BINS: usize = 10;
 /// How many outcomes of the mean of all a bin starts from.
@@ -29,7 +30,7 @@ pub(super) struct Curve([f64; BINS + 1]);
 impl Curve {
     pub(super) fn of(points: &[Point]) -> Curve {
         let mut ordered: Vec<&Point> = points.iter().collect();
-        ordered.sort_by_key(|point| std::cmp::Reverse(point.gain));
+        sorted::sort_by_key(&mut ordered, |point| std::cmp::Reverse(point.gain));
         let mean = |points: &[&Point], at: usize, prior: Option<f64>| {
             let known = points.iter().filter_map(|point| point.worth.get(at).copied().flatten());
             let (sum, count) = known.fold((0.0, 0.0), |(sum, count), worth| (sum + f64::from(worth), count + 1.0));
@@ -103,7 +104,7 @@ pub(super) fn intervals<const N: usize>(
         }
     }
     found.map(|mut found| {
-        found.sort_by(f64::total_cmp);
+        sorted::sort_by(&mut found, f64::total_cmp);
         let at = |part: usize| found.get(found.len().saturating_sub(1) * part / 100).copied();
         Some((at(5)?, at(95)?))
     })

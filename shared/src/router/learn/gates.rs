@@ -121,8 +121,8 @@ pub fn tool_call(arguments: &str, conforms: Option<impl Fn(&Value) -> bool>) -> 
 /// `quantile` thousandth must not lie below `least`.
 pub fn confidence(log_probabilities: &mut [i32], quantile: usize, least: i32) -> Option<Flaw> {
     let at = (log_probabilities.len() * quantile / 1_000).min(log_probabilities.len().checked_sub(1)?);
-    let (_, found, _) = log_probabilities.select_nth_unstable(at);
-    (*found < least).then_some(Flaw::Unsure)
+    crate::sorted::sort(log_probabilities);
+    (*log_probabilities.get(at)? < least).then_some(Flaw::Unsure)
 }
 
 #[cfg(test)]

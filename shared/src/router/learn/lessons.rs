@@ -208,7 +208,7 @@ impl Lessons {
             .filter(|(_, route)| due(route))
             .map(|(name, route)| (route.merged_at, name.clone()))
             .collect();
-        names.sort();
+        crate::sorted::sort(&mut names);
         names.truncate(ROUND);
         for (_, name) in &names {
             if let Some(route) = memory.routes.get_mut(name) {
