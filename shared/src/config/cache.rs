@@ -38,8 +38,8 @@ pub enum Mode {
 /// A span as people write it: `90s`, `1h`, `7d`.
 const SPAN: Parsed<Millis> = Parsed {
     parse: |text| {
-        let span = humantime::parse_duration(text).ok().and_then(|span| u64::try_from(span.as_millis()).ok());
-        span.filter(|ms| (1_000..=LONGEST_MS).contains(ms)).map(Millis).ok_or("is not a span from 1s to 31d")
+        let span = crate::time::parse_span(text);
+        span.filter(|span| (1_000..=LONGEST_MS).contains(&span.0)).ok_or("is not a span from 1s to 31d")
     },
     pattern: "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$",
     hint: "Write a number and a unit, such as \"90s\", \"15m\", \"1h\" or \"7d\"",

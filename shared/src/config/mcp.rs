@@ -45,8 +45,8 @@ const EVERY: Millis = Millis(3_600_000);
 
 const SPAN: Parsed<Millis> = Parsed {
     parse: |text| {
-        let span = humantime::parse_duration(text).ok().and_then(|span| u64::try_from(span.as_millis()).ok());
-        span.filter(|ms| (60_000..=31 * 24 * 3_600_000).contains(ms)).map(Millis).ok_or("is not a span from 1m to 31d")
+        let span = crate::time::parse_span(text);
+        span.filter(|span| (60_000..=31 * 24 * 3_600_000).contains(&span.0)).ok_or("is not a span from 1m to 31d")
     },
     pattern: "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$",
     hint: "Write a number and a unit, such as \"15m\", \"1h\" or \"1d\"",

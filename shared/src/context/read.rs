@@ -82,8 +82,7 @@ const INSTANT: &str = "must be an instant in UTC like 2026-11-21T04:00:00Z";
 const SPAN: &str = "must be a number and a unit, such as 90d or 1year";
 
 fn lasting(text: &str) -> Option<Millis> {
-    let span = humantime::parse_duration(text).ok()?;
-    u64::try_from(span.as_millis()).ok().filter(|ms| (1..=LONGEST).contains(ms)).map(Millis)
+    crate::time::parse_span(text).filter(|span| (1..=LONGEST).contains(&span.0))
 }
 
 /// A name that stands in headers, keys and URLs as it is.
