@@ -13,6 +13,7 @@
 //! | `x*` `x+` `x?` `x{2,5}` | repetition, at most 256 times |
 //! | `xy` `x|y` `(x)` | sequence, choice, group |
 
+mod fold;
 mod parse;
 
 use super::{Found, LONGEST};
@@ -56,7 +57,9 @@ impl Threads {
 impl Pattern {
     /// Compiles a pattern whose findings are called `class`. The error says what is wrong with it.
     pub fn new(class: &str, pattern: &str) -> Result<Pattern, &'static str> {
-        Ok(Pattern { class: class.to_owned(), program: parse::compile(pattern, 4_096)?, insensitive: true })
+        let mut program = parse::compile(pattern, 4_096)?;
+        program.iter_mut().for_each(fold::fold);
+        Ok(Pattern { class: class.to_owned(), program, insensitive: true })
     }
 
     /// The pattern of a JSON Schema: case counts, and `^` and `$` are the ends of the text.
@@ -161,10 +164,9 @@ impl Pattern {
         if !self.insensitive || !c.is_alphabetic() {
             return inst.takes(c);
         }
-        let (lower, upper) = (single(c, c.to_lowercase()), single(c, c.to_uppercase()));
         match inst {
-            Inst::Class { negated: true, .. } => inst.takes(lower) && inst.takes(upper),
-            Inst::One(_) | Inst::Class { .. } => inst.takes(lower) || inst.takes(upper) || inst.takes(c),
+            Inst::Class { negated: true, .. } => inst.takes(fold::folded(c)) && inst.takes(c),
+            Inst::One(_) | Inst::Class { .. } => inst.takes(fold::folded(c)) || inst.takes(c),
             Inst::Any | Inst::Split(..) | Inst::Jump(_) | Inst::Edge | Inst::Start | Inst::End | Inst::Match => {
                 inst.takes(c)
             }
@@ -204,14 +206,6 @@ impl Edge {
     fn is_word(&self) -> bool {
         let word = |c: Option<char>| c.is_some_and(parse::is_word);
         word(self.previous) != word(self.next)
-    }
-}
-
-/// A letter in another case, where that is one letter.
-fn single(c: char, mut other: impl Iterator<Item = char>) -> char {
-    match (other.next(), other.next()) {
-        (Some(one), None) => one,
-        (Some(_) | None, Some(_) | None) => c,
     }
 }
 
