@@ -155,7 +155,7 @@ fn bind(layout: &Layout, profile: Profile) -> Result<()> {
         fs::write(&module, pack(&fs::read(&module)?)?)?;
     }
     let glue = layout.build().join("index.js");
-    fs::write(&glue, adapt(&fs::read_to_string(&glue)?)?)?;
+    fs::write(&glue, lean(&adapt(&fs::read_to_string(&glue)?)?)?)?;
     Ok(())
 }
 
@@ -176,6 +176,25 @@ fn adapt(glue: &str) -> Result<String> {
         ensure!(glue.matches(from).count() == 1, "wasm-bindgen no longer writes `{from}` once");
         Ok(glue.replace(from, to))
     })
+}
+
+/// Leaves out what is for readers: documentation, and the white space that lines begin with.
+fn lean(glue: &str) -> Result<String> {
+    let mut kept = String::with_capacity(glue.len());
+    let mut documents = false;
+    for line in glue.lines().map(str::trim) {
+        documents |= line.starts_with("/**");
+        if !documents && !line.is_empty() && !line.starts_with("//") {
+            ensure!(line.matches('`').count() % 2 == 0, "a text of several lines, whose white space counts: `{line}`");
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        if documents && line.contains("*/") {
+            ensure!(line.ends_with("*/"), "code behind a comment: `{line}`");
+            documents = false;
+        }
+    }
+    Ok(kept)
 }
 
 fn cargo() -> Command {
@@ -208,6 +227,15 @@ mod tests {
         assert!(adapt("import wasmModule from 'x';").is_err());
         assert!(adapt(&GLUE.replace("abort_hook", "other_hook")).is_err());
         assert!(adapt(&GLUE.repeat(2)).is_err());
+    }
+
+    #[test]
+    fn glue_is_shipped_without_what_is_for_readers() {
+        let glue =
+            "/**\n * Says `it.\n */\nexport function say() {\n    // Once.\n\n    return `it`;\n}\n/** @type {1} */\n";
+        assert_eq!(lean(glue).unwrap(), "export function say() {\nreturn `it`;\n}\n");
+        assert!(lean("say(`one\n  two`);").is_err());
+        assert!(lean("/** why */ say();").is_err());
     }
 
     #[test]
