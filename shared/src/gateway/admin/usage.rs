@@ -26,6 +26,8 @@ enum Group {
     /// A member of a record, by our name and the record's.
     Member(&'static str, &'static str),
     Tag(String),
+    /// Whatever tags there are, each by itself.
+    Tags,
 }
 
 impl Group {
@@ -41,6 +43,7 @@ impl Group {
             "route" => Group::Member("route", "route"),
             "operation" => Group::Member("operation", "operation"),
             "outcome" => Group::Member("outcome", "outcome"),
+            "tag" => Group::Tags,
             tag => Group::Tag(tag.strip_prefix("tag.").filter(|name| !name.is_empty())?.to_owned()),
         })
     }
@@ -51,17 +54,26 @@ impl Group {
             Group::Provider => "provider".to_owned(),
             Group::Member(name, _) => (*name).to_owned(),
             Group::Tag(name) => format!("tag.{name}"),
+            Group::Tags => "tag".to_owned(),
         }
     }
 
-    fn value(&self, team: &str, group: &Value) -> Option<String> {
+    /// What it is in a record: one thing, but for tags, of which a record may have several.
+    fn values(&self, team: &str, group: &Value) -> Vec<Option<String>> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        match self {
+        vec![match self {
             Group::Team => Some(team.to_owned()),
             Group::Provider => text(group.get("model")).and_then(|model| Some(model.split_once(':')?.0.to_owned())),
             Group::Member(_, member) => text(group.get(member)),
             Group::Tag(name) => text(group.get("tags").and_then(|tags| tags.get(name))),
-        }
+            Group::Tags => match group.get("tags").and_then(Value::as_object).filter(|tags| !tags.is_empty()) {
+                Some(tags) => {
+                    let pair = |(name, value): (&String, &Value)| Some(format!("{name}:{}", value.as_str()?));
+                    return tags.iter().map(pair).collect();
+                }
+                None => None,
+            },
+        }]
     }
 }
 
@@ -72,8 +84,7 @@ impl<P: Ports> Admin<P> {
     pub(super) async fn show_usage(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let now = self.ports.now();
         let csv = format(ask, &["json", "csv"])? == "csv";
-        let groups = groups(ask)?;
-        let interval = interval(ask)?;
+        let (groups, interval) = groups(ask)?;
         let month = Window::at(Period::Month, now).start();
         let from = Window::at(Period::Hour, instant(ask, "from")?.unwrap_or(month));
         // Figures are kept by the hour: an end within one takes all of it.
@@ -93,8 +104,9 @@ impl<P: Ports> Admin<P> {
                 let (Some(hour), Ok(figures)) = (hour, crate::json::parse::<Figures>(&record.value)) else { return };
                 let group: Value = crate::json::parse(&figures.group).unwrap_or_default();
                 let span = interval.map(|period| Window::at(period, hour.start()).to_string());
-                let key = (span, groups.iter().map(|by| by.value(&team, &group)).collect());
-                table.entry(key).or_default().add(&figures.sums);
+                for values in rows(&groups, &team, &group) {
+                    table.entry((span.clone(), values)).or_default().add(&figures.sums);
+                }
                 total.add(&figures.sums);
             };
             let before_end = |key: &str| key < end.as_str();
@@ -122,22 +134,46 @@ impl<P: Ports> Admin<P> {
     }
 }
 
-fn groups(ask: &Ask<'_>) -> Result<Vec<Group>, ApiError> {
-    let text = ask.query("group_by").unwrap_or_else(|| "team".to_owned());
-    let groups: Option<Vec<Group>> = text.split(',').map(|word| Group::parse(word.trim())).collect();
-    groups.ok_or_else(|| {
-        let known = "organisation, team, project, user, key, model, provider, route, operation, outcome and tag.NAME, separated by commas.";
-        ApiError::invalid("group_by", format!("group_by may name {known}"))
+/// The rows of the table that a record is counted in.
+fn rows(groups: &[Group], team: &str, group: &Value) -> Vec<Vec<Option<String>>> {
+    groups.iter().fold(vec![Vec::new()], |rows, by| {
+        let values = by.values(team, group);
+        let longer = |row: &Vec<_>| values.iter().map(|value| [row.as_slice(), &[value.clone()]].concat()).collect();
+        rows.iter().flat_map(|row| -> Vec<Vec<_>> { longer(row) }).collect()
     })
 }
 
-fn interval(ask: &Ask<'_>) -> Result<Option<Period>, ApiError> {
-    match ask.query("interval").as_deref() {
-        None => Ok(None),
-        Some("hour") => Ok(Some(Period::Hour)),
-        Some("day") => Ok(Some(Period::Day)),
-        Some("month") => Ok(Some(Period::Month)),
-        Some(_) => Err(ApiError::invalid("interval", "interval is hour, day or month.")),
+/// What is grouped by, and the span of time, which `group_by` may name, too.
+fn groups(ask: &Ask<'_>) -> Result<(Vec<Group>, Option<Period>), ApiError> {
+    let (asked, spanned) = (ask.query("group_by"), ask.query("interval"));
+    let mut interval = match spanned.as_deref() {
+        None => None,
+        Some(word) => {
+            let period = period(word);
+            Some(period.ok_or_else(|| ApiError::invalid("interval", "interval is hour, day or month."))?)
+        }
+    };
+    let mut groups = Vec::new();
+    for word in asked.as_deref().unwrap_or("team").split(',').map(str::trim) {
+        match (period(word), Group::parse(word)) {
+            (Some(period), _) if interval.is_none_or(|other| other == period) => interval = Some(period),
+            (None, Some(group)) => groups.push(group),
+            (Some(_), _) => return Err(ApiError::invalid("group_by", "One span of time can be grouped by at a time.")),
+            (None, None) => {
+                let known = "organisation, team, project, user, key, model, provider, route, operation, outcome, tag, tag.NAME, hour, day and month, separated by commas.";
+                return Err(ApiError::invalid("group_by", format!("group_by may name {known}")));
+            }
+        }
+    }
+    Ok((groups, interval))
+}
+
+fn period(word: &str) -> Option<Period> {
+    match word {
+        "hour" => Some(Period::Hour),
+        "day" => Some(Period::Day),
+        "month" => Some(Period::Month),
+        _ => None,
     }
 }
 
