@@ -25,6 +25,11 @@ impl Head {
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.headers.push((Cow::Borrowed(name), value.into()));
     }
+
+    /// Whether there is a header of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(other, _)| other == name)
+    }
 }
 
 /// Path and query of an absolute URL, the query without its question mark.

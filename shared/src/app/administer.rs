@@ -17,7 +17,7 @@ impl<P: Ports> App<P> {
     pub(super) async fn admin<R: Request>(&self, setup: &Arc<Setup<P>>, request: R) -> Reply<Standard<P>> {
         match administer(&self.inner, setup, request).await {
             Ok(answered) => {
-                let (head, body) = answered.written();
+                let (head, body) = answered.written(&pipeline::request_id(&self.inner.ports));
                 Reply::whole(head, body)
             }
             Err(error) => {

@@ -86,6 +86,7 @@ impl<P: Ports> App<P> {
 async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R) -> Result<Value, ApiError> {
     let credential = pipeline::credential(&request)?;
     let caller = setup.pipeline.layers.gateway.authenticate(credential.as_deref()).await?;
+    pipeline::check_content_type(&request)?;
     let body = request.body(MAX_FEEDBACK_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => ApiError::new(Code::TooLarge, "Feedback is at most 4 KiB."),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),

@@ -73,6 +73,9 @@ impl<P: Ports> App<P> {
             return Reply::whole(preflight, Vec::new());
         }
         let mut reply = self.route(&setup, dialect, &path, &method, request).await;
+        if !reply.head.has("x-signalbox-request-id") {
+            reply.head.set("x-signalbox-request-id", pipeline::request_id(&self.inner.ports));
+        }
         cors.dress(&mut reply.head);
         if reply.head.status == Code::MethodNotAllowed.status()
             && let Some(methods) = endpoints::allowed(&path, &method)

@@ -110,28 +110,58 @@ impl UpstreamError {
     /// cannot speak of the gateway's credential.
     pub fn to_api_error(&self) -> ApiError {
         let (code, sentence, pass_on) = match self.class {
-            UpstreamClass::InvalidRequest => {
-                (Code::InvalidRequest, "The provider refused the request as malformed.", true)
+            UpstreamClass::InvalidRequest => (
+                Code::InvalidRequest,
+                "The provider refused the request as malformed. Compare it with the provider's reference.",
+                true,
+            ),
+            UpstreamClass::ContextLength => (
+                Code::ContextLengthExceeded,
+                "The prompt does not fit the model's context window. Send less, or name a model with a larger one.",
+                true,
+            ),
+            UpstreamClass::Auth => (
+                Code::UpstreamAuthError,
+                "The provider refused the gateway's credential. Ask your administrator to renew it.",
+                false,
+            ),
+            UpstreamClass::Permission => (
+                Code::UpstreamAuthError,
+                "The provider does not permit the gateway this call. Ask your administrator, or name another model.",
+                true,
+            ),
+            UpstreamClass::NotFound => {
+                (Code::ModelNotFound, "The provider does not have this model. Name another one.", true)
             }
-            UpstreamClass::ContextLength => {
-                (Code::ContextLengthExceeded, "The prompt does not fit the model's context window.", true)
+            UpstreamClass::RateLimited => (
+                Code::UpstreamRateLimited,
+                "The provider's rate limit is exhausted. Try again later, or name another model.",
+                true,
+            ),
+            UpstreamClass::QuotaExhausted => (
+                Code::UpstreamRateLimited,
+                "The gateway's account at the provider is out of quota. Ask your administrator, or name another model.",
+                false,
+            ),
+            UpstreamClass::Overloaded => (
+                Code::UpstreamOverloaded,
+                "The provider is overloaded. Try again in a moment, or name another model.",
+                true,
+            ),
+            UpstreamClass::ServerError => {
+                (Code::UpstreamError, "The provider failed. Try again in a moment, or name another model.", true)
             }
-            UpstreamClass::Auth => (Code::UpstreamAuthError, "The provider refused the gateway's credential.", false),
-            UpstreamClass::Permission => {
-                (Code::UpstreamAuthError, "The provider does not permit the gateway this call.", true)
+            UpstreamClass::Timeout => {
+                (Code::Timeout, "The provider took too long. Try again, or ask for a shorter answer.", false)
             }
-            UpstreamClass::NotFound => (Code::ModelNotFound, "The provider does not have this model.", true),
-            UpstreamClass::RateLimited => (Code::UpstreamRateLimited, "The provider's rate limit is exhausted.", true),
-            UpstreamClass::QuotaExhausted => {
-                (Code::UpstreamRateLimited, "The gateway's account at the provider is out of quota.", false)
+            UpstreamClass::ContentPolicy => (
+                Code::InvalidRequest,
+                "The provider's content policy refused the request. Change what it says, or name another model.",
+                true,
+            ),
+            UpstreamClass::TooLarge => {
+                (Code::TooLarge, "The request is larger than the provider accepts. Send less.", true)
             }
-            UpstreamClass::Overloaded => (Code::UpstreamOverloaded, "The provider is overloaded.", true),
-            UpstreamClass::ServerError => (Code::UpstreamError, "The provider failed.", true),
-            UpstreamClass::Timeout => (Code::Timeout, "The provider took too long.", false),
-            UpstreamClass::ContentPolicy => {
-                (Code::InvalidRequest, "The provider's content policy refused the request.", true)
-            }
-            UpstreamClass::TooLarge => (Code::TooLarge, "The request is larger than the provider accepts.", true),
             UpstreamClass::Protocol => (Code::UpstreamError, "The provider's answer was broken", true),
         };
         let message = match &self.message {

@@ -160,11 +160,13 @@ pub struct Refusal {
     pub error: ApiError,
     /// The route the spent budget sends the call to instead.
     pub instead: Option<String>,
+    /// How the limit stands that refused it.
+    pub rates: Vec<ledger::RateState>,
 }
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Refusal {
-        Refusal { error, instead: None }
+        Refusal { error, instead: None, rates: Vec::new() }
     }
 }
 

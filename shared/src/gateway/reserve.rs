@@ -89,11 +89,15 @@ impl<P: Ports> Policy<P> {
                 ..nothing
             }),
             Verdict::Denied(denial) => {
-                let instead = match &denial {
-                    Denial::Budget(state) => lines.said_of(state).and_then(|budget| budget.on_exceeded.as_ref()),
-                    Denial::Rate { .. } | Denial::Over => None,
+                let error = denial::error(&denial, claim.now);
+                let (instead, rates) = match denial {
+                    Denial::Budget(state) => {
+                        (lines.said_of(&state).and_then(|budget| budget.on_exceeded.as_ref()), Vec::new())
+                    }
+                    Denial::Rate { rate, .. } => (None, vec![rate]),
+                    Denial::Over => (None, Vec::new()),
                 };
-                Err(Refusal { error: denial::error(&denial, claim.now), instead: instead.map(ToString::to_string) })
+                Err(Refusal { error, instead: instead.map(ToString::to_string), rates })
             }
         }
     }

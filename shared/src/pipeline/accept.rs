@@ -105,7 +105,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
-    ask.signals = signals(pipeline, &ask, &body);
+    ask.signals = signals(pipeline, &ask, &body, intake.explain);
     let Held { mut words, transforms } = adjust::held(pipeline, &ask);
     let adjusted = adjust::admit(&transforms, &operation, &mut body, &mut facts, &mut ask, intake.at)?;
     record.transforms = transforms.names();
@@ -149,11 +149,14 @@ pub(super) async fn accept<L: Layers, R: Request>(
     let mut asked = claim(&ask, false)?;
     let admission = match gateway.admit(&caller, &asked).await {
         Ok(admission) => admission,
-        Err(Refusal { error, instead: None }) => return Err(error),
-        Err(Refusal { error, instead: Some(route) }) => {
+        Err(Refusal { error, instead: None, rates }) => {
+            intake.rates = rates;
+            return Err(error);
+        }
+        Err(Refusal { error, instead: Some(route), .. }) => {
             ask.model = Some(route);
             if ask.signals.seen.is_none() {
-                ask.signals = signals(pipeline, &ask, &body);
+                ask.signals = signals(pipeline, &ask, &body, intake.explain);
             }
             // Who may not use the other route, or cannot pay there either, is told of the budget.
             asked = claim(&ask, true).map_err(|_| error)?;
@@ -190,10 +193,10 @@ pub(super) async fn accept<L: Layers, R: Request>(
     })
 }
 
-/// What the last thing the user said shows, where a decision could depend on it.
-pub(super) fn signals<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask, body: &[u8]) -> Signals {
+/// What the last thing the user said shows, where a decision could depend on it, or is to be `told`.
+pub(super) fn signals<L: Layers>(pipeline: &Pipeline<L>, ask: &Ask, body: &[u8], told: bool) -> Signals {
     let router = pipeline.layers.router();
-    if !router.reads_prompts(ask) {
+    if !told && !router.reads_prompts(ask) {
         return Signals::default();
     }
     let document = json::scan(body, &json::Limits::default()).ok();

@@ -203,7 +203,7 @@ pub(super) async fn replay<L: Layers>(
     headers::cache(&mut head, standing);
     head.set("age", (now.since(entry.at).0 / 1_000).to_string());
     headers::cost(&mut head, NanoUsd::ZERO);
-    headers::limits(&mut head, &order.admission);
+    headers::limits(&mut head, &order.admission.rates);
     if let Some(open) = finish.open() {
         open.record.route = entry.route;
         open.record.reason = Some(reason);

@@ -5,7 +5,6 @@ use super::intake::Intake;
 use crate::config::ModelId;
 use crate::dialect::{Dialect, Warnings};
 use crate::error::{ApiError, Code};
-use crate::gateway::Admission;
 use crate::gateway::ledger::{RateKind, RateState};
 use crate::http::Head;
 use crate::router::Decision;
@@ -41,6 +40,11 @@ pub(super) fn decision(head: &mut Head, decision: &Decision, model: &ModelId, at
     head.set("x-signalbox-model", model.to_string());
     head.set("x-signalbox-route", decision.route.clone().unwrap_or_else(|| "direct".to_owned()));
     head.set("x-signalbox-reason", decision.reason.as_str());
+    self::attempts(head, attempts);
+}
+
+/// How many calls were made for it.
+pub(super) fn attempts(head: &mut Head, attempts: usize) {
     head.set("x-signalbox-attempts", attempts.to_string());
 }
 
@@ -82,10 +86,10 @@ pub(super) fn cost(head: &mut Head, cost: NanoUsd) {
 
 /// How the caller's limits stand: OpenAI's names where it has any, and the IETF's RateLimit fields
 /// (draft-ietf-httpapi-ratelimit-headers).
-pub(super) fn limits(head: &mut Head, admission: &Admission) {
+pub(super) fn limits(head: &mut Head, rates: &[RateState]) {
     let seconds = |span: Millis| span.0.div_ceil(1_000);
     let (mut policies, mut standings) = (Vec::new(), Vec::new());
-    for RateState { kind, per, limit, remaining, reset_after, .. } in &admission.rates {
+    for RateState { kind, per, limit, remaining, reset_after, .. } in rates {
         let [name, limits, remainings, resets] = match kind {
             RateKind::Requests => [
                 "requests",
@@ -119,9 +123,13 @@ pub(super) fn timing(head: &mut Head, gateway: Millis, upstream: Millis) {
     head.set("server-timing", format!("gateway;dur={}, upstream;dur={}", gateway.0, upstream.0));
 }
 
+/// When to come back after a provider's 429 that does not say.
+const USUAL_WAIT: Millis = Millis(1_000);
+
 /// Headers that tell an SDK whether and when to try again.
 pub(super) fn retry(head: &mut Head, error: &ApiError) {
-    if let Some(wait) = error.retry_after {
+    let usual = (error.code == Code::UpstreamRateLimited).then_some(USUAL_WAIT);
+    if let Some(wait) = error.retry_after.or(usual) {
         head.set("retry-after", wait.0.div_ceil(1_000).to_string());
         head.set("retry-after-ms", wait.0.to_string());
     }

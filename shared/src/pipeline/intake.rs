@@ -5,6 +5,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::caller;
 use crate::gateway::keys::token;
+use crate::gateway::ledger::RateState;
 use crate::http::{Header, query_parameter};
 use crate::operation::{Operation, passthrough};
 use crate::ports::{Clock, Request};
@@ -59,6 +60,8 @@ pub(super) struct Intake {
     pub context: Option<String>,
     /// What the configuration wants and the gateway cannot do, as warnings name it.
     pub notes: Vec<&'static str>,
+    /// How the limit stands that refused the request.
+    pub rates: Vec<RateState>,
     /// Headers for a provider of the same dialect.
     pub forwarded: Vec<Header>,
 }
@@ -71,7 +74,7 @@ fn new_trace(clock: &impl Clock) -> String {
 
 /// A new request id: the time, then 90 bits of chance. What is kept by the ids of one moment lies side by side, so that a
 /// table's page is written once for many of them.
-pub(super) fn request_id(clock: &impl Clock) -> String {
+pub fn request_id(clock: &impl Clock) -> String {
     format!("req_{:011x}{}", clock.now().0, token(|| clock.entropy(), 15))
 }
 
@@ -96,6 +99,7 @@ impl Intake {
             idempotency_key: None,
             context: None,
             notes: Vec::new(),
+            rates: Vec::new(),
             forwarded: Vec::new(),
         }
     }
@@ -204,7 +208,7 @@ fn found(request: &impl Request, in_query: Option<&str>) -> Result<Option<String
 }
 
 /// Refuses a body that is declared as something else than JSON in UTF-8.
-pub(super) fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
+pub fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
     let refuse = |what: &str| {
         Err(ApiError::new(Code::UnsupportedMediaType, format!("{what} Send application/json in UTF-8, uncompressed.")))
     };

@@ -2,7 +2,7 @@
 
 use super::accept::Order;
 use super::cache::{Keep, Standing};
-use super::finish::Finish;
+use super::finish::{Finish, Open};
 use super::intake::Intake;
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, headers, words};
@@ -41,10 +41,8 @@ pub(super) async fn reply<L: Layers>(
 ) -> Reply<L> {
     let Found { decision, model, answer, standing, mut keep } = found;
     let clock = pipeline.layers.clock();
-    let attempts = finish.open().map_or(0, |open| open.record.attempts.len());
-    let upstream =
-        finish.open().map(|open| open.record.attempts.iter().map(|a| a.duration_ms.0).sum()).map_or(Millis(0), Millis);
-    let gateway = Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0));
+    let (attempts, upstream) = spent(finish.open());
+    let gateway = within(clock, intake, upstream);
     let dress = |head: &mut Head, warnings: &Warnings| {
         headers::envelope(head, intake);
         headers::decision(head, &decision, &model, attempts);
@@ -52,7 +50,7 @@ pub(super) async fn reply<L: Layers>(
             headers::explain(head, &decision);
         }
         headers::warnings(head, intake, warnings);
-        headers::limits(head, &order.admission);
+        headers::limits(head, &order.admission.rates);
         headers::cache(head, standing);
         headers::timing(head, gateway, upstream);
     };
@@ -75,9 +73,9 @@ pub(super) async fn reply<L: Layers>(
             let body = match words::answer(pipeline, order, &mut finish, body, stream).await {
                 Ok(body) => body,
                 Err(error) => {
-                    let mut reply = error_reply(intake, &error);
+                    let mut reply = error_reply(clock, intake, &error, upstream);
                     headers::decision(&mut reply.head, &decision, &model, attempts);
-                    headers::limits(&mut reply.head, &order.admission);
+                    headers::limits(&mut reply.head, &order.admission.rates);
                     headers::cost(&mut reply.head, finish.cost(&model, &observed));
                     finish.blocked(observed, error.code).await;
                     return reply;
@@ -122,6 +120,19 @@ pub(super) async fn reply<L: Layers>(
     }
 }
 
+/// How many calls a request has made so far, and how long they took.
+pub(super) fn spent(open: Option<&mut Open>) -> (usize, Millis) {
+    open.map_or((0, Millis(0)), |open| {
+        let attempts = &open.record.attempts;
+        (attempts.len(), Millis(attempts.iter().map(|attempt| attempt.duration_ms.0).sum()))
+    })
+}
+
+/// How long a request has been here so far, but for what providers took.
+fn within(clock: &impl Clock, intake: &Intake, upstream: Millis) -> Millis {
+    Millis(clock.now().since(intake.at).0.saturating_sub(upstream.0))
+}
+
 /// An answer that was held until it was judged, as the stream its caller asked for.
 fn told(intake: &Intake, order: &Order, body: &[u8], now: Timestamp) -> Vec<u8> {
     let entry = Entry {
@@ -142,10 +153,17 @@ fn told(intake: &Intake, order: &Order, body: &[u8], now: Timestamp) -> Vec<u8> 
     entry.tell(&order.request, &intake.id, now).map_or_else(broken, |told| told.body)
 }
 
-/// The answer to a request that came to nothing.
-pub(super) fn error_reply<L: Layers>(intake: &Intake, error: &ApiError) -> Reply<L> {
+/// The answer to a request that came to nothing; `upstream` is what providers took.
+pub(super) fn error_reply<L: Layers>(
+    clock: &L::Clock,
+    intake: &Intake,
+    error: &ApiError,
+    upstream: Millis,
+) -> Reply<L> {
     let mut head = Head::new(error.code.status(), "application/json");
     headers::envelope(&mut head, intake);
     headers::retry(&mut head, error);
+    headers::limits(&mut head, &intake.rates);
+    headers::timing(&mut head, within(clock, intake, upstream), upstream);
     Reply::whole(head, intake.dialect.write_error(error, &intake.id))
 }

@@ -16,6 +16,7 @@ use crate::json;
 use crate::operation::Operation;
 use crate::ports::{BodyError, Clock, Request};
 use crate::router::{Decision, Question, Router, Signals};
+use crate::units::Millis;
 use std::sync::Arc;
 
 /// Answers one dry run.
@@ -29,7 +30,7 @@ pub async fn dry_run<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, request
             // Plain data with string keys cannot fail to serialise.
             Reply::whole(head, serde_json::to_vec(&decision).unwrap_or_default())
         }
-        Err(error) => error_reply(&intake, &error),
+        Err(error) => error_reply(pipeline.layers.clock(), &intake, &error, Millis(0)),
     }
 }
 
@@ -43,6 +44,7 @@ async fn decide<L: Layers, R: Request>(
     let caller = gateway.authenticate(intake::credential(&request)?.as_deref()).await?;
     intake.read(&operation, &request)?;
     let caller = caller.asking(intake.user.take(), std::mem::take(&mut intake.tags));
+    intake::check_content_type(&request)?;
     let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
@@ -57,7 +59,7 @@ async fn decide<L: Layers, R: Request>(
             let facts = operation.inspect(&body)?;
             let mut ask = accept::ask(&operation, intake, &facts, &caller, allowed.clone());
             // What it is about, and how hard it looks; what learns is not told of calls that are not made.
-            ask.signals = Signals { seen: None, ..accept::signals(pipeline, &ask, &body) };
+            ask.signals = Signals { seen: None, ..accept::signals(pipeline, &ask, &body, true) };
             Question { ask, view: None, entropy: None }
         }
     };

@@ -12,13 +12,14 @@ use super::cache::{self, KnownBy, Looked};
 use super::draft::Draft;
 use super::finish::Finish;
 use super::intake::Intake;
-use super::reply::{Found, error_reply, reply};
+use super::reply::{Found, error_reply, reply, spent};
 use super::shadow::Beside;
 use super::{Layers, Pipeline, Reply, adjust, context, headers, idempotency, shadow, words};
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::ports::Request;
 use crate::router::Router;
+use crate::units::Millis;
 use std::sync::Arc;
 
 /// Serves one request for `operation`.
@@ -30,7 +31,7 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         Ok(order) => order,
         Err(error) => {
             draft.refuse(error.code);
-            return error_reply(&intake, &error);
+            return error_reply(clock, &intake, &error, Millis(0));
         }
     };
     let mut finish = Finish::new(pipeline.clone(), &order, draft.take());
@@ -53,9 +54,11 @@ pub async fn serve<L: Layers, R: Request>(pipeline: &Arc<Pipeline<L>>, operation
         },
         Err(error) => error,
     };
+    let (attempts, upstream) = spent(finish.open());
     finish.refused(error.code).await;
-    let mut reply = error_reply(&intake, &error);
-    headers::limits(&mut reply.head, &order.admission);
+    let mut reply = error_reply(clock, &intake, &error, upstream);
+    headers::attempts(&mut reply.head, attempts);
+    headers::limits(&mut reply.head, &order.admission.rates);
     reply
 }
 

@@ -60,7 +60,9 @@ impl Learning {
 
     /// What a prompt shows. With weights of an embedding, own topics are told by what they mean, too.
     pub(super) fn read(&self, prompt: Sample<'_>, weights: Option<&Arc<Weights>>) -> Signals {
-        let Some(reader) = &self.reader else { return Signals::default() };
+        // Where no decision depends on it, somebody wants to be told all the same.
+        let made = if self.reader.is_none() { PromptReader::built_in().ok() } else { None };
+        let Some(reader) = self.reader.as_ref().or(made.as_ref()) else { return Signals::default() };
         let signals = reader.read(prompt);
         let meaning = weights.filter(|_| !self.own.is_empty()).and_then(|weights| {
             let embedding = weights.embedding()?;

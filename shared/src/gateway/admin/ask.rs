@@ -173,8 +173,13 @@ impl Answer {
         Answer { is_news: true, ..self }
     }
 
-    /// Head and body as they are sent.
-    pub fn written(self) -> (Head, Vec<u8>) {
+    /// Head and body as they are sent. The request's id stands in a header, and within an error.
+    pub fn written(mut self, id: &str) -> (Head, Vec<u8>) {
+        if let Content::Json(body) = &mut self.content
+            && let Some(error) = body.get_mut("error").and_then(Value::as_object_mut)
+        {
+            error.insert("request_id".to_owned(), id.into());
+        }
         let (kind, body) = match self.content {
             // Plain data with string keys cannot fail to serialise.
             Content::Json(value) => ("application/json", serde_json::to_vec(&value).unwrap_or_default()),
@@ -182,6 +187,7 @@ impl Answer {
         };
         let mut head = Head::new(self.status, kind);
         head.set("cache-control", "no-store");
+        head.set("x-signalbox-request-id", id);
         head.headers.extend(self.headers);
         (head, body)
     }
