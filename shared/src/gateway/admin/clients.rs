@@ -200,6 +200,8 @@ fn show(client: &Client) -> Value {
     json!({
         "object": "oauth_client",
         "id": client.id,
+        // What OAuth calls it (RFC 7591, section 3.2.1).
+        "client_id": client.id,
         "name": client.name,
         "organisation": client.organisation,
         "team": client.team,
