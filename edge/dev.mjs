@@ -27,7 +27,8 @@ main().catch((error) => {
 async function main() {
   const port = readPort(process.env.PORT ?? "8787");
   const settings = loadSettings();
-  const bindings = { ...providerBindings(), SIGNALBOX_SECRET: settings.secret, SIGNALBOX_ADMIN_KEY: settings.admin_key };
+  const own = { SIGNALBOX_PUBLIC_URL: `http://${HOST}:${port}` };
+  const bindings = { ...own, ...providerBindings(), SIGNALBOX_SECRET: settings.secret, SIGNALBOX_ADMIN_KEY: settings.admin_key };
   const simulated = !Object.keys(bindings).some((name) => ENABLES.test(name));
   if (simulated) Object.assign(bindings, await startSimulator(process.argv[2]));
 

@@ -22,6 +22,7 @@ files! {
     count_tokens
     embeddings
     envelope
+    export
     feedback
     finish_reasons
     gemini

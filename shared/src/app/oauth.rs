@@ -44,7 +44,7 @@ impl<P: Ports> App<P> {
     /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
     pub(super) fn metadata(&self, setup: &Setup<P>) -> Reply<Standard<P>> {
         let Some(url) = &setup.config.auth.public_url else {
-            let sentence = "The gateway does not know its own URL. Set auth.public_url in the configuration.";
+            let sentence = "The gateway does not know its own URL. Bind SIGNALBOX_PUBLIC_URL, or set auth.public_url in the configuration.";
             return self.error(Dialect::OpenAiChat, &ApiError::new(Code::NotConfigured, sentence));
         };
         answer(

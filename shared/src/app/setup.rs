@@ -1,11 +1,12 @@
 //! One configuration, built into the layers that serve by it.
 
-use super::{Standard, mcp};
+use super::{Standard, bound, mcp};
 use crate::catalog::Catalog;
 use crate::config::authentication::Secrets;
 use crate::config::guardrails::Outside;
-use crate::config::{BindingName, Bindings, Config, Invalid, Overlaid, Providers};
+use crate::config::{BaseUrl, BindingName, Bindings, Config, Invalid, Overlaid, Providers};
 use crate::gateway::backlog::Recorder;
+use crate::gateway::export::{Exporter, Place as Collector};
 use crate::gateway::keys::Hasher;
 use crate::gateway::live::Teams;
 use crate::gateway::policy::{Keys, lock};
@@ -21,6 +22,9 @@ use crate::words::Guards;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+
+/// The binding that says where this gateway is reached.
+const PUBLIC_URL: &str = "SIGNALBOX_PUBLIC_URL";
 
 /// Where a document came from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,7 +98,10 @@ impl<P: Ports> Setup<P> {
         recorder: Recorder,
     ) -> Result<Setup<P>, Invalid> {
         let teams = lock(&keys).live.teams();
-        let Overlaid { config, left_out } = Config::overlaid(&document, &teams)?;
+        let Overlaid { mut config, left_out } = Config::overlaid(&document, &teams)?;
+        if config.auth.public_url.is_none() {
+            config.auth.public_url = public_url(bindings, ports);
+        }
         if !left_out.is_empty() {
             ports.log(&json!({ "event": "teams_left_out", "problems": left_out }).to_string());
         }
@@ -114,7 +121,8 @@ impl<P: Ports> Setup<P> {
         let pipeline = Pipeline {
             layers: Stack {
                 clock: ports.clone(),
-                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, secrets, recorder),
+                gateway: Policy::new(ports.clone(), config.clone(), hasher, keys, identity, secrets, recorder)
+                    .exporting(exporter(&config, bindings, ports)),
                 router: router::Standard::new(config.clone(), catalog.clone()),
                 proxy: HttpProxy::new(ports.clone(), providers, catalog.clone(), config.streams).consulting(remote),
             },
@@ -133,6 +141,32 @@ impl<P: Ports> Setup<P> {
         };
         let sources = mcp::sources(&config, bindings, ports);
         Ok(Setup { source, document, teams, config, catalog, sources, pipeline: Arc::new(pipeline) })
+    }
+}
+
+/// Where this gateway is reached, where the document does not say.
+fn public_url<P: Ports>(bindings: &(impl Bindings + ?Sized), ports: &P) -> Option<BaseUrl> {
+    let text = bound(bindings, PUBLIC_URL)?;
+    let url = BaseUrl::parse(text.trim()).ok().filter(BaseUrl::is_private);
+    if url.is_none() {
+        ports.log(
+            &json!({ "event": "binding_ignored", "binding": PUBLIC_URL, "problem": "is no URL of https" }).to_string(),
+        );
+    }
+    url
+}
+
+/// Who tells the collector. One whose binding is not there is told nothing.
+fn exporter<P: Ports>(config: &Config, bindings: &(impl Bindings + ?Sized), ports: &P) -> Exporter {
+    let Some(otlp) = &config.export.otlp else { return Exporter::default() };
+    match otlp.headers(bindings) {
+        Ok(headers) => {
+            Exporter::to(Collector { url: otlp.endpoint.as_str().trim_end_matches('/').to_owned(), headers })
+        }
+        Err(problem) => {
+            ports.log(&json!({ "event": "export_disabled", "problem": problem }).to_string());
+            Exporter::default()
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod bindings;
 pub mod cache;
 mod check;
 pub mod context;
+mod export;
 pub mod guardrails;
 pub mod mcp;
 mod models;
@@ -47,6 +48,7 @@ pub use audit::{AuditPolicy, Bodies};
 pub use authentication::Authentication;
 pub use bindings::Bindings;
 pub use cache::Cache;
+pub use export::{Export, Otlp};
 pub use models::ModelOverride;
 pub use names::{BindingName, ContextName, GuardrailName, ModelId, ProviderId, RouteName, TeamName, TransformName};
 pub use overlay::Overlaid;
@@ -117,10 +119,9 @@ pub struct Config {
     pub cors: Cors,
     /// Whom the gateway believes beside its own keys.
     pub auth: Authentication,
+    /// Who is told of every request.
+    pub export: Export,
 }
-
-/// Top-level sections of later versions.
-const LATER: &[&str] = &["export"];
 
 /// The team of keys that name no other; it exists even where the document does not mention it.
 pub const DEFAULT_TEAM: &str = "default";
@@ -148,6 +149,7 @@ impl Default for Config {
             router: Routing::default(),
             cors: Cors::default(),
             auth: Authentication::default(),
+            export: Export::default(),
         }
     }
 }
@@ -243,7 +245,7 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         fields.optional("router", "topics of your own, and who else is asked for decisions", Record(router::router));
     let cors = fields.optional("cors", "which web pages may call", Record(service::cors));
     let auth = fields.optional("auth", "whom the gateway believes beside its own keys", authentication::section());
-    fields.later(LATER);
+    let export = fields.optional("export", "who is told of every request", Record(export::export));
     Some(Config {
         providers: providers.unwrap_or_default(),
         models: models.unwrap_or_default(),
@@ -264,5 +266,6 @@ fn document(fields: &mut Fields<'_, '_>) -> Option<Config> {
         router: router.unwrap_or_default(),
         cors: cors.unwrap_or(default.cors),
         auth: auth.unwrap_or(default.auth),
+        export: export.unwrap_or_default(),
     })
 }

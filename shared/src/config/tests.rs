@@ -158,13 +158,6 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn a_section_of_a_later_version_is_refused_and_not_ignored() {
-    for section in LATER {
-        assert_problems(&format!("{{\"{section}\": {{}}}}"), &[(section, "not available in this version")]);
-    }
-}
-
-#[test]
 fn a_syntax_error_is_told_with_line_and_column() {
     for (text, path) in [
         ("[routes.fast]\ncandidates = [\"a:b\"", "line 2, column 20"),

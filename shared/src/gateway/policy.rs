@@ -6,6 +6,7 @@ use super::audit::Record;
 use super::backlog::{Recorder, entry};
 use super::bodies::Bodies;
 use super::caller::Unusable;
+use super::export::Exporter;
 use super::identity::{self, Identity};
 use super::journal::Posting;
 use super::key_cache::{KeyCache, Lookup, MAX_AGE};
@@ -41,6 +42,7 @@ pub struct Policy<P> {
     pub(super) alerts: Alerts,
     pub(super) shards: Shards,
     recorder: Recorder,
+    exporter: Exporter,
 }
 
 impl<P: Ports> Policy<P> {
@@ -56,7 +58,14 @@ impl<P: Ports> Policy<P> {
     ) -> Policy<P> {
         let identity = Identity::new(ports.clone(), config.clone(), shared, secrets);
         let (alerts, shards) = (Alerts::default(), Shards::default());
-        Policy { ports, config, hasher, keys, identity, alerts, shards, recorder }
+        let exporter = Exporter::default();
+        Policy { ports, config, hasher, keys, identity, alerts, shards, recorder, exporter }
+    }
+
+    /// The same, telling a collector of every request.
+    #[must_use]
+    pub fn exporting(self, exporter: Exporter) -> Policy<P> {
+        Policy { exporter, ..self }
     }
 
     /// Those who come without a virtual key.
@@ -235,6 +244,7 @@ impl<P: Ports> Gateway for Policy<P> {
 
     async fn settle(&self, admission: &Admission, record: &mut Record) {
         record.overdraft = admission.granted.is_some_and(|granted| record.cost_nano_usd > granted);
+        self.exporter.tell(&self.ports, record);
         let settle = self.end(admission, record.cost_nano_usd, record.usage.total_tokens());
         let days = self.audit(record.team.as_deref().unwrap_or_default()).retention_days;
         let shard = admission.shard().map(str::to_owned);
@@ -253,9 +263,10 @@ impl<P: Ports> Gateway for Policy<P> {
         self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).bodies
     }
 
-    fn refuse(&self, record: Record) {
+    fn refuse(&self, mut record: Record) {
         let line = record.line();
         self.ports.log(&line);
+        self.exporter.tell(&self.ports, &mut record);
         let days = self.audit(record.team.as_deref().unwrap_or_default()).retention_days;
         if let Some(entry) = entry(&record, &line, days) {
             let (ports, recorder) = (self.ports.clone(), self.recorder.clone());

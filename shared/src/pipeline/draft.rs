@@ -23,6 +23,8 @@ impl<L: Layers> Draft<L> {
             request_id: intake.id.clone(),
             operation: intake.operation,
             dialect: intake.dialect.as_str(),
+            trace: intake.traceparent.clone(),
+            traced: intake.traced,
             ..Record::default()
         };
         Draft { pipeline, record, open: true }

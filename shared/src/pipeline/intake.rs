@@ -40,6 +40,8 @@ pub(super) struct Intake {
     pub dialect: Dialect,
     /// W3C trace context of the answer: the caller's trace, or a new one.
     pub traceparent: String,
+    /// Whether it is the caller's.
+    pub traced: bool,
     /// `x-signalbox-route`: takes the place of the body's model.
     pub route: Option<String>,
     /// `x-signalbox-user`.
@@ -82,6 +84,7 @@ impl Intake {
     /// Before anything is read: an id and a time, so that every error has them.
     pub(super) fn new(clock: &impl Clock, operation: &Operation, request: &impl Request) -> Intake {
         let given = request.header("traceparent").filter(|value| is_traceparent(value));
+        let traced = given.is_some();
         let traceparent = given.map_or_else(|| new_trace(clock), str::to_owned);
         Intake {
             id: request_id(clock),
@@ -89,6 +92,7 @@ impl Intake {
             operation: operation.as_str(),
             dialect: operation.dialect(),
             traceparent,
+            traced,
             route: None,
             user: None,
             tags: SortedMap::new(),

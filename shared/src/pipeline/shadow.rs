@@ -60,6 +60,9 @@ pub(super) fn send<L: Layers>(
         tags: order.ask.tags.clone(),
         stream: request.facts.stream,
         model: Some(model.clone()),
+        // Beside the request, within its trace.
+        trace: intake.traceparent.clone(),
+        traced: true,
         ..Record::default()
     };
     pipeline.layers.clock().spawn(async move {

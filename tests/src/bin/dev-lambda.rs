@@ -93,7 +93,9 @@ fn run(wanted: &Wanted) -> io::Result<()> {
         state: wanted.folder.clone().map_or(State::Memory, State::Folder),
         ..Options::new(&wanted.bootstrap)
     };
+    let public_url = given("SIGNALBOX_PUBLIC_URL", &format!("http://127.0.0.1:{}", wanted.port));
     options = options.env("SIGNALBOX_ADMIN_KEY", &admin_key).env("SIGNALBOX_SECRET", &secret);
+    options = options.env("SIGNALBOX_PUBLIC_URL", &public_url);
     if let Some(simulator) = &simulator {
         for (name, value) in simulator.bindings() {
             options = options.env(name, value);

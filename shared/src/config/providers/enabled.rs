@@ -12,7 +12,7 @@ use crate::config::timing::Timeouts;
 use crate::config::url::{self, BaseUrl};
 use crate::dialect::{Dialect, ProviderDialect, Quirks, SamplingSupport, ThinkingSupport};
 use crate::secret::Secret;
-use crate::sorted::SortedSet;
+use crate::sorted::{SortedMap, SortedSet};
 use std::borrow::Cow;
 
 /// A provider that can be called.
@@ -304,18 +304,28 @@ fn headers(
 ) -> Result<Vec<(String, Secret)>, Problem> {
     let usual = api.headers.iter().filter(|(name, _)| !over.headers.contains_key(*name));
     let usual = usual.map(|(name, value)| Ok(((*name).to_owned(), Secret::new(*value))));
-    let own = over.headers.iter().map(|(name, value)| {
+    let own = bound_headers(&over.headers, bindings, &format!("providers.{id}"))?;
+    usual.chain(own.into_iter().map(Ok)).collect()
+}
+
+/// Headers of the document, with what is bound to them; `of` is whose they are.
+pub(in crate::config) fn bound_headers(
+    headers: &SortedMap<String, HeaderValue>,
+    bindings: &(impl Bindings + ?Sized),
+    of: &str,
+) -> Result<Vec<(String, Secret)>, Problem> {
+    let bound = |(name, value): (&String, &HeaderValue)| {
         let value = match value {
             HeaderValue::Literal(text) => Secret::new(text.as_str()),
             HeaderValue::Binding(binding) => {
-                let hint = || format!("providers.{id}.headers refers to it: bind it");
+                let hint = || format!("{of}.headers refers to it: bind it");
                 let text = bindings::text(bindings, binding.as_str());
                 header_value(binding.as_str(), text.ok_or_else(|| problem(binding.as_str(), "is missing", &hint()))?)?
             }
         };
         Ok((name.clone(), value))
-    });
-    usual.chain(own).collect()
+    };
+    headers.iter().map(bound).collect()
 }
 
 pub(super) fn problem(path: &str, message: &str, hint: &str) -> Problem {

@@ -14,8 +14,10 @@ mod tests;
 pub use api::{Api, AuthStyle, Operations};
 pub use builtin::{Bound, Builtin, Cloud, Signing, builtin};
 pub use credentials::Auth;
+pub(super) use enabled::bound_headers;
 pub use enabled::{Paths, Provider, Providers};
 pub use google::{GoogleAccount, GoogleBindings, Grant, Subject};
+pub(super) use section::sent_headers;
 pub use section::{DataPolicy, HeaderValue, ProviderOverride};
 
 pub(crate) use builtin::BUILTIN;

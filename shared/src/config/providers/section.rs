@@ -111,13 +111,12 @@ const DATA_POLICY: OneOf<DataPolicy> = OneOf {
 };
 
 fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
-    let headers = Dict { name: header_name, pattern: HEADER_PATTERN, rule: HEADER_RULE, of: HeaderKind };
     let dialect = fields.optional("dialect", "which dialect it speaks", DIALECT);
     let base_url = fields.optional("base_url", "where it is", BASE_URL);
     let api_key = fields.optional("api_key", "the binding that holds its key", Reference);
     let region = fields.optional("region", "where it keeps data", REGION);
     let data_policy = fields.optional("data_policy", "its promises about data", List { of: DATA_POLICY, min: 0 });
-    let headers = fields.optional("headers", "sent with every call", headers);
+    let headers = sent_headers(fields);
     let timeouts = fields.optional("timeouts", "over the document's", Record(timing::timeouts));
     let completions = fields.optional("completions", "whether it has OpenAI's legacy completions", Flag);
     let embeddings = fields.optional("embeddings", "how it spells embeddings", EMBEDDINGS);
@@ -125,11 +124,6 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
     let allow_http = fields.defaulted("allow_http", "permit plain http to another machine", Flag, false);
     if base_url.as_ref().is_some_and(|url| !url.is_private()) && !allow_http {
         fields.problem("base_url", "would send keys and prompts unencrypted", "Use https://, or set allow_http = true");
-    }
-    let headers = headers.unwrap_or_default();
-    for name in headers.iter().filter(|(name, value)| is_credential(name) && matches!(value, HeaderValue::Literal(_))) {
-        let hint = "Write { binding = \"NAME\" } and put the value into that binding";
-        fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
     }
     let mut promises = SortedSet::new();
     promises.extend(data_policy.unwrap_or_default());
@@ -146,6 +140,17 @@ fn provider(fields: &mut Fields<'_, '_>) -> Option<ProviderOverride> {
         rerank,
         allow_http,
     })
+}
+
+/// The key `headers`: what is sent with every call. One that is a secret by its name is a reference.
+pub(in crate::config) fn sent_headers(fields: &mut Fields<'_, '_>) -> SortedMap<String, HeaderValue> {
+    let headers = Dict { name: header_name, pattern: HEADER_PATTERN, rule: HEADER_RULE, of: HeaderKind };
+    let headers = fields.optional("headers", "sent with every call", headers).unwrap_or_default();
+    for name in headers.iter().filter(|(name, value)| is_credential(name) && matches!(value, HeaderValue::Literal(_))) {
+        let hint = "Write { binding = \"NAME\" } and put the value into that binding";
+        fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
+    }
+    headers
 }
 
 /// What only makes sense when the name is known: a provider of one's own needs a dialect and a place.

@@ -80,15 +80,6 @@ impl<'a, 'p> Fields<'a, 'p> {
         value.unwrap_or(default)
     }
 
-    /// Members of a later version: refused when present, because a policy that is written down and
-    /// not enforced would be a lie.
-    pub(in crate::config) fn later(&mut self, names: &[&'static str]) {
-        self.known.extend(names);
-        for name in names.iter().filter(|name| self.table.contains_key(**name)) {
-            self.at.key(name).problem("is not available in this version", "Remove it: it would not be enforced");
-        }
-    }
-
     /// Records that `name` is not there although what else is there asks for it.
     pub(in crate::config) fn missing(&mut self, name: &str, hint: &str) {
         if !self.table.contains_key(name) {
