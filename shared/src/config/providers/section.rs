@@ -148,7 +148,7 @@ pub(in crate::config) fn sent_headers(fields: &mut Fields<'_, '_>) -> SortedMap<
     let headers = fields.optional("headers", "sent with every call", headers).unwrap_or_default();
     for name in headers.iter().filter(|(name, value)| is_credential(name) && matches!(value, HeaderValue::Literal(_))) {
         let hint = "Write { binding = \"NAME\" } and put the value into that binding";
-        fields.problem(&format!("headers.{}", name.0), "holds a secret, and secrets are references", hint);
+        fields.place().key("headers").key(name.0).problem("holds a secret, and secrets are references", hint);
     }
     headers
 }
