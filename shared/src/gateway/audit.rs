@@ -126,9 +126,10 @@ pub struct Record {
     /// Which texts are kept beside the record, under whose key, and their SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bodies: Option<Value>,
-    /// The trace it is part of, as `traceparent` (W3C) says it, and whether that is the caller's: told to collectors alone.
+    /// The trace it is part of, as `traceparent` (W3C) says it: told to collectors alone.
     #[serde(skip)]
     pub trace: String,
+    /// Whether that is the caller's.
     #[serde(skip)]
     pub traced: bool,
     /// Those texts, until they are kept: no part of the record.

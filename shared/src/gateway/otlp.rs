@@ -25,7 +25,7 @@ pub(super) struct Told {
 
 impl Told {
     /// Of a record.
-    pub fn of(record: &Record) -> Told {
+    pub(super) fn of(record: &Record) -> Told {
         let from = record.at.0;
         let (start, end) = (nanos(from), nanos(from.saturating_add(record.duration_ms.0)));
         let operation = match record.operation {
