@@ -1,4 +1,5 @@
 //! What a collector is told of a request.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
 use crate::config::ModelId;

@@ -6,7 +6,7 @@
 use super::calibrate::Pair;
 use super::entry::{Entry, Root, has_conditions};
 use super::facts::Facts;
-use super::learn::bandit::{Choice as Drawn, Leave};
+use super::learn::bandit::{Cell, Choice as Drawn, Leave};
 use super::learn::controller::Goal;
 use super::learn::fixed::ONE;
 use super::learn::lessons::{self, Asked, Lessons};
@@ -21,7 +21,6 @@ use super::{Advice, Ask, Chance, Grounds, SeenPrompt, Signals, View};
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
 use crate::embed::{Embedding, Weights};
-use crate::router::learn::bandit::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a usual prompt is taken to be, in tokens.
@@ -61,7 +60,7 @@ impl Learning {
     /// What a prompt shows. With weights of an embedding, own topics are told by what they mean, too.
     pub(super) fn read(&self, prompt: Sample<'_>, weights: Option<&Arc<Weights>>) -> Signals {
         // Where no decision depends on it, somebody wants to be told all the same.
-        let made = if self.reader.is_none() { PromptReader::built_in().ok() } else { None };
+        let made = self.reader.is_none().then(PromptReader::built_in).and_then(Result::ok);
         let Some(reader) = self.reader.as_ref().or(made.as_ref()) else { return Signals::default() };
         let signals = reader.read(prompt);
         let meaning = weights.filter(|_| !self.own.is_empty()).and_then(|weights| {

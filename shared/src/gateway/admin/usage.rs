@@ -138,7 +138,8 @@ impl<P: Ports> Admin<P> {
 fn rows(groups: &[Group], team: &str, group: &Value) -> Vec<Vec<Option<String>>> {
     groups.iter().fold(vec![Vec::new()], |rows, by| {
         let values = by.values(team, group);
-        let longer = |row: &Vec<_>| values.iter().map(|value| [row.as_slice(), &[value.clone()]].concat()).collect();
+        let longer =
+            |row: &Vec<_>| values.iter().map(|value| [row.as_slice(), std::slice::from_ref(value)].concat()).collect();
         rows.iter().flat_map(|row| -> Vec<Vec<_>> { longer(row) }).collect()
     })
 }
