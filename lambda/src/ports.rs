@@ -81,6 +81,10 @@ impl Clock for LambdaPorts {
         self.background.borrow_mut().spawn_local(task);
     }
 
+    fn lingers(&self) -> bool {
+        false
+    }
+
     fn log(&self, line: &str) {
         // Lambda reads standard output line by line.
         println!("{line}");

@@ -71,12 +71,13 @@ fn admit(id: String, now: Timestamp, most: u64, least: u64, limit: u64) -> Admit
         rates: vec![],
         note: String::new(),
         escrowed: false,
+        share: 0,
     }
 }
 
 fn settle(id: String, now: Timestamp, amount: u64) -> Settle {
     let charge = vec![Charge { scope: "team:a".into(), window: window() }];
-    Settle { id: ReservationId(id), now, amount: NanoUsd(amount), tokens: None, charge }
+    Settle { id: ReservationId(id), now, amount: NanoUsd(amount), tokens: None, charge, of: None }
 }
 
 async fn books(ledger: &DynamoLedger, now: Timestamp) -> (u64, u64, u64) {

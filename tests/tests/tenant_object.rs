@@ -3,7 +3,7 @@
 
 use futures_util::FutureExt;
 use signalbox::gateway::ledger::escrow::{Escrow, Purse, Slice};
-use signalbox::gateway::ledger::spec::{check, commands, compare, scenarios};
+use signalbox::gateway::ledger::spec::{check, commands, compare, lending, lending_commands, scenarios};
 use signalbox::gateway::ledger::*;
 use signalbox::records;
 use signalbox::units::{Millis, NanoUsd, Timestamp};
@@ -23,7 +23,7 @@ fn now() -> Timestamp {
 
 #[test]
 fn the_object_tells_every_scenario_as_specified() {
-    for (at, scenario) in scenarios().into_iter().enumerate() {
+    for (at, scenario) in scenarios().into_iter().chain(lending()).enumerate() {
         let mut object = objects().object(format!("scenario-{at}"));
         assert_eq!(check(&scenario, &mut object).now_or_never().unwrap(), Ok(()));
     }
@@ -35,6 +35,9 @@ fn the_object_answers_mixed_traffic_as_the_machine_in_memory_does() {
         let mut object = objects().object(format!("traffic-{seed}"));
         let told = compare(commands(seed, 300), &mut Ledger::new(), &mut object).now_or_never().unwrap();
         assert_eq!(told, Ok(()), "seed {seed}");
+        let mut object = objects().object(format!("lending-{seed}"));
+        let told = compare(lending_commands(seed, 300), &mut Ledger::new(), &mut object).now_or_never().unwrap();
+        assert_eq!(told, Ok(()), "seed {seed}, lending");
     }
 }
 
@@ -60,6 +63,7 @@ fn admit(id: &str, lease: u64) -> Command {
         rates: vec![],
         note: String::new(),
         escrowed: false,
+        share: 0,
     })
 }
 
@@ -81,8 +85,14 @@ fn a_lease_ends_by_the_objects_alarm_without_any_traffic() {
     assert_eq!(books(&object), (0, 60, 0));
     let short = objects().object("alarm-short");
     short.perform(&[admit("long", 600_000)]).unwrap();
-    let settle =
-        Settle { id: ReservationId("long".into()), now: now(), amount: NanoUsd(10), tokens: None, charge: vec![] };
+    let settle = Settle {
+        id: ReservationId("long".into()),
+        now: now(),
+        amount: NanoUsd(10),
+        tokens: None,
+        charge: vec![],
+        of: None,
+    };
     short.perform(&[Command::Settle(settle), admit("short", 1_500)]).unwrap();
     assert_eq!(books(&short), (10, 60, 0));
     objects().sleep(6_000).unwrap();
@@ -110,6 +120,7 @@ fn shards_admit_what_they_were_lent_give_back_the_rest_and_add_up_to_their_lende
     let call = |name: &str, number: u64| Admit {
         id: ReservationId(format!("{name}-{number}")),
         escrowed: true,
+        share: 0,
         note: String::new(),
         ..Purse::default().draw(name, &line, NanoUsd(60), NanoUsd(60), now())
     };
@@ -139,7 +150,7 @@ fn shards_admit_what_they_were_lent_give_back_the_rest_and_add_up_to_their_lende
     assert_eq!(books(&lender), (0, 1_000, 0));
     for (name, number) in &calls {
         let id = call(name, *number).id;
-        let settle = Settle { id, now: now(), amount: NanoUsd(40), tokens: None, charge: vec![] };
+        let settle = Settle { id, now: now(), amount: NanoUsd(40), tokens: None, charge: vec![], of: None };
         told(&objects().object(*name), Command::Settle(settle));
     }
     for name in names {

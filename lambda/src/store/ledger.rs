@@ -22,7 +22,7 @@ use signalbox::gateway::ledger::spec::LedgerUnderTest;
 use signalbox::gateway::ledger::{
     Admit, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
-use signalbox::units::Timestamp;
+use signalbox::units::{NanoUsd, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -108,6 +108,11 @@ impl DynamoLedger {
 
     /// Posts what a call came to.
     pub async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        if settle.of.is_some() {
+            // A process that is frozen after its answer could only lose what it was lent.
+            let detail = "nothing is lent to processes here".to_owned();
+            return Err(StoreError { operation: "settle", detail });
+        }
         self.advance(settle.now);
         self.finish(&settle.id.0, |known, now| Reservation::settle(known, settle, now)).await
     }
@@ -115,7 +120,7 @@ impl DynamoLedger {
     /// Gives a reservation back.
     pub async fn void(&self, void: &Void) -> Result<Settled, StoreError> {
         self.advance(void.now);
-        self.finish(&void.id.0, Reservation::void).await
+        self.finish(&void.id.0, |known, now| Reservation::void(known, void, now)).await
     }
 
     /// The books of one scope, window by window.
@@ -212,7 +217,8 @@ impl DynamoLedger {
             }
             let draws: Vec<Draw> = grant.draws.iter().filter(|draw| draw.is_kept()).cloned().collect();
             let note = admit.note.clone();
-            let hold = Hold { granted: grant.amount, slice: 0, charges: admit.charges(), draws, note };
+            let hold =
+                Hold { granted: grant.amount, slice: 0, parts: NanoUsd::ZERO, charges: admit.charges(), draws, note };
             let json = write(&Reservation::Open { until: now + admit.lease, hold });
             // Which of the places are lapsed only the whole item tells.
             let told = if grant.draws.iter().any(|draw| is_place(&draw)) {

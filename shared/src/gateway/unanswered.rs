@@ -29,7 +29,7 @@ impl<P: Ports> Drop for Unanswered<P> {
         let spawner = ports.clone();
         spawner.spawn(async move {
             let now = ports.now();
-            let settle = Settle { id, now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new() };
+            let settle = Settle { id, now, amount: NanoUsd::ZERO, tokens: Some(0), charge: Vec::new(), of: None };
             if let Err(problem) = ports.settle(&ledger, settle).await {
                 ports.log(&denial::store_line("settle", &problem));
             }

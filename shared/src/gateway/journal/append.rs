@@ -62,7 +62,7 @@ impl Unsettled {
     /// The settlement that never arrived. The reservation knows what it is charged to.
     pub fn settle(self, now: Timestamp) -> Settle {
         let (id, amount, tokens) = (ReservationId(self.id), self.cost, Some(self.tokens));
-        Settle { id, now, amount, tokens, charge: Vec::new() }
+        Settle { id, now, amount, tokens, charge: Vec::new(), of: None }
     }
 }
 
@@ -126,6 +126,10 @@ impl Batch {
             match known {
                 None => rows.append(entry, lost, None),
                 Some(before) if !lost && before.lost.is_some() => rows.append(entry, lost, Some(before)),
+                // Of what was lent and lost something has turned up.
+                Some(before) if before.lost.is_some() && entry.facts.sums.cost() < before.cost => {
+                    rows.append(entry, lost, Some(before));
+                }
                 Some(Known { lost: None, cost, tokens, .. }) if lost => {
                     unsettled.push(Unsettled { id: entry.id, cost, tokens, shard: entry.shard });
                 }

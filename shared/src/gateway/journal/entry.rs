@@ -43,6 +43,11 @@ pub fn note(caller: &Caller, at: Timestamp, days: u32) -> String {
     .to_string()
 }
 
+/// What a reservation says that was lent to a process for calls of a team.
+pub fn lent(team: &str, at: Timestamp, days: u32) -> String {
+    json!({ "team": team, "at": at, "days": days }).to_string()
+}
+
 /// A note for the case that a shard holds the reservation, whose loss is written down elsewhere.
 pub fn at_shard(note: &str, shard: &str) -> String {
     // Names of shards need no escapes.

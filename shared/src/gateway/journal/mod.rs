@@ -34,7 +34,7 @@ mod walk;
 pub use append::{Appended, Batch, Unsettled, known_key, line_of};
 pub use canonical::canonical;
 pub use chain::{Head, Line, archived_key, head_key, line_key, line_place, line_prefix};
-pub use entry::{Entry, Posting, at_shard, note};
+pub use entry::{Entry, Posting, at_shard, lent, note};
 pub use merkle::{Frontier, Hash};
 pub use read::{Lines, Place};
 pub use sums::{Facts, Figures, GROUPS, NAMES, Sums, is_tokens, sums_prefix};

@@ -55,7 +55,14 @@ fn walk(team: &str, lines: &[String]) -> Result<Walk, Broken> {
 fn lost(id: &str, granted: u64) -> Entry {
     let note = json!({"team": "a", "key_id": "key_1", "user": null, "at": NOON.0, "days": 30}).to_string();
     let charge = serde_json::from_value(json!({"scope": "team:a", "window": "total"})).unwrap();
-    let hold = Hold { granted: NanoUsd(granted), charges: vec![charge], draws: Vec::new(), slice: 0, note };
+    let hold = Hold {
+        granted: NanoUsd(granted),
+        charges: vec![charge],
+        draws: Vec::new(),
+        slice: 0,
+        parts: NanoUsd::ZERO,
+        note,
+    };
     Entry::lost(&ReservationId(id.to_owned()), &hold).unwrap()
 }
 
@@ -121,6 +128,19 @@ fn a_repeated_append_changes_nothing_alone_or_among_others() {
     store.now += 1_000;
     assert_eq!(store.append(vec![entry("a", "req_1", json!({"cost_nano_usd": 7}))]), []);
     assert_eq!((store.lines("a"), store.list("u/")), (lines, sums));
+}
+
+#[test]
+fn of_what_a_process_was_lent_and_lost_what_turns_up_is_taken_from_the_loss() {
+    let mut store = Store::default();
+    store.append(vec![lost("lent_1", 900)]);
+    store.append(vec![entry("a", "req_1", json!({"cost_nano_usd": 250})), lost("lent_1", 650)]);
+    assert_eq!(store.append(vec![lost("lent_1", 650)]), []);
+    store.append(vec![lost("lent_1", 900)]);
+    let walked = walk("a", &store.lines("a")).unwrap();
+    assert_eq!((walked.cost(), walked.records(), walked.lost()), (NanoUsd(900), 3, 1));
+    store.append(vec![lost("lent_1", 0)]);
+    assert_eq!(walk("a", &store.lines("a")).unwrap().cost(), NanoUsd(250));
 }
 
 #[test]

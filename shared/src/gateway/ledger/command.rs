@@ -44,10 +44,18 @@ pub struct Admit {
     /// Asked of a shard: its hard budgets hold no more than was lent it. See [`escrow`](super::escrow).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escrowed: bool,
+    /// Asked for a process, to be lent: of what is left of a hard budget at most one part in so many. 0: all of it. See
+    /// [`allowance`](super::allowance).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub share: u64,
 }
 
 fn is_first(slice: &u32) -> bool {
     *slice == 0
+}
+
+fn is_none(share: &u64) -> bool {
+    *share == 0
 }
 
 /// One budget a reservation draws on.
@@ -185,6 +193,29 @@ pub struct Settle {
     /// What to charge if the ledger does not know the reservation (any more), so that nothing is lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charge: Vec<Charge>,
+    /// Of a call that a process admitted by itself: what it is taken out of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Part>,
+}
+
+/// What a process was lent and a call of it draws on. See [`allowance`](super::allowance).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The reservation that was lent.
+    pub lent: ReservationId,
+    /// What is kept of it, once the rest was given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+}
+
+/// What is kept of a reservation that was lent, for calls of it that have not settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// What all of its calls come to at the most, settled or not.
+    pub most: NanoUsd,
+    /// The last slice of it that this takes into account: where there is a later one, nothing is given back.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub slice: u32,
 }
 
 /// One budget window, by name.
@@ -207,13 +238,16 @@ pub struct Settled {
     pub already: bool,
 }
 
-/// Gives a reservation back: for when the provider provably did not bill.
+/// Gives a reservation back: for when the provider provably did not bill, or what was lent is not needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Void {
     /// The reservation.
     pub id: ReservationId,
     /// The time it is.
     pub now: Timestamp,
+    /// What is not given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub but: Option<Keep>,
 }
 
 /// Asks for the books of one scope, or of many.

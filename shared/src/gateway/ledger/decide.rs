@@ -185,13 +185,14 @@ fn rate_state(line: &RateLine, books: &impl Books, now: Timestamp) -> RateState 
 /// Whether the reservation can be made against these books. Changes nothing.
 pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant, Denial> {
     let states = budget_states(admit, books);
-    let room = states.iter().filter(|state| state.hard).map(BudgetState::remaining).min();
+    let left = |state: &BudgetState| NanoUsd(state.remaining().0 / admit.share.max(1));
+    let room = states.iter().filter(|state| state.hard).map(left).min();
     let most = admit.most.min(NanoUsd::MAX);
     let amount = room.map_or(most, |room| room.min(most));
     if amount < admit.least() {
         // A budget comes first: to wait for a rate is no use while nothing can be paid. Of the
         // budgets, the one that keeps the caller out longest.
-        let short = states.into_iter().filter(|state| state.hard && state.remaining() < admit.least());
+        let short = states.into_iter().filter(|state| state.hard && left(state) < admit.least());
         let resets = |state: &BudgetState| state.window.resets_at().unwrap_or(Timestamp(u64::MAX));
         if let Some(state) = short.reduce(|last, next| if resets(&next) > resets(&last) { next } else { last }) {
             return Err(Denial::Budget(state));

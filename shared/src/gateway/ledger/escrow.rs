@@ -140,6 +140,7 @@ impl Purse {
             rates: Vec::new(),
             note: String::new(),
             escrowed: false,
+            share: 0,
         }
     }
 
@@ -152,6 +153,7 @@ impl Purse {
             amount: slice.amount,
             tokens: None,
             charge: if self.unlent.contains(&slice.number) { vec![charge.clone()] } else { Vec::new() },
+            of: None,
         };
         self.ended.iter().map(end).collect()
     }

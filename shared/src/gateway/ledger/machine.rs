@@ -1,8 +1,7 @@
 //! The ledger as one state machine in memory: what every store's answers are held against.
 
 use super::command::{
-    Admit, Charge, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing,
-    Verdict, Void,
+    Admit, Charge, Command, Denial, Pending, RateKind, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict,
 };
 use super::decide::{self, Books, Draw, RateKey};
 use super::escrow::Purse;
@@ -41,7 +40,7 @@ pub struct Ledger {
     pub(super) memory: BTreeSet<(Timestamp, ReservationId)>,
     pub(super) dirty: SortedSet<Key>,
     /// Reservations whose lease has run out since they were last taken note of.
-    lapsed: Vec<(ReservationId, Hold)>,
+    pub(super) lapsed: Vec<(ReservationId, Hold)>,
 }
 
 /// The sums of one budget window.
@@ -137,7 +136,8 @@ impl Ledger {
         let charges = admit.charges();
         self.shift(&charges, None, Some((Pot::Held, grant.amount)));
         let draws = grant.draws.into_iter().filter(Draw::is_kept).collect();
-        let hold = Hold { granted: grant.amount, slice: 0, charges, draws, note: admit.note.clone() };
+        let hold =
+            Hold { granted: grant.amount, slice: 0, parts: NanoUsd::ZERO, charges, draws, note: admit.note.clone() };
         self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
         decide::admitted(admit, grant.amount, self, now)
     }
@@ -163,17 +163,19 @@ impl Ledger {
     pub fn settle(&mut self, settle: &Settle) -> Settled {
         let now = self.advance(settle.now);
         let known = self.reservations.get(&settle.id).cloned();
-        self.carry_out(&settle.id, Reservation::settle(known, settle, now))
+        let mut change = Reservation::settle(known, settle, now);
+        let Some(part) = &settle.of else { return self.carry_out(&settle.id, change) };
+        if let Ok(change) = &mut change
+            && change.from.is_none()
+        {
+            self.take_part(part, change, now);
+        }
+        let reply = self.carry_out(&settle.id, change);
+        part.keep.into_iter().for_each(|keep| self.keep(&part.lent, keep, now));
+        reply
     }
 
-    /// Gives a reservation back, also one whose lease ran out. What is settled stays so.
-    pub fn void(&mut self, void: &Void) -> Settled {
-        let now = self.advance(void.now);
-        let known = self.reservations.get(&void.id).cloned();
-        self.carry_out(&void.id, Reservation::void(known, now))
-    }
-
-    fn carry_out(&mut self, id: &ReservationId, change: Result<Change, Settled>) -> Settled {
+    pub(super) fn carry_out(&mut self, id: &ReservationId, change: Result<Change, Settled>) -> Settled {
         let Change { reservation, charges, from, to, corrections, reply } = match change {
             Ok(change) => change,
             Err(already) => return already,

@@ -15,9 +15,11 @@
 //! and life cycle
 //! ([`decide`], [`reservation`]) and are held to it by [`spec`].
 
+pub mod allowance;
 pub mod command;
 pub mod decide;
 pub mod escrow;
+mod lending;
 mod machine;
 pub mod rate;
 pub mod reservation;
@@ -30,8 +32,8 @@ mod tests;
 
 pub use crate::window::{Period, Window};
 pub use command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, Pending, RateKind, RateLine, RateState, Reply,
-    Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, Keep, Part, Pending, RateKind, RateLine,
+    RateState, Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
 pub use machine::Ledger;
 pub use rows::{InvalidRow, Row};

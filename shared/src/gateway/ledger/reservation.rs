@@ -13,7 +13,7 @@
 //! ```
 //! Every arrow goes one way, so a store can tell the later of two records by [`Reservation::rank`].
 
-use super::command::{Charge, RateKind, Settle, Settled};
+use super::command::{Charge, RateKind, Settle, Settled, Void};
 use super::decide::{Draw, RateKey};
 use crate::sorted::SortedSet;
 use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
@@ -68,6 +68,9 @@ pub struct Hold {
     /// The last slice that was granted.
     #[serde(default, skip_serializing_if = "is_first")]
     pub slice: u32,
+    /// Of one that was lent: what calls have come to that were taken out of it. No part of what is granted any more.
+    #[serde(default, skip_serializing_if = "NanoUsd::is_zero")]
+    pub parts: NanoUsd,
     /// The windows that pay, each once.
     pub charges: Vec<Charge>,
     /// The draws on token rates, to be put right, and the places among parallel calls.
@@ -183,8 +186,14 @@ impl Reservation {
 
     /// What giving a reservation back does; `Err` is the answer where it is over already.
     ///
-    /// An id not known yet is remembered as over: its admission may still be on the way.
-    pub fn void(known: Option<Reservation>, now: Timestamp) -> Result<Change, Settled> {
+    /// An id not known yet is remembered as over: its admission may still be on the way. What was lent stays open with what
+    /// is kept of it.
+    pub fn void(known: Option<Reservation>, void: &Void, now: Timestamp) -> Result<Change, Settled> {
+        if let (Some(known), Some(keep)) = (&known, &void.but)
+            && let Some(change) = known.keep(keep)
+        {
+            return Ok(change);
+        }
         let (from, charges, corrections) = match known {
             Some(Reservation::Settled { posted, overdraft, .. }) => {
                 return Err(Settled { posted, overdraft, already: true });

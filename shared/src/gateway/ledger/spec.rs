@@ -1,9 +1,11 @@
 //! The ledger's specification in a form every store can be run against.
 //!
 //! [`scenarios()`] are stories with their expected answers; [`commands`] makes endless mixed traffic
-//! whose answers must be those of the [`Ledger`](super::Ledger) in memory. Clocks, repetitions, late
+//! whose answers must be those of the [`Ledger`](super::Ledger) in memory; [`lending()`] and [`lending_commands`] are for
+//! stores that lend to processes. Clocks, repetitions, late
 //! and lost messages are all in the commands, so a store needs no more than [`LedgerUnderTest`].
 
+mod lending;
 mod scenarios;
 mod slices;
 mod traffic;
@@ -13,8 +15,9 @@ use super::command::{Command, Reply};
 use std::fmt::Display;
 use std::future::Future;
 
+pub use lending::lending;
 pub use scenarios::scenarios;
-pub use traffic::commands;
+pub use traffic::{commands, lending_commands};
 
 /// A ledger that can be put to the test, wherever its books are.
 pub trait LedgerUnderTest {

@@ -1,7 +1,7 @@
 //! Mixed traffic: few ids, scopes and windows, so that everything happens to everything.
 
 use crate::gateway::ledger::command::{
-    Admit, BudgetLine, Charge, Command, RateKind, RateLine, Report, ReservationId, Settle, Void,
+    Admit, BudgetLine, Charge, Command, Keep, Part, RateKind, RateLine, Report, ReservationId, Settle, Void,
 };
 use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
@@ -30,7 +30,15 @@ impl Numbers {
 /// `count` commands that depend on `seed` alone: admissions and settlements in any order, repeated,
 /// late, unknown and contradictory, over days, by a clock that at times jumps back.
 pub fn commands(seed: u64, count: usize) -> Vec<Command> {
-    let mut n = Numbers(seed);
+    traffic(&mut Numbers(seed), count, false)
+}
+
+/// The same for a ledger that lends to processes: calls are taken out of what was lent, and parts of it are kept.
+pub fn lending_commands(seed: u64, count: usize) -> Vec<Command> {
+    traffic(&mut Numbers(seed), count, true)
+}
+
+fn traffic(n: &mut Numbers, count: usize, lends: bool) -> Vec<Command> {
     let mut clock = 1_791_206_055_000;
     let mut traffic = Vec::with_capacity(count);
     while traffic.len() < count {
@@ -43,22 +51,32 @@ pub fn commands(seed: u64, count: usize) -> Vec<Command> {
         // Ids go round, so that each has a history and a future.
         let id = ReservationId(format!("r{}", n.below(12)));
         traffic.push(match n.below(10) {
-            0..=3 => Command::Admit(admit(&mut n, id, now)),
-            4 => Command::Admit(Admit { slice: u32::try_from(n.below(4)).unwrap_or(0), ..admit(&mut n, id, now) }),
+            0..=3 => Command::Admit(Admit { share: if lends { n.below(4) } else { 0 }, ..admit(n, id, now) }),
+            4 => Command::Admit(Admit { slice: u32::try_from(n.below(4)).unwrap_or(0), ..admit(n, id, now) }),
             5..=7 => Command::Settle(Settle {
                 id,
                 now,
                 amount: NanoUsd(n.below(60)),
                 tokens: (!n.one_in(3)).then(|| n.below(1_500)),
-                charge: (0..n.below(3)).map(|_| charge(&mut n, now)).collect(),
+                charge: (0..n.below(3)).map(|_| charge(n, now)).collect(),
+                of: if lends && n.one_in(2) { Some(part(n)) } else { None },
             }),
-            8 => Command::Void(Void { id, now }),
+            8 => Command::Void(Void { id, now, but: if lends && n.one_in(2) { Some(keep(n)) } else { None } }),
             _ if n.one_in(3) => Command::Expire(now),
             _ if n.one_in(3) => Command::Rates(now),
-            _ => Command::Report(Report { scope: scope(&mut n), all: n.one_in(2), now }),
+            _ => Command::Report(Report { scope: scope(n), all: n.one_in(2), now }),
         });
     }
     traffic
+}
+
+fn part(n: &mut Numbers) -> Part {
+    let lent = ReservationId(format!("r{}", n.below(12)));
+    Part { lent, keep: if n.one_in(3) { Some(keep(n)) } else { None } }
+}
+
+fn keep(n: &mut Numbers) -> Keep {
+    Keep { most: NanoUsd(n.below(60)), slice: u32::try_from(n.below(3)).unwrap_or(0) }
 }
 
 fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
@@ -74,6 +92,7 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
         rates: (0..n.below(3)).map(|_| rate(n)).collect(),
         note: if n.one_in(2) { String::new() } else { "who: \"ünï\"".into() },
         escrowed: false,
+        share: 0,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Short words for commands and replies, so that a scenario reads as a table.
 
 use crate::gateway::ledger::command::{
-    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, RateKind, RateLine, RateState, Reply, Report,
-    ReservationId, Settle, Settled, Standing, Verdict, Void,
+    Admission, Admit, BudgetLine, BudgetState, Charge, Command, Denial, Keep, Part, RateKind, RateLine, RateState,
+    Reply, Report, ReservationId, Settle, Settled, Standing, Verdict, Void,
 };
 use crate::gateway::ledger::decide::{Draw, RateKey};
 use crate::gateway::ledger::escrow::{Escrow, Purse, Slice};
@@ -29,6 +29,7 @@ pub(super) fn base(id: &str, most: u64, least: u64) -> Admit {
         rates: vec![],
         note: String::new(),
         escrowed: false,
+        share: 0,
     }
 }
 
@@ -150,7 +151,27 @@ pub(super) fn settle(id: &str, second: u64, amount: u64) -> Command {
         amount: NanoUsd(amount),
         tokens: None,
         charge: vec![Charge { scope: TEAM.into(), window: month() }],
+        of: None,
     })
+}
+
+/// Of a call that is taken out of what was lent, of which so much is kept, if it says.
+pub(super) fn settle_of(lent: &str, id: &str, second: u64, amount: u64, kept: Option<u64>) -> Command {
+    let keep = kept.map(|most| Keep { most: NanoUsd(most), slice: 0 });
+    let Command::Settle(settle) = settle(id, second, amount) else { unreachable!() };
+    Command::Settle(Settle { of: Some(Part { lent: ReservationId(lent.into()), keep }), ..settle })
+}
+
+/// Gives back what was lent but for so much, as it is with so many extensions.
+pub(super) fn keep(id: &str, second: u64, most: u64, slice: u32) -> Command {
+    let but = Some(Keep { most: NanoUsd(most), slice });
+    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND), but })
+}
+
+/// Asks to be lent up to `most`, at least `least`, and no more than a fourth of what is left of 100.
+pub(super) fn borrow(id: &str, second: u64, most: u64, least: u64) -> Command {
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Admit(Admit { now, share: 4, budgets: budget(100, true), ..base(id, most, least) })
 }
 
 pub(super) fn tokens(id: &str, second: u64, tokens: u64) -> Command {
@@ -161,11 +182,12 @@ pub(super) fn tokens(id: &str, second: u64, tokens: u64) -> Command {
         amount: NanoUsd(0),
         tokens: Some(tokens),
         charge: vec![],
+        of: None,
     })
 }
 
 pub(super) fn void(id: &str, second: u64) -> Command {
-    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND) })
+    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND), but: None })
 }
 
 pub(super) fn report(second: u64) -> Command {

@@ -172,6 +172,7 @@ impl World {
             rates: vec![],
             note: String::new(),
             escrowed: true,
+            share: 0,
         };
         let verdict = self.shards[shard].admit(&admit);
         self.written(shard);
@@ -275,8 +276,14 @@ impl World {
 
     fn settle(&mut self, shard: usize, call: u64, cost: u64) {
         let id = ReservationId(format!("{call}"));
-        let settle =
-            Settle { id, now: Timestamp(self.now), amount: NanoUsd(cost), tokens: None, charge: vec![charge()] };
+        let settle = Settle {
+            id,
+            now: Timestamp(self.now),
+            amount: NanoUsd(cost),
+            tokens: None,
+            charge: vec![charge()],
+            of: None,
+        };
         assert_eq!(self.shards[shard].settle(&settle).posted.0, cost);
         self.written(shard);
     }
@@ -364,6 +371,7 @@ fn a_slice_whose_end_is_told_again_long_after_counts_once() {
         amount: lent.amount,
         tokens: None,
         charge: vec![charge()],
+        of: None,
     });
     // Whoever tells the lender ends before the shard hears of it, and nobody comes again for half an hour.
     for minutes in [0, 30] {

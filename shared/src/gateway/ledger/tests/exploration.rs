@@ -71,6 +71,7 @@ impl Model {
             rates: vec![],
             note: String::new(),
             escrowed: false,
+            share: 0,
         }
     }
 
@@ -106,6 +107,7 @@ impl Model {
                 amount: NanoUsd(client.used),
                 tokens: None,
                 charge: vec![Charge { scope: "b".into(), window: self.window() }],
+                of: None,
             };
             match client.step {
                 Step::Idle => {
@@ -152,7 +154,7 @@ impl Model {
                         });
                         if client.used == 0 {
                             go(&|client, ledger| {
-                                ledger.void(&Void { id: id(at), now: Timestamp(world.now) });
+                                ledger.void(&Void { id: id(at), now: Timestamp(world.now), but: None });
                                 client.step = if answered { Step::Settled } else { Step::Ended };
                             });
                         }

@@ -1,7 +1,7 @@
 //! The machine against the plainest bookkeeping there is: a list of everything that ever happened,
 //! added up anew for every question.
 
-use crate::gateway::ledger::spec::commands;
+use crate::gateway::ledger::spec::{commands, lending_commands};
 use crate::gateway::ledger::*;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use proptest::prelude::*;
@@ -16,6 +16,8 @@ enum State {
 struct Entry {
     id: ReservationId,
     granted: u64,
+    /// What calls came to that were taken out of it.
+    parts: u64,
     slice: u32,
     charges: Vec<Charge>,
     draws: Vec<usize>,
@@ -127,7 +129,7 @@ impl Reference {
         }
         let mut granted = admit.most.0;
         for line in admit.budgets.iter().filter(|line| line.hard) {
-            granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))));
+            granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))) / admit.share.max(1));
         }
         if granted < admit.least.0.min(admit.most.0) {
             return Ok(None);
@@ -172,7 +174,16 @@ impl Reference {
         charges.sort();
         charges.dedup();
         let state = State::Open { until: self.now + admit.lease.0 };
-        self.entries.push(Entry { id: admit.id.clone(), granted, slice: 0, charges, draws, state, forgotten: false });
+        self.entries.push(Entry {
+            id: admit.id.clone(),
+            granted,
+            parts: 0,
+            slice: 0,
+            charges,
+            draws,
+            state,
+            forgotten: false,
+        });
         Ok(Some(granted))
     }
 
@@ -188,7 +199,46 @@ impl Reference {
         }
     }
 
+    /// Takes a call out of what was lent; what was held of it, and where.
+    fn take(&mut self, part: &Part, amount: u64) -> Option<(u64, Vec<Charge>)> {
+        let at = self.known(&part.lent)?;
+        let entry = &mut self.entries[at];
+        let taken = entry.granted.min(amount);
+        matches!(entry.state, State::Open { .. }).then(|| {
+            (entry.granted, entry.parts) = (entry.granted - taken, entry.parts + amount);
+            if entry.granted == 0 {
+                entry.state = State::Voided { at: self.now };
+            }
+            (taken, entry.charges.clone())
+        })
+    }
+
+    /// Keeps this of what was lent; `None`: nothing.
+    fn keep(&mut self, id: &ReservationId, keep: &Keep) -> Option<Settled> {
+        let at = self.known(id)?;
+        let entry = &mut self.entries[at];
+        let open = matches!(entry.state, State::Open { .. });
+        let kept = match keep.slice < entry.slice {
+            true => entry.granted,
+            false => entry.granted.min(keep.most.0.saturating_sub(entry.parts)),
+        };
+        (open && kept > 0).then(|| {
+            entry.granted = kept;
+            Settled { posted: NanoUsd(0), overdraft: false, already: false }
+        })
+    }
+
     fn settle(&mut self, settle: &Settle) -> Settled {
+        let reply = self.settle_call(settle);
+        if let Some(Part { lent, keep: Some(keep) }) = &settle.of
+            && self.known(lent).is_some()
+        {
+            self.void(&Void { id: lent.clone(), now: settle.now, but: Some(*keep) });
+        }
+        reply
+    }
+
+    fn settle_call(&mut self, settle: &Settle) -> Settled {
         let amount = settle.amount.0;
         let known = self.known(&settle.id);
         if known.is_none() && settle.now.0 + 900_000 <= self.now {
@@ -206,7 +256,12 @@ impl Reference {
             }
             Some((_, State::Voided { .. })) | None => 0,
         };
-        let overdraft = amount > held;
+        let ended = |entry: &Entry| matches!(entry.state, State::Voided { .. });
+        let part = match &settle.of {
+            Some(part) if known.is_none_or(|at| ended(&self.entries[at])) => self.take(part, amount),
+            Some(_) | None => None,
+        };
+        let overdraft = amount > part.as_ref().map_or(held, |(taken, _)| *taken);
         let state = State::Settled { at: self.now, amount, overdraft };
         match known {
             Some(at) => {
@@ -214,13 +269,17 @@ impl Reference {
                 if voided && self.entries[at].charges.is_empty() {
                     self.entries[at].charges = settle.charge.clone();
                 }
+                if let Some((_, charges)) = part {
+                    self.entries[at].charges = charges;
+                }
                 self.entries[at].state = state;
             }
             None => self.entries.push(Entry {
                 id: settle.id.clone(),
                 granted: 0,
+                parts: 0,
                 slice: 0,
-                charges: settle.charge.clone(),
+                charges: part.map_or_else(|| settle.charge.clone(), |(_, charges)| charges),
                 draws: vec![],
                 state,
                 forgotten: false,
@@ -230,6 +289,9 @@ impl Reference {
     }
 
     fn void(&mut self, void: &Void) -> Settled {
+        if let Some(kept) = void.but.and_then(|keep| self.keep(&void.id, &keep)) {
+            return kept;
+        }
         match self.known(&void.id).map(|at| (at, self.entries[at].state)) {
             Some((_, State::Settled { amount, overdraft, .. })) => {
                 Settled { posted: NanoUsd(amount), overdraft, already: true }
@@ -247,6 +309,7 @@ impl Reference {
                 self.entries.push(Entry {
                     id: void.id.clone(),
                     granted: 0,
+                    parts: 0,
                     slice: 0,
                     charges: vec![],
                     draws: vec![],
@@ -261,9 +324,9 @@ impl Reference {
 
 proptest! {
     #[test]
-    fn the_machine_keeps_the_books_a_list_of_everything_would(seed: u64) {
+    fn the_machine_keeps_the_books_a_list_of_everything_would(seed: u64, lends: bool) {
         let (mut ledger, mut reference) = (Ledger::new(), Reference::default());
-        for command in commands(seed, 250) {
+        for command in if lends { lending_commands(seed, 250) } else { commands(seed, 250) } {
             reference.now = reference.now.max(command.now().0);
             match (ledger.apply(vec![command.clone()]).remove(0), command) {
                 (Reply::Verdict(verdict), Command::Admit(admit)) => {

@@ -1,0 +1,58 @@
+//! A thousand processes and a hundred thousand requests a second on one lender's books: at every moment the records of
+//! requests add up to them, nothing is overspent, and what providers have billed is in them.
+
+use super::processes::{Event, Faults, MOST, World};
+
+/// So many calls in so many seconds, and what comes after until every lease is over.
+fn simulate(seed: u64, processes: usize, [calls, seconds, limit]: [u64; 3], faults: Faults) -> World {
+    let mut world = World::new(seed, processes, limit, faults);
+    for call in 0..calls {
+        let number = usize::try_from(world.random.below(processes as u64)).unwrap();
+        world.after(call * seconds * 1_000 / calls, Event::Call { number, call });
+    }
+    world.run((seconds * 20).max(7));
+    let [posted, held, unconfirmed] = world.books();
+    assert_eq!(held, 0, "nothing is held when every lease is over");
+    println!("seed {seed}: {:?}; {posted} + {unconfirmed} of {limit}, billed {}", world.figures, world.billed);
+    world
+}
+
+const ALL: Faults = Faults { lost: 50, twice: 50, crash: 4_000, restart: 30_000 };
+
+#[test]
+fn with_money_enough_a_thousand_processes_admit_by_themselves_and_nothing_stays_with_them() {
+    let mut world = simulate(1, 1_000, [100_000, 1, 40_000_000_000_000], Faults::default());
+    let figures = &world.figures;
+    assert!(figures.here > 90_000 && figures.denied == 0, "{figures:?}");
+    assert_eq!(world.books(), [world.billed, 0, 0]);
+    // A process that is called more often has a smaller part of its calls to wait for.
+    let world = simulate(2, 20, [100_000, 5, 40_000_000_000_000], Faults::default());
+    assert!(world.figures.here > 96_500 && world.figures.turns < 106_000, "{:?}", world.figures);
+}
+
+#[test]
+fn a_budget_for_half_of_the_calls_is_spent_to_its_end_and_not_overspent() {
+    for seed in 3..5 {
+        let limit = 50_000 * 25_000;
+        let mut world = simulate(seed, 1_000, [100_000, 4, limit], Faults::default());
+        let [posted, held, unconfirmed] = world.books();
+        assert!(world.figures.denied > 10_000 && posted > limit / 100 * 97 && held + unconfirmed == 0, "{posted}");
+    }
+}
+
+#[test]
+fn whatever_is_lost_repeated_or_overtaken_and_whoever_ends_the_records_add_up_to_the_books() {
+    for seed in 5..8 {
+        let world = simulate(seed, 1_000, [100_000, 2, 50_000 * 50_000], ALL);
+        assert!(world.figures.crashes > 10 && world.figures.extended > 100, "{:?}", world.figures);
+    }
+}
+
+/// Few calls and looks at every step, so that each fault meets every other.
+#[test]
+fn small_worlds_hold_at_every_step() {
+    for seed in 100..250 {
+        let faults = Faults { lost: 2 + seed % 9, twice: 2 + seed % 7, crash: 20 + seed % 60, restart: 25 };
+        simulate(seed, 1 + usize::try_from(seed % 3).unwrap(), [120, 3, MOST * (10 + seed % 300)], faults);
+    }
+}
