@@ -59,6 +59,10 @@ impl Clock for EdgePorts {
         });
     }
 
+    fn lingers(&self) -> bool {
+        true
+    }
+
     fn log(&self, line: &str) {
         glue::log(line);
     }

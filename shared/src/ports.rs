@@ -40,6 +40,10 @@ pub trait Clock {
     /// as far as that is in its power (`waitUntil` on a Worker, before the next event on Lambda).
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 
+    /// Whether such a task may take a second without anybody waiting for it. Not where a process is frozen between events:
+    /// what it was lent meanwhile would be lost.
+    fn lingers(&self) -> bool;
+
     /// Writes one line of JSON where the operator reads logs. Never called with a secret.
     fn log(&self, line: &str);
 }

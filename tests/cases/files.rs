@@ -23,6 +23,7 @@ files! {
     embeddings
     envelope
     export
+    escrow
     feedback
     finish_reasons
     gemini

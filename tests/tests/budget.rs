@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
+use signalbox::gateway::ledger::Report;
+use signalbox::ports::LedgerStore;
+use signalbox::units::Timestamp;
 use signalbox_tests::simulator;
 use signalbox_tests::suite::budget::{Plan, admin, prepare, run};
 use signalbox_tests::suite::edge::Edge;
@@ -20,7 +23,8 @@ fn no_interleaving_of_64_callers_overspends_a_budget() {
         let world = level.world();
         // Each call of a store takes a while, so that everybody is in everybody's way.
         world.set_faults(Faults { slow_ms: seed % 8, ..Faults::default() });
-        let plan = Plan { requests: 300, in_flight: 64, seed, crashes: 0, shards: 1 + seed % 2 * 3 };
+        let plan =
+            Plan { requests: 300, in_flight: 64, seed, crashes: 0, shards: 1 + seed % 2 * 3, escrow: seed % 3 > 0 };
         let outcome = world.executor().run(run(&level, &plan, |_| {})).unwrap();
         outcome.unwrap_or_else(|problems| panic!("seed {seed}: {problems}"));
         // What goes on behind the callers' backs gets its time, and comes to an end.
@@ -95,6 +99,32 @@ fn with_money_enough_shards_admit_nearly_everything_by_themselves() {
     let by_the_lender = admitted.remove("default").unwrap_or_default();
     assert!(by_the_lender < 40, "{by_the_lender} of 400 went to the lender");
     assert!(admitted.len() == 4 && admitted.values().all(|calls| *calls > 50), "{admitted:?}");
+}
+
+#[test]
+fn with_money_enough_a_process_admits_nearly_everything_by_itself_and_gives_the_rest_back() {
+    let level = InProcess::new(Options { pace_ms: 1, ..Options::default() }, &BTreeMap::new());
+    let world = level.world();
+    world.set_faults(Faults { slow_ms: 4, ..Faults::default() });
+    let budgets = json!([{ "usd": 1_000, "per": "month" }, { "usd": 500, "per": "day", "scope": "key" }]);
+    let running = async {
+        let document = json!({ "teams": { "large": { "escrow": true, "budgets": budgets } } });
+        let key = prepare(&level, document, "large").await.unwrap();
+        for _ in 0..40 {
+            let answers = join_all((0..10).map(|_| ask(&level, &key, "openai:gpt-5.4-mini~words-20"))).await;
+            assert!(answers.iter().all(|answer| answer.status == 200));
+        }
+        // Nobody asks for it: it goes back by itself.
+        level.pause(1_500).await;
+        let all = Report { scope: "team:large".into(), all: true, now: Timestamp(1) };
+        world.report("default", all).await.unwrap()
+    };
+    let standings = world.executor().run(running).unwrap();
+    assert!(standings.len() == 2 && standings[0].posted == standings[1].posted, "{standings:?}");
+    assert!(standings.iter().all(|books| (books.held, books.unconfirmed) == Default::default()), "{standings:?}");
+    let admitted = world.admitted();
+    assert!(admitted["default"] < 40, "{admitted:?} of 400 went to the ledger");
+    assert_eq!(world.executor().tasks(), 0, "nothing is left to do");
 }
 
 /// A process that ended now would leave it open, and its loss would be written down.
@@ -172,7 +202,7 @@ fn spend(level: &impl Level, plan: Plan, crash: impl Fn(usize)) {
 }
 
 fn steady() -> Plan {
-    Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0, shards: 1 }
+    Plan { requests: requests(), in_flight: 128, seed: 1, crashes: 0, shards: 1, escrow: false }
 }
 
 /// Leases must end before the books are even: that takes a minute and more. `make budget` waits for it; `make test`, which
@@ -186,12 +216,32 @@ fn waits_for_leases() -> bool {
 }
 
 fn crashing() -> Plan {
-    Plan { requests: requests(), in_flight: 128, seed: 2, crashes: 8, shards: 1 }
+    Plan { requests: requests(), in_flight: 128, seed: 2, crashes: 8, shards: 1, escrow: false }
 }
 
 /// The same with a budget that is lent to four ledgers, each an object or an item of its own.
 fn lent(plan: Plan) -> Plan {
     Plan { seed: plan.seed + 10, shards: 4, ..plan }
+}
+
+/// The same with a budget that is lent to the process, which admits calls itself.
+fn local(plan: Plan) -> Plan {
+    Plan { seed: plan.seed + 20, escrow: true, ..plan }
+}
+
+#[test]
+fn a_budget_that_is_lent_to_the_process_is_not_overspent_on_the_worker() {
+    let edge = Edge::start(upstream(), &BTreeMap::new()).unwrap();
+    spend(&edge.level().unwrap(), local(steady()), |_| {});
+}
+
+#[test]
+fn what_was_lent_to_a_worker_that_is_killed_under_way_is_neither_overspent_nor_lost() {
+    if !waits_for_leases() {
+        return;
+    }
+    let edge = Edge::start_kept(upstream(), &BTreeMap::new()).unwrap();
+    spend(&edge.level().unwrap(), local(crashing()), |_| edge.crash().unwrap());
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl<P: Ports> App<P> {
         let Ok(setup) = self.inner.setup().await else { return };
         let (ports, sealing) = (&self.inner.ports, &self.inner.recorder.sealing);
         let days = |team: &str| setup.config.team(team).map(|team| team.audit).unwrap_or_default().retention_days;
+        self.inner.recorder.allowances.give_back(ports, false).await;
         let swept = match shards::recall(ports, &setup.config).await {
             Ok(_) => sealing.sweep(ports, days).await,
             Err(problem) => Err(problem),

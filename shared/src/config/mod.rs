@@ -186,6 +186,7 @@ impl Config {
             audit: AuditPolicy::DEFAULT,
             provider_keys: false,
             shards: None,
+            escrow: false,
         };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }

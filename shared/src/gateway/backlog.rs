@@ -3,6 +3,7 @@
 //! Bounded. When it is full the oldest is let go, which is logged: its reservation was never settled, so it turns up in the
 //! journal as lost, at what the ledger counts for it. Nothing disappears without a trace.
 
+use super::allowances::Allowances;
 use super::audit::Record;
 use super::bodies::{Subjects, Vault};
 use super::denial;
@@ -34,6 +35,8 @@ pub struct Recorder {
     pub vault: Vault,
     /// Whom this process has turned away.
     pub(super) strangers: Strangers,
+    /// What was lent to this process.
+    pub(crate) allowances: Allowances,
 }
 
 impl Recorder {
@@ -45,6 +48,7 @@ impl Recorder {
             sealing: Sealing::derive(secret),
             vault: Vault { subjects: Subjects::derive(secret, previous) },
             strangers: Strangers::default(),
+            allowances: Allowances::default(),
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod admin;
 mod alerts;
+mod allowances;
 pub mod answers;
 pub mod archive;
 pub mod audit;
@@ -179,6 +180,8 @@ pub struct Admission {
     pub id: String,
     /// The ledger it was made in; `None` when no limit or budget applies.
     pub tenant: Option<String>,
+    /// What this process was lent there and admitted the call from; `None` when the ledger did.
+    pub lent: Option<ledger::ReservationId>,
     /// What the call may cost; `None` when no hard budget binds it.
     pub granted: Option<NanoUsd>,
     /// The budget windows the call is charged to.

@@ -31,7 +31,14 @@ impl Gateway for Open {
     }
 
     async fn admit(&self, _caller: &Caller, claim: &Claim) -> Result<Admission, Refusal> {
-        Ok(Admission { id: claim.id.clone(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() })
+        Ok(Admission {
+            id: claim.id.clone(),
+            tenant: None,
+            lent: None,
+            granted: None,
+            charge: Vec::new(),
+            rates: Vec::new(),
+        })
     }
 
     async fn admit_model(

@@ -41,7 +41,7 @@ pub struct Policy<P> {
     identity: Identity<P>,
     pub(super) alerts: Alerts,
     pub(super) shards: Shards,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     exporter: Exporter,
 }
 

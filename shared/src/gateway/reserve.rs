@@ -1,6 +1,6 @@
 //! What the standard policy asks of the ledger, and what it makes of the answers.
 
-use super::journal::note;
+use super::journal::{lent, note};
 use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
 use super::policy::{Policy, TENANT};
@@ -19,6 +19,7 @@ impl<P: Ports> Policy<P> {
             amount,
             tokens: Some(tokens),
             charge: admission.charge.clone(),
+            of: admission.lent.as_ref().map(|lent| self.recorder.allowances.settle(lent, &admission.id, amount)),
         })
     }
 
@@ -41,14 +42,25 @@ impl<P: Ports> Policy<P> {
         claim: &Claim,
         mut lines: Lines<'_>,
     ) -> Result<Admission, Refusal> {
-        let nothing =
-            Admission { id: id.to_owned(), tenant: None, granted: None, charge: Vec::new(), rates: Vec::new() };
+        let nothing = Admission {
+            id: id.to_owned(),
+            tenant: None,
+            lent: None,
+            granted: None,
+            charge: Vec::new(),
+            rates: Vec::new(),
+        };
         // One record a request: what is taken for a model beside it has none of its own.
         let (policy, whole) = (self.audit(&caller.team), id == claim.id);
         if lines.is_empty() && !(policy.strict && whole) {
             return Ok(nothing);
         }
         let shards = self.borrower(caller, &lines);
+        // A strict audit wants each call in the books before it is made.
+        let local = self.ports.lingers()
+            && !policy.strict
+            && lines.rates.is_empty()
+            && self.config.team(&caller.team).is_some_and(|team| team.escrow);
         let hard = lines.budgets.iter().any(|line| line.hard);
         let charge =
             lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
@@ -56,7 +68,7 @@ impl<P: Ports> Policy<P> {
         let admit = Admit {
             id: ReservationId(id.to_owned()),
             slice: 0,
-            now: claim.now,
+            now: if local { self.ports.now() } else { claim.now },
             lease: claim.lease,
             most: claim.most,
             least: claim.least,
@@ -64,11 +76,28 @@ impl<P: Ports> Policy<P> {
             rates: std::mem::take(&mut lines.rates),
             note,
             escrowed: false,
+            share: 0,
         };
-        let admitted = match shards {
+        if local {
+            let (lent, draw) = self.recorder.allowances.admit(&caller.team, &admit);
+            if let Some(draw) = draw {
+                self.borrow(caller, &lines, draw);
+            }
+            if lent.is_some() {
+                let granted = (hard && claim.most > NanoUsd::ZERO).then_some(claim.most);
+                return Ok(Admission { tenant: Some(TENANT.to_owned()), lent, granted, charge, ..nothing });
+            }
+        }
+        let again = local.then(|| admit.clone());
+        let mut admitted = match shards {
             Some(shards) => self.shards.admit(&self.ports, shards, admit).await,
             None => ask(&self.ports, TENANT, admit).await.map(|verdict| (TENANT.to_owned(), verdict)),
         };
+        if let (Some(again), Ok((_, Verdict::Denied(Denial::Budget(state))))) = (again, &admitted)
+            && self.recorder.allowances.recall(&self.ports, state).await
+        {
+            admitted = ask(&self.ports, TENANT, again).await.map(|verdict| (TENANT.to_owned(), verdict));
+        }
         let (ledger, verdict) = admitted.map_err(|problem| self.unchecked(&problem))?;
         let (states, own) = match &verdict {
             Verdict::Admitted(admitted) => (admitted.budgets.as_slice(), admitted.granted),
@@ -102,6 +131,17 @@ impl<P: Ports> Policy<P> {
         }
     }
 
+    /// Has more lent to this process.
+    fn borrow(&self, caller: &Caller, lines: &Lines<'_>, draw: Admit) {
+        let days = self.audit(&caller.team).retention_days;
+        let note = if draw.note.is_empty() { String::new() } else { lent(&caller.team, draw.now, days) };
+        let draw = Admit { id: self.recorder.allowances.name(&self.ports), note, ..draw };
+        let said = lines.said.iter().map(|said| (*said).clone()).collect();
+        let (ports, alerts, team) = (self.ports.clone(), self.alerts.clone(), caller.team.clone());
+        let allowances = self.recorder.allowances.clone();
+        self.ports.spawn(async move { allowances.hold(&ports, &team, draw, said, &alerts).await });
+    }
+
     fn unchecked(&self, problem: &StoreError) -> ApiError {
         self.ports.log(&denial::store_line("ledger", problem));
         let message = "Limits and budgets cannot be checked right now, so nothing is admitted. Try again in a moment.";
@@ -118,6 +158,7 @@ impl<P: Ports> Policy<P> {
         more: NanoUsd,
     ) -> Option<NanoUsd> {
         let ledger = admission.tenant.as_deref()?;
+        let allowances = &self.recorder.allowances;
         let lines = Lines::of(&self.terms(caller).ok()?, caller, claim, Part::Call(claim.only()));
         let team = admission.shard().and_then(|_| self.borrower(caller, &lines));
         let admit = Admit {
@@ -131,7 +172,12 @@ impl<P: Ports> Policy<P> {
             rates: Vec::new(),
             note: String::new(),
             escrowed: team.is_some(),
+            share: 0,
         };
+        if let Some(lent) = &admission.lent {
+            let verdict = self.ports.admit(ledger, allowances.more(lent, &admit)?).await;
+            return allowances.extended(lent, matches!(verdict, Ok(Verdict::Admitted(_))));
+        }
         if let Some(team) = team {
             let whole = Admit { least: more, ..admit.clone() };
             if let Ok(Verdict::Admitted(admitted)) = self.ports.admit(ledger, whole).await {

@@ -23,7 +23,7 @@ pub(super) const ADMIN: &str = "bench-admin-key";
 const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
-const CONFIG: &str = "[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+const CONFIG: &str = "[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n[teams.lent]\nescrow = true\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
 /// Whose tokens are taken, too.
 const ISSUER: &str = "https://login.example.com";
 
@@ -97,6 +97,7 @@ pub async fn key(url: &str, team: Team) -> io::Result<String> {
     let team = match team {
         Team::Free | Team::Token => "free",
         Team::Limited => "limited",
+        Team::Lent => "lent",
         Team::Guarded => "guarded",
     };
     let reply = Client::new(url)?
@@ -128,6 +129,7 @@ struct Ours {
     worker: Worker,
     free: String,
     limited: String,
+    lent: String,
     guarded: String,
     token: String,
 }
@@ -137,14 +139,15 @@ impl Ours {
         let worker = Worker::spawn(places, Kind::Ours(build), &bindings(upstream.url()))?.ready()?;
         wait_until_healthy(&worker.url(), Duration::from_secs(20)).await?;
         let (free, limited) = (key(&worker.url(), Team::Free).await?, key(&worker.url(), Team::Limited).await?);
-        let guarded = key(&worker.url(), Team::Guarded).await?;
-        Ok(Ours { worker, free, limited, guarded, token: token(upstream).await? })
+        let (lent, guarded) = (key(&worker.url(), Team::Lent).await?, key(&worker.url(), Team::Guarded).await?);
+        Ok(Ours { worker, free, limited, lent, guarded, token: token(upstream).await? })
     }
 
     fn target(&self, team: Team) -> io::Result<Target> {
         let key = match team {
             Team::Free => &self.free,
             Team::Limited => &self.limited,
+            Team::Lent => &self.lent,
             Team::Guarded => &self.guarded,
             Team::Token => &self.token,
         };

@@ -69,7 +69,7 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
     let pid = u32::try_from(first(&lambda)?.pid).map_err(io::Error::other)?;
     let resident_idle_bytes = cpu::resident(pid)?;
     let (free, limited) = (key(lambda.url(), Team::Free).await?, key(lambda.url(), Team::Limited).await?);
-    let guarded = key(lambda.url(), Team::Guarded).await?;
+    let (lent, guarded) = (key(lambda.url(), Team::Lent).await?, key(lambda.url(), Team::Guarded).await?);
     let token = token(upstream).await?;
     let direct = Target { client: Client::new(upstream.url())?, pid: None };
     let mut rows = Vec::new();
@@ -85,6 +85,7 @@ pub async fn measure(bootstrap: &Path, upstream: &Upstream, rounds: usize, start
                     client: Client::new(lambda.url())?.with_key(match arm.team {
                         Team::Free => &free,
                         Team::Limited => &limited,
+                        Team::Lent => &lent,
                         Team::Guarded => &guarded,
                         Team::Token => &token,
                     })?,

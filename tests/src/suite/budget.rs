@@ -24,6 +24,8 @@ pub struct Plan {
     pub crashes: usize,
     /// How many ledgers admit the team's calls.
     pub shards: u64,
+    /// Whether processes that can are lent parts of the budgets, and admit calls themselves.
+    pub escrow: bool,
 }
 
 /// What came of it.
@@ -79,7 +81,7 @@ const KINDS: [&str; 10] = [
 pub async fn run<L: Level>(level: &L, plan: &Plan, crash: impl Fn(usize)) -> Result<Outcome, String> {
     let team = format!("budget-{}", plan.seed);
     let limit = USUAL_COST * u64::try_from(plan.requests).unwrap_or(u64::MAX) / 2;
-    let key = prepare(level, document(&team, limit, plan.shards), &team).await?;
+    let key = prepare(level, document(&team, limit, plan), &team).await?;
     let logged = level.log_lines().len();
 
     let (next, running, twice) = (Cell::new(0_usize), Cell::new(true), Cell::new(0_usize));
@@ -264,8 +266,8 @@ pub async fn prepare<L: Level>(level: &L, document: Value, team: &str) -> Result
 }
 
 /// One team and its budgets: the hard one of all, beside a soft one, and hard ones of each user, key and model that are
-/// never reached. With shards, budgets alone: a call that draws on a limit of rate is not theirs.
-fn document(team: &str, limit: u64, shards: u64) -> Value {
+/// never reached. With shards or escrow, budgets alone: a call that draws on a limit of rate is not theirs.
+fn document(team: &str, limit: u64, plan: &Plan) -> Value {
     let price = json!({"usd_per_million": {"input": 0.001, "output": 2}, "max_output_tokens": 4_096});
     let models: serde_json::Map<String, Value> = KINDS.iter().map(|kind| ((*kind).to_owned(), price.clone())).collect();
     #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53 nano-dollars")]
@@ -277,9 +279,9 @@ fn document(team: &str, limit: u64, shards: u64) -> Value {
         { "usd": usd, "per": "total", "hard": true, "scope": ["key", "model"] },
     ]);
     let limits = json!([{ "parallel": 4_000, "tpd": 1_000_000_000 }, { "rps": 100_000, "scope": "user" }]);
-    let team_of = match shards {
-        1 => json!({ "budgets": budgets, "limits": limits }),
-        _ => json!({ "budgets": budgets, "shards": shards }),
+    let team_of = match plan {
+        Plan { shards: 1, escrow: false, .. } => json!({ "budgets": budgets, "limits": limits }),
+        Plan { shards, escrow, .. } => json!({ "budgets": budgets, "shards": shards, "escrow": escrow }),
     };
     json!({
         "models": models,

@@ -107,6 +107,10 @@ impl Clock for World {
         self.0.executor.spawn(task);
     }
 
+    fn lingers(&self) -> bool {
+        true
+    }
+
     fn log(&self, line: &str) {
         self.0.log.borrow_mut().push(line.to_owned());
     }

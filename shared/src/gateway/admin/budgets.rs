@@ -18,6 +18,7 @@ impl<P: Ports> Admin<P> {
     /// organisations and users once they were used.
     pub(super) async fn list_budgets(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let now = self.ports.now();
+        self.recorder.allowances.give_back(&self.ports, true).await;
         let standings = shards::books(&self.ports, &self.config).await.map_err(unavailable)?;
         let mut data = Vec::new();
         for owned in self.owners().await? {

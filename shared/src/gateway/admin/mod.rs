@@ -99,6 +99,7 @@ pub struct Admin<P> {
 impl<P: Ports> Admin<P> {
     /// The requests that are open anywhere, after the journal was brought up to date.
     async fn pending(&self) -> Result<Vec<Pending>, ApiError> {
+        self.recorder.allowances.give_back(&self.ports, true).await;
         shards::pending(&self.ports, &self.config).await.map(|(open, _)| open).map_err(unavailable)
     }
 
