@@ -31,6 +31,11 @@ impl Ledger {
         }
     }
 
+    /// Whether not all was told of what was lent.
+    pub(super) fn is_missing(&self, lent: &ReservationId) -> bool {
+        self.reservations.get(lent).is_some_and(|lent| lent.held().is_some())
+    }
+
     /// Gives back what is not kept of what was lent.
     pub(super) fn keep(&mut self, lent: &ReservationId, keep: Keep, now: Timestamp) {
         if self.reservations.contains_key(lent) {

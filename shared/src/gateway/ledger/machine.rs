@@ -163,8 +163,14 @@ impl Ledger {
     pub fn settle(&mut self, settle: &Settle) -> Settled {
         let now = self.advance(settle.now);
         let known = self.reservations.get(&settle.id).cloned();
-        let mut change = Reservation::settle(known, settle, now);
-        let Some(part) = &settle.of else { return self.carry_out(&settle.id, change) };
+        let Some(part) = &settle.of else {
+            return self.carry_out(&settle.id, Reservation::settle(known, settle, now));
+        };
+        // As long as something is missing of what was lent, a call that is told of late is a part of that.
+        let mut change = match self.is_missing(&part.lent) {
+            true => Reservation::settle(known, &Settle { now, ..settle.clone() }, now),
+            false => Reservation::settle(known, settle, now),
+        };
         if let Ok(change) = &mut change
             && change.from.is_none()
         {

@@ -241,7 +241,9 @@ impl Reference {
     fn settle_call(&mut self, settle: &Settle) -> Settled {
         let amount = settle.amount.0;
         let known = self.known(&settle.id);
-        if known.is_none() && settle.now.0 + 900_000 <= self.now {
+        let lent = settle.of.as_ref().and_then(|part| self.known(&part.lent));
+        let missing = lent.is_some_and(|at| matches!(self.entries[at].state, State::Open { .. }));
+        if known.is_none() && !missing && settle.now.0 + 900_000 <= self.now {
             return Settled { posted: NanoUsd(0), overdraft: false, already: true };
         }
         let held = match known.map(|at| (at, self.entries[at].state)) {
