@@ -114,8 +114,9 @@ impl Allowances {
     }
 
     /// Takes note of the answer; what is granted to the call in all.
-    pub(super) fn extended(&self, lent: &ReservationId, is_granted: bool) -> Option<NanoUsd> {
-        self.lock().iter_mut().find_map(|account| account.allowance.extended(lent, is_granted))
+    pub(super) fn extended(&self, lent: &ReservationId, call: &str, is_granted: bool) -> Option<NanoUsd> {
+        let call = ReservationId(call.to_owned());
+        self.lock().iter_mut().find_map(|account| account.allowance.extended(lent, &call, is_granted))
     }
 
     /// Gives back what is older than it may be, or everything that no call needs.

@@ -176,7 +176,7 @@ impl<P: Ports> Policy<P> {
         };
         if let Some(lent) = &admission.lent {
             let verdict = self.ports.admit(ledger, allowances.more(lent, &admit)?).await;
-            return allowances.extended(lent, matches!(verdict, Ok(Verdict::Admitted(_))));
+            return allowances.extended(lent, &admission.id, matches!(verdict, Ok(Verdict::Admitted(_))));
         }
         if let Some(team) = team {
             let whole = Admit { least: more, ..admit.clone() };

@@ -179,10 +179,11 @@ impl Allowance {
     }
 
     /// Takes note of what became of it; answers with what the call has then.
-    pub fn extended(&mut self, lent: &ReservationId, is_granted: bool) -> Option<NanoUsd> {
+    pub fn extended(&mut self, lent: &ReservationId, call: &ReservationId, is_granted: bool) -> Option<NanoUsd> {
         let lot = self.lots.iter_mut().find(|lot| lot.id == *lent)?;
-        let (call, more) = lot.asked.take()?;
-        let granted = lot.open.get_mut(&call).filter(|_| is_granted)?;
+        // An answer to another call's question says nothing of this one.
+        let (_, more) = lot.asked.take_if(|(asking, _)| asking == call)?;
+        let granted = lot.open.get_mut(call).filter(|_| is_granted)?;
         *granted += more;
         Some(*granted)
     }

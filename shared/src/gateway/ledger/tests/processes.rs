@@ -94,7 +94,6 @@ pub(super) struct Process {
 
 /// A call under way: what it is granted, and what it was admitted from.
 struct Call {
-    of: Process,
     granted: u64,
     lent: Option<ReservationId>,
 }
@@ -172,8 +171,12 @@ impl World {
     /// On its way for as long as it takes: what is sent later may arrive before it.
     fn send(&mut self, event: Event) {
         if self.random.one_in(self.faults.twice) {
-            let late = 5 + self.random.below(2_000);
-            self.after(late, event.clone());
+            let (late, mut again) = (5 + self.random.below(2_000), event.clone());
+            // Who asked has one answer, however often the question arrives.
+            if let Event::AtLender { then, .. } = &mut again {
+                *then = Then::Nothing;
+            }
+            self.after(late, again);
         }
         let hop = 2 + self.random.below(60);
         self.after(hop, event);
@@ -253,7 +256,7 @@ impl World {
                 }
             }
         }
-        self.calls.insert(call, Call { of, granted: MOST, lent });
+        self.calls.insert(call, Call { granted: MOST, lent });
         if self.random.one_in(20) {
             let soon = self.random.below(1_500);
             self.after(soon, Event::Extend { of, call });
@@ -316,10 +319,8 @@ impl World {
                         self.after(1, Event::Lent { to: from, draw, granted: None });
                     }
                     Then::Lend(draw) => {
-                        let granted = match replies.first() {
-                            Some(Reply::Verdict(Verdict::Admitted(admission))) => Some(admission.granted),
-                            _ => None,
-                        };
+                        let Some(Reply::Verdict(verdict)) = replies.first() else { return };
+                        let granted = if let Verdict::Admitted(one) = verdict { Some(one.granted) } else { None };
                         self.after(3, Event::Lent { to: from, draw, granted });
                     }
                     Then::Extend(lent, call) => {
@@ -340,7 +341,7 @@ impl World {
                 }
             }
             Event::Extended { of, lent, call, is_granted } => {
-                let granted = self.process(of).and_then(|allowance| allowance.extended(&lent, is_granted));
+                let granted = self.process(of).and_then(|allowance| allowance.extended(&lent, &id(call), is_granted));
                 if let (Some(granted), Some(call)) = (granted, self.calls.get_mut(&call)) {
                     call.granted = granted.0;
                     self.figures.extended += 1;
