@@ -145,21 +145,25 @@ pub(super) fn both_admitted() -> Reply {
 }
 
 pub(super) fn settle(id: &str, second: u64, amount: u64) -> Command {
-    Command::Settle(Settle {
+    Command::Settle(settlement(id, second, amount))
+}
+
+fn settlement(id: &str, second: u64, amount: u64) -> Settle {
+    Settle {
         id: ReservationId(id.into()),
         now: Timestamp(NOON + second * SECOND),
         amount: NanoUsd(amount),
         tokens: None,
         charge: vec![Charge { scope: TEAM.into(), window: month() }],
         of: None,
-    })
+    }
 }
 
 /// Of a call that is taken out of what was lent, of which so much is kept, if it says.
 pub(super) fn settle_of(lent: &str, id: &str, second: u64, amount: u64, kept: Option<u64>) -> Command {
     let keep = kept.map(|most| Keep { most: NanoUsd(most), slice: 0 });
-    let Command::Settle(settle) = settle(id, second, amount) else { unreachable!() };
-    Command::Settle(Settle { of: Some(Part { lent: ReservationId(lent.into()), keep }), ..settle })
+    let of = Some(Part { lent: ReservationId(lent.into()), keep });
+    Command::Settle(Settle { of, ..settlement(id, second, amount) })
 }
 
 /// Gives back what was lent but for so much, as it is with so many extensions.

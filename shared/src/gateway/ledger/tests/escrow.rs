@@ -3,6 +3,7 @@
 
 use super::super::escrow::{Escrow, Slice};
 use super::super::*;
+use super::processes::Random;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::collections::BTreeMap;
 
@@ -15,22 +16,6 @@ const MOST: u64 = 50_000;
 const LEASE: u64 = 3_000;
 /// Without a call for so long, a shard gives back what it does not need.
 const IDLE: u64 = 200;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-}
 
 #[derive(Clone, Copy)]
 enum Event {

@@ -15,7 +15,7 @@ pub(super) const MOST: u64 = 50_000;
 const MORE: u64 = 20_000;
 const LEASE: u64 = 3_000;
 
-pub(super) struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     pub(super) fn below(&mut self, bound: u64) -> u64 {
@@ -26,7 +26,7 @@ impl Random {
         (z ^ (z >> 31)) % bound
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub(super) fn one_in(&mut self, n: u64) -> bool {
         n > 0 && self.below(n) == 0
     }
 }
@@ -248,13 +248,11 @@ impl World {
                 self.processes[number].1.heard(&told);
                 verdict = self.turn(vec![Command::Admit(admit)], None).remove(0);
             }
-            match verdict {
-                Reply::Verdict(Verdict::Admitted(_)) => self.figures.by_the_lender += 1,
-                _ => {
-                    self.figures.denied += 1;
-                    return;
-                }
+            if !matches!(verdict, Reply::Verdict(Verdict::Admitted(_))) {
+                self.figures.denied += 1;
+                return;
             }
+            self.figures.by_the_lender += 1;
         }
         self.calls.insert(call, Call { granted: MOST, lent });
         if self.random.one_in(20) {
