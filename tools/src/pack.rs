@@ -1,7 +1,7 @@
 //! Makes a WebAssembly module smaller to send, without changing what it does.
 //!
-//! Of functions that are alike to the byte one is kept. What the format leaves open is written the same way everywhere ([`body`]), and the functions stand in the
-//! order in which compression finds most of what it has seen ([`order`]). Names are left out.
+//! Of functions that are alike to the byte one is kept. What the format leaves open is written the same way everywhere (`body`), and the functions stand in the
+//! order in which compression finds most of what it has seen (`order`). Names are left out.
 
 // Every index is one the module itself has; were it wrong, stopping the build is right. Payloads are the format's, not ours.
 #![allow(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
