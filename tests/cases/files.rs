@@ -22,8 +22,8 @@ files! {
     count_tokens
     embeddings
     envelope
-    export
     escrow
+    export
     feedback
     finish_reasons
     gemini

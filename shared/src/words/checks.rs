@@ -3,7 +3,7 @@
 
 use super::body::texts;
 use super::outside::{Side, Verdict};
-use super::{Denied, Named, Seen, Words, data_class};
+use super::{Denied, Named, Seen, Words};
 use crate::config::guardrails::{Action, Fail, Mode, Outside};
 use crate::dialect::BYTES_PER_TOKEN;
 use std::sync::Arc;
@@ -141,9 +141,9 @@ impl Words {
             }
             Some(Verdict::Found(action)) => {
                 seen.note_as(named, side, if enforced { action.as_str() } else { "monitor" }, 1);
+                seen.tell(named, side, "");
                 match action {
                     Action::Deny if enforced => return deny(&mut seen),
-                    Action::Route if enforced => drop(seen.classes.insert(data_class(&named.rail.check, ""))),
                     Action::Deny | Action::Mask | Action::Restore | Action::Flag | Action::Route => {}
                 }
                 Ok(Vec::new())
@@ -154,6 +154,7 @@ impl Words {
                     return Ok(Vec::new());
                 }
                 seen.touched |= check.side == Side::Output;
+                seen.tell(named, side, "");
                 let mut changed = whole;
                 for (at, text) in texts.iter().enumerate() {
                     let mut out = String::new();

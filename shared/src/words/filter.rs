@@ -3,7 +3,7 @@
 //! A filter holds back from the earliest place on that could still become a finding, and no more. What it has
 //! let go it remembers a little of, because what stands before a number says what it is.
 
-use super::{Denied, Named, Seen, data_class};
+use super::{Denied, Named, Seen};
 use crate::config::guardrails::{Action, Check, Mode};
 use crate::guard::plain::{Plain, Source};
 use crate::guard::{Found, LONGEST, injection, invisible, pii, repetition, secrets, settle};
@@ -123,12 +123,9 @@ impl Filter {
             out.push_str(self.text.get(done..one.range.start).unwrap_or_default());
             let original = self.text.get(one.range.clone()).unwrap_or_default();
             done = one.range.end;
+            seen.tell(&self.named, self.side, &one.class);
             match self.effect() {
-                None | Some(Action::Flag) => out.push_str(original),
-                Some(Action::Route) => {
-                    seen.classes.insert(data_class(&self.named.rail.check, &one.class));
-                    out.push_str(original);
-                }
+                None | Some(Action::Flag | Action::Route) => out.push_str(original),
                 Some(Action::Mask | Action::Restore) if one.class == "invisible" || one.class == "bidirectional" => {}
                 Some(action @ (Action::Mask | Action::Restore)) => {
                     out.push_str(&seen.masks.placeholder(&one.class, meant, original, action == Action::Restore));
@@ -251,9 +248,7 @@ impl Filter {
         if first {
             seen.note(&self.named, self.side, 1);
             seen.touched |= self.side == "output" && self.effect() == Some(Action::Deny);
-            if self.effect() == Some(Action::Route) {
-                seen.classes.insert(data_class(&self.named.rail.check, ""));
-            }
+            seen.tell(&self.named, self.side, "");
         }
         match self.effect() {
             Some(Action::Deny) if first => Passed {

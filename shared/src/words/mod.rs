@@ -183,6 +183,13 @@ impl Seen {
         self.note_as(rail, side, action, count);
     }
 
+    /// Notes what the router is to know of: what was found in a request, whatever became of it.
+    fn tell(&mut self, rail: &Named, side: &'static str, class: &str) {
+        if side == outside::Side::Input.as_str() && rail.rail.mode == Mode::Enforce {
+            self.classes.insert(data_class(&rail.rail.check, class));
+        }
+    }
+
     /// Notes findings about which this was done.
     fn note_as(&mut self, rail: &Named, side: &'static str, action: &'static str, count: usize) {
         let kind = rail.rail.check.as_str();
