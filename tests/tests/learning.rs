@@ -16,7 +16,8 @@ const STRONG: &str = "anthropic:claude-haiku-4-5~words-3";
 async fn ask(level: &InProcess, credential: &str, method: &str, path: &str, body: Value) -> Answer {
     let headers = vec![("authorization".to_owned(), format!("Bearer {credential}"))];
     let body = body.to_string().into_bytes();
-    level.call(Call { method: method.into(), path: path.into(), headers, body, leave: None }).await.unwrap()
+    // In a box: without optimisation the gateway's future is large, and each place that waits for it has room of its own.
+    Box::pin(level.call(Call { method: method.into(), path: path.into(), headers, body, leave: None })).await.unwrap()
 }
 
 async fn administer(level: &InProcess, method: &str, path: &str, body: Value) -> Value {
