@@ -17,19 +17,23 @@ pub(super) fn error(refusal: Refusal) -> ApiError {
                 dropped.iter().take(8).map(|(model, drop)| format!("{model}: {}", drop.as_str())).collect();
             // The rail that decided is the last one a candidate came to: they are in the order in which they are held up.
             let rail = dropped.iter().map(|(_, drop)| *drop).max();
-            let code = code(rail);
-            ApiError::new(code, format!("{what} is ruled out ({}). {}", why.join(", "), advice(rail)))
+            let (code, advice) = meant(rail);
+            ApiError::new(code, format!("{what} is ruled out ({}). {advice}", why.join(", ")))
         }
     }
 }
 
-/// What the caller can do about it.
-fn advice(rail: Option<Drop>) -> &'static str {
+/// What a rail is called on the wire, and what the caller can do about it.
+fn meant(rail: Option<Drop>) -> (Code, &'static str) {
     match rail {
-        Some(Drop::NotAllowed) => "GET /v1/models lists what this key may use.",
-        Some(Drop::ContextTooSmall) => "Send less, or ask for a shorter answer.",
-        Some(Drop::Residency | Drop::DataPolicy) => "Name a model that keeps these rules, or ask your administrator.",
-        Some(Drop::OverBudget) => "Ask your administrator to raise the budget, or make the request cheaper.",
+        Some(Drop::NotAllowed) => (Code::ModelNotAllowed, "GET /v1/models lists what this key may use."),
+        Some(Drop::ContextTooSmall) => (Code::ContextLengthExceeded, "Send less, or ask for a shorter answer."),
+        Some(Drop::Residency | Drop::DataPolicy) => {
+            (Code::Residency, "Name a model that keeps these rules, or ask your administrator.")
+        }
+        Some(Drop::OverBudget) => {
+            (Code::InsufficientQuota, "Ask your administrator to raise the budget, or make the request cheaper.")
+        }
         Some(
             Drop::OtherKind
             | Drop::LacksTools
@@ -38,29 +42,12 @@ fn advice(rail: Option<Drop>) -> &'static str {
             | Drop::LacksDocuments
             | Drop::LacksAudio
             | Drop::LeftOut,
-        ) => "Name a model that can do what the request needs.",
-        Some(Drop::CoolingDown | Drop::CircuitOpen) => "Try again in a moment, or name another model.",
-        Some(Drop::NotEnabled) | None => "Ask your administrator to bind a key of one of their providers.",
-    }
-}
-
-fn code(rail: Option<Drop>) -> Code {
-    match rail {
-        Some(Drop::NotAllowed) => Code::ModelNotAllowed,
-        Some(Drop::ContextTooSmall) => Code::ContextLengthExceeded,
-        Some(Drop::Residency | Drop::DataPolicy) => Code::Residency,
-        Some(Drop::OverBudget) => Code::InsufficientQuota,
-        Some(
-            Drop::OtherKind
-            | Drop::LacksTools
-            | Drop::LacksVision
-            | Drop::LacksJsonSchema
-            | Drop::LacksDocuments
-            | Drop::LacksAudio
-            | Drop::CoolingDown
-            | Drop::CircuitOpen
-            | Drop::LeftOut,
-        ) => Code::NoHealthyModel,
-        Some(Drop::NotEnabled) | None => Code::NotConfigured,
+        ) => (Code::NoHealthyModel, "Name a model that can do what the request needs."),
+        Some(Drop::CoolingDown | Drop::CircuitOpen) => {
+            (Code::NoHealthyModel, "Try again in a moment, or name another model.")
+        }
+        Some(Drop::NotEnabled) | None => {
+            (Code::NotConfigured, "Ask your administrator to bind a key of one of their providers.")
+        }
     }
 }
