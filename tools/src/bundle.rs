@@ -152,7 +152,10 @@ fn bind(layout: &Layout, profile: Profile) -> Result<()> {
         .generate(layout.build())?;
     if profile == Profile::Release {
         let module = layout.build().join("index_bg.wasm");
-        fs::write(&module, pack(&fs::read(&module)?)?)?;
+        let is_foreign = |export: &str| FOREIGN.iter().any(|class| export.contains(&class.to_lowercase()));
+        fs::write(&module, pack(&fs::read(&module)?, &|export| !is_foreign(export))?)?;
+        let glue = layout.build().join("index.js");
+        fs::write(&glue, without(&fs::read_to_string(&glue)?, &FOREIGN)?)?;
     }
     let glue = layout.build().join("index.js");
     fs::write(&glue, lean(&adapt(&fs::read_to_string(&glue)?)?)?)?;
@@ -170,12 +173,46 @@ const EDITS: [(&str, &str); 2] = [
     ),
 ];
 
+/// Classes of the `worker` crate that this Worker does not use. It exports them all the same, with everything they call.
+const FOREIGN: [&str; 6] = [
+    "ContainerStartupOptions",
+    "IntoUnderlyingByteSource",
+    "IntoUnderlyingSink",
+    "IntoUnderlyingSource",
+    "MinifyConfig",
+    "R2Range",
+];
+
 /// Applies [`EDITS`]; glue that lacks one of the places is refused rather than shipped.
 fn adapt(glue: &str) -> Result<String> {
     EDITS.iter().try_fold(glue.to_owned(), |glue, (from, to)| {
         ensure!(glue.matches(from).count() == 1, "wasm-bindgen no longer writes `{from}` once");
         Ok(glue.replace(from, to))
     })
+}
+
+/// Leaves out these classes, with what wasm-bindgen writes about each: how it is disposed of, and what its finalization does. One that
+/// is not there, or that something else names, stops the build.
+fn without(glue: &str, classes: &[&str]) -> Result<String> {
+    let mut kept = String::with_capacity(glue.len());
+    let mut left_out = 0;
+    let mut lines = glue.lines();
+    while let Some(line) = lines.next() {
+        let begins = |class: &&str| {
+            let line = line.trim_start_matches("export ");
+            line == format!("class {class} {{") || line.starts_with(&format!("const {class}Finalization = "))
+        };
+        if classes.iter().any(begins) {
+            left_out += 1;
+            lines.find(|line| ["}", "});"].contains(line));
+        } else if !classes.iter().any(|class| line.starts_with(&format!("if (Symbol.dispose) {class}."))) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    ensure!(left_out == 2 * classes.len(), "wasm-bindgen writes other classes than {classes:?}");
+    ensure!(!classes.iter().any(|class| kept.contains(class)), "one of {classes:?} is needed");
+    Ok(kept)
 }
 
 /// Leaves out what is for readers: documentation, and the white space that lines begin with.
@@ -227,6 +264,20 @@ mod tests {
         assert!(adapt("import wasmModule from 'x';").is_err());
         assert!(adapt(&GLUE.replace("abort_hook", "other_hook")).is_err());
         assert!(adapt(&GLUE.repeat(2)).is_err());
+    }
+
+    #[test]
+    fn foreign_classes_are_left_out_and_missed_when_they_are_not_there() {
+        let class = |name: &str| {
+            format!(
+                "export class {name} {{\n    free() {{\n    }}\n}}\nif (Symbol.dispose) {name}.prototype.x = 1;\n\
+                 const {name}Finalization = a\n    : b(() => {{\n    c();\n}});\n"
+            )
+        };
+        let glue = format!("{}{}f();\n", class("Ours"), class("Theirs"));
+        assert_eq!(without(&glue, &["Theirs"]).unwrap(), format!("{}f();\n", class("Ours")));
+        assert!(without(&glue, &["Gone"]).is_err());
+        assert!(without(&format!("{glue}new Theirs();\n"), &["Theirs"]).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Makes a WebAssembly module smaller to send, without changing what it does.
 //!
-//! Of functions that are alike to the byte one is kept. What the format leaves open is written the same way everywhere (`body`), and the functions stand in the
-//! order in which compression finds most of what it has seen (`order`). Names are left out.
+//! Exports that nobody asks for are left out, and the functions that nothing reaches then. Of functions that are alike to the byte one is kept. What the format leaves open is written the same way everywhere (`body`), and the functions stand in the
+//! order in which compression finds most of what it has seen (`order`), behind the few that are called everywhere. Names are left out.
 
 // Every index is one the module itself has; were it wrong, stopping the build is right. Payloads are the format's, not ours.
 #![allow(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
@@ -9,21 +9,25 @@
 mod body;
 mod order;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use body::Bodies;
-use std::{collections::HashMap, convert::Infallible};
+use std::{cmp::Reverse, collections::HashMap, convert::Infallible};
 use wasm_encoder::{
-    CodeSection, Function, FunctionSection, Module,
+    CodeSection, ExportSection, Function, FunctionSection, Module,
     reencode::{Error, Reencode, utils},
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, FunctionBody, FunctionSectionReader, KnownCustom, Name, Parser, Payload,
-    TypeRef,
+    BinaryReader, CodeSectionReader, CustomSectionReader, ElementItems, ExportSectionReader, ExternalKind,
+    FunctionBody, FunctionSectionReader, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
 };
 
-/// The same module, its functions merged and put in order.
-pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
-    let functions = Functions::read(module)?;
+/// How many functions stand first, out of the order of likeness: those that are called most, while one byte holds their numbers or nearly so.
+/// Less than that is larger, and more is, too.
+const POPULAR: usize = 64;
+
+/// The same module with the exports that are `wanted`, its functions merged and put in order.
+pub fn pack(module: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Vec<u8>> {
+    let functions = Functions::read(module, wanted)?;
     let kept = functions.merge()?;
     let order = functions.order(&kept)?;
     let mut places = vec![0; kept.len()];
@@ -40,7 +44,7 @@ pub fn pack(module: &[u8]) -> Result<Vec<u8>> {
         bodies.push(functions.write(*index, &numbers)?);
     }
     let types = order.iter().map(|index| functions.types[(index - functions.imported) as usize]).collect();
-    let mut writer = Writer { numbers, types, bodies };
+    let mut writer = Writer { wanted, numbers, types, bodies };
     let mut packed = Module::new();
     writer.parse_core_module(&mut packed, Parser::new(0), module).map_err(|error| anyhow!("{error}"))?;
     Ok(packed.finish())
@@ -54,16 +58,19 @@ struct Functions<'m> {
     types: Vec<u32>,
     bodies: Vec<FunctionBody<'m>>,
     names: HashMap<u32, &'m str>,
+    /// Those that are called from outside, or by their place in a table.
+    roots: Vec<u32>,
 }
 
 impl<'m> Functions<'m> {
-    fn read(module: &'m [u8]) -> Result<Functions<'m>> {
+    fn read(module: &'m [u8], wanted: &dyn Fn(&str) -> bool) -> Result<Functions<'m>> {
         let mut found = Functions {
             imported: 0,
             parameters: Vec::new(),
             types: Vec::new(),
             bodies: Vec::new(),
             names: HashMap::new(),
+            roots: Vec::new(),
         };
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
@@ -78,6 +85,24 @@ impl<'m> Functions<'m> {
                     }
                 }
                 Payload::FunctionSection(section) => found.types = section.into_iter().collect::<Result<_, _>>()?,
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        let export = export?;
+                        let is_root = export.kind == ExternalKind::Func && wanted(export.name);
+                        found.roots.extend(is_root.then_some(export.index));
+                    }
+                }
+                Payload::StartSection { func, .. } => found.roots.push(func),
+                Payload::ElementSection(section) => {
+                    for element in section {
+                        let ElementItems::Functions(functions) = element?.items else {
+                            bail!("a table of something else than functions");
+                        };
+                        for function in functions {
+                            found.roots.push(function?);
+                        }
+                    }
+                }
                 Payload::CodeSectionEntry(body) => found.bodies.push(body),
                 Payload::CustomSection(section) => found.name(&section)?,
                 _ => {}
@@ -127,10 +152,36 @@ impl<'m> Functions<'m> {
             name.rsplit_once("17h").map_or(name, |(path, _)| path)
         };
         let size = |index: &u32| self.body(*index).map_or(0, |body| body.range().len());
-        let mut named: Vec<u32> = (self.imported..kept.len() as u32).filter(|at| kept[*at as usize] == *at).collect();
+        let calls = self.calls(kept)?;
+        let mut named: Vec<u32> = (self.imported..kept.len() as u32).filter(|at| calls[*at as usize] > 0).collect();
         named.sort_by_key(|index| (origin(index), size(index), *index));
-        let bodies: Vec<&FunctionBody<'_>> = named.iter().filter_map(|index| self.body(*index)).collect();
-        Ok(order::by_likeness(&bodies)?.into_iter().map(|place| named[place]).collect())
+        // As they will be written, but for the numbers of the functions they call, which are not known yet.
+        let written = named.iter().map(|index| Ok(self.write(*index, kept)?.into_raw_body()));
+        let written = written.collect::<Result<Vec<_>>>()?;
+        let bodies: Vec<_> = written.iter().map(|body| FunctionBody::new(BinaryReader::new(body, 0))).collect();
+        let alike = order::by_likeness(&bodies)?.into_iter().map(|place| named[place]);
+        let mut popular = named.clone();
+        popular.sort_by_key(|index| Reverse(calls[*index as usize]));
+        popular.truncate(POPULAR);
+        Ok(popular.iter().copied().chain(alike.filter(|index| !popular.contains(index))).collect())
+    }
+
+    /// How often each function is called from those that can be reached; a call from outside counts as one.
+    fn calls(&self, kept: &[u32]) -> Result<Vec<u32>> {
+        let mut calls = vec![0_u32; kept.len()];
+        let mut next: Vec<u32> = self.roots.iter().map(|root| kept[*root as usize]).collect();
+        while let Some(index) = next.pop() {
+            calls[index as usize] += 1;
+            // An imported one has no body; one that was met has been read.
+            let Some(body) = self.body(index).filter(|_| calls[index as usize] == 1) else { continue };
+            let mut instructions = body.get_operators_reader()?;
+            while !instructions.eof() {
+                if let Operator::Call { function_index } | Operator::RefFunc { function_index } = instructions.read()? {
+                    next.push(kept[function_index as usize]);
+                }
+            }
+        }
+        Ok(calls)
     }
 
     fn body(&self, index: u32) -> Option<&FunctionBody<'m>> {
@@ -146,13 +197,14 @@ impl<'m> Functions<'m> {
 }
 
 /// Writes the module anew, with other functions.
-struct Writer {
+struct Writer<'w> {
+    wanted: &'w dyn Fn(&str) -> bool,
     numbers: Vec<u32>,
     types: Vec<u32>,
     bodies: Vec<Function>,
 }
 
-impl Reencode for Writer {
+impl Reencode for Writer<'_> {
     type Error = Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
@@ -166,6 +218,20 @@ impl Reencode for Writer {
     ) -> Result<(), Error<Infallible>> {
         for ty in &self.types {
             section.function(*ty);
+        }
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: ExportSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for export in section {
+            let export = export?;
+            if (self.wanted)(export.name) {
+                self.parse_export(exports, export)?;
+            }
         }
         Ok(())
     }
@@ -197,8 +263,7 @@ impl Reencode for Writer {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use wasm_encoder::{ExportKind, ExportSection, Instruction, MemArg, NameMap, NameSection, TypeSection, ValType};
-    use wasmparser::BinaryReader;
+    use wasm_encoder::{ExportKind, Instruction, MemArg, NameMap, NameSection, TypeSection, ValType};
 
     /// `one` and `same` are alike; so are their callers, once those call the same one. `other` is not.
     fn module() -> Vec<u8> {
@@ -222,6 +287,10 @@ mod tests {
         module.finish()
     }
 
+    fn all(_: &str) -> bool {
+        true
+    }
+
     fn exports(module: &[u8]) -> HashMap<String, u32> {
         let mut found = HashMap::new();
         for payload in Parser::new(0).parse_all(module) {
@@ -237,14 +306,21 @@ mod tests {
 
     #[test]
     fn functions_that_are_alike_are_one_and_everything_else_keeps_its_meaning() {
-        let packed = pack(&module()).unwrap();
-        let (functions, exports) = (Functions::read(&packed).unwrap(), exports(&packed));
+        let packed = pack(&module(), &all).unwrap();
+        let (functions, exports) = (Functions::read(&packed, &all).unwrap(), exports(&packed));
         assert_eq!(functions.bodies.len(), 3, "z is a, and b, which called it, is m");
         assert_eq!((exports["z"], exports["m"]), (exports["a"], exports["b"]));
         let body = |name: &str| functions.body(exports[name]).unwrap().as_bytes();
         assert_eq!(body("a"), [0, 0x41, 1, 0x0b]);
         assert_eq!(body("c"), [0, 0x41, 2, 0x0b]);
         assert_eq!(body("m"), [0, 0x10, exports["a"] as u8, 0x0b]);
+    }
+
+    #[test]
+    fn what_is_not_wanted_takes_along_what_only_it_calls() {
+        let packed = pack(&module(), &|name| name != "m" && name != "b").unwrap();
+        assert_eq!(Functions::read(&packed, &all).unwrap().bodies.len(), 2);
+        assert_eq!(exports(&packed).len(), 3);
     }
 
     #[test]
@@ -271,17 +347,18 @@ mod tests {
     }
 
     #[test]
-    fn functions_stand_in_the_order_of_their_names_which_are_left_out() {
-        let packed = pack(&module()).unwrap();
+    fn what_is_called_most_stands_first_and_names_are_left_out() {
+        let packed = pack(&module(), &all).unwrap();
         let exports = exports(&packed);
-        assert!(exports["c"] < exports["m"] && exports["m"] < exports["z"], "{exports:?}");
-        assert!(Functions::read(&packed).unwrap().names.is_empty());
+        assert!(exports["z"] < exports["m"] && exports["m"] < exports["c"], "{exports:?}");
+        assert!(Functions::read(&packed, &all).unwrap().names.is_empty());
     }
 
     #[test]
     fn packing_twice_changes_nothing_more_and_what_is_no_module_is_refused() {
-        let packed = pack(&module()).unwrap();
-        assert_eq!(Functions::read(&pack(&packed).unwrap()).unwrap().bodies.len(), 3);
-        assert!(pack(b"\0asm").is_err());
+        let packed = pack(&module(), &all).unwrap();
+        let again = pack(&packed, &all).unwrap();
+        assert_eq!(Functions::read(&again, &all).unwrap().bodies.len(), 3);
+        assert!(pack(b"\0asm", &all).is_err());
     }
 }

@@ -21,7 +21,7 @@ const COMMON: usize = 500;
 const OVERHEAD: u64 = 50;
 
 /// The places of `bodies` in the order to write them, beginning with the first.
-pub(super) fn by_likeness(bodies: &[&FunctionBody<'_>]) -> Result<Vec<usize>> {
+pub(super) fn by_likeness(bodies: &[FunctionBody<'_>]) -> Result<Vec<usize>> {
     let mut window = Window::new(pieces(bodies)?, bodies.iter().map(|body| body.as_bytes().len()).collect());
     let mut order = Vec::with_capacity(bodies.len());
     while let Some(next) = window.most_alike() {
@@ -32,7 +32,7 @@ pub(super) fn by_likeness(bodies: &[&FunctionBody<'_>]) -> Result<Vec<usize>> {
 }
 
 /// The pieces of every function, by a number each; of those that two have at least.
-fn pieces(bodies: &[&FunctionBody<'_>]) -> Result<Vec<Vec<usize>>> {
+fn pieces(bodies: &[FunctionBody<'_>]) -> Result<Vec<Vec<usize>>> {
     let mut numbers: HashMap<&[u8], usize> = HashMap::new();
     let mut pieces = Vec::new();
     for body in bodies {
@@ -152,7 +152,7 @@ mod tests {
 
     fn order(bodies: &[Vec<u8>]) -> Vec<usize> {
         let bodies: Vec<_> = bodies.iter().map(|body| FunctionBody::new(BinaryReader::new(body, 0))).collect();
-        by_likeness(&bodies.iter().collect::<Vec<_>>()).unwrap()
+        by_likeness(&bodies).unwrap()
     }
 
     #[test]
