@@ -72,6 +72,7 @@ fn admit(id: String, now: Timestamp, most: u64, least: u64, limit: u64) -> Admit
         note: String::new(),
         escrowed: false,
         share: 0,
+        calls: 0,
     }
 }
 

@@ -64,6 +64,7 @@ fn admit(id: &str, lease: u64) -> Command {
         note: String::new(),
         escrowed: false,
         share: 0,
+        calls: 0,
     })
 }
 

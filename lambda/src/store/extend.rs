@@ -40,7 +40,7 @@ impl DynamoLedger {
                     known = image.entries.get(&admit.id.0).cloned();
                     continue;
                 }
-                return Ok(decide::admitted(&asked, hold.granted, &image, now));
+                return Ok(decide::admitted(&asked, hold.granted, 0, &image, now));
             }
             let grant = match decide::decide(&asked, &image, now) {
                 Ok(grant) => grant,
@@ -58,7 +58,7 @@ impl DynamoLedger {
                 Ok(changed) => {
                     self.remember_lease(&admit.id.0, &longer);
                     image.merge(&changed);
-                    return Ok(decide::admitted(&asked, granted, &image, now));
+                    return Ok(decide::admitted(&asked, granted, 0, &image, now));
                 }
                 Err(Refused::Stale(item)) => {
                     tries.reload().await?;

@@ -179,7 +179,7 @@ impl DynamoLedger {
                 match written.at(now) {
                     Some(Reservation::Open { hold, .. }) => {
                         self.remember_lease(&admit.id.0, json);
-                        let verdict = decide::admitted(admit, hold.granted, &image, now);
+                        let verdict = decide::admitted(admit, hold.granted, 0, &image, now);
                         return Ok(match unknown.filter(|(written, _)| written == json) {
                             // An earlier try was carried out after all.
                             Some((json, draws)) => Reserved::Taken(verdict, draws, json),
@@ -231,7 +231,11 @@ impl DynamoLedger {
                     self.remember_lease(&admit.id.0, &json);
                     // Other lines of the books may have moved on; those of this admission are as of now.
                     image.merge(&changed);
-                    return Ok(Reserved::Taken(decide::admitted(admit, grant.amount, &image, now), grant.draws, json));
+                    return Ok(Reserved::Taken(
+                        decide::admitted(admit, grant.amount, 0, &image, now),
+                        grant.draws,
+                        json,
+                    ));
                 }
                 Err(Refused::Stale(item)) => {
                     tries.reload().await?;

@@ -31,7 +31,7 @@ pub struct Team {
     pub provider_keys: bool,
     /// How many ledgers admit its calls; `None`: the tenant's own alone does.
     pub shards: Option<u64>,
-    /// Whether its budgets are lent to processes that can hold what they are lent.
+    /// Whether its budgets and limits are lent to processes that can hold what they are lent.
     pub escrow: bool,
 }
 
@@ -150,8 +150,7 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let about =
         "ledgers that share the work of admitting calls which budgets alone bind; 1 is good for some 500 a second";
     let shards = fields.defaulted("shards", about, Whole { min: 1, max: MOST_SHARDS }, 1);
-    let about =
-        "lend parts of the budgets to processes, which admit calls by themselves; for a second each, on the Worker";
+    let about = "lend parts of the budgets and limits to processes, which admit calls by themselves; for a second each, on the Worker";
     let escrow = fields.defaulted("escrow", about, Flag, false);
     Some(Team {
         provider_keys,

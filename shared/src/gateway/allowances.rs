@@ -7,14 +7,14 @@
 use super::alerts::Alerts;
 use super::denial;
 use super::ledger::allowance::{Allowance, LIFE};
-use super::ledger::{Admit, BudgetState, Command, Part, ReservationId, Verdict, Void};
+use super::ledger::{Admission, Admit, Command, Denial, Part, RateState, ReservationId, Verdict, Void};
 use super::policy::TENANT;
 use crate::config::Budget;
 use crate::ports::Ports;
-use crate::units::{Millis, NanoUsd, Timestamp};
+use crate::units::{Millis, NanoUsd, Timestamp, Tokens};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// For so many sets of budgets; calls of others are admitted by the ledger.
+/// For so many sets of budgets and rates; calls of others are admitted by the ledger.
 const MOST: usize = 256;
 /// How often it is tried to give something back, and how far apart.
 const TRIES: u32 = 3;
@@ -24,7 +24,7 @@ const PAUSE: Millis = Millis(1_000);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowances(Arc<Mutex<Vec<Account>>>);
 
-/// What calls of a team have that draw on the same budgets.
+/// What calls of a team have that draw on the same budgets and rates.
 #[derive(Debug)]
 struct Account {
     team: String,
@@ -35,7 +35,7 @@ struct Account {
 
 impl Account {
     fn serves(&self, team: &str, admit: &Admit) -> bool {
-        self.noted != admit.note.is_empty() && self.team == team && self.allowance.budgets() == admit.budgets
+        self.noted != admit.note.is_empty() && self.team == team && self.allowance.is_for(admit)
     }
 }
 
@@ -45,19 +45,21 @@ impl Allowances {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits a call, if there is enough for it; and what should be borrowed now.
-    pub(super) fn admit(&self, team: &str, admit: &Admit) -> (Option<ReservationId>, Option<Admit>) {
+    /// Admits a call, if there is enough for it: what it is taken from, and how the rates stand then; and what should be
+    /// borrowed now.
+    pub(super) fn admit(&self, team: &str, admit: &Admit) -> (Option<(ReservationId, Vec<RateState>)>, Option<Admit>) {
         let mut accounts = self.lock();
         let mut at = accounts.iter().position(|account| account.serves(team, admit)).unwrap_or(accounts.len());
         if at == accounts.len() {
             if accounts.len() >= MOST {
                 accounts.retain(|account| !account.allowance.is_idle(admit.now));
             }
-            if admit.budgets.is_empty() || accounts.len() >= MOST {
+            let nothing = admit.budgets.is_empty() && admit.rates.is_empty();
+            if nothing || accounts.len() >= MOST {
                 return (None, None);
             }
             at = accounts.len();
-            let allowance = Allowance::new(admit.budgets.clone());
+            let allowance = Allowance::new(admit);
             accounts.push(Account { team: team.to_owned(), noted: !admit.note.is_empty(), allowance });
         }
         accounts
@@ -78,34 +80,35 @@ impl Allowances {
                 for (budget, state) in said.iter().zip(&admission.budgets) {
                     alerts.consider(ports, budget, state, admission.granted);
                 }
-                Some(admission.granted)
+                Some(admission)
             }
             Ok(Verdict::Denied(_)) | Err(_) => None,
         };
+        let lent = granted.is_some();
         self.lent(team, &draw, granted, ports.now());
         if let Err(problem) = answer {
             // It may have been lent all the same.
             ports.log(&denial::store_line("ledger", &problem));
             self.tell(ports, vec![Void { id: draw.id, now: ports.now(), but: None }]).await;
-        } else if granted.is_some() {
+        } else if lent {
             ports.sleep(LIFE).await;
             self.give_back(ports, false).await;
         }
     }
 
-    fn lent(&self, team: &str, draw: &Admit, granted: Option<NanoUsd>, now: Timestamp) {
+    fn lent(&self, team: &str, draw: &Admit, granted: Option<&Admission>, now: Timestamp) {
         if let Some(account) = self.lock().iter_mut().find(|account| account.serves(team, draw)) {
             account.allowance.lent(draw, granted, now);
         }
     }
 
     /// What the settlement of a call says that was admitted from this.
-    pub(super) fn settle(&self, lent: &ReservationId, call: &str, amount: NanoUsd) -> Part {
+    pub(super) fn settle(&self, lent: &ReservationId, call: &str, amount: NanoUsd, tokens: Tokens) -> Part {
         let mut accounts = self.lock();
         let account = accounts.iter_mut().find(|account| account.allowance.has(lent));
         let call = ReservationId(call.to_owned());
         let nothing = Part { lent: lent.clone(), keep: None };
-        account.map_or(nothing, |account| account.allowance.settle(lent, &call, amount))
+        account.map_or(nothing, |account| account.allowance.settle(lent, &call, amount, tokens))
     }
 
     /// What to ask the lender for so that a call may come to more.
@@ -125,11 +128,18 @@ impl Allowances {
         self.tell(ports, told).await;
     }
 
-    /// Gives back all there is of a budget that is said to be spent; whether there was any.
-    pub(super) async fn recall<P: Ports>(&self, ports: &P, spent: &BudgetState) -> bool {
-        let draws = |account: &&mut Account| {
-            let mut budgets = account.allowance.budgets().iter();
-            budgets.any(|line| (&line.scope, line.window) == (&spent.scope, spent.window))
+    /// Gives back all there is of a budget or a rate that is said to be spent; whether there was any.
+    pub(super) async fn recall<P: Ports>(&self, ports: &P, spent: &Denial) -> bool {
+        let draws = |account: &&mut Account| match spent {
+            Denial::Budget(state) => {
+                let mut budgets = account.allowance.budgets().iter();
+                budgets.any(|line| (&line.scope, line.window) == (&state.scope, state.window))
+            }
+            Denial::Rate { rate, .. } => {
+                let mut rates = account.allowance.rates().iter();
+                rates.any(|line| (&line.scope, line.kind, line.per) == (&rate.scope, rate.kind, rate.per))
+            }
+            Denial::Over => false,
         };
         let now = ports.now();
         let told: Vec<Void> =

@@ -19,7 +19,10 @@ impl<P: Ports> Policy<P> {
             amount,
             tokens: Some(tokens),
             charge: admission.charge.clone(),
-            of: admission.lent.as_ref().map(|lent| self.recorder.allowances.settle(lent, &admission.id, amount)),
+            of: admission
+                .lent
+                .as_ref()
+                .map(|lent| self.recorder.allowances.settle(lent, &admission.id, amount, tokens)),
         })
     }
 
@@ -57,10 +60,8 @@ impl<P: Ports> Policy<P> {
         }
         let shards = self.borrower(caller, &lines);
         // A strict audit wants each call in the books before it is made.
-        let local = self.ports.lingers()
-            && !policy.strict
-            && lines.rates.is_empty()
-            && self.config.team(&caller.team).is_some_and(|team| team.escrow);
+        let local =
+            self.ports.lingers() && !policy.strict && self.config.team(&caller.team).is_some_and(|team| team.escrow);
         let hard = lines.budgets.iter().any(|line| line.hard);
         let charge =
             lines.budgets.iter().map(|line| Charge { scope: line.scope.clone(), window: line.window }).collect();
@@ -77,15 +78,17 @@ impl<P: Ports> Policy<P> {
             note,
             escrowed: false,
             share: 0,
+            calls: 0,
         };
         if local {
             let (lent, draw) = self.recorder.allowances.admit(&caller.team, &admit);
             if let Some(draw) = draw {
                 self.borrow(caller, &lines, draw);
             }
-            if lent.is_some() {
+            if let Some((lent, rates)) = lent {
                 let granted = (hard && claim.most > NanoUsd::ZERO).then_some(claim.most);
-                return Ok(Admission { tenant: Some(TENANT.to_owned()), lent, granted, charge, ..nothing });
+                let (tenant, lent) = (Some(TENANT.to_owned()), Some(lent));
+                return Ok(Admission { tenant, lent, granted, charge, rates: lines::tightest(&rates), ..nothing });
             }
         }
         let again = local.then(|| admit.clone());
@@ -93,8 +96,8 @@ impl<P: Ports> Policy<P> {
             Some(shards) => self.shards.admit(&self.ports, shards, admit).await,
             None => ask(&self.ports, TENANT, admit).await.map(|verdict| (TENANT.to_owned(), verdict)),
         };
-        if let (Some(again), Ok((_, Verdict::Denied(Denial::Budget(state))))) = (again, &admitted)
-            && self.recorder.allowances.recall(&self.ports, state).await
+        if let (Some(again), Ok((_, Verdict::Denied(denial)))) = (again, &admitted)
+            && self.recorder.allowances.recall(&self.ports, denial).await
         {
             admitted = ask(&self.ports, TENANT, again).await.map(|verdict| (TENANT.to_owned(), verdict));
         }
@@ -173,6 +176,7 @@ impl<P: Ports> Policy<P> {
             note: String::new(),
             escrowed: team.is_some(),
             share: 0,
+            calls: 0,
         };
         if let Some(lent) = &admission.lent {
             let verdict = self.ports.admit(ledger, allowances.more(lent, &admit)?).await;

@@ -23,7 +23,7 @@ pub(super) const ADMIN: &str = "bench-admin-key";
 const WARM_UP: usize = 5;
 const SECRET: &str = "a secret for benchmarks only, 32 bytes and more";
 /// Limits that are checked and never reached.
-const CONFIG: &str = "[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n[teams.lent]\nescrow = true\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
+const CONFIG: &str = "[teams.guarded]\nguardrails = \"all\"\n[teams.free]\n[teams.limited]\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n[teams.lent]\nescrow = true\nlimits = { rpm = 1_000_000_000 }\nbudgets = [{ usd = 1_000_000, per = \"month\", hard = true }]\n";
 /// Whose tokens are taken, too.
 const ISSUER: &str = "https://login.example.com";
 

@@ -17,7 +17,7 @@ pub enum Team {
     Free,
     /// With a rate limit and a hard budget: one hop to the tenant's ledger.
     Limited,
-    /// With a hard budget that is lent to the process: no hop.
+    /// The same, lent to the process: no hop.
     Lent,
     /// With every built-in guardrail that a request can have.
     Guarded,
@@ -70,7 +70,7 @@ pub fn all() -> Vec<Scenario> {
             arms: vec![
                 arm(BY_KEY, Team::Free, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
                 arm("rpm + budget", Team::Limited, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
-                arm("budget in escrow", Team::Lent, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
+                arm("rpm + budget in escrow", Team::Lent, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
                 arm(BY_TOKEN, Team::Token, call(OPENAI, "openai:gpt-5.4-mini~json", json!({}))),
             ],
             requests: [400, 120],
@@ -112,7 +112,7 @@ pub fn all() -> Vec<Scenario> {
                 arm("native relay", Team::Free, call(OPENAI, &gpt, usage())),
                 arm("usage unasked", Team::Free, call(OPENAI, &gpt, streamed(json!({})))),
                 arm("relay, rpm + budget", Team::Limited, call(OPENAI, &gpt, usage())),
-                arm("relay, budget in escrow", Team::Lent, call(OPENAI, &gpt, usage())),
+                arm("relay, rpm + budget in escrow", Team::Lent, call(OPENAI, &gpt, usage())),
             ],
             requests,
         });

@@ -19,6 +19,8 @@ impl<P: Ports> Admin<P> {
     /// can name before they call, those that are drawn on just now.
     pub(super) async fn list_limits(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let (now, many, after) = (self.ports.now(), ask.limit()?, ask.query("after"));
+        // What processes were lent of them and do not need.
+        self.recorder.allowances.give_back(&self.ports, true).await;
         let drawn = self.ports.rates(TENANT, now).await.map_err(unavailable)?;
         let mut all = SortedMap::new();
         for owned in self.owners().await? {

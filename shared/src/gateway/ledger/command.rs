@@ -44,10 +44,13 @@ pub struct Admit {
     /// Asked of a shard: its hard budgets hold no more than was lent it. See [`escrow`](super::escrow).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escrowed: bool,
-    /// Asked for a process, to be lent: of what is left of a hard budget at most one part in so many. 0: all of it. See
-    /// [`allowance`](super::allowance).
+    /// Asked for a process, to be lent: of what is left of a hard budget or a rate at most one part in so many. 0: all of
+    /// it. See [`allowance`](super::allowance).
     #[serde(default, skip_serializing_if = "is_none")]
     pub share: u64,
+    /// For how many calls that draw what the lines of the rates say, at the most, where a share is asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub calls: u64,
 }
 
 fn is_first(slice: &u32) -> bool {
@@ -119,6 +122,9 @@ pub struct Admission {
     /// The budgets as they stand now, one for each line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetState>,
+    /// For how many calls the rates were drawn on, where a share was asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub calls: u64,
 }
 
 /// A rate after an admission.
@@ -209,13 +215,17 @@ pub struct Part {
 }
 
 /// What is kept of a reservation that was lent, for calls of it that have not settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keep {
     /// What all of its calls come to at the most, settled or not.
     pub most: NanoUsd,
     /// The last slice of it that this takes into account: where there is a later one, nothing is given back.
     #[serde(default, skip_serializing_if = "is_first")]
     pub slice: u32,
+    /// How much of each of its draws stays drawn: what calls have drawn, or of places those that calls hold. A draw that is
+    /// left out stays whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<u64>,
 }
 
 /// One budget window, by name.

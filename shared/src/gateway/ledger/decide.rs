@@ -2,6 +2,7 @@
 //!
 //! Also the rules every store shares about what need not be kept.
 
+use super::allowance::LEAST;
 use super::command::{
     Admission, Admit, BudgetLine, BudgetState, Charge, Denial, RateKind, RateLine, RateState, Verdict,
 };
@@ -137,7 +138,7 @@ impl Admit {
     }
 
     /// The rates to draw on, each once.
-    pub fn distinct_rates(&self) -> impl Iterator<Item = &RateLine> {
+    pub fn distinct_rates(&self) -> impl Iterator<Item = &RateLine> + Clone {
         self.rates.iter().enumerate().filter_map(|(at, line)| {
             let same = |other: &RateLine| (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per);
             (!self.rates.iter().take(at).any(same)).then_some(line)
@@ -156,6 +157,42 @@ impl Admit {
     /// The smallest grant of use; a `least` above `most` asks for no more than `most`.
     pub fn least(&self) -> NanoUsd {
         self.least.min(self.most).min(NanoUsd::MAX)
+    }
+}
+
+/// A place is held for as long as a call takes, and what is free of them goes round slowly: so much larger a part is lent.
+const PLACES: u64 = 4;
+
+impl Admit {
+    /// The same for as many calls as every rate lends to, if a share is asked for.
+    fn lent(&self, books: &impl Books, now: Timestamp) -> Result<Admit, Denial> {
+        let mut calls = self.calls;
+        for line in self.distinct_rates().filter(|line| line.cost > 0) {
+            let state = rate_state(line, books, now);
+            let share = match line.kind {
+                RateKind::Requests | RateKind::Tokens => self.share,
+                RateKind::Parallel => self.share / PLACES,
+            };
+            let room = state.remaining / share.max(1) / line.cost;
+            if room < LEAST.min(self.calls) {
+                return Err(Denial::Rate { rate: state, retry_after: Some(PLACE_RETRY) });
+            }
+            calls = calls.min(room);
+        }
+        let rates = self.rates.iter().map(|line| RateLine { cost: line.cost.saturating_mul(calls), ..line.clone() });
+        Ok(Admit { rates: rates.collect(), ..self.clone() })
+    }
+
+    /// For how many calls these draws are, where a share was asked for.
+    pub fn calls_of(&self, draws: &[Draw]) -> u64 {
+        let of = |(line, draw): (&RateLine, &Draw)| draw.cost.checked_div(line.cost);
+        let lends = self.share > 0;
+        if lends { self.distinct_rates().zip(draws).find_map(of).unwrap_or(0) } else { 0 }
+    }
+
+    /// Whether the reservation must remember a draw: what was lent may be given back, whatever it counts.
+    pub fn keeps(&self, draw: &Draw) -> bool {
+        self.share > 0 || draw.is_kept()
     }
 }
 
@@ -198,6 +235,14 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
             return Err(Denial::Budget(state));
         }
     }
+    let lent;
+    let admit = match admit.share {
+        0 => admit,
+        _ => {
+            lent = admit.lent(books, now)?;
+            &lent
+        }
+    };
     let mut draws = Vec::with_capacity(admit.rates.len());
     let mut refusal: Option<(Option<Millis>, &RateLine)> = None;
     for line in admit.distinct_rates() {
@@ -226,10 +271,11 @@ pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant
     }
 }
 
-/// The affirmative answer, with figures read from the books after the grant was entered.
-pub fn admitted(admit: &Admit, granted: NanoUsd, books: &impl Books, now: Timestamp) -> Verdict {
+/// The affirmative answer, with figures read from the books after the grant was entered, for so many calls if it was lent.
+pub fn admitted(admit: &Admit, granted: NanoUsd, calls: u64, books: &impl Books, now: Timestamp) -> Verdict {
     Verdict::Admitted(Admission {
         granted,
+        calls,
         rates: admit.distinct_rates().map(|line| rate_state(line, books, now)).collect(),
         budgets: budget_states(admit, books),
     })

@@ -141,6 +141,7 @@ impl Purse {
             note: String::new(),
             escrowed: false,
             share: 0,
+            calls: 0,
         }
     }
 

@@ -5,7 +5,8 @@
 //! is left of it when its lease runs out is one loss for all calls nobody told of. A call that is told of all the same makes
 //! that loss smaller: it is written down again, in place of the former.
 
-use super::command::{Keep, Part, ReservationId, Settled, Void};
+use super::command::{Keep, Part, RateKind, ReservationId, Settled, Void};
+use super::decide::RateKey;
 use super::machine::Ledger;
 use super::reservation::{Change, Hold, Pot, REMEMBER_OVER, Reservation};
 use crate::units::{NanoUsd, Timestamp};
@@ -19,7 +20,10 @@ impl Ledger {
         let (taken, charges) = (hold.granted.min(amount), hold.charges.clone());
         let left = Hold { granted: hold.granted.saturating_sub(taken), parts: hold.parts + amount, ..hold.clone() };
         let rest = match left.granted {
-            NanoUsd::ZERO => Reservation::Voided { forget: now + REMEMBER_OVER, charges: charges.clone() },
+            // Where calls draw on rates, nothing of them may be left to give back; it is over when that is said.
+            NanoUsd::ZERO if left.draws.is_empty() => {
+                Reservation::Voided { forget: now + REMEMBER_OVER, charges: charges.clone() }
+            }
             NanoUsd(_) => lent.with(left.clone()),
         };
         self.enter(&part.lent, rest);
@@ -37,9 +41,9 @@ impl Ledger {
     }
 
     /// Gives back what is not kept of what was lent.
-    pub(super) fn keep(&mut self, lent: &ReservationId, keep: Keep, now: Timestamp) {
+    pub(super) fn keep(&mut self, lent: &ReservationId, keep: &Keep, now: Timestamp) {
         if self.reservations.contains_key(lent) {
-            self.void(&Void { id: lent.clone(), now, but: Some(keep) });
+            self.void(&Void { id: lent.clone(), now, but: Some(keep.clone()) });
         }
     }
 
@@ -84,21 +88,45 @@ impl Reservation {
         }
     }
 
-    /// What giving back does to one of which something is kept; `None`: nothing is.
-    pub(super) fn keep(&self, keep: &Keep) -> Option<Change> {
+    /// What giving back does to one of which something is kept, money or a place; `None`: nothing is.
+    pub(super) fn keep(&self, keep: &Keep, now: Timestamp) -> Option<Change> {
         let (pot, hold) = self.held()?;
         let kept = match keep.slice < hold.slice {
             // It was extended meanwhile.
             true => hold.granted,
             false => hold.granted.min(keep.most.saturating_sub(hold.parts)),
         };
-        (kept > NanoUsd::ZERO).then(|| Change {
-            reservation: self.with(Hold { granted: kept, ..hold.clone() }),
+        let mut left = Hold { granted: kept, ..hold.clone() };
+        let corrections = match pot {
+            Pot::Held => left.keep_draws(&keep.rates, now),
+            // What was drawn so long ago has leaked away.
+            Pot::Unconfirmed | Pot::Posted => Vec::new(),
+        };
+        let some = kept > NanoUsd::ZERO || (pot == Pot::Held && left.places().any(|place| place.cost > 0));
+        some.then(|| Change {
+            reservation: self.with(left),
             charges: hold.charges.clone(),
             from: Some((pot, hold.granted)),
             to: Some((pot, kept)),
-            corrections: Vec::new(),
+            corrections,
             reply: Settled { posted: NanoUsd::ZERO, overdraft: false, already: false },
         })
+    }
+}
+
+impl Hold {
+    /// Keeps so much of each draw; answers how the rates move. A draw only ever becomes smaller, so that what was said before
+    /// and comes late changes nothing.
+    fn keep_draws(&mut self, kept: &[u64], now: Timestamp) -> Vec<(RateKey, i64)> {
+        let mut corrections = Vec::new();
+        for (draw, kept) in self.draws.iter_mut().zip(kept).filter(|(draw, kept)| **kept < draw.cost) {
+            if draw.key.kind != RateKind::Parallel {
+                let by = draw.correction(*kept, now);
+                draw.tat = draw.tat.saturating_add_signed(by);
+                corrections.push((draw.key.clone(), by));
+            }
+            draw.cost = *kept;
+        }
+        corrections
     }
 }

@@ -118,7 +118,7 @@ impl Ledger {
                 return self.extend(admit, until, &hold, now);
             }
             Some(Reservation::Open { hold, .. }) => {
-                return decide::admitted(admit, hold.granted, self, now);
+                return decide::admitted(admit, hold.granted, admit.calls_of(&hold.draws), self, now);
             }
             Some(Reservation::Unconfirmed { .. } | Reservation::Settled { .. } | Reservation::Voided { .. }) => {
                 return Verdict::Denied(Denial::Over);
@@ -135,18 +135,19 @@ impl Ledger {
         }
         let charges = admit.charges();
         self.shift(&charges, None, Some((Pot::Held, grant.amount)));
-        let draws = grant.draws.into_iter().filter(Draw::is_kept).collect();
+        let calls = admit.calls_of(&grant.draws);
+        let draws = grant.draws.into_iter().filter(|draw| admit.keeps(draw)).collect();
         let hold =
             Hold { granted: grant.amount, slice: 0, parts: NanoUsd::ZERO, charges, draws, note: admit.note.clone() };
         self.enter(&admit.id, Reservation::Open { until: now + admit.lease, hold });
-        decide::admitted(admit, grant.amount, self, now)
+        decide::admitted(admit, grant.amount, calls, self, now)
     }
 
     /// Adds a slice to an open reservation, unless it has it.
     fn extend(&mut self, admit: &Admit, until: Timestamp, hold: &Hold, now: Timestamp) -> Verdict {
         let asked = admit.within(hold);
         if admit.slice <= hold.slice {
-            return decide::admitted(&asked, hold.granted, self, now);
+            return decide::admitted(&asked, hold.granted, 0, self, now);
         }
         let grant = match decide::decide(&asked, self, now) {
             Ok(grant) => grant,
@@ -156,7 +157,7 @@ impl Ledger {
         let granted = hold.granted;
         self.shift(&hold.charges, None, Some((Pot::Held, grant.amount)));
         self.enter(&admit.id, Reservation::Open { until: until.max(now + admit.lease), hold });
-        decide::admitted(&asked, granted, self, now)
+        decide::admitted(&asked, granted, 0, self, now)
     }
 
     /// Posts what a call came to. Never refused: what was consumed is owed.
@@ -177,7 +178,7 @@ impl Ledger {
             self.take_part(part, change, now);
         }
         let reply = self.carry_out(&settle.id, change);
-        part.keep.into_iter().for_each(|keep| self.keep(&part.lent, keep, now));
+        part.keep.iter().for_each(|keep| self.keep(&part.lent, keep, now));
         reply
     }
 

@@ -190,7 +190,7 @@ impl Reservation {
     /// is kept of it.
     pub fn void(known: Option<Reservation>, void: &Void, now: Timestamp) -> Result<Change, Settled> {
         if let (Some(known), Some(keep)) = (&known, &void.but)
-            && let Some(change) = known.keep(keep)
+            && let Some(change) = known.keep(keep, now)
         {
             return Ok(change);
         }
@@ -202,7 +202,7 @@ impl Reservation {
                 return Err(Settled { posted: NanoUsd::ZERO, overdraft: false, already: true });
             }
             Some(Reservation::Open { hold, .. }) => {
-                let corrections = hold.corrections(0, now);
+                let corrections = hold.returned(void.but.as_ref().map_or(&[][..], |keep| &keep.rates), now);
                 (Some((Pot::Held, hold.granted)), hold.charges, corrections)
             }
             Some(Reservation::Unconfirmed { hold, .. }) => {
@@ -230,6 +230,13 @@ impl Hold {
     fn corrections(&self, tokens: Tokens, now: Timestamp) -> Vec<(RateKey, i64)> {
         let counted = self.draws.iter().filter(|draw| draw.key.kind == RateKind::Tokens);
         counted.map(|draw| (draw.key.clone(), draw.correction(tokens, now))).collect()
+    }
+
+    /// What giving it back corrects, but for so much of each draw. Requests are only remembered where they were lent.
+    fn returned(&self, kept: &[u64], now: Timestamp) -> Vec<(RateKey, i64)> {
+        let kept = kept.iter().copied().chain(std::iter::repeat(0));
+        let counted = self.draws.iter().zip(kept).filter(|(draw, _)| draw.key.kind != RateKind::Parallel);
+        counted.map(|(draw, kept)| (draw.key.clone(), draw.correction(kept.min(draw.cost), now))).collect()
     }
 
     /// The places among parallel calls it holds while it is open.

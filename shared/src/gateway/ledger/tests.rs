@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod allowance;
+mod chance;
+mod comparison;
 mod durability;
 mod escrow;
 mod exploration;

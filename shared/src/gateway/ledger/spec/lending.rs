@@ -2,14 +2,17 @@
 
 use super::Scenario;
 use super::words::{
-    admit, admitted, books, borrow, denied, extend, keep, overdraft, report, settle, settle_of, settled, void,
+    admit, admitted, books, borrow, borrow_rate, denied, drawn, drawn_on, extend, keep, keep_rate, limited, overdraft,
+    rate_lent, report, settle, settle_of, settle_rate, settled, void,
 };
-use crate::gateway::ledger::command::{Denial, Reply, Settled, Verdict};
+use crate::gateway::ledger::command::{Denial, RateKind, Reply, Settled, Verdict};
 use crate::units::NanoUsd;
 
 /// Every story of lending, each for a ledger of its own.
 pub fn lending() -> Vec<Scenario> {
     let over = || Reply::Verdict(Verdict::Denied(Denial::Over));
+    let (requests, places) = (RateKind::Requests, RateKind::Parallel);
+    let nothing_drawn = || Reply::Rates(vec![]);
     let again = |posted| Reply::Settled(Settled { posted: NanoUsd(posted), overdraft: false, already: true });
     vec![
         Scenario {
@@ -95,6 +98,47 @@ pub fn lending() -> Vec<Scenario> {
                 (void("l", 5), settled(0)),
                 (settle("b", 5, 1), overdraft(1)),
                 (report(6), books(4, 0, 0)),
+            ],
+        },
+        Scenario {
+            name: "at most a share of a rate is lent, and nothing where that is for less than four calls",
+            steps: vec![
+                (borrow_rate("l", 0, requests, [60, 1, 20]), rate_lent(15, requests, 60, 45, 15)),
+                (borrow_rate("m", 0, requests, [60, 1, 10]), rate_lent(10, requests, 60, 35, 25)),
+                // Asked again, the same.
+                (borrow_rate("l", 1, requests, [60, 1, 20]), rate_lent(15, requests, 60, 36, 24)),
+                (borrow_rate("n", 1, requests, [60, 3, 20]), limited(requests, 60, 36, 24, Some(1))),
+                (void("m", 1), settled(0)),
+                (drawn_on(1), drawn(requests, 15, 0)),
+            ],
+        },
+        Scenario {
+            name: "what calls did not draw comes back, as far as it has not leaked away",
+            steps: vec![
+                (borrow_rate("l", 0, requests, [60, 1, 15]), rate_lent(15, requests, 60, 45, 15)),
+                (keep_rate("l", 1, 4), settled(0)),
+                (drawn_on(1), drawn(requests, 4, 0)),
+                (keep_rate("l", 1, 4), again(0)),
+                (borrow_rate("m", 10, requests, [60, 1, 15]), rate_lent(15, requests, 60, 45, 15)),
+                (keep_rate("m", 20, 0), settled(0)),
+                (drawn_on(20), nothing_drawn()),
+            ],
+        },
+        Scenario {
+            name: "places are lent a fourth at a time, and each comes back with its call or with the lease",
+            steps: vec![
+                (borrow_rate("l", 0, places, [40, 1, 20]), rate_lent(20, places, 40, 20, 0)),
+                (settle_of("l", "a", 1, 0, None), settled(0)),
+                (keep_rate("l", 1, 2), settled(0)),
+                (drawn_on(1), drawn(places, 0, 2)),
+                (settle_rate("l", "b", 2, 1), settled(0)),
+                // What was said before, late.
+                (keep_rate("l", 3, 2), settled(0)),
+                (drawn_on(3), drawn(places, 0, 1)),
+                (settle_rate("l", "c", 4, 0), settled(0)),
+                (drawn_on(4), nothing_drawn()),
+                (borrow_rate("m", 5, places, [40, 1, 4]), rate_lent(4, places, 40, 36, 0)),
+                (drawn_on(65), nothing_drawn()),
             ],
         },
     ]

@@ -71,6 +71,7 @@ fn budgets() -> Vec<Scenario> {
                 (
                     several("b", 40, &[("team:payments", Period::Month, 100), ("user:ann", Period::Day, 40)]),
                     Reply::Verdict(Verdict::Admitted(Admission {
+                        calls: 0,
                         granted: NanoUsd(40),
                         rates: vec![],
                         budgets: vec![
@@ -92,6 +93,7 @@ fn budgets() -> Vec<Scenario> {
                 (
                     several("a", 7, &[("team:b", Period::Month, 100), ("team:a/user:x", Period::Day, 40)]),
                     Reply::Verdict(Verdict::Admitted(Admission {
+                        calls: 0,
                         granted: NanoUsd(7),
                         rates: vec![],
                         budgets: vec![
@@ -122,6 +124,7 @@ fn budgets() -> Vec<Scenario> {
                 (
                     several("a", 30, &[(TEAM, Period::Month, 100), (TEAM, Period::Month, 50)]),
                     Reply::Verdict(Verdict::Admitted(Admission {
+                        calls: 0,
                         granted: NanoUsd(30),
                         rates: vec![],
                         budgets: vec![state(TEAM, Period::Month, 30, 100), state(TEAM, Period::Month, 30, 50)],
@@ -239,7 +242,12 @@ fn time() -> Vec<Scenario> {
         let state = BudgetState { scope: TEAM.into(), window, limit: NanoUsd(100), spent: NanoUsd(spent), hard: true };
         (
             Command::Admit(Admit { budgets, now: Timestamp(NOON + now), lease: Millis(2 * DAY), ..base(id, 60, 60) }),
-            Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(60), rates: vec![], budgets: vec![state] })),
+            Reply::Verdict(Verdict::Admitted(Admission {
+                granted: NanoUsd(60),
+                rates: vec![],
+                budgets: vec![state],
+                calls: 0,
+            })),
         )
     };
     vec![

@@ -51,7 +51,7 @@ fn traffic(n: &mut Numbers, count: usize, lends: bool) -> Vec<Command> {
         // Ids go round, so that each has a history and a future.
         let id = ReservationId(format!("r{}", n.below(12)));
         traffic.push(match n.below(10) {
-            0..=3 => Command::Admit(Admit { share: if lends { n.below(4) } else { 0 }, ..admit(n, id, now) }),
+            0..=3 => Command::Admit(if lends { borrow(n, id, now) } else { admit(n, id, now) }),
             4 => Command::Admit(Admit { slice: u32::try_from(n.below(4)).unwrap_or(0), ..admit(n, id, now) }),
             5..=7 => Command::Settle(Settle {
                 id,
@@ -76,7 +76,12 @@ fn part(n: &mut Numbers) -> Part {
 }
 
 fn keep(n: &mut Numbers) -> Keep {
-    Keep { most: NanoUsd(n.below(60)), slice: u32::try_from(n.below(3)).unwrap_or(0) }
+    let rates = (0..n.below(3)).map(|_| n.below(500)).collect();
+    Keep { most: NanoUsd(n.below(60)), slice: u32::try_from(n.below(3)).unwrap_or(0), rates }
+}
+
+fn borrow(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
+    Admit { share: n.below(4), calls: n.below(9), ..admit(n, id, now) }
 }
 
 fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
@@ -93,6 +98,7 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
         note: if n.one_in(2) { String::new() } else { "who: \"ünï\"".into() },
         escrowed: false,
         share: 0,
+        calls: 0,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn base(id: &str, most: u64, least: u64) -> Admit {
         note: String::new(),
         escrowed: false,
         share: 0,
+        calls: 0,
     }
 }
 
@@ -139,6 +140,7 @@ pub(super) fn both(id: &str, most: u64) -> Command {
 pub(super) fn both_admitted() -> Reply {
     Reply::Verdict(Verdict::Admitted(Admission {
         granted: NanoUsd(100),
+        calls: 0,
         rates: vec![rate_state(RateKind::Requests, 1, 0, 60)],
         budgets: vec![line(100, 100, true)],
     }))
@@ -161,14 +163,14 @@ fn settlement(id: &str, second: u64, amount: u64) -> Settle {
 
 /// Of a call that is taken out of what was lent, of which so much is kept, if it says.
 pub(super) fn settle_of(lent: &str, id: &str, second: u64, amount: u64, kept: Option<u64>) -> Command {
-    let keep = kept.map(|most| Keep { most: NanoUsd(most), slice: 0 });
+    let keep = kept.map(|most| Keep { most: NanoUsd(most), slice: 0, rates: vec![] });
     let of = Some(Part { lent: ReservationId(lent.into()), keep });
     Command::Settle(Settle { of, ..settlement(id, second, amount) })
 }
 
 /// Gives back what was lent but for so much, as it is with so many extensions.
 pub(super) fn keep(id: &str, second: u64, most: u64, slice: u32) -> Command {
-    let but = Some(Keep { most: NanoUsd(most), slice });
+    let but = Some(Keep { most: NanoUsd(most), slice, rates: vec![] });
     Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND), but })
 }
 
@@ -176,6 +178,31 @@ pub(super) fn keep(id: &str, second: u64, most: u64, slice: u32) -> Command {
 pub(super) fn borrow(id: &str, second: u64, most: u64, least: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
     Command::Admit(Admit { now, share: 4, budgets: budget(100, true), ..base(id, most, least) })
+}
+
+/// Asks to be lent a rate alone for up to so many calls that draw `cost`, and no more than a fourth of what is left of it.
+pub(super) fn borrow_rate(id: &str, second: u64, kind: RateKind, [limit, cost, calls]: [u64; 3]) -> Command {
+    let now = Timestamp(NOON + second * SECOND);
+    Command::Admit(Admit { now, share: 4, calls, rates: rate_lines(kind, limit, cost), ..base(id, 0, 0) })
+}
+
+/// The answer: for so many calls, and how the rate stands then.
+pub(super) fn rate_lent(calls: u64, kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> Reply {
+    let rates = vec![rate_state(kind, limit, remaining, reset_seconds)];
+    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(0), rates, budgets: vec![], calls }))
+}
+
+/// Gives a rate back but for so much.
+pub(super) fn keep_rate(id: &str, second: u64, kept: u64) -> Command {
+    let but = Some(Keep { most: NanoUsd::ZERO, slice: 0, rates: vec![kept] });
+    Command::Void(Void { id: ReservationId(id.into()), now: Timestamp(NOON + second * SECOND), but })
+}
+
+/// Of a call that drew on what was lent, of which so much stays drawn.
+pub(super) fn settle_rate(lent: &str, id: &str, second: u64, kept: u64) -> Command {
+    let keep = Some(Keep { most: NanoUsd::ZERO, slice: 0, rates: vec![kept] });
+    let of = Some(Part { lent: ReservationId(lent.into()), keep });
+    Command::Settle(Settle { of, ..settlement(id, second, 0) })
 }
 
 pub(super) fn tokens(id: &str, second: u64, tokens: u64) -> Command {
@@ -232,7 +259,12 @@ pub(super) fn admitted(granted: u64, spent: u64, limit: u64) -> Reply {
 }
 
 pub(super) fn admitted_line(granted: u64, line: BudgetState) -> Reply {
-    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(granted), rates: vec![], budgets: vec![line] }))
+    Reply::Verdict(Verdict::Admitted(Admission {
+        granted: NanoUsd(granted),
+        rates: vec![],
+        budgets: vec![line],
+        calls: 0,
+    }))
 }
 
 pub(super) fn denied(spent: u64, limit: u64) -> Reply {
@@ -246,7 +278,7 @@ pub(super) fn rate_state(kind: RateKind, limit: u64, remaining: u64, reset_secon
 
 pub(super) fn within(kind: RateKind, limit: u64, remaining: u64, reset_seconds: u64) -> Reply {
     let rates = vec![rate_state(kind, limit, remaining, reset_seconds)];
-    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(0), rates, budgets: vec![] }))
+    Reply::Verdict(Verdict::Admitted(Admission { granted: NanoUsd(0), rates, budgets: vec![], calls: 0 }))
 }
 
 pub(super) fn limited(

@@ -69,6 +69,7 @@ fn a_shard_tells_of_its_losses_across_a_restart_until_they_are_written_down() {
         note: at_shard(r#"{"team":"payments","at":1000,"days":30}"#, shard),
         escrowed: true,
         share: 0,
+        calls: 0,
     };
     for id in ["a", "b"] {
         ledger.admit(&admit(id));

@@ -3,7 +3,7 @@
 
 use super::super::escrow::{Escrow, Slice};
 use super::super::*;
-use super::processes::Random;
+use super::chance::Random;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::collections::BTreeMap;
 
@@ -158,6 +158,7 @@ impl World {
             note: String::new(),
             escrowed: true,
             share: 0,
+            calls: 0,
         };
         let verdict = self.shards[shard].admit(&admit);
         self.written(shard);

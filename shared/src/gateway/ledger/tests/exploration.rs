@@ -72,6 +72,7 @@ impl Model {
             note: String::new(),
             escrowed: false,
             share: 0,
+            calls: 0,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::super::allowance::{Allowance, LIFE};
 use super::super::*;
+use super::chance::{Faults, Figures, Random};
 use crate::gateway::journal::Entry;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use serde_json::Value;
@@ -11,25 +12,11 @@ use std::collections::BTreeMap;
 const START: u64 = 1_791_206_055_000;
 /// What is reserved for a call.
 pub(super) const MOST: u64 = 50_000;
+/// How many tokens it is thought to use.
+pub(super) const TOKENS: u64 = 400;
 /// And what it may be extended by.
 const MORE: u64 = 20_000;
 const LEASE: u64 = 3_000;
-
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
-
-    pub(super) fn one_in(&mut self, n: u64) -> bool {
-        n > 0 && self.below(n) == 0
-    }
-}
 
 /// What can happen to a process, which is one of its number as long as it lives.
 #[derive(Clone)]
@@ -57,7 +44,7 @@ pub(super) enum Event {
     Lent {
         to: Process,
         draw: Admit,
-        granted: Option<NanoUsd>,
+        granted: Option<Admission>,
     },
     Extended {
         of: Process,
@@ -98,26 +85,6 @@ struct Call {
     lent: Option<ReservationId>,
 }
 
-#[derive(Clone, Copy, Default)]
-pub(super) struct Faults {
-    /// One in so many messages is lost, is sent twice, one in so many calls meets the end of its process. 0: never.
-    pub(super) lost: u64,
-    pub(super) twice: u64,
-    pub(super) crash: u64,
-    /// And one in so many turns the lender is built anew from its rows.
-    pub(super) restart: u64,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Figures {
-    pub(super) here: u64,
-    pub(super) by_the_lender: u64,
-    pub(super) denied: u64,
-    pub(super) turns: u64,
-    pub(super) crashes: u64,
-    pub(super) extended: u64,
-}
-
 pub(super) struct World {
     pub(super) random: Random,
     faults: Faults,
@@ -128,6 +95,10 @@ pub(super) struct World {
     /// The journal: what the record of each request, or of each loss, says it cost.
     records: BTreeMap<String, (u64, bool)>,
     processes: Vec<(u64, Allowance)>,
+    /// What every call draws on beside the budget.
+    rates: Vec<RateLine>,
+    /// Requests that were admitted, and tokens they used.
+    drawn: [u64; 2],
     calls: BTreeMap<u64, Call>,
     events: BTreeMap<(u64, u64), Event>,
     serial: u64,
@@ -139,13 +110,31 @@ fn charge() -> Charge {
     Charge { scope: "team:a".into(), window: Window::at(Period::Total, Timestamp(START)) }
 }
 
+/// A call by what it draws on.
+fn calling(limit: u64, rates: &[RateLine]) -> Admit {
+    let line = BudgetLine { scope: charge().scope, window: charge().window, limit: NanoUsd(limit), hard: true };
+    Admit {
+        id: ReservationId(String::new()),
+        slice: 0,
+        now: Timestamp(START),
+        lease: Millis(LEASE),
+        most: NanoUsd(MOST),
+        least: NanoUsd(MOST),
+        budgets: vec![line],
+        rates: rates.to_vec(),
+        note: r#"{"team":"a","at":1,"days":30}"#.into(),
+        escrowed: false,
+        share: 0,
+        calls: 0,
+    }
+}
+
 fn id(call: u64) -> ReservationId {
     ReservationId(format!("req_{call}"))
 }
 
 impl World {
-    pub(super) fn new(seed: u64, processes: usize, limit: u64, faults: Faults) -> World {
-        let line = BudgetLine { scope: charge().scope, window: charge().window, limit: NanoUsd(limit), hard: true };
+    pub(super) fn new(seed: u64, processes: usize, limit: u64, rates: Vec<RateLine>, faults: Faults) -> World {
         World {
             random: Random(seed),
             faults,
@@ -154,7 +143,9 @@ impl World {
             lender: Ledger::new(),
             rows: BTreeMap::new(),
             records: BTreeMap::new(),
-            processes: (0..processes).map(|_| (0, Allowance::new(vec![line.clone()]))).collect(),
+            processes: (0..processes).map(|_| (0, Allowance::new(&calling(limit, &rates)))).collect(),
+            rates,
+            drawn: [0; 2],
             calls: BTreeMap::new(),
             events: BTreeMap::new(),
             serial: 0,
@@ -187,19 +178,7 @@ impl World {
     }
 
     fn asked(&self, call: u64) -> Admit {
-        Admit {
-            id: id(call),
-            slice: 0,
-            now: Timestamp(self.now),
-            lease: Millis(LEASE),
-            most: NanoUsd(MOST),
-            least: NanoUsd(MOST),
-            budgets: self.processes[0].1.budgets().to_vec(),
-            rates: vec![],
-            note: r#"{"team":"a","at":1,"days":30}"#.into(),
-            escrowed: false,
-            share: 0,
-        }
+        Admit { id: id(call), now: Timestamp(self.now), ..calling(self.limit, &self.rates) }
     }
 
     /// One turn of the lender's: its books and the journal change together, or neither; at times it is built anew.
@@ -232,7 +211,7 @@ impl World {
         let admit = self.asked(call);
         let (life, allowance) = &mut self.processes[number];
         let of = Process { number, life: *life };
-        let (lent, draw) = (allowance.admit(&admit), allowance.draw(&admit));
+        let (lent, draw) = (allowance.admit(&admit).map(|(lent, _)| lent), allowance.draw(&admit));
         if let Some(draw) = draw {
             let draw = Admit { id: ReservationId(format!("lent_{call}")), ..draw };
             let command = Command::Admit(draw.clone());
@@ -254,6 +233,7 @@ impl World {
             }
             self.figures.by_the_lender += 1;
         }
+        self.drawn[0] += 1;
         self.calls.insert(call, Call { granted: MOST, lent });
         if self.random.one_in(20) {
             let soon = self.random.below(1_500);
@@ -270,14 +250,17 @@ impl World {
     fn end(&mut self, of: Process, call: u64) {
         let Some(Call { granted, lent, .. }) = self.calls.remove(&call) else { return };
         let cost = self.random.below(granted + 1);
+        // At times more than was thought.
+        let tokens = self.random.below(TOKENS + TOKENS / 8);
         self.billed += cost;
+        self.drawn[1] += tokens;
         let Some(allowance) = self.process(of) else { return };
-        let part = lent.map(|lent| allowance.settle(&lent, &id(call), NanoUsd(cost)));
+        let part = lent.map(|lent| allowance.settle(&lent, &id(call), NanoUsd(cost), tokens));
         let settle = Settle {
             id: id(call),
             now: Timestamp(self.now),
             amount: NanoUsd(cost),
-            tokens: None,
+            tokens: Some(tokens),
             charge: vec![charge()],
             of: part,
         };
@@ -318,7 +301,7 @@ impl World {
                     }
                     Then::Lend(draw) => {
                         let Some(Reply::Verdict(verdict)) = replies.first() else { return };
-                        let granted = if let Verdict::Admitted(one) = verdict { Some(one.granted) } else { None };
+                        let granted = if let Verdict::Admitted(one) = verdict { Some(one.clone()) } else { None };
                         self.after(3, Event::Lent { to: from, draw, granted });
                     }
                     Then::Extend(lent, call) => {
@@ -334,7 +317,7 @@ impl World {
                 if let Some(allowance) = self.process(to)
                     && !allowance.has(&draw.id)
                 {
-                    allowance.lent(&draw, granted, now);
+                    allowance.lent(&draw, granted.as_ref(), now);
                     self.after(LIFE.0, Event::GiveBack { of: to, all: false });
                 }
             }
@@ -359,8 +342,7 @@ impl World {
             }
             Event::Crash { number } => {
                 let (life, allowance) = &mut self.processes[number];
-                let budgets = allowance.budgets().to_vec();
-                (*life, *allowance) = (*life + 1, Allowance::new(budgets));
+                (*life, *allowance) = (*life + 1, Allowance::new(&calling(self.limit, &self.rates)));
                 self.figures.crashes += 1;
             }
         }
@@ -378,6 +360,16 @@ impl World {
         assert!(self.billed <= spent, "lost: {} were billed, the books say {spent}", self.billed);
         let recorded: u64 = self.records.values().map(|(cost, _)| cost).sum();
         assert_eq!(recorded, posted + unconfirmed, "the records do not add up to the books");
+        for line in &self.rates {
+            let refilled = line.limit * (self.now - START + LEASE) / line.per.0.max(1);
+            let (most, drawn) = match line.kind {
+                RateKind::Requests => (line.limit + refilled, self.drawn[0]),
+                // What calls under way will use is only an estimate.
+                RateKind::Tokens => (line.limit + refilled + refilled / 8, self.drawn[1]),
+                RateKind::Parallel => (line.limit, self.calls.len() as u64),
+            };
+            assert!(drawn <= most, "{:?}: {drawn} of {most}", line.kind);
+        }
     }
 
     /// Lets everything happen, and looks at the books now and then.
@@ -394,5 +386,7 @@ impl World {
         self.now += 20 * LEASE;
         self.turn(vec![Command::Expire(Timestamp(self.now))], None);
         self.hold();
+        let drawn = self.lender.rates(Timestamp(self.now));
+        assert!(drawn.iter().all(|draw| draw.key.kind != RateKind::Parallel), "{drawn:?}");
     }
 }

@@ -1,32 +1,32 @@
 //! The machine against the plainest bookkeeping there is: a list of everything that ever happened,
 //! added up anew for every question.
 
-use crate::gateway::ledger::spec::{commands, lending_commands};
 use crate::gateway::ledger::*;
-use crate::units::{Millis, NanoUsd, Timestamp};
-use proptest::prelude::*;
+use crate::units::NanoUsd;
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+pub(super) enum State {
     Open { until: u64 },
     Settled { at: u64, amount: u64, overdraft: bool },
     Voided { at: u64 },
 }
 
-struct Entry {
+pub(super) struct Entry {
     id: ReservationId,
     granted: u64,
     /// What calls came to that were taken out of it.
     parts: u64,
+    /// Whether it was asked for a share.
+    lent: bool,
     slice: u32,
     charges: Vec<Charge>,
     draws: Vec<usize>,
-    state: State,
+    pub(super) state: State,
     forgotten: bool,
 }
 
 /// One draw on a rate: when, how much, by how many microseconds, and to where.
-struct Draw {
+pub(super) struct Draw {
     scope: String,
     kind: RateKind,
     per: u64,
@@ -38,9 +38,9 @@ struct Draw {
 }
 
 #[derive(Default)]
-struct Reference {
-    now: u64,
-    entries: Vec<Entry>,
+pub(super) struct Reference {
+    pub(super) now: u64,
+    pub(super) entries: Vec<Entry>,
     draws: Vec<Draw>,
     /// Corrections apply in the order they were made, between draws.
     order: Vec<Event>,
@@ -72,7 +72,7 @@ impl Reference {
         matches!(entry.state, State::Open { until } if until <= self.now)
     }
 
-    fn standing(&self, charge: &Charge) -> (u64, u64, u64) {
+    pub(super) fn standing(&self, charge: &Charge) -> (u64, u64, u64) {
         let (mut posted, mut held, mut unconfirmed) = (0, 0, 0);
         for entry in self.entries.iter().filter(|entry| entry.charges.contains(charge)) {
             match entry.state {
@@ -85,7 +85,7 @@ impl Reference {
         (posted, held, unconfirmed)
     }
 
-    fn spent(&self, charge: &Charge) -> u64 {
+    pub(super) fn spent(&self, charge: &Charge) -> u64 {
         let (posted, held, unconfirmed) = self.standing(charge);
         posted + held + unconfirmed
     }
@@ -100,7 +100,7 @@ impl Reference {
         self.entries.iter().position(|entry| entry.id == *id && !entry.forgotten)
     }
 
-    fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
+    pub(super) fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
         let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
         if let Some(at) = self.known(&admit.id) {
             let entry = &self.entries[at];
@@ -134,26 +134,19 @@ impl Reference {
         if granted < admit.least.0.min(admit.most.0) {
             return Ok(None);
         }
+        let calls = if admit.share > 0 { self.calls(admit) } else { Some(1) };
+        let Some(calls) = calls else { return Ok(None) };
         let mut drawn = Vec::new();
         for line in &admit.rates {
+            let line = &RateLine { cost: line.cost * calls, ..line.clone() };
             if drawn
                 .iter()
                 .any(|draw: &Draw| (&draw.scope, draw.kind, draw.per) == (&line.scope, line.kind, line.per.0))
             {
                 continue;
             }
-            if line.kind == RateKind::Parallel {
-                let holds = |draw: &usize| {
-                    let draw = &self.draws[*draw];
-                    draw.kind == RateKind::Parallel && draw.scope == line.scope
-                };
-                let open = self.entries.iter().filter(|entry| {
-                    matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry) && !entry.forgotten
-                });
-                let taken = open.filter(|entry| entry.draws.iter().any(holds)).count() as u64;
-                if taken + line.cost > line.limit {
-                    return Ok(None);
-                }
+            if line.kind == RateKind::Parallel && self.taken(&line.scope) + line.cost > line.limit {
+                return Ok(None);
             }
             let by = i128::from((line.cost * line.per.0 * 1_000).div_ceil(line.limit.max(1)));
             let tat = self.tat(&line.scope, line.kind, line.per.0).max(i128::from(self.now) * 1_000) + by;
@@ -178,6 +171,7 @@ impl Reference {
             id: admit.id.clone(),
             granted,
             parts: 0,
+            lent: admit.share > 0,
             slice: 0,
             charges,
             draws,
@@ -187,26 +181,78 @@ impl Reference {
         Ok(Some(granted))
     }
 
-    fn correct(&mut self, at: usize, tokens: u64) {
-        for draw in &self.entries[at].draws {
-            let Draw { kind: RateKind::Tokens, per, limit, cost, by, tat, .. } = &self.draws[*draw] else {
+    /// How many places the open ones hold.
+    fn taken(&self, scope: &str) -> u64 {
+        let open = self
+            .entries
+            .iter()
+            .filter(|entry| matches!(entry.state, State::Open { .. }) && !self.unconfirmed(entry) && !entry.forgotten);
+        let draws = open.flat_map(|entry| &entry.draws).map(|draw| &self.draws[*draw]);
+        draws.filter(|draw| draw.kind == RateKind::Parallel && draw.scope == scope).map(|draw| draw.cost).sum()
+    }
+
+    /// For how many calls every rate has a share, if it is for four or as many as are asked for.
+    fn calls(&self, admit: &Admit) -> Option<u64> {
+        let first = |at: usize, line: &RateLine| {
+            let same = |other: &RateLine| (&other.scope, other.kind, other.per) == (&line.scope, line.kind, line.per);
+            !admit.rates[..at].iter().any(same)
+        };
+        let mut calls = admit.calls;
+        for (at, line) in admit.rates.iter().enumerate() {
+            if line.cost == 0 || !first(at, line) {
                 continue;
+            }
+            let (span, now) = (i128::from(line.per.0) * 1_000, i128::from(self.now) * 1_000);
+            let drawn = (self.tat(&line.scope, line.kind, line.per.0) - now).max(0);
+            let (left, share) = match line.kind {
+                RateKind::Parallel => (line.limit.saturating_sub(self.taken(&line.scope)), admit.share / 4),
+                RateKind::Requests | RateKind::Tokens => {
+                    let left = (span - drawn).max(0) * i128::from(line.limit) / span;
+                    (u64::try_from(left).unwrap(), admit.share)
+                }
             };
-            let exact = |tokens: u64| i128::from((tokens * per * 1_000).div_ceil(*limit));
-            let left = (tat - i128::from(self.now) * 1_000).max(0);
-            let by = if tokens >= *cost { exact(tokens - cost) } else { -(by - exact(tokens)).min(left) };
-            self.order.push(Event::Correct(*draw, by));
+            let room = left / share.max(1) / line.cost;
+            if room < admit.calls.min(4) {
+                return None;
+            }
+            calls = calls.min(room);
         }
+        Some(calls)
+    }
+
+    fn correct(&mut self, at: usize, tokens: u64) {
+        for draw in self.entries[at].draws.clone() {
+            if self.draws[draw].kind == RateKind::Tokens {
+                self.correct_draw(draw, tokens);
+            }
+        }
+    }
+
+    fn correct_draw(&mut self, at: usize, actual: u64) {
+        let draw = &mut self.draws[at];
+        let exact = |cost: u64| i128::from((cost * draw.per * 1_000).div_ceil(draw.limit));
+        let left = (draw.tat - i128::from(self.now) * 1_000).max(0);
+        let less = || -(exact(draw.cost) - exact(actual)).min(left);
+        let by = if actual >= draw.cost { exact(actual - draw.cost) } else { less() };
+        draw.tat += by;
+        self.order.push(Event::Correct(at, by));
+    }
+
+    /// The draws that are remembered: requests only where they were lent.
+    fn remembered(&self, at: usize) -> Vec<usize> {
+        let Entry { draws, lent, .. } = &self.entries[at];
+        draws.iter().copied().filter(|draw| *lent || self.draws[*draw].kind != RateKind::Requests).collect()
     }
 
     /// Takes a call out of what was lent; what was held of it, and where.
     fn take(&mut self, part: &Part, amount: u64) -> Option<(u64, Vec<Charge>)> {
         let at = self.known(&part.lent)?;
+        let draws = !self.remembered(at).is_empty();
         let entry = &mut self.entries[at];
         let taken = entry.granted.min(amount);
         matches!(entry.state, State::Open { .. }).then(|| {
             (entry.granted, entry.parts) = (entry.granted - taken, entry.parts + amount);
-            if entry.granted == 0 {
+            if entry.granted == 0 && !draws {
                 entry.state = State::Voided { at: self.now };
             }
             (taken, entry.charges.clone())
@@ -222,18 +268,35 @@ impl Reference {
             true => entry.granted,
             false => entry.granted.min(keep.most.0.saturating_sub(entry.parts)),
         };
-        (open && kept > 0).then(|| {
-            entry.granted = kept;
+        let alive = open && matches!(entry.state, State::Open { until } if until > self.now);
+        let draws: Vec<(usize, u64)> = if alive {
+            let all = self.remembered(at);
+            let kept = all.iter().enumerate().map(|(at, draw)| keep.rates.get(at).unwrap_or(&self.draws[*draw].cost));
+            all.iter().copied().zip(kept.copied()).filter(|(draw, kept)| *kept < self.draws[*draw].cost).collect()
+        } else {
+            vec![]
+        };
+        let smaller = |draw: usize| draws.iter().find(|(at, _)| *at == draw).map(|(_, kept)| *kept);
+        let mut places = self.entries[at].draws.iter().filter(|draw| self.draws[**draw].kind == RateKind::Parallel);
+        let held = alive && places.any(|draw| smaller(*draw).unwrap_or(self.draws[*draw].cost) > 0);
+        (open && (kept > 0 || held)).then(|| {
+            self.entries[at].granted = kept;
+            for (draw, kept) in draws {
+                if self.draws[draw].kind != RateKind::Parallel {
+                    self.correct_draw(draw, kept);
+                }
+                self.draws[draw].cost = kept;
+            }
             Settled { posted: NanoUsd(0), overdraft: false, already: false }
         })
     }
 
-    fn settle(&mut self, settle: &Settle) -> Settled {
+    pub(super) fn settle(&mut self, settle: &Settle) -> Settled {
         let reply = self.settle_call(settle);
         if let Some(Part { lent, keep: Some(keep) }) = &settle.of
             && self.known(lent).is_some()
         {
-            self.void(&Void { id: lent.clone(), now: settle.now, but: Some(*keep) });
+            self.void(&Void { id: lent.clone(), now: settle.now, but: Some(keep.clone()) });
         }
         reply
     }
@@ -280,6 +343,7 @@ impl Reference {
                 id: settle.id.clone(),
                 granted: 0,
                 parts: 0,
+                lent: false,
                 slice: 0,
                 charges: part.map_or_else(|| settle.charge.clone(), |(_, charges)| charges),
                 draws: vec![],
@@ -290,8 +354,8 @@ impl Reference {
         Settled { posted: NanoUsd(amount), overdraft, already: false }
     }
 
-    fn void(&mut self, void: &Void) -> Settled {
-        if let Some(kept) = void.but.and_then(|keep| self.keep(&void.id, &keep)) {
+    pub(super) fn void(&mut self, void: &Void) -> Settled {
+        if let Some(kept) = void.but.as_ref().and_then(|keep| self.keep(&void.id, keep)) {
             return kept;
         }
         match self.known(&void.id).map(|at| (at, self.entries[at].state)) {
@@ -301,7 +365,13 @@ impl Reference {
             Some((_, State::Voided { .. })) => Settled { posted: NanoUsd(0), overdraft: false, already: true },
             Some((at, State::Open { .. })) => {
                 if !self.unconfirmed(&self.entries[at]) {
-                    self.correct(at, 0);
+                    let kept = void.but.as_ref().map_or(&[][..], |keep| &keep.rates);
+                    for (at, draw) in self.remembered(at).into_iter().enumerate() {
+                        let Draw { kind, cost, .. } = self.draws[draw];
+                        if kind != RateKind::Parallel {
+                            self.correct_draw(draw, kept.get(at).map_or(0, |kept| cost.min(*kept)));
+                        }
+                    }
                 }
                 self.entries[at].state = State::Voided { at: self.now };
                 Settled { posted: NanoUsd(0), overdraft: false, already: false }
@@ -312,6 +382,7 @@ impl Reference {
                     id: void.id.clone(),
                     granted: 0,
                     parts: 0,
+                    lent: false,
                     slice: 0,
                     charges: vec![],
                     draws: vec![],
@@ -319,57 +390,6 @@ impl Reference {
                     forgotten: false,
                 });
                 Settled { posted: NanoUsd(0), overdraft: false, already: false }
-            }
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn the_machine_keeps_the_books_a_list_of_everything_would(seed: u64, lends: bool) {
-        let (mut ledger, mut reference) = (Ledger::new(), Reference::default());
-        for command in if lends { lending_commands(seed, 250) } else { commands(seed, 250) } {
-            reference.now = reference.now.max(command.now().0);
-            match (ledger.apply(vec![command.clone()]).remove(0), command) {
-                (Reply::Verdict(verdict), Command::Admit(admit)) => {
-                    let expected = reference.admit(&admit);
-                    match verdict {
-                        Verdict::Admitted(admission) => {
-                            prop_assert_eq!(Ok(Some(admission.granted.0)), expected);
-                            for state in &admission.budgets {
-                                let charge = Charge { scope: state.scope.clone(), window: state.window };
-                                prop_assert_eq!(state.spent.0, reference.spent(&charge));
-                            }
-                        }
-                        Verdict::Denied(Denial::Over) => prop_assert_eq!(expected, Err(())),
-                        Verdict::Denied(Denial::Budget(_)) => prop_assert_eq!(expected, Ok(None)),
-                        Verdict::Denied(Denial::Rate { retry_after, rate, .. }) => {
-                            prop_assert_eq!(expected, Ok(None));
-                            prop_assert!(retry_after != Some(Millis(0)) && rate.remaining <= rate.limit);
-                        }
-                    }
-                }
-                (Reply::Settled(settled), Command::Settle(settle)) => prop_assert_eq!(settled, reference.settle(&settle)),
-                (Reply::Settled(settled), Command::Void(void)) => prop_assert_eq!(settled, reference.void(&void)),
-                (Reply::Report(standings), Command::Report(report)) => {
-                    for Standing { scope, window, posted, held, unconfirmed, purse: _ } in standings {
-                        prop_assert!(report.covers(&scope));
-                        let sums = reference.standing(&Charge { scope, window });
-                        prop_assert_eq!((posted.0, held.0, unconfirmed.0), sums);
-                    }
-                }
-                (Reply::Expired(next), Command::Expire(_)) => {
-                    let open = reference.entries.iter().filter_map(|entry| match entry.state {
-                        State::Open { until } if until > reference.now => Some(Timestamp(until)),
-                        State::Open { .. } | State::Settled { .. } | State::Voided { .. } => None,
-                    });
-                    prop_assert_eq!(next, open.min());
-                }
-                (Reply::Rates(rates), Command::Rates(_)) => {
-                    prop_assert!(rates.iter().all(|draw| draw.cost > 0 || draw.tat > reference.now * 1_000));
-                    prop_assert!(rates.is_sorted_by_key(|draw| &draw.key));
-                }
-                (reply, command) => panic!("{command:?} is not answered by {reply:?}"),
             }
         }
     }
