@@ -48,7 +48,7 @@ impl<P: Ports> App<P> {
         })?;
         let asked =
             Asked { version: version.as_deref(), method: method.as_deref(), name: name.as_deref(), body: &body };
-        Ok(server::answer(&asked, &gateway.library(), &caller.team))
+        Ok(server::answer(&asked, &gateway.library(), &caller.team, self.inner.ports.now()))
     }
 }
 

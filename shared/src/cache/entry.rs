@@ -26,6 +26,9 @@ pub struct Entry {
     /// The request's tags, to purge by.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub tags: SortedMap<String, String>,
+    /// The versions of definitions its model was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<String>,
     /// The answer; kept behind the rest, as it is.
     #[serde(skip)]
     pub body: String,

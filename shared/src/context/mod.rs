@@ -19,6 +19,7 @@ pub use meaning::{Meanings, Near, vector};
 pub use read::{Wrong, read};
 pub use select::{Chosen, Stale, Wanted, choose};
 
+use crate::time::rfc3339;
 use crate::units::{Millis, Timestamp};
 
 /// One version of what a term means.
@@ -65,6 +66,12 @@ impl Definition {
     /// Whether its certification has ended.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.valid_until().is_some_and(|end| end <= now)
+    }
+
+    /// The day on which its certification ended, if it has: nothing finer, so that what is said of it stays the same.
+    pub fn ended(&self, now: Timestamp) -> Option<String> {
+        let end = self.valid_until().filter(|_| self.is_stale(now))?;
+        Some(rfc3339(end).chars().take(10).collect())
     }
 
     /// Whether a team may see it.

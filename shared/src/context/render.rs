@@ -1,7 +1,6 @@
 //! Definitions as a model reads them: one block, the same for the same versions.
 
 use super::Definition;
-use crate::time::rfc3339;
 use crate::units::Timestamp;
 
 /// How the block begins.
@@ -16,13 +15,8 @@ pub(super) fn entry(definition: &Definition, now: Timestamp) -> String {
     }
     text.push_str(": ");
     text.push_str(definition.text.trim());
-    if let Some(end) = definition.valid_until().filter(|_| definition.is_stale(now)) {
-        // To the second: what the block says must not change with every request.
-        let end = rfc3339(end);
-        text.push_str(&format!(
-            "\n(Its certification ended on {}: say so where you rely on it.)",
-            end.get(..10).unwrap_or(&end)
-        ));
+    if let Some(day) = definition.ended(now) {
+        text.push_str(&format!("\n(Its certification ended on {day}: say so where you rely on it.)"));
     }
     text
 }

@@ -9,6 +9,9 @@ use crate::units::{Timestamp, Tokens};
 
 /// Bytes a token stands for, as everywhere a request is weighed.
 const BYTES_PER_TOKEN: usize = 4;
+/// Definitions that are told at the most, however short, and those that are named of the others: both stand in the record
+/// of the request, the first in a header, too.
+const MOST: usize = 64;
 
 /// What a request is given by the policies that hold for it, put together: every tag of any of them, and of their caps
 /// and of what happens to stale ones the strictest.
@@ -124,13 +127,18 @@ pub fn choose(
             }
         }
         let text = entry(definition, now);
-        match room.checked_sub(text.len()) {
+        match room.checked_sub(text.len()).filter(|_| entries.len() < MOST) {
             Some(left) => {
                 room = left;
                 entries.push((place, text));
             }
             None => chosen.left_out.push(format!("{} cap", definition.name())),
         }
+    }
+    let further = chosen.left_out.len().saturating_sub(MOST);
+    if further > 0 {
+        chosen.left_out.truncate(MOST);
+        chosen.left_out.push(format!("{further} more"));
     }
     if entries.is_empty() {
         return Ok(chosen);
@@ -217,6 +225,16 @@ mod tests {
         assert_eq!(about(&wanted).names, ["margin@3", "revenue@3"]);
         let small = about(&Wanted { max_tokens: 28, ..wanted });
         assert_eq!((small.names, small.left_out), (vec!["revenue@3".to_owned()], vec!["margin@3 cap".to_owned()]));
+    }
+
+    #[test]
+    fn however_short_they_are_no_more_are_told_than_a_header_and_a_record_can_name() {
+        let short = |n: usize| json!({"id": format!("d{n:04}"), "terms": ["T"], "text": "x", "tags": ["all"]});
+        let library = library(&(0..300).map(short).collect::<Vec<_>>());
+        let wanted = Wanted { max_tokens: 32_000, ..wanted(&["all"], Staleness::Warn) };
+        let found = choose(&library, &wanted, "t", NOW, Vec::new(), |_| {}).unwrap();
+        assert_eq!((found.names.len(), found.left_out.len()), (64, 65));
+        assert_eq!(found.left_out.last().unwrap(), "172 more");
     }
 
     #[test]

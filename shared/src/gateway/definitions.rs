@@ -107,10 +107,12 @@ pub async fn take<P: Records + Clock>(
     said_by: Said<'_>,
     more: Vec<Write>,
 ) -> Result<Taken, Untaken> {
-    let heads = match wanted {
+    let known: Vec<Record> = match wanted {
         [one] => ports.read_record(SHELF, &head_key(one)).await?.into_iter().collect(),
-        [] | [_, ..] => live::all(ports, HEAD).await?,
+        [] | [_, ..] => Vec::new(),
     };
+    // What is new is counted among all there are.
+    let heads = if known.is_empty() { live::all(ports, HEAD).await? } else { known };
     let mut taken = Taken::default();
     let mut writes: Vec<Vec<Write>> = Vec::new();
     let mut count = heads.len();

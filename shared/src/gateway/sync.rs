@@ -13,6 +13,7 @@ use crate::mcp::META_DEFINITION;
 use crate::mcp::client::{self, Place, Resource};
 use crate::ports::Ports;
 use crate::records::Write;
+use crate::time::parse_rfc3339;
 use crate::units::Millis;
 use serde_json::{Map, Value};
 
@@ -176,11 +177,20 @@ fn definition(source: &Source, id: &str, resource: Resource) -> Option<Map<Strin
         ("owner", theirs("owner")),
         ("certified_by", theirs("certified_by")),
         ("certified_at", theirs("certified_at")),
+        ("valid_for", whole.and_then(lasting)),
         ("tags", (!source.tags.is_empty()).then(|| json!(source.tags))),
         ("teams", (!source.teams.is_empty()).then(|| json!(source.teams))),
     ];
     members.extend(said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     read(&members).is_ok().then_some(members)
+}
+
+/// How long a certification is good that another gateway of ours tells the end of.
+fn lasting(whole: &Map<String, Value>) -> Option<Value> {
+    let at = |name: &str| whole.get(name).and_then(Value::as_str).and_then(parse_rfc3339);
+    let span = at("valid_until")?.since(at("certified_at")?);
+    // What has ended before it began has ended.
+    Some(json!(format!("{}ms", span.0.max(1))))
 }
 
 /// The last part of a name, as an id has it.
@@ -211,7 +221,8 @@ mod tests {
     fn a_resource_becomes_a_definition_of_its_source_and_can_claim_no_more() {
         let meta = json!({ META_DEFINITION: {
             "id": "revenue", "terms": ["Revenue"], "aliases": ["net sales"], "certified_by": "cfo",
-            "certified_at": "2026-01-01T00:00:00Z", "tags": ["everybody"], "teams": [], "version": 3,
+            "certified_at": "2026-01-01T00:00:00Z", "valid_until": "2026-01-03T00:00:00Z", "tags": ["everybody"],
+            "teams": [], "version": 3,
         }});
         let resource = Resource {
             uri: "signalbox://context/revenue".into(),
@@ -221,6 +232,8 @@ mod tests {
         };
         let revenue = taken(resource).unwrap();
         assert_eq!(revenue["id"], "wiki.revenue");
+        let read = read(revenue.as_object().unwrap()).unwrap();
+        assert_eq!(read.valid_until(), parse_rfc3339("2026-01-03T00:00:00Z"), "it ends here when it ends there");
         assert_eq!(
             (&revenue["text"], &revenue["tags"], &revenue["teams"]),
             (&json!("Invoiced."), &json!(["company"]), &json!(["sales"]))

@@ -214,14 +214,18 @@ impl<P: Transport + Clock> Session<'_, P> {
     }
 }
 
-/// A text as it can stand in a header.
+/// How a value begins and ends that is wrapped (SEP-2243).
+const WRAPPED: [&str; 2] = ["=?base64?", "?="];
+
+/// A text as it can stand in a header: as it is, or in base64, which keeps its padding.
 fn header_value(text: &str) -> String {
-    match text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
-        true => text.to_owned(),
-        false => {
-            format!("=?base64?{}?=", crate::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/"))
-        }
+    let [begin, end] = WRAPPED;
+    if text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.starts_with(begin) {
+        return text.to_owned();
     }
+    let plain = crate::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
+    let padding = "=".repeat(plain.len().wrapping_neg() % 4);
+    [begin, &plain, &padding, end].concat()
 }
 
 /// The message with this number, alone or in a stream.
@@ -242,4 +246,22 @@ fn message(whole: &Whole, body: &[u8], id: u64) -> Option<Map<String, Value>> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::header_value;
+
+    #[test]
+    fn a_name_that_cannot_stand_in_a_header_is_wrapped_as_the_protocol_has_it() {
+        for (name, value) in [
+            ("wiki://a/b", "wiki://a/b"),
+            ("wiki://Erlös", "=?base64?d2lraTovL0VybMO2cw==?="),
+            ("a b", "=?base64?YSBi?="),
+            ("a\r\nb", "=?base64?YQ0KYg==?="),
+            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
+        ] {
+            assert_eq!(header_value(name), value, "{name}");
+        }
+    }
 }

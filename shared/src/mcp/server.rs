@@ -7,6 +7,7 @@ use crate::context::{Definition, Library};
 use crate::json;
 use crate::json::json;
 use crate::time::rfc3339;
+use crate::units::Timestamp;
 use serde_json::{Map, Value};
 
 /// Definitions on a page of a list.
@@ -54,13 +55,14 @@ const INVALID: i64 = -32_602;
 const MISMATCH: i64 = -32_020;
 
 /// Answers a request of a team.
-pub fn answer(asked: &Asked<'_>, library: &Library, team: &str) -> Told {
+pub fn answer(asked: &Asked<'_>, library: &Library, team: &str, now: Timestamp) -> Told {
     let message = match read(asked.body) {
         Ok(message) => message,
         Err(wrong) => return failed(&Value::Null, wrong),
     };
     let Some(id) = message.get("id").filter(|id| id.is_string() || id.is_number()) else {
-        return match message.get("method") {
+        // What has no id wants no answer; an id of null is one that is wrong.
+        return match message.get("method").filter(|_| !message.contains_key("id")) {
             Some(_) => Told::Accepted,
             None => failed(&Value::Null, wrong(400, -32_600, "A request with a method and an id is expected.")),
         };
@@ -71,10 +73,11 @@ pub fn answer(asked: &Asked<'_>, library: &Library, team: &str) -> Told {
     let meta = params.get("_meta").and_then(Value::as_object);
     let said = meta.and_then(|meta| meta.get(META_VERSION)).and_then(Value::as_str);
     let is_modern = said.is_some() || asked.version.is_some_and(|version| version == MODERN);
+    let shown = Shown { library, team, now };
     let result = match is_modern {
         true => modern(asked, method, params, said, meta.unwrap_or(&none))
-            .and_then(|()| serve(method, params, library, team, is_modern)),
-        false => legacy(asked, method, params).unwrap_or_else(|| serve(method, params, library, team, is_modern)),
+            .and_then(|()| serve(method, params, shown, is_modern)),
+        false => legacy(asked, method, params).unwrap_or_else(|| serve(method, params, shown, is_modern)),
     };
     match result {
         Ok(result) => {
@@ -199,13 +202,16 @@ fn dressed(method: &str, result: Value) -> Value {
     Value::Object(members)
 }
 
-fn serve(
-    method: &str,
-    params: &Map<String, Value>,
-    library: &Library,
-    team: &str,
-    is_modern: bool,
-) -> Result<Value, Wrong> {
+/// What there is to be shown, to whom, and when.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    library: &'a Library,
+    team: &'a str,
+    now: Timestamp,
+}
+
+fn serve(method: &str, params: &Map<String, Value>, shown: Shown<'_>, is_modern: bool) -> Result<Value, Wrong> {
+    let Shown { library, team, now } = shown;
     match method {
         "server/discover" if is_modern => {
             let supported: Vec<&str> = std::iter::once(MODERN).chain(LEGACY).collect();
@@ -236,7 +242,7 @@ fn serve(
                 let uri: String = uri.chars().take(256).collect();
                 Wrong { data: Some(json!({ "uri": uri })), ..wrong(200, code, "Resource not found") }
             })?;
-            Ok(json!({ "contents": [contents(found)] }))
+            Ok(json!({ "contents": [contents(found, now)] }))
         }
         _ => Err(wrong(if is_modern { 404 } else { 200 }, -32_601, "Method not found")),
     }
@@ -260,8 +266,9 @@ fn resource(definition: &Definition) -> Value {
     shown
 }
 
-/// A definition's text, with all of it beside for programs.
-fn contents(definition: &Definition) -> Value {
+/// A definition's text, with all of it beside for programs. One whose certification has ended says so in its heading, as it
+/// does to models.
+fn contents(definition: &Definition, now: Timestamp) -> Value {
     let Definition { id, version, terms, aliases, text, owner, certified_by, .. } = definition;
     let mut whole = json!({
         "id": id, "version": version, "terms": terms, "aliases": aliases, "owner": owner, "certified_by": certified_by,
@@ -270,10 +277,13 @@ fn contents(definition: &Definition) -> Value {
     if let Some(members) = whole.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
+    let ended = definition
+        .ended(now)
+        .map_or_else(String::new, |day| format!(" (out of date: its certification ended on {day})"));
     json!({
         "uri": uri(definition),
         "mimeType": "text/markdown",
-        "text": format!("# {}\n\n{text}\n", definition.term()),
+        "text": format!("# {}{ended}\n\n{text}\n", definition.term()),
         "_meta": { META_DEFINITION: whole },
     })
 }
@@ -293,6 +303,7 @@ mod tests {
             ..Definition::default()
         };
         let mut all: Vec<Definition> = (0..150).map(|n| one(&format!("d{n:03}"), &[])).collect();
+        all[149].vanished_at = Some(Timestamp(1_000));
         all.push(one("secret", &["others"]));
         Library::new(all)
     }
@@ -308,7 +319,7 @@ mod tests {
     }
 
     fn told(asked: &Asked<'_>) -> (u16, Value) {
-        match answer(asked, &library(), "ours") {
+        match answer(asked, &library(), "ours", Timestamp(2_000)) {
             Told::Message(status, message) => (status, message),
             Told::Accepted => (202, Value::Null),
         }
@@ -326,6 +337,9 @@ mod tests {
             let (_, read) = ask("resources/read", json!({ "uri": "signalbox://context/d007" }), version);
             assert_eq!(read["result"]["contents"][0]["text"], "# D007\n\nMeaning.\n");
             assert_eq!(read["result"].get("resultType").is_some(), version == Some(MODERN));
+            let (_, stale) = ask("resources/read", json!({ "uri": "signalbox://context/d149" }), version);
+            let heading = "# D149 (out of date: its certification ended on 1970-01-01)\n\nMeaning.\n";
+            assert_eq!(stale["result"]["contents"][0]["text"], heading);
             for hidden in ["signalbox://context/secret", "signalbox://context/", "file:///etc/passwd"] {
                 let (_, refused) = ask("resources/read", json!({ "uri": hidden }), version);
                 assert_eq!(refused["error"]["message"], "Resource not found", "{hidden}");
@@ -377,6 +391,7 @@ mod tests {
             ("[]", 400, -32_700),
             (r#"{"id":1,"id":2}"#, 400, -32_700),
             (r#"{"jsonrpc":"2.0"}"#, 400, -32_600),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32_600),
             (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, 200, -32_601),
         ] {
             let (found, message) = told(&Asked { body: body.as_bytes(), ..Asked::default() });

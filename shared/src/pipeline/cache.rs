@@ -16,11 +16,11 @@ use crate::dialect::Framing;
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::gateway::answers::{Kept, Recall};
+use crate::gateway::audit::Record;
 use crate::gateway::weights;
 use crate::http::Head;
 use crate::ports::Clock;
 use crate::router::Decision;
-use crate::sorted::SortedMap;
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
@@ -196,6 +196,11 @@ pub(super) async fn replay<L: Layers>(
     };
     let mut head = Head::new(200, content_type);
     headers::envelope(&mut head, intake);
+    // Told again under its name, an answer rests on what its model was given then.
+    let before = Some(&entry.context).filter(|context| intake.context.is_none() && !context.is_empty());
+    if let Some(context) = before {
+        head.set("x-signalbox-context", context.join(", "));
+    }
     head.set("x-signalbox-model", entry.model.clone());
     head.set("x-signalbox-route", entry.route.clone().unwrap_or_else(|| "direct".to_owned()));
     head.set("x-signalbox-reason", reason);
@@ -205,6 +210,9 @@ pub(super) async fn replay<L: Layers>(
     headers::cost(&mut head, NanoUsd::ZERO);
     headers::limits(&mut head, &order.admission.rates);
     if let Some(open) = finish.open() {
+        if let Some(context) = before {
+            open.record.context.clone_from(context);
+        }
         open.record.route = entry.route;
         open.record.reason = Some(reason);
         open.record.model = ModelId::parse(&entry.model);
@@ -244,14 +252,7 @@ impl<L: Layers> Keep<L> {
     }
 
     /// Notes who answers, and in what form.
-    pub(super) fn begin(
-        &mut self,
-        order: &Order,
-        decision: &Decision,
-        model: &ModelId,
-        stream: bool,
-        tags: &SortedMap<String, String>,
-    ) {
+    pub(super) fn begin(&mut self, order: &Order, decision: &Decision, model: &ModelId, stream: bool, record: &Record) {
         // A stream in another framing cannot be read back.
         let readable = !stream || order.request.facts.framing == Framing::Events;
         let entry = || Entry {
@@ -261,7 +262,8 @@ impl<L: Layers> Keep<L> {
             dialect: order.request.dialect,
             events: stream,
             cost: NanoUsd::ZERO,
-            tags: tags.clone(),
+            tags: record.tags.clone(),
+            context: record.context.clone(),
             body: String::new(),
         };
         self.draft = readable.then(|| (entry(), Vec::new()));

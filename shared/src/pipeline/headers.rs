@@ -10,6 +10,8 @@ use crate::http::Head;
 use crate::router::Decision;
 use crate::units::{Millis, NanoUsd};
 
+const WARNINGS: &str = "x-signalbox-warnings";
+
 /// Headers every answer has.
 pub(super) fn envelope(head: &mut Head, intake: &Intake) {
     identity(head, intake.dialect, &intake.id);
@@ -18,7 +20,7 @@ pub(super) fn envelope(head: &mut Head, intake: &Intake) {
         head.set("x-signalbox-context", context.clone());
     }
     if !intake.notes.is_empty() {
-        head.set("x-signalbox-warnings", intake.notes.join(", "));
+        head.set(WARNINGS, intake.notes.join(", "));
     }
 }
 
@@ -75,7 +77,8 @@ pub(super) fn explain(head: &mut Head, decision: &Decision) {
 pub(super) fn warnings(head: &mut Head, intake: &Intake, warnings: &Warnings) {
     if let Some(value) = warnings.header_value() {
         let all: Vec<&str> = intake.notes.iter().copied().chain([value.as_str()]).collect();
-        head.set("x-signalbox-warnings", all.join(", "));
+        head.headers.retain(|(name, _)| name != WARNINGS);
+        head.set(WARNINGS, all.join(", "));
     }
 }
 

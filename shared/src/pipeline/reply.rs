@@ -65,7 +65,7 @@ pub(super) async fn reply<L: Layers>(
             Content::Live(_) => true,
         };
         if let Some(keep) = &mut keep {
-            keep.begin(order, &decision, &model, streams, &open.record.tags);
+            keep.begin(order, &decision, &model, streams, &open.record);
         }
     }
     match answer.content {
@@ -143,6 +143,7 @@ fn told(intake: &Intake, order: &Order, body: &[u8], now: Timestamp) -> Vec<u8> 
         events: false,
         cost: NanoUsd::ZERO,
         tags: SortedMap::new(),
+        context: Vec::new(),
         body: String::from_utf8_lossy(body).into_owned(),
     };
     let broken = || {
