@@ -51,9 +51,12 @@ impl Breaker {
     pub(super) fn state(&self, now: Timestamp) -> (Circuit, Option<Timestamp>) {
         match self.state {
             State::Closed => (Circuit::Closed, None),
-            State::Open { until } if now < until => (Circuit::Open, Some(until)),
+            // Further ahead than any circuit is open lies what a clock said that has jumped back since.
+            State::Open { until } if now < until && until.since(now) <= LONGEST => (Circuit::Open, Some(until)),
             State::Open { until } => (Circuit::HalfOpen, Some(until)),
-            State::Probing { since } if now.since(since) < PROBE => (Circuit::Probing, Some(since + PROBE)),
+            State::Probing { since } if since <= now && now.since(since) < PROBE => {
+                (Circuit::Probing, Some(since + PROBE))
+            }
             State::Probing { since } => (Circuit::HalfOpen, Some(since + PROBE)),
         }
     }

@@ -109,7 +109,8 @@ impl Fleet {
         self.keys.clear();
         for text in snapshots {
             let Ok(snapshot) = crate::json::parse::<Snapshot>(text) else { continue };
-            if now.since(snapshot.at) > BELIEVED {
+            // Nor is what comes from the future: its clock is not ours.
+            if now.since(snapshot.at).max(snapshot.at.since(now)) > BELIEVED {
                 continue;
             }
             self.keys.extend(snapshot.keys);

@@ -142,6 +142,22 @@ fn fault_89_a_clock_that_jumps_back_breaks_nothing() {
 }
 
 #[test]
+fn fault_89_what_a_clock_said_that_jumped_back_keeps_nobody_out() {
+    let hour = 3_600_000;
+    let (open, probed, cooling, other) = (Health::default(), Health::default(), Health::default(), Health::default());
+    for health in [&open, &probed] {
+        (0..5).for_each(|at| call(health, A, hour + at, OUTAGE));
+    }
+    assert!(probed.begin(&id(A), false, Timestamp(hour + 10_000)), "one finds out");
+    assert_eq!(standing(&open, A, 1_000).circuit, Circuit::HalfOpen);
+    assert_eq!(standing(&probed, A, 1_000).circuit, Circuit::HalfOpen);
+    call(&cooling, A, hour, Met::Failed(Cause::RateLimit, Some(Millis(5_000))));
+    assert_eq!(standing(&cooling, A, 1_000).cooling_until, None);
+    other.hear([open.snapshot(Timestamp(hour + 10)).as_str()].into_iter(), Timestamp(1_000));
+    assert_eq!(standing(&other, A, 1_000).circuit, Circuit::Closed, "news from the future is none");
+}
+
+#[test]
 fn the_fleet_hears_of_an_outage_and_an_own_answer_refutes_it() {
     let (one, other) = (Health::default(), Health::default());
     (0..5).for_each(|at| call(&one, A, 1_000 + at, OUTAGE));

@@ -189,7 +189,8 @@ impl Upstream {
         Standing {
             circuit,
             retry_at: retry_at.filter(|_| circuit != Circuit::Closed),
-            cooling_until: self.cooling_until.filter(|until| now < *until),
+            // No rest is longer: what is, was said by a clock that has jumped back since.
+            cooling_until: self.cooling_until.filter(|until| now < *until && until.since(now) <= LONG_REST),
             calls: self.calls,
             errors_permille: (self.error_rate * 1_000.0) as u32,
             ttft_ms: self.ttft.map(fading),

@@ -106,11 +106,6 @@ impl Controller {
         chosen
     }
 
-    /// Corrects a quality floor by what an answer turned out to be worth, against its forecast.
-    pub fn learn(&mut self, forecast: i32, worth: i32) {
-        self.surplus += i64::from(worth) - i64::from(forecast);
-    }
-
     fn see(&mut self, own: usize, cheap: i64, strong: i64) {
         if self.seen >= MEMORY {
             self.seen /= 2;

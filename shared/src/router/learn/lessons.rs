@@ -12,6 +12,7 @@ pub use state::{Chosen, Report, Standing};
 
 use super::bandit::{self, Cell, Choice, Leave, Record};
 use super::controller::{Call, Controller, Goal};
+use super::draw::Draws;
 use super::fixed::ONE;
 use super::online::{Arm, Features, Forecast};
 use crate::sorted::SortedMap;
@@ -111,8 +112,10 @@ impl Lessons {
     fn with<T>(&self, name: &str, then: impl FnOnce(&mut Route) -> T) -> T {
         let routes = &mut self.lock().routes;
         if !routes.contains_key(name) && routes.len() >= MOST_ROUTES {
-            // Whoever was merged longest ago is forgotten; what is kept of it can be read again.
-            let oldest = routes.iter().min_by_key(|(_, route)| route.merged_at).map(|(name, _)| name.clone());
+            // Who was not used is forgotten first, then whoever was merged longest ago: what is kept of it can be read again. Last
+            // are those that never were, and have nothing kept.
+            let last = |route: &Route| (route.used, route.merged_at.is_none(), route.merged_at);
+            let oldest = routes.iter().min_by_key(|(_, route)| last(route)).map(|(name, _)| name.clone());
             oldest.map(|name| routes.remove(&name));
         }
         then(routes.entry(name.to_owned()).or_default())
@@ -128,6 +131,10 @@ impl Lessons {
                 (arm(pair.cheap).forecast(asked.features, 0), arm(pair.strong).forecast(asked.features, 0));
             let gain = gain(cheap, better, asked.gain);
             let call = Call { gain, will_do: (cheap.share, better.share), cost: pair.cost };
+            // Every process begins somewhere else, or a fleet of such as see one call would send none to the stronger model.
+            if route.placed == 0 {
+                route.placed = Draws::from(u64::from(asked.gain.unsigned_abs())).bits();
+            }
             // The golden ratio's multiples fill an interval more evenly than chance does.
             route.placed = route.placed.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let strong = route.controller.place(call, goal, route.placed);
@@ -141,7 +148,10 @@ impl Lessons {
             let of = |name: &String| route.known.arms.get(name).map(|lesson| lesson.cells.clone()).unwrap_or_default();
             let records: Vec<Record> = models.iter().map(of).collect();
             route.placed = route.placed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let choice = bandit::choose(&records, costs, cell, leave, route.placed);
+            // What is known differs from moment to moment, where how many calls were placed does not.
+            let known = records.iter().fold(0_i64, |sum, record| sum.wrapping_add(record.total().won));
+            let entropy = route.placed ^ Draws::from(known.cast_unsigned()).bits();
+            let choice = bandit::choose(&records, costs, cell, leave, entropy);
             let forgone = choice.forgone.unsigned_abs().into();
             route.note(|state| state.chosen.add(Chosen { calls: 1, tried: choice.explored.into(), forgone }));
             choice

@@ -108,12 +108,17 @@ impl State {
 }
 
 impl Standing {
-    /// The mean worth of its answers, and nine tenths' room around it: what is known of it.
-    fn json(&self) -> Value {
+    /// The mean worth of its answers, and nine tenths' room to either side of it.
+    pub fn mean(&self) -> (f64, f64) {
         let (won, lost) = (share(self.worth.won), share(self.worth.lost));
         // One success and one failure are taken as given, as when it is chosen.
         let (all, mean) = (won + lost, (won + 1.0) / (won + lost + 2.0));
-        let spread = 1.645 * (mean * (1.0 - mean) / (all + 3.0)).sqrt();
+        (mean, 1.645 * (mean * (1.0 - mean) / (all + 3.0)).sqrt())
+    }
+
+    /// As an administrator sees it.
+    pub fn told(&self) -> Value {
+        let (mean, spread) = self.mean();
         json!({
             "model": self.model,
             "outcomes": self.outcomes,
@@ -134,7 +139,7 @@ impl Report {
             "route": self.route,
             "outcomes": outcomes,
             "observing": outcomes < ENOUGH,
-            "models": self.models.iter().map(Standing::json).collect::<Vec<_>>(),
+            "models": self.models.iter().map(Standing::told).collect::<Vec<_>>(),
             "bandit": {
                 "calls": self.chosen.calls,
                 "tried_out": self.chosen.tried,

@@ -97,6 +97,29 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn processes_that_see_one_call_each_meet_a_share_together() {
+    let features = seen("x").0;
+    let strong = (0..1_000).filter(|n| {
+        let asked = Asked { route: "t/r", features: &features, gain: n * 37 - 9_000 };
+        Lessons::default().place(asked, PAIR, Goal::Share(ONE * 3 / 10)).strong
+    });
+    let strong = strong.count();
+    assert!((270..=330).contains(&strong), "{strong}");
+}
+
+#[test]
+fn who_learns_just_now_is_not_the_one_that_is_forgotten() {
+    let lessons = Lessons::default();
+    let (features, cell) = seen("x");
+    let learn = |route: &str| lessons.learn(route, "a:b", &features, cell, ONE);
+    (0..MOST_ROUTES).for_each(|at| learn(&format!("t/{at}")));
+    (0..MOST_ROUTES as u64)
+        .for_each(|at| lessons.due(Timestamp(at * 2_000)).iter().for_each(|route| lessons.merged(route)));
+    ["t/new", "t/newer"].into_iter().for_each(learn);
+    assert_eq!((lessons.report("t/new").len(), lessons.lock().routes.len()), (1, MOST_ROUTES));
+}
+
+#[test]
 fn merging_is_due_every_few_seconds_a_few_routes_at_a_time_and_only_where_there_is_traffic() {
     let lessons = Lessons::default();
     let due = |now| lessons.due(Timestamp(now)).len();
