@@ -1,6 +1,6 @@
 //! The first stage: who is it, what do they want, may they, and can they pay.
 
-use super::adjust::{self, Held};
+use super::adjust::{self, Adjusted, Held};
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
@@ -97,20 +97,16 @@ pub(super) async fn accept<L: Layers, R: Request>(
     record.tags = caller.tags.clone();
     operation.takes_json().then(|| intake::check_content_type(&request)).transpose()?;
 
-    let body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
+    let mut body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(pipeline.max_body_bytes),
         BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     })?;
-    let mut body = body;
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
     ask.signals = signals(pipeline, &ask, &body, intake.explain);
-    let Held { mut words, transforms } = adjust::held(pipeline, &ask);
-    let adjusted = adjust::admit(&transforms, &operation, &mut body, &mut facts, &mut ask, intake.at)?;
-    record.transforms = transforms.names();
-    let context = context::chosen(pipeline, &operation, &ask, &body, &mut facts, intake)?;
-    ask.tokens_in = facts.probable_input();
+    let mut prepared = prepare(pipeline, &operation, intake, &mut ask, &mut body, &mut facts)?;
+    record.transforms = prepared.transforms.names();
     record.asked = ask.model.as_ref().map(|name| name.chars().take(128).collect());
 
     let flat = match &operation {
@@ -121,32 +117,33 @@ pub(super) async fn accept<L: Layers, R: Request>(
     };
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let byok = record.byok;
-    let judged = adjust::possible(pipeline, &ask);
+    let (id, at) = (intake.id.clone(), intake.at);
     let mut beside = NanoUsd::ZERO;
-    let mut claim = |ask: &Ask, downgraded: bool| {
+    let mut claim = |ask: &Ask, facts: &Facts, downgraded: bool| {
+        let judged = adjust::possible(pipeline, ask);
         let reach = pipeline.layers.router().reach(ask).map_err(refusal::error)?;
         let bound = match flat {
             // The provider bills the caller; the tokens count all the same.
             _ if byok => {
-                let bound = estimate::bound(&pipeline.catalog, &reach, &facts);
+                let bound = estimate::bound(&pipeline.catalog, &reach, facts);
                 Bound { most: NanoUsd::ZERO, least: NanoUsd::ZERO, ..bound }
             }
             Some(flat) => Bound { most: flat, least: flat, tokens: 0 },
-            None => estimate::bound(&pipeline.catalog, &reach, &facts),
+            None => estimate::bound(&pipeline.catalog, &reach, facts),
         };
-        let answer = reach.models.iter().map(|id| estimate::longest(&pipeline.catalog, id, &facts)).max();
+        let answer = reach.models.iter().map(|id| estimate::longest(&pipeline.catalog, id, facts)).max();
         let answer = answer.unwrap_or_default();
-        beside = outside::most(pipeline, &judged, &facts, answer);
+        beside = outside::most(pipeline, &judged, facts, answer);
         if let Some(model) = &reach.judge {
             let once = judge::most(pipeline, model, facts.text_bytes, answer);
             (1..reach.answers).for_each(|_| beside += once);
         }
         let bound = Bound { most: bound.most + beside, least: bound.least + beside, ..bound };
-        let (id, lease) = (intake.id.clone(), Millis(total.0.saturating_add(GRACE.0)));
+        let (id, lease) = (id.clone(), Millis(total.0.saturating_add(GRACE.0)));
         let (Bound { most, least, tokens }, candidates) = (bound, reach.models);
-        Ok::<Claim, ApiError>(Claim { id, now: intake.at, lease, most, least, tokens, candidates, downgraded })
+        Ok::<Claim, ApiError>(Claim { id, now: at, lease, most, least, tokens, candidates, downgraded })
     };
-    let mut asked = claim(&ask, false)?;
+    let mut asked = claim(&ask, &facts, false)?;
     let admission = match gateway.admit(&caller, &asked).await {
         Ok(admission) => admission,
         Err(Refusal { error, instead: None, rates }) => {
@@ -158,22 +155,24 @@ pub(super) async fn accept<L: Layers, R: Request>(
             if ask.signals.seen.is_none() {
                 ask.signals = signals(pipeline, &ask, &body, intake.explain);
             }
+            // What holds for the other route comes on top of what the first one's made of the request.
+            facts = operation.inspect(&body)?;
+            let other = prepare(pipeline, &operation, intake, &mut ask, &mut body, &mut facts)?;
+            record.transforms = other.transforms.names();
+            let words = prepared.words.beside(&other.words).map_or(prepared.words, |(_, all)| all);
+            prepared = Prepared { words, ..other };
             // Who may not use the other route, or cannot pay there either, is told of the budget.
-            asked = claim(&ask, true).map_err(|_| error)?;
+            asked = claim(&ask, &facts, true).map_err(|_| error)?;
             gateway.admit(&caller, &asked).await.map_err(|refusal| refusal.error)?
         }
     };
+    let Prepared { words, transforms, adjusted, context } = prepared;
     let expected = Usage { input: ask.tokens_in, searches: facts.searches, ..Usage::default() };
     let tariff = Tariff { expected, flat, byok: record.byok };
     let mut request = CallerRequest::new(operation, body, facts, std::mem::take(&mut intake.forwarded));
     request.provider_key = provider_key;
     request.prompt_cache = pipeline.cache.prompt;
     (request.added, request.limit) = (adjusted.headers, adjusted.limit);
-    if asked.downgraded
-        && let Some((_, all)) = words.beside(&adjust::held(pipeline, &ask).words)
-    {
-        words = all;
-    }
     let (came, deadline, held) = (intake.at, intake.at + total, false);
     Ok(Order {
         request,
@@ -191,6 +190,30 @@ pub(super) async fn accept<L: Layers, R: Request>(
         deadline,
         total,
     })
+}
+
+/// What holds for a request, and what it came to before it was admitted.
+pub(super) struct Prepared {
+    words: Words,
+    transforms: Holding,
+    adjusted: Adjusted,
+    context: Option<Chosen>,
+}
+
+/// Puts to a request what holds for it, as far as it matters to what it may cost.
+pub(super) fn prepare<L: Layers>(
+    pipeline: &Pipeline<L>,
+    operation: &Operation,
+    intake: &mut Intake,
+    ask: &mut Ask,
+    body: &mut Vec<u8>,
+    facts: &mut Facts,
+) -> Result<Prepared, ApiError> {
+    let Held { words, transforms } = adjust::held(pipeline, ask);
+    let adjusted = adjust::admit(&transforms, operation, body, facts, ask, intake.at)?;
+    let context = context::chosen(pipeline, operation, ask, body, facts, intake)?;
+    ask.tokens_in = facts.probable_input();
+    Ok(Prepared { words, transforms, adjusted, context })
 }
 
 /// What the last thing the user said shows, where a decision could depend on it, or is to be `told`.
