@@ -98,6 +98,10 @@ pub(super) fn routing<P: Ports>(setup: &Arc<Setup<P>>, now: Timestamp) -> Routin
             Look::Calibrate(asked) => router.calibrate(asked).unwrap_or_else(|problem| json!({ "problem": problem })),
             Look::Learning => json!({ "object": "list", "data": router.lessons().told() }),
             Look::Summary(kept) => router.journal().summary(kept.iter().map(|record| record.value.as_str())),
+            Look::Recommend(kept) => {
+                let kept = router.journal().sum(kept.iter().map(|record| record.value.as_str()));
+                json!({ "object": "list", "data": router.recommendations(&kept) })
+            }
             Look::Tallied(days) => Tally::since(days, now).into(),
             Look::Decision(id) => router.journal().find(id).unwrap_or_default(),
             Look::Health => {

@@ -15,7 +15,7 @@ use crate::ports::Clock;
 use crate::proxy::{Answer, Call, Content, Failure, Proxy, Retry};
 use crate::router::learn::fixed::ONE;
 use crate::router::learn::gates::Flaw;
-use crate::router::{Decision, Reason, Role, Router, Step, View};
+use crate::router::{Decision, Question, Reason, Role, Router, Step, View};
 use crate::units::{Millis, NanoUsd, Timestamp};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) async fn answer<L: Layers>(
     order: &mut Order,
     finish: &mut Finish<L>,
 ) -> Result<Answered<L>, ApiError> {
-    let decision = decide(pipeline, intake, order).await?;
+    let (decision, question) = decide(pipeline, intake, order).await?;
     if let Some(total) = decision.timeouts.total() {
         order.total = order.total.min(total);
         order.deadline = intake.at + order.total;
@@ -37,7 +37,7 @@ pub(super) async fn answer<L: Layers>(
     if let Some(open) = finish.open() {
         open.record.route = decision.route.clone();
         open.record.reason = Some(decision.reason.as_str());
-        open.decision = Some(Arc::new(decision.clone()));
+        open.decision = Some((Arc::new(decision.clone()), Arc::new(question)));
         open.explain = intake.explain;
     }
     let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish };
@@ -46,14 +46,22 @@ pub(super) async fn answer<L: Layers>(
     Ok((decision, model, answer))
 }
 
-async fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: &Order) -> Result<Decision, ApiError> {
+/// The decision, and what it was made by.
+async fn decide<L: Layers>(
+    pipeline: &Arc<Pipeline<L>>,
+    intake: &Intake,
+    order: &Order,
+) -> Result<(Decision, Question), ApiError> {
     let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
     // What is charged a flat amount has no price that could be too high.
     let afford = order.admission.granted.filter(|_| order.tariff.flat.is_none());
     let view = View { afford, ..router.view(&order.ask, clock.now()) };
     let entropy = clock.entropy();
     let decision = router.decide(&order.ask, &view, entropy).map_err(refusal::error)?;
-    let decision = consult(pipeline, (&order.ask, view, entropy), decision).await;
+    let mut question = Question { ask: order.ask.clone(), view: Some(view), entropy: Some(entropy) };
+    // What learners saw is in the view, as advice.
+    question.ask.signals.seen = None;
+    let decision = consult(pipeline, &question, decision).await;
     let reason = if order.claim.downgraded { Reason::Budget } else { decision.reason };
     let mut decision = Decision { id: intake.id.clone(), reason, ..decision };
     // A caller's key is for one provider, and no other may see it.
@@ -62,7 +70,7 @@ async fn decide<L: Layers>(pipeline: &Arc<Pipeline<L>>, intake: &Intake, order: 
     {
         decision.plan.retain(|step| step.model.provider == first);
     }
-    Ok(decision)
+    Ok((decision, question))
 }
 
 /// What every call of a request needs.

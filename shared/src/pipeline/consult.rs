@@ -5,20 +5,16 @@ use super::{Layers, Pipeline};
 use crate::json::json;
 use crate::ports::Clock;
 use crate::proxy::{Proxy, Unheard};
-use crate::router::{Ask, Decision, Question, View};
+use crate::router::{Decision, Question};
 
 /// The decision that counts: theirs where it is any good, else our own.
-pub(super) async fn consult<L: Layers>(
-    pipeline: &Pipeline<L>,
-    (ask, view, entropy): (&Ask, View, u64),
-    own: Decision,
-) -> Decision {
+pub(super) async fn consult<L: Layers>(pipeline: &Pipeline<L>, question: &Question, own: Decision) -> Decision {
     let proxy = pipeline.layers.proxy();
     // Where there is one way only, nobody need be asked.
     if !proxy.consults() || own.plan.len() < 2 {
         return own;
     }
-    let problem = match proxy.consult(question(ask, view, entropy)).await {
+    let problem = match proxy.consult(question.json()).await {
         Ok(answer) => {
             let theirs = own.reordered(&answer);
             proxy.judged(theirs.is_some());
@@ -33,10 +29,4 @@ pub(super) async fn consult<L: Layers>(
     };
     pipeline.layers.clock().log(&json!({ "event": "router_remote", "problem": problem }).to_string());
     own
-}
-
-fn question(ask: &Ask, view: View, entropy: u64) -> Vec<u8> {
-    let question = Question { ask: ask.clone(), view: Some(view), entropy: Some(entropy) };
-    // Plain data with string keys cannot fail to serialise.
-    serde_json::to_vec(&question).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, is_unhealthy};
 use crate::proxy::{Retry, Room};
-use crate::router::{self, Cause, Decision, Met, Router};
+use crate::router::{self, Cause, Decision, Met, Question, Router};
 use crate::units::{NanoUsd, Timestamp, Tokens};
 use crate::usage::Usage;
 use crate::words::Words;
@@ -39,8 +39,8 @@ pub(super) struct Open {
     pub flights: Vec<Flight>,
     /// What went to those who lost a race of this route.
     pub lost: Option<(String, NanoUsd)>,
-    /// What was decided, for who counts decisions.
-    pub decision: Option<Arc<Decision>>,
+    /// What was decided and by what, for who counts decisions and keeps some.
+    pub decision: Option<(Arc<Decision>, Arc<Question>)>,
     /// The caller wants to see it.
     pub explain: bool,
     /// Whose session it is, for who remembers which prompt cache is warm.

@@ -27,11 +27,12 @@ async fn close<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open) {
         open.record.data_classes = words.classes();
     }
     open.record.duration_ms = pipeline.layers.clock().now().since(open.record.at);
-    if let Some(decision) = open.decision.take() {
+    if let Some((decision, question)) = open.decision.take() {
         let record = &open.record;
         let answered = record.model.clone().filter(|_| record.outcome != Outcome::Refused);
         pipeline.layers.router().conclude(Concluded {
             decision,
+            question,
             team: record.team.clone().unwrap_or_default(),
             at: record.at,
             answered,

@@ -189,9 +189,7 @@ fn chance(forecast: Forecast) -> Chance {
 }
 
 fn cost(catalog: &Catalog, ask: &Ask, head: Option<&ModelId>) -> u64 {
-    let Some(head) = head else { return 0 };
-    let facts = Facts::new(head.clone(), catalog.model(head), Standing::default(), ask);
-    facts.usd.0
+    head.map_or(0, |head| Facts::new(head.clone(), catalog.model(head), Standing::default(), ask).usd.0)
 }
 
 /// Whether a group's choice, or that of one within it, depends on what users say.
@@ -215,16 +213,20 @@ pub(super) fn learns(config: &Config, route: &str) -> bool {
     !groups.is_empty()
 }
 
+/// What a usual call costs with a model.
+pub(super) fn usual_cost(catalog: &Catalog, model: &ModelId) -> u64 {
+    cost(catalog, &Ask { tokens_in: USUAL_INPUT, ..Ask::default() }, Some(model))
+}
+
 /// The two models between which a route chooses by what it learned, what a usual call costs with each, and its goal.
 pub(super) fn pair(config: &Config, catalog: &Catalog, route: &str) -> Option<(Pair, config::Goal)> {
     let mut groups = Vec::new();
     collect(config, &config.routes.get(route)?.group, 0, &mut groups);
-    let ask = Ask { tokens_in: USUAL_INPUT, ..Ask::default() };
     groups.into_iter().find_map(|group| {
         let config::Strategy::Learned(goal) = group.strategy else { return None };
         let heads = heads(config, catalog, group);
         let (cheap, strong) = (heads.first()?.as_ref()?, heads.last()?.as_ref()?);
-        let cost = [cost(catalog, &ask, Some(cheap)), cost(catalog, &ask, Some(strong))];
+        let cost = [cheap, strong].map(|model| usual_cost(catalog, model));
         Some((Pair { models: [cheap.to_string(), strong.to_string()], cost }, goal))
     })
 }
@@ -284,8 +286,7 @@ fn head(config: &Config, catalog: &Catalog, choice: &Choice, depth: usize) -> Op
         Choice::Target(Target::Class(class)) => return catalog.class(*class).first().cloned(),
         Choice::Target(Target::Route(name)) => &config.routes.get(name)?.group,
     };
-    let first = group.candidates.first().filter(|_| depth < DEEPEST)?;
-    head(config, catalog, &first.choice, depth + 1)
+    head(config, catalog, &group.candidates.first().filter(|_| depth < DEEPEST)?.choice, depth + 1)
 }
 
 /// The name advice for a group goes by.
@@ -357,8 +358,7 @@ mod tests {
             }
         }
         assert!(strong[0] > 90 && strong[1] < 10, "{strong:?}");
-        let proof = asked(&router, "picks", "Prove that 97 is prime.");
-        let chances = router.view(&proof, Timestamp(1_000)).chances;
+        let chances = router.view(&asked(&router, "picks", "Prove that 97 is prime."), Timestamp(1_000)).chances;
         assert!(chances["openai:cheap"].permille < 400 && chances["openai:dear"].permille > 900, "{chances:?}");
     }
 

@@ -4,7 +4,7 @@
 //! failed, or it is one in a few. At most twenty a second are written down for longer.
 
 use super::learn::fixed::ONE;
-use super::{Decision, Tally, Verdict};
+use super::{Decision, Question, Tally, Verdict};
 use crate::config::ModelId;
 use crate::json::json;
 use crate::units::{Millis, NanoUsd, Timestamp};
@@ -29,6 +29,8 @@ const COUNT_AFTER: Millis = Millis(5_000);
 pub struct Concluded {
     /// What was decided.
     pub decision: Arc<Decision>,
+    /// By what: asked again, it gives the same.
+    pub question: Arc<Question>,
     /// Whose request it was.
     pub team: String,
     /// When it came.
@@ -63,11 +65,13 @@ struct Pages {
 }
 
 impl Concluded {
-    /// As it is shown and kept: the decision's own members, then what became of it.
+    /// As it is shown and kept: the decision's own members, what it was made by, then what became of it.
     pub fn json(&self) -> Value {
         let mut value = serde_json::to_value(&*self.decision).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
+            let question: Value = crate::json::read(&self.question.json()).unwrap_or_default();
             let more = json!({
+                "question": question,
                 "object": "decision", "at": self.at, "team": self.team, "answered": self.answered,
                 "calls": self.calls, "outcome": self.outcome, "cost_nano_usd": self.cost,
             });
@@ -157,10 +161,15 @@ impl Journal {
     }
 
     /// Decisions in numbers: the fleet's sums, and what of this process is not among them yet.
-    pub fn summary<'r>(&self, kept: impl Iterator<Item = &'r str>) -> Value {
+    pub fn sum<'r>(&self, kept: impl Iterator<Item = &'r str>) -> Tally {
         let mut sum = self.lock().fresh.clone();
         kept.for_each(|text| sum.read(text));
-        sum.json()
+        sum
+    }
+
+    /// The same, as an administrator sees it.
+    pub fn summary<'r>(&self, kept: impl Iterator<Item = &'r str>) -> Value {
+        self.sum(kept).json()
     }
 }
 
@@ -169,12 +178,14 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::router::tests::{ask, router};
-    use crate::router::{Router, View};
+    use crate::router::{Ask, Router, View};
 
     fn concluded(id: &str, answered: &str) -> Concluded {
         let router = router("[routes.r]\nstrategy = \"cost\"\ncandidates = [\"openai:dear\", \"openai:cheap\"]");
-        let decision = router.decide(&ask("r"), &View::default(), 0).unwrap();
+        let question = Question { ask: ask("r"), view: Some(View::default()), entropy: Some(0) };
+        let decision = router.decide(&question.ask, &View::default(), 0).unwrap();
         Concluded {
+            question: Arc::new(question),
             decision: Arc::new(Decision { id: id.to_owned(), ..decision }),
             team: "payments".into(),
             at: Timestamp(1),
@@ -206,6 +217,25 @@ mod tests {
         assert_eq!(journal.summary([].into_iter()), summary);
         assert_eq!(journal.find("b").unwrap()["answered"], "openai:dear");
         assert_eq!(journal.find("c"), None);
+    }
+
+    #[test]
+    fn what_was_kept_is_decided_again_and_comes_out_the_same() {
+        let router = router("[routes.r]\nstrategy = \"weighted\"\ncandidates = [\"openai:dear\", \"openai:cheap\"]");
+        let asked = Ask { user: Some("u".into()), session: Some("s".into()), ..ask("r") };
+        for entropy in [0, 7, u64::MAX] {
+            let view = router.view(&asked, Timestamp(5));
+            let decision = router.decide(&asked, &view, entropy).unwrap();
+            let question = Question { ask: asked.clone(), view: Some(view), entropy: Some(entropy) };
+            let one = Concluded {
+                decision: Arc::new(decision.clone()),
+                question: Arc::new(question),
+                ..concluded("a", "openai:dear")
+            };
+            let kept = one.json()["question"].to_string();
+            let Question { ask, view, entropy } = crate::json::parse(&kept).unwrap();
+            assert_eq!(router.decide(&ask, &view.unwrap(), entropy.unwrap()).unwrap(), decision);
+        }
     }
 
     #[test]

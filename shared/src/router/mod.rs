@@ -19,6 +19,7 @@ pub mod learn;
 pub mod null;
 mod order;
 mod rails;
+mod recommend;
 mod remote;
 #[cfg(test)]
 mod replay_tests;
@@ -117,7 +118,7 @@ pub struct Reach {
     pub judge: Option<ModelId>,
 }
 
-/// An ask of somebody else's, as it is sent.
+/// Everything that a decision is made by: as it is asked of somebody else, and as it is kept to be decided again.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Question {
     /// What is wanted.
@@ -128,6 +129,14 @@ pub struct Question {
     /// What to draw by; else chance.
     #[serde(default)]
     pub entropy: Option<u64>,
+}
+
+impl Question {
+    /// As it is sent, and kept.
+    pub fn json(&self) -> Vec<u8> {
+        // Plain data with string keys cannot fail to serialise.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
 }
 
 /// Why there is no plan.

@@ -20,7 +20,7 @@ const MOST: usize = 512;
 
 /// What is counted of a route and reason: decisions, those that fell back, those that nobody answered, what was spent and
 /// what was saved, in nano-dollars. Of anything else the first alone.
-type Figures = [u64; 5];
+pub(super) type Figures = [u64; 5];
 
 /// Sums, by what they are of: `route NAME REASON`, `verdict WORD`, `dropped RAIL`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +94,18 @@ impl Tally {
                 self.count(name.to_owned(), figures);
             }
         }
+    }
+
+    /// What is counted of each route, whatever its reasons.
+    pub(super) fn routes(&self) -> SortedMap<String, Figures> {
+        let mut routes: SortedMap<String, Figures> = SortedMap::new();
+        for (name, figures) in &self.0 {
+            if let Some((route, _)) = name.strip_prefix("route ").and_then(|rest| rest.split_once(' ')) {
+                let sums = routes.entry(route.to_owned()).or_default();
+                sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum = sum.saturating_add(*figure));
+            }
+        }
+        routes
     }
 
     /// As an administrator sees it.

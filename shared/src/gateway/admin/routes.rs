@@ -129,6 +129,7 @@ routes! {
     GET    "decisions"          [Admin Auditor] list_decisions  "Lists the routing decisions that were kept." (after limit) "" => 200 "DecisionList";
     GET    "decisions/summary"  [Admin Auditor] summarize_decisions "Counts the fleet's decisions of today, or of so many days, by route and reason, with an estimate of what they saved." (days) "" => 200 "DecisionSummary";
     GET    "decisions/{id}"     [Admin Auditor] show_decision   "Shows a routing decision." () "" => 200 "Decision";
+    GET    "recommendations"    [Admin Billing Auditor] list_recommendations "Says what could be done better, by the decisions of seven days and what routes have learned." () "" => 200 "Recommendations";
     POST   "router/calibrate"   [Admin]         calibrate_router "Reports what a route that learns is worth on records of one's own, and may teach it by them." () "Calibration" => 200 "CalibrationReport";
     GET    "router/learning"    [Admin Auditor] show_learning   "Shows what routes have learned, how sure that is, and what trying out has cost." () "" => 200 "RoutesLearned";
     DELETE "cache"              [Admin]         purge_cache     "Removes a team's kept answers, or those of one tag." (team tag) "" => 200 "CachePurged";

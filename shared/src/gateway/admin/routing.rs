@@ -1,4 +1,5 @@
-//! How upstreams stand and what was decided: `/admin/v1/health`, `/admin/v1/decisions`, `/admin/v1/router`.
+//! How upstreams stand, what was decided and what could be done better: `/admin/v1/health`, `/admin/v1/decisions`,
+//! `/admin/v1/router`, `/admin/v1/recommendations`.
 //!
 //! What this instance knows comes from the router, through a function: the gateway does not know routers. What was kept
 //! for longer is read from its shelf.
@@ -19,6 +20,8 @@ const SHELF: &str = "decisions";
 const TALLIES: &str = "tallies";
 /// The most days that are counted together.
 const MOST_DAYS: u64 = 31;
+/// The days by which something is recommended.
+const LATELY: u64 = 7;
 
 /// The shelf on which feedback is kept.
 const FEEDBACK: &str = "feedback";
@@ -40,6 +43,8 @@ pub enum Look<'a> {
     Tallied(u64),
     /// Decisions in numbers, by the sums that were kept.
     Summary(&'a [Record]),
+    /// What could be done better, by the same.
+    Recommend(&'a [Record]),
     /// One decision; null when it is not remembered.
     Decision(&'a str),
 }
@@ -107,6 +112,21 @@ impl<P: Ports> Admin<P> {
         let days =
             ask.query("days").map_or(Some(1), |days| days.parse().ok()).filter(|days| (1..=MOST_DAYS).contains(days));
         let days = days.ok_or_else(|| ApiError::invalid("days", "days must be a whole number from 1 to 31."))?;
+        let kept = self.tallied(days).await?;
+        let mut summary = (self.routing.0)(Look::Summary(&kept));
+        if let Some(members) = summary.as_object_mut() {
+            members.insert("days".to_owned(), days.into());
+        }
+        Ok(Answer::ok(summary))
+    }
+
+    pub(super) async fn list_recommendations(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let kept = self.tallied(LATELY).await?;
+        Ok(Answer::ok((self.routing.0)(Look::Recommend(&kept))))
+    }
+
+    /// The fleet's sums of so many days.
+    async fn tallied(&self, days: u64) -> Result<Vec<Record>, ApiError> {
         let since = (self.routing.0)(Look::Tallied(days)).as_str().map(str::to_owned);
         let mut range = Range { after: since, limit: MAX_PAGE, ..Range::default() };
         let mut kept = Vec::new();
@@ -116,14 +136,9 @@ impl<P: Ports> Admin<P> {
             kept.extend(page);
             range.after = kept.last().map(|record| record.key.clone()).filter(|_| more);
             if range.after.is_none() {
-                break;
+                return Ok(kept);
             }
         }
-        let mut summary = (self.routing.0)(Look::Summary(&kept));
-        if let Some(members) = summary.as_object_mut() {
-            members.insert("days".to_owned(), days.into());
-        }
-        Ok(Answer::ok(summary))
     }
 
     /// Those that were kept, in the order of their ids, which is none of time.
