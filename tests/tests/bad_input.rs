@@ -1,20 +1,17 @@
 //! Bad input that no list of cases holds: every status with every body a provider may answer, a provider that breaks off
-//! and a caller who leaves at any byte, and what only raw sockets can send.
+//! and a caller who leaves at any byte, and bodies that do not arrive. What only raw sockets can send is in `bad_input_sockets.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalbox_tests::harness::Client;
-use signalbox_tests::simulator::{Options, Simulator};
+use signalbox::app::App;
+use signalbox::ports::{BodyError, Clock, Request};
+use signalbox::units::Millis;
 use signalbox_tests::suite::case::Case;
-use signalbox_tests::suite::document::ADMIN_KEY;
-use signalbox_tests::suite::edge::Edge;
+use signalbox_tests::suite::document::{ADMIN_KEY, bindings};
 use signalbox_tests::suite::in_process::InProcess;
+use signalbox_tests::virtual_time::World;
 
 /// Plays a case in process; says what is not as expected.
 fn play(case: Value) -> Vec<String> {
@@ -222,97 +219,48 @@ fn a_provider_may_break_off_at_any_byte_and_is_never_taken_for_done() {
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 
-/// A Worker, and a key of a team with a budget.
-fn worker() -> (Edge, Arc<Simulator>, String) {
-    let simulator = Arc::new(Simulator::start(Options { pace_ms: 1, ..Options::default() }).unwrap());
-    let config = json!({ "teams": { "raw": { "budgets": [{ "usd": 1000, "per": "total" }] } } });
-    let bindings = BTreeMap::from([("SIGNALBOX_CONFIG".to_owned(), Some(config.to_string()))]);
-    let edge = Edge::start(Arc::clone(&simulator), &bindings).unwrap();
-    let made = admin(&edge, "POST", "/admin/v1/keys", &json!({ "name": "raw", "team": "raw" }));
-    let key = made["key"].as_str().unwrap_or_else(|| panic!("no key: {made}")).to_owned();
-    (edge, simulator, key)
+/// An administrator whose body takes its time.
+struct Slow {
+    world: World,
+    path: &'static str,
+    ms: u64,
 }
 
-fn admin(edge: &Edge, method: &str, path: &str, body: &Value) -> Value {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let client = Client::new(edge.url()).unwrap().with_key(ADMIN_KEY).unwrap();
-        client.request(method, path).body(body.to_string()).send().await.unwrap().json().await.unwrap()
-    })
-}
-
-/// Sends bytes as they are; reads until the answer has `enough`, the connection ends or ten seconds are over.
-fn raw(edge: &Edge, bytes: &[u8], enough: &str) -> String {
-    let mut stream = TcpStream::connect(edge.url().trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.write_all(bytes).unwrap();
-    let (mut said, mut piece) = (Vec::new(), [0; 4_096]);
-    while !String::from_utf8_lossy(&said).contains(enough) {
-        match stream.read(&mut piece) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => said.extend_from_slice(&piece[..read]),
-        }
+impl Request for Slow {
+    fn method(&self) -> &str {
+        "POST"
     }
-    String::from_utf8_lossy(&said).into_owned()
-}
 
-#[test]
-fn the_worker_refuses_a_hundred_megabytes_before_they_are_sent() {
-    let (edge, simulator, key) = worker();
-    for path in ["/v1/chat/completions", "/v1/messages"] {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: worker\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: 104857600\r\n\r\n{{"
-        );
-        let said = raw(&edge, head.as_bytes(), "too_large");
-        assert!(said.starts_with("HTTP/1.1 413"), "{path}: {said}");
-        assert!(said.contains("too_large") && said.contains("request_id"), "{path}: {said}");
+    fn path(&self) -> &str {
+        self.path
     }
-    assert!(simulator.seen(None).is_empty());
-}
 
-#[test]
-fn no_header_that_a_caller_nominates_takes_the_providers_credential_on_the_worker() {
-    let (edge, simulator, key) = worker();
-    let body = r#"{"model":"openai:gpt-5.4-mini~words-1","messages":[{"role":"user","content":"Hi"}]}"#;
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: worker\r\nconnection: close, x-api-key, authorization\r\nx-api-key: {key}\r\ncookie: a=b\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let said = raw(&edge, request.as_bytes(), "usage");
-    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
-    let seen = simulator.seen(None);
-    assert_eq!(seen.len(), 1);
-    for seen in seen {
-        let header =
-            |name: &str| seen.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-        assert_eq!(header("authorization"), Some("Bearer canary-openai-credential"));
-        assert_eq!(header("cookie"), None);
+    fn query(&self) -> &str {
+        ""
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        (name == "x-api-key").then_some(ADMIN_KEY)
+    }
+
+    async fn body(self, _limit: usize) -> Result<Vec<u8>, BodyError> {
+        self.world.sleep(Millis(self.ms)).await;
+        Ok(br#"{"name":"slow","team":"default"}"#.to_vec())
     }
 }
 
 #[test]
-fn a_caller_who_breaks_off_within_its_request_leaves_the_worker_well_and_the_books_even() {
-    let (edge, simulator, key) = worker();
-    let body = r#"{"model":"openai:gpt-5.4-mini~words-1","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: worker\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    for cut in (0..request.len()).step_by(7) {
-        let mut stream = TcpStream::connect(edge.url().trim_start_matches("http://")).unwrap();
-        stream.write_all(&request.as_bytes()[..cut]).unwrap();
-        stream.shutdown(if cut % 2 == 0 { Shutdown::Both } else { Shutdown::Write }).unwrap();
+fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let world = World::new(signalbox_tests::virtual_time::Options::default());
+    let bindings = bindings(world.upstream_url(), &BTreeMap::new());
+    let app = App::new(world.clone(), move |name: &str| bindings.get(name).cloned());
+    for (path, ms, status) in
+        [("/admin/v1/keys", 59_000, 201), ("/admin/v1/keys", 3_600_000, 504), ("/oauth/token", 3_600_000, 400)]
+    {
+        let began = world.now();
+        let served = app.serve(Slow { world: world.clone(), path, ms });
+        let reply = world.executor().run(served).unwrap_or_else(|deadlock| panic!("{path}: {deadlock}"));
+        assert_eq!(reply.head.status, status, "{path} after {ms} ms");
+        assert!(world.now().since(began) <= Millis(60_000), "{path} after {ms} ms");
     }
-    let said = raw(&edge, request.as_bytes(), "[DONE]");
-    assert!(said.starts_with("HTTP/1.1 200") && said.contains("[DONE]"), "{said}");
-    assert_eq!(simulator.seen(None).len(), 1, "half a request reached the provider");
-    for _ in 0..100 {
-        let books = admin(&edge, "GET", "/admin/v1/budgets", &Value::Null)["data"][0].clone();
-        let posted = books["posted_nano_usd"].as_u64().unwrap();
-        if (posted > 0, &books["held_nano_usd"], &books["unconfirmed_nano_usd"]) == (true, &json!(0), &json!(0)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("the books are not even: {}", admin(&edge, "GET", "/admin/v1/budgets", &Value::Null));
 }

@@ -10,7 +10,7 @@ use crate::gateway::admin::{self, Admin, Answer, Ask};
 use crate::gateway::caller::Via;
 use crate::json::json;
 use crate::pipeline::{self, Layers as _, Reply};
-use crate::ports::{BodyError, Ports, Request};
+use crate::ports::{Ports, Request};
 use std::sync::Arc;
 
 impl<P: Ports> App<P> {
@@ -79,10 +79,7 @@ async fn administer<P: Ports, R: Request>(
         idempotency_key: header("idempotency-key"),
         body: Vec::new(),
     };
-    let body = request.body(admin::max_body_bytes(route)).await.map_err(|error| match error {
-        BodyError::TooLarge => ApiError::new(Code::TooLarge, "The body is larger than 1 MiB."),
-        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
-    })?;
+    let body = pipeline::body(&inner.ports, request, admin::max_body_bytes(route), pipeline::PATIENCE).await?;
     let asked = admin::Request { body, ..asked };
     let answered = admin.perform(route, &Ask { who: &who, args: &args, request: &asked }).await?;
     if route.method != "GET" {

@@ -12,7 +12,7 @@ use crate::gateway::identity::session::Session;
 use crate::gateway::keys::Hasher;
 use crate::http::{Head, query_parameter};
 use crate::json::json;
-use crate::pipeline::{Layers as _, Reply};
+use crate::pipeline::{self, Layers as _, Reply};
 use crate::ports::{Ports, Request};
 use crate::time::rfc3339;
 
@@ -197,7 +197,8 @@ impl<P: Ports> App<P> {
         let is_form = shown.csrf.is_none();
         if is_form {
             // A page without scripts carries it in its form.
-            let body = request.body(MAX_FORM_BYTES).await.unwrap_or_default();
+            let ports = &self.inner.ports;
+            let body = pipeline::body(ports, request, MAX_FORM_BYTES, pipeline::PATIENCE).await.unwrap_or_default();
             shown.csrf = str::from_utf8(&body).ok().and_then(|form| query_parameter(form, "csrf_token"));
         }
         shown.check(hasher, &session, &own_url(setup), true)?;

@@ -10,7 +10,7 @@ use crate::error::{ApiError, Code};
 use crate::gateway::{Caller, Gateway as _};
 use crate::json::json;
 use crate::pipeline::{self, Reply};
-use crate::ports::{BodyError, Ports, Request, StoreError};
+use crate::ports::{Ports, Request, StoreError};
 use crate::records::Write;
 use crate::router::feedback::{FEEDBACK, Feedback, MAX_FEEDBACK_BYTES};
 use crate::router::{TICKETS, Ticket};
@@ -87,10 +87,7 @@ async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R
     let credential = pipeline::credential(&request)?;
     let caller = setup.pipeline.layers.gateway.authenticate(credential.as_deref()).await?;
     pipeline::check_content_type(&request)?;
-    let body = request.body(MAX_FEEDBACK_BYTES).await.map_err(|error| match error {
-        BodyError::TooLarge => ApiError::new(Code::TooLarge, "Feedback is at most 4 KiB."),
-        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
-    })?;
+    let body = pipeline::body(ports, request, MAX_FEEDBACK_BYTES, pipeline::PATIENCE).await?;
     let feedback = Feedback::read(&body)?;
     let key = Ticket::key(&caller.team, &feedback.request);
     let router = &setup.pipeline.layers.router;

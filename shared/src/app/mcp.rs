@@ -14,7 +14,7 @@ use crate::json::json;
 use crate::mcp::client::Place;
 use crate::mcp::server::{self, Asked, Told};
 use crate::pipeline::{self, Layers, Reply};
-use crate::ports::{BodyError, Clock, Ports, Request};
+use crate::ports::{Clock, Ports, Request};
 use crate::secret::Secret;
 use std::sync::Arc;
 
@@ -42,10 +42,7 @@ impl<P: Ports> App<P> {
         let caller = gateway.authenticate(pipeline::credential(&request)?.as_deref()).await?;
         let header = |name| request.header(name).map(str::to_owned);
         let [version, method, name] = ["mcp-protocol-version", "mcp-method", "mcp-name"].map(header);
-        let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
-            BodyError::TooLarge => ApiError::new(Code::TooLarge, "The message is larger than 64 KiB."),
-            BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
-        })?;
+        let body = pipeline::body(&self.inner.ports, request, MAX_BODY_BYTES, pipeline::PATIENCE).await?;
         let asked =
             Asked { version: version.as_deref(), method: method.as_deref(), name: name.as_deref(), body: &body };
         Ok(server::answer(&asked, &gateway.library(), &caller.team, self.inner.ports.now()))

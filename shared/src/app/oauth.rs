@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Code};
 use crate::gateway::identity::oauth::{self, MAX_FORM_BYTES};
 use crate::json::json;
-use crate::pipeline::Reply;
+use crate::pipeline::{self, Reply};
 use crate::ports::{Ports, Request};
 
 impl<P: Ports> App<P> {
@@ -14,7 +14,7 @@ impl<P: Ports> App<P> {
     pub(super) async fn token<R: Request>(&self, setup: &Setup<P>, request: R) -> Reply<Standard<P>> {
         let authorization = request.header("authorization").map(str::to_owned);
         let content_type = request.header("content-type").map(str::to_owned);
-        let Ok(body) = request.body(MAX_FORM_BYTES).await else {
+        let Ok(body) = pipeline::body(&self.inner.ports, request, MAX_FORM_BYTES, pipeline::PATIENCE).await else {
             let message = "The form cannot be read, or is larger than 8 KiB.";
             return answer(400, &json!({ "error": "invalid_request", "error_description": message }));
         };

@@ -15,7 +15,7 @@ use crate::gateway::caller::Via;
 use crate::gateway::{Admission, Caller, Claim, Gateway, Refusal};
 use crate::json;
 use crate::operation::Operation;
-use crate::ports::{BodyError, Request};
+use crate::ports::Request;
 use crate::proxy::CallerRequest;
 use crate::router::learn::sample::Sample;
 use crate::router::{Ask, Needs, Router, Signals};
@@ -97,10 +97,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
     record.tags = caller.tags.clone();
     operation.takes_json().then(|| intake::check_content_type(&request)).transpose()?;
 
-    let mut body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
-        BodyError::TooLarge => too_large(pipeline.max_body_bytes),
-        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
-    })?;
+    let total = intake.timeout.unwrap_or(pipeline.total_timeout);
+    let mut body = intake::body(pipeline.layers.clock(), request, pipeline.max_body_bytes, total).await?;
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
@@ -115,7 +113,6 @@ pub(super) async fn accept<L: Layers, R: Request>(
         Operation::PassThrough(_) | Operation::CountTokens(_) => Some(NanoUsd::ZERO),
         Operation::Chat(_) | Operation::Completions | Operation::Embeddings | Operation::Rerank => None,
     };
-    let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let byok = record.byok;
     let (id, at) = (intake.id.clone(), intake.at);
     let mut beside = NanoUsd::ZERO;
@@ -261,14 +258,4 @@ pub(super) fn ask(
         session: intake.session.take(),
         signals: Signals::default(),
     }
-}
-
-/// The error for a body over the limit.
-pub(super) fn too_large(limit: usize) -> ApiError {
-    ApiError::new(
-        Code::TooLarge,
-        format!(
-            "The body is larger than the {limit} bytes this gateway accepts. Send less, or reference files by URL."
-        ),
-    )
 }

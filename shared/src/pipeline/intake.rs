@@ -8,11 +8,13 @@ use crate::gateway::keys::token;
 use crate::gateway::ledger::RateState;
 use crate::http::{Header, query_parameter};
 use crate::operation::{Operation, passthrough};
-use crate::ports::{Clock, Request};
+use crate::ports::{BodyError, Clock, Request};
 use crate::secret::Secret;
 use crate::sorted::SortedMap;
 use crate::units::{Millis, Timestamp};
+use futures_util::future::{Either, select};
 use std::borrow::Cow;
+use std::pin::pin;
 
 /// Most tags a request may carry, and the most bytes in a tag's name or value.
 const MAX_TAGS: usize = 32;
@@ -230,6 +232,38 @@ pub fn check_content_type(request: &impl Request) -> Result<(), ApiError> {
     match charset.as_deref() {
         None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
         Some(charset) => refuse(&format!("Charset `{}` is not accepted.", printable(charset))),
+    }
+}
+
+/// How long the body of anything but a call may take to arrive: those are small.
+pub const PATIENCE: Millis = Millis(60_000);
+
+/// A request's whole body, of at most `limit` bytes, if it has arrived after `patience`. One that trickles would hold a connection
+/// and a task for as long as its sender likes.
+pub async fn body<R: Request>(
+    clock: &impl Clock,
+    request: R,
+    limit: usize,
+    patience: Millis,
+) -> Result<Vec<u8>, ApiError> {
+    match select(pin!(request.body(limit)), pin!(clock.sleep(patience))).await {
+        Either::Left((read, _)) => read.map_err(|error| unread(error, limit)),
+        Either::Right(((), _)) => {
+            let message = format!("The request's body did not arrive within {} ms. Send it at once.", patience.0);
+            Err(ApiError::new(Code::Timeout, message))
+        }
+    }
+}
+
+fn unread(error: BodyError, limit: usize) -> ApiError {
+    match error {
+        BodyError::TooLarge => {
+            let message = format!(
+                "The body is larger than the {limit} bytes accepted here. Send less, or reference files by URL."
+            );
+            ApiError::new(Code::TooLarge, message)
+        }
+        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
     }
 }
 

@@ -46,7 +46,7 @@ use crate::words::Guards;
 use bytes::Bytes;
 use std::sync::Arc;
 
-pub use intake::{check_content_type, credential, request_id};
+pub use intake::{PATIENCE, body, check_content_type, credential, request_id};
 pub use route::dry_run;
 pub use serve::serve;
 pub use stream::ReplyStream;

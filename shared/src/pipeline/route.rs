@@ -4,7 +4,7 @@
 //! perhaps with a view of the world and a number for chance: so another gateway asks this one, in the same words in which its
 //! own router would have been asked, and so a decision that was kept is made again. It reserves nothing and costs nothing.
 
-use super::accept::{self, too_large};
+use super::accept;
 use super::intake::{self, Intake};
 use super::reply::error_reply;
 use super::{Layers, Pipeline, Reply, headers, refusal};
@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::http::Head;
 use crate::json;
 use crate::operation::Operation;
-use crate::ports::{BodyError, Clock, Request};
+use crate::ports::{Clock, Request};
 use crate::router::{Ask, Decision, Question, Router, Signals};
 use crate::units::Millis;
 use std::sync::Arc;
@@ -46,12 +46,10 @@ async fn decide<L: Layers, R: Request>(
     let caller = caller.asking(intake.user.take(), std::mem::take(&mut intake.tags));
     intake::check_content_type(&request)?;
     let anthropic = request.header("anthropic-version").is_some();
-    let mut body = request.body(pipeline.max_body_bytes).await.map_err(|error| match error {
-        BodyError::TooLarge => too_large(pipeline.max_body_bytes),
-        BodyError::Broken => ApiError::new(Code::InvalidRequest, "The request's body ended early."),
-    })?;
-    let allowed = gateway.allowed(&caller)?;
     let (clock, router) = (pipeline.layers.clock(), pipeline.layers.router());
+    let patience = intake.timeout.unwrap_or(pipeline.total_timeout);
+    let mut body = intake::body(clock, request, pipeline.max_body_bytes, patience).await?;
+    let allowed = gateway.allowed(&caller)?;
     let question: Question = match is_question(&body) {
         true => json::read(&body).map_err(|error| {
             ApiError::invalid("ask", format!("`ask` and `view` are not as they should be: {error}."))
