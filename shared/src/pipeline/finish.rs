@@ -2,6 +2,7 @@
 
 use super::accept::Order;
 use super::charge::{Bill, Tariff};
+use super::flight::{Flight, Limits, cause, met};
 use super::settle::settle;
 use super::{Layers, Pipeline};
 use crate::config::ModelId;
@@ -11,10 +12,9 @@ use crate::gateway::audit::{Attempt, Outcome, Record};
 use crate::gateway::bodies::Spoken;
 use crate::gateway::{Admission, Caller, Claim, Gateway};
 use crate::ports::Clock;
-use crate::proxy::failure::{Failure, is_unhealthy};
-use crate::proxy::{Retry, Room};
-use crate::router::{self, Cause, Decision, Met, Question, Router};
-use crate::units::{NanoUsd, Timestamp, Tokens};
+use crate::proxy::failure::{Failure, Stage};
+use crate::router::{self, Decision, Met, Question, Router};
+use crate::units::{NanoUsd, Tokens};
 use crate::usage::Usage;
 use crate::words::Words;
 use std::sync::Arc;
@@ -47,63 +47,8 @@ pub(super) struct Open {
     pub session: Option<String>,
     /// What was reserved for single models, and used of it.
     pub parts: Vec<Part>,
-}
-
-/// A call that was begun: the router hears of its end exactly once.
-#[derive(Clone, Debug)]
-pub(super) struct Flight {
-    pub model: ModelId,
-    pub began: Timestamp,
-    /// When its first content came; `None`: it has not answered.
-    pub answered: Option<Timestamp>,
-    /// Whether it is a stream, whose first content says how soon a provider answers.
-    pub streams: bool,
-    /// What its provider's rate limit leaves, where it says.
-    pub room: Option<Room>,
-    /// What it has said so far to those who judge it before the caller hears of it.
-    pub said: Option<Observed>,
-}
-
-impl Flight {
-    pub(super) fn new(model: ModelId, began: Timestamp) -> Flight {
-        Flight { model, began, answered: None, streams: false, room: None, said: None }
-    }
-
-    /// What became of it.
-    pub(super) fn outcome(&self, at: Timestamp, met: Met) -> router::Outcome {
-        router::Outcome {
-            model: self.model.clone(),
-            at,
-            met,
-            ttft: self.answered.filter(|_| self.streams).map(|first| first.since(self.began)),
-            took: at.since(self.began),
-            tokens_in: 0,
-            tokens_out: 0,
-            session: None,
-            headroom_permille: self.room.map(|room| room.permille),
-            rest: self.room.and_then(|room| room.rest),
-        }
-    }
-}
-
-/// What an upstream's failure says of it; `None`: nothing, it was not its fault. What a key may do that a caller brought
-/// (`byok`) says nothing of ours.
-pub(super) fn cause(code: Code, retry: Retry, byok: bool) -> Option<Cause> {
-    if byok && matches!(code, Code::UpstreamRateLimited | Code::UpstreamAuthError | Code::ModelNotFound) {
-        return None;
-    }
-    if code == Code::UpstreamRateLimited {
-        // A rate limit is over soon; one that nobody should try again on is a quota.
-        return Some(if retry == Retry::Elsewhere { Cause::Quota } else { Cause::RateLimit });
-    }
-    let known = [
-        (Code::UpstreamOverloaded, Cause::Overload),
-        (Code::UpstreamAuthError, Cause::Credential),
-        (Code::ModelNotFound, Cause::Missing),
-        (Code::Timeout, Cause::Timeout),
-    ];
-    let named = known.iter().find(|(known, _)| *known == code).map(|(_, cause)| *cause);
-    named.or_else(|| is_unhealthy(code).then_some(Cause::Outage))
+    /// What may end it beside those who are asked.
+    pub limits: Limits,
 }
 
 /// A model's own reservation.
@@ -119,6 +64,7 @@ impl<L: Layers> Finish<L> {
         let (admission, tariff, session) = (order.admission.clone(), order.tariff, order.ask.session_key());
         let (flights, parts) = (Vec::new(), Vec::new());
         let (lost, decision, explain) = (None, None, false);
+        let limits = Limits { late: None, hurried: order.total < pipeline.total_timeout };
         Finish {
             pipeline,
             open: Some(Open {
@@ -133,6 +79,7 @@ impl<L: Layers> Finish<L> {
                 explain,
                 session,
                 parts,
+                limits,
             }),
         }
     }
@@ -178,7 +125,9 @@ impl<L: Layers> Finish<L> {
         let now = self.pipeline.layers.clock().now();
         let Some(open) = &mut self.open else { return };
         if let Some(flight) = open.landed(&attempt.model) {
+            let late = failure.is_out_of_time().then_some(Stage::Total);
             let cause = cause(failure.error.code, failure.retry, open.tariff.byok);
+            let cause = cause.filter(|_| !Limits { late, ..open.limits }.are_the_callers());
             let met = cause.map_or(Met::Blameless, |cause| Met::Failed(cause, failure.error.retry_after));
             self.pipeline.layers.router().observe(&flight.outcome(now, met));
         }
@@ -239,6 +188,13 @@ impl<L: Layers> Finish<L> {
     pub(super) fn cost_of(&self, observed: &Observed) -> NanoUsd {
         let model = self.open.as_ref().and_then(|open| open.record.model.clone());
         model.map_or(NanoUsd::ZERO, |model| self.cost(&model, observed))
+    }
+
+    /// A time limit ends the answer.
+    pub(super) fn late(&mut self, stage: Option<Stage>) {
+        if let Some(open) = &mut self.open {
+            open.limits.late = stage;
+        }
     }
 
     /// The answer came to an end, or to `status` and `code` when there was none.
@@ -352,7 +308,7 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
                 open.charge(pipeline, &model, Some(&observed));
             }
             let cancelled = open.record.outcome == Outcome::Cancelled;
-            let met = met(&mut open.record, &observed.finish, cancelled);
+            let met = met(&mut open.record, &observed.finish, cancelled, open.limits);
             if open.blocked && open.record.outcome == Outcome::Ok {
                 open.record.outcome = Outcome::Refused;
             }
@@ -376,21 +332,4 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
         }
     }
     settle(pipeline, open).await;
-}
-
-/// How an answer ended, for the record and for who was asked.
-fn met(record: &mut Record, ending: &Ending, cancelled: bool) -> Met {
-    let code = match ending {
-        // A caller that leaves after the last event got everything.
-        Ending::Complete => {
-            record.outcome = Outcome::Ok;
-            return Met::Answered;
-        }
-        Ending::Truncated | Ending::Error(_) if cancelled => return Met::Blameless,
-        Ending::Truncated => Code::UpstreamError,
-        Ending::Error(error) => error.to_api_error().code,
-    };
-    record.outcome = Outcome::Cut;
-    record.code = Some(code.as_str());
-    cause(code, Retry::Same, record.byok).map_or(Met::Blameless, |cause| Met::Failed(cause, None))
 }

@@ -15,6 +15,7 @@ mod context;
 mod draft;
 mod estimate;
 mod finish;
+mod flight;
 mod headers;
 mod idempotency;
 mod intake;

@@ -9,7 +9,7 @@ use super::intake::{self, Intake};
 use super::reply::error_reply;
 use super::{Layers, Pipeline, Reply, headers, refusal};
 use crate::dialect::{Dialect, Endpoint};
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::Head;
 use crate::json;

@@ -86,7 +86,7 @@ impl<L: Layers> ReplyStream<L> {
             Some(Next::Bytes(bytes)) if bytes.is_empty() => Some(self.judge().await),
             Some(Next::Bytes(bytes)) => Some(self.kept(bytes)),
             Some(Next::End) => self.end(None).await,
-            None => self.end(Some(self.timed_out(stage))).await,
+            None => self.end(Some(stage)).await,
         }
     }
 
@@ -177,8 +177,7 @@ impl<L: Layers> ReplyStream<L> {
     /// ended it, if one did. Returns what the caller must still be sent: the dialect's error event
     /// when the answer broke off.
     pub async fn conclude(&mut self, stage: Option<Stage>) -> Option<Bytes> {
-        let error = stage.map(|stage| self.timed_out(stage));
-        self.end(error).await
+        self.end(stage).await
     }
 
     fn timed_out(&self, stage: Stage) -> ApiError {
@@ -189,10 +188,12 @@ impl<L: Layers> ReplyStream<L> {
         Failure::timeout(&self.context.provider, stage, after).error
     }
 
-    async fn end(&mut self, error: Option<ApiError>) -> Option<Bytes> {
+    async fn end(&mut self, late: Option<Stage>) -> Option<Bytes> {
         self.finish.as_ref()?;
         self.keep_opening();
         let mut finish = self.finish.take()?;
+        finish.late(late);
+        let error = late.map(|stage| self.timed_out(stage));
         let takes_comments = self.live.takes_comments();
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
         let complete = observed.finish == Finished::Complete && !finish.is_touched();

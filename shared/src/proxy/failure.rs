@@ -146,6 +146,11 @@ impl Failure {
         }
     }
 
+    /// Whether the time of the whole request was over, and not only that of a stage of this call.
+    pub fn is_out_of_time(&self) -> bool {
+        self.error.code == Code::Timeout && self.retry == Retry::Never
+    }
+
     /// A request that cannot be put into the provider's words.
     pub fn request(error: ApiError) -> Failure {
         Failure { error, retry: Retry::Never, status: None, content_policy: false, may_be_billed: false }
