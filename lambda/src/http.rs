@@ -53,7 +53,7 @@ impl HttpClient {
         })?;
         let (head, body) = response.into_parts();
         let readable = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
-            Some((Cow::Owned(name.as_str().to_owned()), value.to_str().ok()?.to_owned()))
+            Some((Cow::Owned(name.as_str().to_owned()), str::from_utf8(value.as_bytes()).ok()?.to_owned()))
         };
         Ok(Incoming {
             status: head.status.as_u16(),

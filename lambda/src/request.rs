@@ -11,9 +11,10 @@ pub(crate) struct EventRequest {
     joined: Vec<(&'static str, String)>,
 }
 
-/// The values of a header, as far as they are text.
+/// The values of a header, as far as they are text: UTF-8, as in the event. `to_str` would leave out what is not ASCII, and with it a user
+/// or a tag.
 fn values<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = &'a str> {
-    request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    request.headers().get_all(name).iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
 }
 
 impl EventRequest {
@@ -57,5 +58,25 @@ impl ports::Request for EventRequest {
             _ => return Err(BodyError::Broken),
         };
         if body.len() > limit { Err(BodyError::TooLarge) } else { Ok(body) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use signalbox::ports::Request as _;
+
+    #[test]
+    fn a_header_that_is_no_ascii_is_read_all_the_same() {
+        let request = lambda_http::http::Request::post("/v1/chat/completions")
+            .header("x-signalbox-user", "Zoë")
+            .header("x-signalbox-tags", &b"\xff"[..])
+            .header("idempotency-key", "ü")
+            .header("idempotency-key", "2");
+        let request = EventRequest::new(request.body(Body::Empty).unwrap());
+        assert_eq!(request.header("x-signalbox-user"), Some("Zoë"));
+        assert_eq!(request.header("x-signalbox-tags"), None);
+        assert_eq!(request.header("idempotency-key"), Some("ü, 2"));
     }
 }
