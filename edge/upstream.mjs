@@ -89,6 +89,15 @@ export class Upstream {
     if (this.stopped !== undefined) return;
     this.stopped = why;
     this.abort.abort(new Error(why));
+    this.release?.();
+  }
+
+  /** Waits for the caller to take something, but not longer than until we end the call: who stops reading would never be settled. */
+  until(taken) {
+    return new Promise((resolve) => {
+      this.release = resolve;
+      taken.then(resolve);
+    });
   }
 
   /** Lets the forwarded half flow to the caller by itself from here on. */
@@ -114,12 +123,11 @@ class Pipe {
     this.total = setTimeout(() => upstream.stop("total"), left);
     // An answer without a body has nothing to flow.
     const flow = upstream.forwarded?.pipeTo(writable, { preventClose: true, preventAbort: true });
-    this.ended = Promise.resolve(flow)
-      // Caller gone or provider dead: a dead provider gives its own error to the other half.
-      .catch(() => upstream.stop("gone"))
-      .then(() => {
-        this.over = true;
-      });
+    // Caller gone or provider dead: a dead provider gives its own error to the other half.
+    this.flowed = Promise.resolve(flow).catch(() => upstream.stop("gone"));
+    this.ended = upstream.until(this.flowed).then(() => {
+      this.over = true;
+    });
   }
 
   /** The next bytes that passed, or at last the reason there are no more: end, cut, gone, idle, total. */
@@ -184,6 +192,7 @@ class Pipe {
 
   async end(last) {
     clearTimeout(this.total);
+    await this.flowed;
     try {
       const writer = this.writable.getWriter();
       if (last) await writer.write(last);
@@ -204,7 +213,8 @@ export class Pump {
     // Two timers for the whole stream, not one a piece.
     this.total = setTimeout(() => upstream.stop("total"), left);
     this.ticks = setInterval(() => {
-      if ((this.silent += tick) >= idle) upstream.stop("idle");
+      // While the caller is slow it is not the provider who is silent.
+      if (!this.full && (this.silent += tick) >= idle) upstream.stop("idle");
     }, tick);
   }
 
@@ -228,7 +238,7 @@ export class Pump {
   /** Hands bytes to the caller. The next piece is read meanwhile, unless the caller is slower than the provider. */
   write(bytes) {
     const written = this.writer.write(bytes.slice()).catch(() => this.upstream.stop("gone"));
-    if (this.writer.desiredSize <= 0) this.full = written;
+    if (this.writer.desiredSize <= 0) this.full = this.upstream.until(written);
   }
 
   /** Sends the caller what is left to say, if anything, and ends the answer. */
