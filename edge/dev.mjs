@@ -1,19 +1,18 @@
 // `make dev`: the built Worker on workerd at 127.0.0.1, with everything a first call needs.
 //
-//   node edge/dev.mjs [path of the upstream simulator]
+//   node edge/dev.mjs PATH_OF_THE_UPSTREAM_SIMULATOR
 //
 // PORT (8787), STATE (`.signalbox/`; `memory` for none). Ready when GET /health answers 200.
 import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Log, LogLevel, Miniflare } from "miniflare";
 
 const HOST = "127.0.0.1";
-// A binding by which some provider is there; those of other names only say more about it.
-const ENABLES = /_(API_KEY|API_TOKEN|BASE_URL|ACCESS_KEY_ID|ACCESS_TOKEN|SERVICE_ACCOUNT|WORKLOAD_IDENTITY)$/;
 const root = join(import.meta.dirname, "..");
 const stateFolder = process.env.STATE === "memory" ? undefined : join(root, ".signalbox");
 const closers = []; // what to stop, last started first
@@ -25,24 +24,31 @@ main().catch((error) => {
 });
 
 async function main() {
-  const port = readPort(process.env.PORT ?? "8787");
+  const port = await freePort(process.env.PORT || "8787");
   const settings = loadSettings();
   const own = { SIGNALBOX_PUBLIC_URL: `http://${HOST}:${port}` };
   const bindings = { ...own, ...providerBindings(), SIGNALBOX_SECRET: settings.secret, SIGNALBOX_ADMIN_KEY: settings.admin_key };
-  const simulated = !Object.keys(bindings).some((name) => ENABLES.test(name));
-  if (simulated) Object.assign(bindings, await startSimulator(process.argv[2]));
+  const { origin, model = "openai:gpt-5.4-mini" } = await startSimulator(process.argv[2]);
+  if (origin) Object.assign(bindings, simulatedBindings(origin));
 
   const url = await startWorker(port, bindings);
   settings.dev_key = await devKey(url, settings);
   saveSettings(settings);
   const console_ = await fetch(`${url}/console/`);
   await console_.body?.cancel();
-  greet(url, settings, bindings, simulated, console_.ok);
+  greet(url, settings, model, origin !== undefined, console_.ok);
 }
 
-function readPort(text) {
+/** The port that is wanted, if nobody listens there: workerd would say so in words of its own, when all else has started. */
+async function freePort(text) {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`PORT is a number from 1 to 65535, not \`${text}\``);
+  const probe = createServer().listen(port, HOST);
+  await once(probe, "listening").catch(({ code, message }) => {
+    throw new Error(code === "EADDRINUSE" ? `port ${port} is taken; choose another with PORT=` : message);
+  });
+  probe.close();
+  await once(probe, "close");
   return port;
 }
 
@@ -84,16 +90,23 @@ function settingsFile() {
   return stateFolder && join(stateFolder, "dev.json");
 }
 
-/** Starts the built-in upstream; it ends with its standard input, so it cannot outlive us. */
+/**
+ * Starts the built-in upstream, unless the environment configures a provider: that one is told by the gateway's own rules. Gives its
+ * `origin`, or the `model` for a first call. It ends with its standard input, so it cannot outlive us.
+ */
 async function startSimulator(path) {
-  if (!path) throw new Error("no provider key in the environment, and no simulator was named");
-  const child = spawn(path, ["--port", "0", "--with-parent"], { stdio: ["pipe", "pipe", "inherit"] });
-  const exited = once(child, "exit");
+  if (!path) throw new Error("name the upstream simulator, as `make dev` does");
+  const child = spawn(path, ["--port", "0", "--with-parent", "--if-wanted"], { stdio: ["pipe", "pipe", "inherit"] });
+  const exited = once(child, "close"); // then all that it said has been read
   closers.push(() => (child.kill("SIGTERM"), exited));
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), exited.then(() => [""])]);
-  const origin = /^listening on (http:\S+)$/.exec(line)?.[1];
-  if (!origin) throw new Error(`the simulator did not start: ${line || "it ended"}`);
+  const [, said, what] = /^(listening on|not wanted:) (\S+)$/.exec(line) ?? [];
+  if (!said) throw new Error(`the simulator did not start: ${line || "it ended"}`);
+  return said === "not wanted:" ? { model: what } : { origin: what };
+}
+
+function simulatedBindings(origin) {
   return {
     OPENAI_API_KEY: "simulated",
     OPENAI_BASE_URL: `${origin}/v1`,
@@ -151,20 +164,18 @@ async function devKey(url, { dev_key, admin_key }) {
   return (await answer.json()).key;
 }
 
-function greet(url, { dev_key, admin_key }, bindings, simulated, hasConsole) {
-  const model = bindings.OPENAI_API_KEY ? "openai:gpt-5.4-mini" : bindings.ANTHROPIC_API_KEY ? "anthropic:claude-haiku-4-5" : "fast";
-  console.log(`
-Signalbox   ${url}${simulated ? "   (no provider key in the environment: the built-in simulator answers)" : ""}
-dev key     ${dev_key}
-admin key   ${admin_key}
-console     ${hasConsole ? `${url}/console/` : "none yet"}
-
-curl -N ${url}/v1/chat/completions \\
-  -H 'authorization: Bearer ${dev_key}' \\
-  -H 'content-type: application/json' \\
-  -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"Say hello in five words."}]}'
-
-Stop with Ctrl-C.`);
+/** What `make dev-lambda` prints, too. */
+function greet(url, { dev_key, admin_key }, model, simulated, canSignIn) {
+  const filled = {
+    url,
+    model,
+    admin_key,
+    key: dev_key,
+    note: simulated ? "   (no provider key in the environment: the built-in simulator answers)" : "",
+    console: canSignIn ? "" : "   (nobody can sign in yet: auth.console)",
+  };
+  const text = readFileSync(join(root, "tests/src/dev/ready.txt"), "utf8");
+  process.stdout.write(text.replace(/{{(\w+)}}/g, (_, name) => filled[name]));
 }
 
 function stopOnSignals() {

@@ -4,13 +4,12 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use signalbox_tests::harness::{Guarded, free_port};
+use signalbox_tests::harness::free_port;
 
 struct Folder(PathBuf);
 
@@ -31,42 +30,16 @@ impl Drop for Folder {
 fn command(folder: &Path, port: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dev-lambda"));
     command.arg("--bootstrap").arg(support::bootstrap()).current_dir(folder).env("PORT", port);
-    for (name, _) in std::env::vars() {
-        if name.ends_with("_API_KEY") || name.ends_with("_BASE_URL") || name.starts_with("SIGNALBOX_") {
-            command.env_remove(name);
-        }
-    }
+    support::without_bindings(&mut command);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
-}
-
-/// Runs until it is ready, gives what it printed, and interrupts it.
-fn run(mut command: Command) -> String {
-    command.stdout(Stdio::piped());
-    let mut process = Guarded::spawn(command).unwrap();
-    let mut printed = String::new();
-    let out = process.child().stdout.take().unwrap();
-    for line in BufReader::new(out).lines() {
-        printed.push_str(&line.unwrap());
-        printed.push('\n');
-        if printed.contains("Ctrl-C") {
-            break;
-        }
-    }
-    let children = support::children(process.id());
-    assert!(!children.is_empty(), "{printed}");
-    let interrupted = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
-    assert!(process.child().wait().unwrap().success());
-    assert!(children.iter().all(|pid| !support::alive(*pid)), "a process was left behind");
-    printed
 }
 
 #[test]
 fn it_prints_a_first_call_and_keeps_its_credentials_to_itself() {
     let folder = Folder::new("kept");
     let port = free_port().unwrap().to_string();
-    let printed = run(command(&folder.0, &port));
+    let printed = support::run_until_ready(command(&folder.0, &port), "-INT");
     assert!(printed.contains(&format!("curl -N http://127.0.0.1:{port}/v1/chat/completions")), "{printed}");
     assert!(printed.contains("Bearer key-of-the-example"), "{printed}");
     assert!(printed.contains("built-in simulator"), "{printed}");
@@ -78,7 +51,7 @@ fn it_prints_a_first_call_and_keeps_its_credentials_to_itself() {
     assert_eq!(json["key"], "key-of-the-example");
     assert_eq!(json["secret"].as_str().unwrap().len(), 64);
     assert!(folder.0.join(".signalbox/dynamodb.sqlite").is_file());
-    assert_eq!(run(command(&folder.0, &port)), printed, "a second run says the same");
+    assert_eq!(support::run_until_ready(command(&folder.0, &port), "-INT"), printed, "a second run says the same");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), kept, "a second run changes nothing");
 }
 
@@ -88,7 +61,7 @@ fn state_in_memory_leaves_nothing_and_a_given_administrator_and_provider_are_use
     let port = free_port().unwrap().to_string();
     let mut command = command(&folder.0, &port);
     command.env("STATE", "memory").env("SIGNALBOX_ADMIN_KEY", "given").env("ANTHROPIC_API_KEY", "given");
-    let printed = run(command);
+    let printed = support::run_until_ready(command, "-TERM");
     assert!(printed.contains("\"model\":\"anthropic:claude-haiku-4-5\""), "{printed}");
     assert!(!printed.contains("simulator"), "{printed}");
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);

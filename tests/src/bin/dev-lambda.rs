@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use signalbox_tests::dev::{Credentials, Providers, dev_key, providers, ready_text};
+use signalbox_tests::dev::{Credentials, Providers, dev_key, environment, providers, ready_text};
 use signalbox_tests::harness::{Stop, wait_until_healthy};
 use signalbox_tests::lambda::{LambdaLocal, Options, State};
 use signalbox_tests::simulator::{self, Simulator};
@@ -81,7 +81,7 @@ fn run(wanted: &Wanted) -> io::Result<()> {
     let given = |name: &str, kept: &str| variable(name).unwrap_or_else(|| kept.to_owned());
     let admin_key = given("SIGNALBOX_ADMIN_KEY", &kept.admin_key);
     let secret = given("SIGNALBOX_SECRET", &kept.secret);
-    let providers = providers(std::env::vars());
+    let providers = providers(&environment());
     let simulator = providers.simulated.then(start_simulator).transpose()?;
 
     let mut options = Options {

@@ -10,4 +10,4 @@ mod upstream;
 pub use credentials::Credentials;
 pub use key::dev_key;
 pub use ready::ready_text;
-pub use upstream::{Providers, providers};
+pub use upstream::{Providers, environment, providers};

@@ -11,8 +11,8 @@ use crate::harness::Client;
 /// The gateway does not answer any more.
 pub async fn ready_text(url: &str, key: &str, admin_key: &str, providers: &Providers) -> io::Result<String> {
     let console = match Client::new(url)?.get("/console/").send().await?.status {
-        200..=399 => format!("{url}/console/"),
-        _ => "none yet".to_owned(),
+        200..=399 => "",
+        _ => "   (nobody can sign in yet: auth.console)",
     };
     let note = match providers.simulated {
         true => "   (no provider key in the environment: the built-in simulator answers)",
@@ -23,7 +23,7 @@ pub async fn ready_text(url: &str, key: &str, admin_key: &str, providers: &Provi
         ("{{note}}", note),
         ("{{key}}", key),
         ("{{admin_key}}", admin_key),
-        ("{{console}}", &console),
+        ("{{console}}", console),
         ("{{model}}", &providers.model),
     ];
     let text = include_str!("ready.txt").to_owned();

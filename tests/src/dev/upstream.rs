@@ -1,4 +1,8 @@
-//! Which providers a developer's run has, and the model its first call asks for.
+//! Which providers a developer's run has, and the model its first call asks for: the gateway's own rules say so.
+
+use std::collections::BTreeMap;
+
+use signalbox::config::{self, Config};
 
 /// The providers of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,31 +13,28 @@ pub struct Providers {
     pub simulated: bool,
 }
 
-/// What enables a provider beside keys and base URLs.
-const CREDENTIALS: [&str; 5] = [
-    "BEDROCK_ACCESS_KEY_ID",
-    "CLOUDFLARE_API_TOKEN",
-    "VERTEX_ACCESS_TOKEN",
-    "VERTEX_SERVICE_ACCOUNT",
-    "VERTEX_WORKLOAD_IDENTITY",
-];
-
-/// The provider bindings of an environment decide; an empty value counts as none.
-pub fn providers(environment: impl Iterator<Item = (String, String)>) -> Providers {
-    let set = environment.filter(|(name, value)| {
-        let usual = ["_API_KEY", "_BASE_URL"].iter().any(|end| name.ends_with(end));
-        let binds = usual || CREDENTIALS.contains(&name.as_str());
-        binds && !value.is_empty() && !name.starts_with("SIGNALBOX_")
-    });
-    let mut names: Vec<String> = set.map(|(name, _)| name).collect();
-    names.sort();
-    let has = |provider: &str| names.iter().any(|name| name.split('_').next() == Some(provider));
-    let model = match (names.is_empty(), has("OPENAI"), has("ANTHROPIC")) {
-        (true, _, _) | (_, true, _) => "openai:gpt-5.4-mini",
-        (_, _, true) => "anthropic:claude-haiku-4-5",
-        (false, false, false) => "fast",
+/// The variables of this process that are text.
+pub fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
     };
-    Providers { model: model.to_owned(), simulated: names.is_empty() }
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// The providers that a gateway with this environment enables decide. One whose bindings are there and wrong is meant, too: what is
+/// wrong with them shows in the first call, not in an answer of the simulator's. A key of anything else is none of ours.
+pub fn providers(environment: &BTreeMap<String, String>) -> Providers {
+    // A document that is none is the gateway's to complain about.
+    let config = environment.get("SIGNALBOX_CONFIG").and_then(|text| Config::parse(text).ok()).unwrap_or_default();
+    let enabled = config::Providers::from(&config, environment);
+    let simulated = enabled.is_empty() && enabled.problems().is_empty();
+    let model = match (enabled.get("openai"), enabled.get("anthropic")) {
+        (Some(_), _) => "openai:gpt-5.4-mini",
+        (None, _) if simulated => "openai:gpt-5.4-mini",
+        (None, Some(_)) => "anthropic:claude-haiku-4-5",
+        (None, None) => "fast",
+    };
+    Providers { model: model.to_owned(), simulated }
 }
 
 #[cfg(test)]
@@ -41,17 +42,36 @@ mod tests {
     use super::*;
 
     fn of(names: &[(&str, &str)]) -> Providers {
-        providers(names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        providers(&names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
     #[test]
     fn without_a_provider_binding_the_simulator_is_wanted() {
-        for none in [&[][..], &[("OPENAI_API_KEY", "")], &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")]] {
+        for none in [
+            &[][..],
+            &[("OPENAI_API_KEY", "")],
+            &[("SIGNALBOX_ADMIN_KEY", "x"), ("PATH", "/bin")],
+            // Keys and places of what is no provider.
+            &[("SENDGRID_API_KEY", "k"), ("APP_BASE_URL", "http://127.0.0.1:1"), ("CI_ACCESS_TOKEN", "t")],
+            &[("SIGNALBOX_CONFIG", "no document"), ("ACME_API_KEY", "k")],
+        ] {
             assert!(of(none).simulated, "{none:?}");
         }
         for some in [("GROQ_API_KEY", "k"), ("OLLAMA_BASE_URL", "http://127.0.0.1:1"), ("VERTEX_ACCESS_TOKEN", "t")] {
-            assert!(!of(&[some]).simulated, "{some:?}");
+            assert!(!of(&[some, ("SENDGRID_API_KEY", "k")]).simulated, "{some:?}");
         }
+    }
+
+    #[test]
+    fn a_provider_of_the_document_is_one_once_its_key_is_there() {
+        let document = r#"
+            [providers.acme]
+            dialect = "openai_chat"
+            base_url = "https://llm.acme.example/v1"
+            api_key = { binding = "ACME_TOKEN" }
+        "#;
+        assert!(of(&[("SIGNALBOX_CONFIG", document)]).simulated);
+        assert!(!of(&[("SIGNALBOX_CONFIG", document), ("ACME_TOKEN", "k")]).simulated);
     }
 
     #[test]
