@@ -165,14 +165,32 @@ fn the_function_is_given_every_variable_it_reads() {
         "the search finds too little: {read:?}"
     );
     assert!(given.is_superset(&read), "not in template.yaml: {:?}", read.difference(&given));
+    let builtin = file("shared/src/config/providers/builtin.rs");
     // And none that nobody reads: a provider's, or one of ours.
     for name in given.difference(&read) {
         let bindings = BTreeMap::from([(name.clone(), "https://example.com/v1".to_owned())]);
         let enables = |bindings: BTreeMap<String, String>| Providers::from(&Config::default(), &bindings);
         let alone = enables(bindings.clone());
-        let known = !alone.is_empty() || !alone.problems().is_empty() || name.ends_with("_BASE_URL");
+        let known = !alone.is_empty() || !alone.problems().is_empty() || builtin.contains(name);
         assert!(known, "{name} enables nothing");
     }
+}
+
+#[test]
+fn every_provider_can_be_enabled_where_the_function_is_deployed() {
+    let given = names(&gateway()["Environment"]["Variables"]);
+    let readme = file("README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.contains("enable"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let bindings: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    // The function signs by its own role; a token would be over within the hour; and a binding of the Worker is none of its.
+    let left_out = ["BEDROCK_ACCESS_KEY_ID", "BEDROCK_SECRET_ACCESS_KEY", "VERTEX_ACCESS_TOKEN", "AI"];
+    let keys = bindings.iter().filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+    let missing: Vec<_> = keys.filter(|name| !left_out.contains(*name) && !given.contains(**name)).collect();
+    assert!(bindings.contains("GEMINI_API_KEY"), "the search finds too little: {bindings:?}");
+    assert!(missing.is_empty(), "not in template.yaml: {missing:?}");
+    let bedrock = gateway()["Policies"][0]["Statement"][2]["Fn::If"].clone();
+    assert_eq!((text(&bedrock[0]), text(&bedrock[1]["Action"][0])), ("HasBedrock", "bedrock:InvokeModel"));
 }
 
 #[test]
