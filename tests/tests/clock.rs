@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use futures_util::future::select;
 use serde_json::{Value, json};
 use signalbox_tests::harness::Client;
 use signalbox_tests::simulator::{Options, Simulator};
@@ -12,6 +13,7 @@ use signalbox_tests::suite::in_process::InProcess;
 use signalbox_tests::suite::level::{Call, Level};
 use signalbox_tests::virtual_time;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// What an administrator is told.
@@ -45,10 +47,13 @@ async fn chain(level: &impl Level) -> Value {
     panic!("the record does not come");
 }
 
+fn server() -> Value {
+    json!({ "mcp": [{ "uri": "wiki://churn", "title": "Churn", "text": "Gone." }] })
+}
+
 /// A server of definitions, and the document that names it: nobody calls the gateway afterwards.
 async fn named(level: &impl Level) {
-    let script = json!({ "mcp": [{ "uri": "wiki://churn", "title": "Churn", "text": "Gone." }] });
-    level.upstream().register("clocked", vec![serde_json::from_value(script).unwrap()]).unwrap();
+    level.upstream().register("clocked", vec![serde_json::from_value(server()).unwrap()]).unwrap();
     let url = format!("{}/__use/clocked/mcp", level.upstream_url());
     let stored = ask(level, ADMIN_KEY, "PUT", "/admin/v1/config", json!({ "mcp": { "wiki": { "url": url } } })).await;
     assert_eq!(stored["valid"], true, "{stored}");
@@ -89,6 +94,30 @@ fn a_server_of_definitions_is_asked_when_it_is_due_and_sooner_where_it_failed() 
                 assert_eq!(level.upstream().seen(Some("clocked")).len(), calls, "after {pause} ms more");
             }
             assert_eq!(ask(&level, ADMIN_KEY, "GET", "/admin/v1/context/wiki.churn", Value::Null).await["version"], 1);
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_server_whose_asking_was_cut_off_is_asked_again_soon() {
+    let level = InProcess::new(virtual_time::Options::default(), &BTreeMap::new());
+    let world = level.world().clone();
+    world
+        .executor()
+        .run(async {
+            named(&level).await;
+            let scripts = [json!({ "before_head": [{ "stall": true }] }), server()];
+            let [stalls, answers] = scripts.map(|script| vec![serde_json::from_value(script).unwrap()]);
+            level.upstream().register("clocked", stalls).unwrap();
+            // Whoever asks is gone before there is an answer.
+            let _ = select(pin!(level.tend()), pin!(level.pause(1_000))).await;
+            level.upstream().register("clocked", answers).unwrap();
+            for (pause, version) in [(240_000, Value::Null), (61_000, json!(1))] {
+                level.pause(pause).await;
+                level.tend().await;
+                let told = ask(&level, ADMIN_KEY, "GET", "/admin/v1/context/wiki.churn", Value::Null).await;
+                assert_eq!(told["version"], version, "after {pause} ms more: {told}");
+            }
         })
         .unwrap();
 }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 pub const LOOK: Millis = Millis(30_000);
 /// How long one round may take: who was not asked by then is due the next time.
 const ROUND: Millis = Millis(300_000);
-/// When one that failed is asked again, if it is asked more rarely.
+/// When one is asked again of which nothing was taken, if it is asked more rarely: it failed, or who asked it died.
 const AGAIN: Millis = Millis(300_000);
 /// How often definitions are taken against others at the same ones.
 const TRIES: u32 = 3;
@@ -77,11 +77,12 @@ pub async fn due<P: Ports>(ports: &P, sources: &[Source]) {
     let end = ports.now() + ROUND;
     for source in sources.iter().take_while(|_| ports.now() < end) {
         let name = format!("context-sync/{}", source.name);
-        let claim = Write::create(&name, "").until(ports.now() + source.every);
-        if ports.write_records(SHELF, vec![claim]).await == Ok(true) && sync(ports, source).await.result.is_err() {
-            let sooner = Write::put(name, "").until(ports.now() + AGAIN.min(source.every));
-            // Else it is asked when it would have been.
-            let _ = ports.write_records(SHELF, vec![sooner]).await;
+        let asked = ports.now();
+        let claim = Write::create(&name, "").until(asked + AGAIN.min(source.every));
+        if ports.write_records(SHELF, vec![claim]).await == Ok(true) && sync(ports, source).await.result.is_ok() {
+            let later = Write::put(name, "").until(asked + source.every);
+            // Else it is asked sooner than it need be.
+            let _ = ports.write_records(SHELF, vec![later]).await;
         }
     }
 }
