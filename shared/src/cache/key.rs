@@ -26,11 +26,20 @@ pub struct Scope<'a> {
     pub guarded: &'a str,
 }
 
+/// A header of a caller's that says nothing: Anthropic's SDKs send it with every request, and no other version is in use.
+const USUAL: (&str, &str) = ("anthropic-version", "2023-06-01");
+
 impl Scope<'_> {
-    fn digest(&self) -> Digested {
+    /// Begins with what is no part of the body: where, and what the provider is told in headers.
+    fn digest(&self, request: &CallerRequest) -> Digested {
         let mut digest = Digested(Sha256::new());
         for part in [EDITION, self.policy, self.asked.unwrap_or_default(), self.guarded] {
             digest.part(part.as_bytes());
+        }
+        let beside = request.forwarded.iter().chain(&request.added);
+        for (name, value) in beside.filter(|(name, value)| (name.as_ref(), value.as_str()) != USUAL) {
+            digest.part(name.as_bytes());
+            digest.part(value.as_bytes());
         }
         digest
     }
@@ -38,7 +47,7 @@ impl Scope<'_> {
 
 /// The name under which the answer to this request is kept; `None` where answers are never kept.
 pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
-    let mut digest = scope.digest();
+    let mut digest = scope.digest(request);
     digest.part(request.operation.as_str().as_bytes());
     if let Some(limit) = request.limit {
         digest.part(&limit.to_be_bytes());
@@ -55,8 +64,13 @@ pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
 }
 
 /// The name of a chat whose last turn is these words.
-pub(super) fn named(scope: &Scope<'_>, chat: &ChatRequest, words: &[String]) -> Option<String> {
-    let mut digest = scope.digest();
+pub(super) fn named(
+    scope: &Scope<'_>,
+    request: &CallerRequest,
+    chat: &ChatRequest,
+    words: &[String],
+) -> Option<String> {
+    let mut digest = scope.digest(request);
     digest.part(&written(chat)?);
     words.iter().for_each(|word| digest.part(word.as_bytes()));
     Some(digest.hex())
@@ -166,6 +180,33 @@ mod tests {
         }
         let unknown = |value: &str| openai(&format!(r#"{{"messages":[],"member_nobody_knows":{value}}}"#));
         assert_ne!(unknown("1"), unknown("2"));
+    }
+
+    #[test]
+    fn what_a_provider_is_told_in_headers_is_part_of_the_key() {
+        let body = br#"{"max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}"#;
+        let key = |forwarded: &[(&'static str, &str)], added: &[(&'static str, &str)]| {
+            let operation = Operation::Chat(Endpoint::from(Dialect::Anthropic));
+            let facts = operation.inspect(body).unwrap();
+            let headers = |of: &[(&'static str, &str)]| {
+                of.iter().map(|(name, value)| ((*name).into(), (*value).to_owned())).collect()
+            };
+            let mut request = CallerRequest::new(operation, body.to_vec(), facts, headers(forwarded));
+            request.added = headers(added);
+            super::key(&SCOPE, &request)
+        };
+        let asked = key(&[], &[]);
+        assert_eq!(key(&[("anthropic-version", "2023-06-01")], &[]), asked, "every SDK says it");
+        for (forwarded, added) in [
+            (&[("anthropic-version", "2023-01-01")][..], &[][..]),
+            (&[("anthropic-beta", "context-1m-2025-08-07")], &[]),
+            (&[("openai-beta", "x")], &[]),
+            (&[], &[("x-for", "ana")]),
+            (&[], &[("x-for", "ben")]),
+        ] {
+            assert_ne!(key(forwarded, added), asked, "{forwarded:?} {added:?}");
+        }
+        assert_ne!(key(&[], &[("x-for", "ana")]), key(&[], &[("x-for", "ben")]));
     }
 
     #[test]

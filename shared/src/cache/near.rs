@@ -59,7 +59,7 @@ impl Question {
         }
         let words = bare(&said)?;
         let vector = weights.embedding()?.vector(&said)?;
-        Some(Question { name: named(scope, &common, &words)?, vector })
+        Some(Question { name: named(scope, request, &common, &words)?, vector })
     }
 
     /// What is kept of it, beside the name of its answer.
