@@ -3,7 +3,7 @@
 
 use super::Match;
 use super::context::Around;
-use crate::guard::{before, byte, run};
+use crate::guard::{before, byte, within};
 
 /// What a word makes of letters and digits near it.
 struct Document {
@@ -52,13 +52,19 @@ license number|licence number|führerschein|führerscheinnummer|permis de condui
 /// As few digits as any of them has.
 pub(super) const LEAST_DIGITS: usize = 5;
 
+/// A word with its hyphens is none of them from so many bytes on.
+pub(super) const LONGEST: usize = 64;
+
 /// The number of a document that begins here.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     if matches!(before(text, at), b'.' | b'_' | b'@' | b'/') {
         return None;
     }
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    let mut length = run(text, at, good);
+    let mut length = within(text, at, LONGEST, good);
+    if length == LONGEST {
+        return None;
+    }
     while length > 0 && byte(text, at + length - 1) == b'-' {
         length -= 1;
     }

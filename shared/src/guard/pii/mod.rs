@@ -18,7 +18,7 @@ mod shape;
 mod table;
 
 use super::plain::Plain;
-use super::{Found, before, byte, run};
+use super::{Found, before, byte, run, within};
 use std::ops::Range;
 
 /// Which classes are wanted.
@@ -90,7 +90,7 @@ pub fn find(plain: &Plain<'_>, wanted: &Wanted, out: &mut Vec<Found>) {
 /// How long the word with its hyphens is that begins here, and how many digits it has.
 fn measure(text: &[u8], at: usize) -> (usize, usize) {
     let mut digits = 0;
-    let length = run(text, at, |b| {
+    let length = within(text, at, ids::LONGEST, |b| {
         digits += usize::from(b.is_ascii_digit());
         b.is_ascii_alphanumeric() || b == b'-'
     });

@@ -2,12 +2,12 @@
 
 use super::Match;
 use super::context::near;
-use crate::guard::{before, byte, run};
+use crate::guard::{before, byte, within};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Four octets with dots.
 pub(super) fn ipv4(text: &[u8], at: usize) -> Option<Match> {
-    let length = run(text, at, |b| b.is_ascii_digit() || b == b'.');
+    let length = within(text, at, 32, |b| b.is_ascii_digit() || b == b'.');
     if length < "0.0.0.0".len() || matches!(before(text, at), b'.' | b'-') {
         return None;
     }
@@ -26,12 +26,12 @@ pub(super) fn ipv4(text: &[u8], at: usize) -> Option<Match> {
 /// Eight groups, or fewer with a gap; with an IPv4 address in the end, or a zone.
 pub(super) fn ipv6(text: &[u8], at: usize) -> Option<Match> {
     // A group of at most four, and a colon.
-    let group = run(text.get(..text.len().min(at + 5)).unwrap_or_default(), at, |b| b.is_ascii_hexdigit());
+    let group = within(text, at, 5, |b| b.is_ascii_hexdigit());
     if before(text, at) == b':' || byte(text, at + group) != b':' {
         return None;
     }
     let good = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';
-    let length = run(text, at, good);
+    let length = within(text, at, 46, good);
     let mut end = at + length;
     while end > at
         && (byte(text, end - 1) == b'.' || (byte(text, end - 1) == b':' && byte(text, end.wrapping_sub(2)) != b':'))
@@ -53,7 +53,7 @@ pub(super) fn mac(text: &[u8], at: usize) -> Option<Match> {
     if !b":-".contains(&byte(text, at + 2)) && byte(text, at + 4) != b'.' {
         return None;
     }
-    let length = run(text, at, |b| b.is_ascii_hexdigit() || b":-.".contains(&b)).min(18);
+    let length = within(text, at, 18, |b| b.is_ascii_hexdigit() || b":-.".contains(&b));
     let token = text.get(at..at + length)?;
     let shape = |groups: usize, size: usize, sign: u8| {
         let parts: Vec<&[u8]> = token.split(|b| *b == sign).collect();

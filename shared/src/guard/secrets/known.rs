@@ -1,7 +1,7 @@
 //! Credentials that are told by where they stand: in addresses, in commands, in tokens of several parts.
 
 use super::{Match, entropy, is_placeholder};
-use crate::guard::{byte, run};
+use crate::guard::{byte, run, within};
 
 /// What begins here.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
@@ -16,16 +16,25 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
     }
 }
 
+/// The longest head of a token, in base64: another could begin behind every sign within it.
+const LONGEST_HEAD: usize = 1024;
+
 /// A JSON Web Token (RFC 7519): three parts, of which the first two begin as JSON objects do.
 fn token(text: &[u8], at: usize) -> Option<Match> {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-    let head = run(text, at, good);
-    if head < 17 || !text.get(at..)?.starts_with(b"eyJ") || byte(text, at + head) != b'.' {
+    if !text.get(at..)?.starts_with(b"eyJ") {
+        return None;
+    }
+    let head = within(text, at, LONGEST_HEAD, good);
+    if head < 17 || byte(text, at + head) != b'.' {
         return None;
     }
     let middle = at + head + 1;
+    if !text.get(middle..)?.starts_with(b"ey") {
+        return None;
+    }
     let claims = run(text, middle, good);
-    if claims < 17 || !text.get(middle..)?.starts_with(b"ey") || byte(text, middle + claims) != b'.' {
+    if claims < 17 || byte(text, middle + claims) != b'.' {
         return None;
     }
     let last = middle + claims + 1;
@@ -35,9 +44,9 @@ fn token(text: &[u8], at: usize) -> Option<Match> {
 
 /// `scheme://user:password@host`: the password and what it is for.
 fn address(text: &[u8], at: usize) -> Option<Match> {
-    let scheme = run(text, at, |b| b.is_ascii_alphanumeric() || b"+.".contains(&b)).min(24);
+    let scheme = within(text, at, 24, |b| b.is_ascii_alphanumeric() || b"+.".contains(&b));
     let rest = text.get(at + scheme..)?.strip_prefix(b"://")?;
-    let length = run(rest, 0, |b| b.is_ascii_graphic() && !b"/?#\"'<>".contains(&b)).min(256);
+    let length = within(rest, 0, 256, |b| b.is_ascii_graphic() && !b"/?#\"'<>".contains(&b));
     let authority = rest.get(..length)?;
     let sign = authority.iter().rposition(|b| *b == b'@')?;
     let (user, password) = authority.get(..sign)?.split_at(authority.iter().position(|b| *b == b':')?.min(sign));
@@ -73,6 +82,8 @@ fn command(text: &[u8], at: usize) -> Option<Match> {
         return None;
     }
     let line = rest.get(..rest.windows(2).position(|pair| pair == b"\n\n").unwrap_or(rest.len()))?;
+    // Up to another, which is looked at by itself.
+    let line = line.get(..memchr::memmem::find(line.get(4..)?, b"curl").map_or(line.len(), |next| next + 4))?;
     user(line).or_else(|| header(line)).map(|range| ("curl_credential", at + range.start..at + range.end))
 }
 

@@ -3,7 +3,7 @@
 //! Entropy decides whether the value is one: names, paths and ids of things are called such things, too.
 
 use super::{Match, entropy, is_placeholder};
-use crate::guard::run;
+use crate::guard::within;
 
 /// What a name must hold.
 const NAMES: [&str; 20] = [
@@ -112,11 +112,6 @@ const SHORTEST: usize = 8;
 const LONG: usize = 20;
 /// No more of one is looked at.
 const LONGEST: usize = 512;
-
-/// How far a run of such bytes goes, up to a bound: every sign in a text may have one behind it.
-fn within(text: &[u8], at: usize, most: usize, good: impl Fn(u8) -> bool) -> usize {
-    run(text.get(..text.len().min(at + most)).unwrap_or_default(), at, good)
-}
 
 /// The value that this sign (`=`, `:`, `>`) gives to the name before it.
 pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {

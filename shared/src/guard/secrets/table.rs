@@ -4,7 +4,7 @@
 //! published in documentation is reported: those are known by their hashes.
 
 use super::{Match, entropy, is_placeholder};
-use crate::guard::{before, byte, run};
+use crate::guard::{before, byte, within};
 use std::sync::OnceLock;
 
 /// What stands behind a prefix.
@@ -261,9 +261,12 @@ pub(super) fn is_prefixed(text: &[u8], at: usize) -> bool {
     ROWS.iter().any(|row| row.0.len() > 3 && rest.starts_with(row.0.as_bytes()))
 }
 
+/// As many signs may follow a key that are no part of it.
+const SIGNS: usize = 64;
+
 fn fits(rest: &[u8], row: &Row) -> Option<(&'static str, usize)> {
     let &(prefix, of, least, most, class) = row;
-    let mut length = run(rest, prefix.len(), |b| of.has(b)).min(crate::guard::LONGEST);
+    let mut length = within(rest, prefix.len(), most + SIGNS, |b| of.has(b));
     // The end of a sentence is no part of it.
     while length > least && b".-_".contains(&byte(rest, prefix.len() + length - 1)) {
         length -= 1;
@@ -330,7 +333,7 @@ pub(super) fn entra(text: &[u8], at: usize) -> Option<Match> {
     let formed = head.last() == Some(&b'Q')
         && head.get(3).is_some_and(u8::is_ascii_digit)
         && head.iter().take(3).all(|b| good(*b));
-    let tail = run(text, at + 1, good);
+    let tail = within(text, at + 1, 35, good);
     let outside = before(text, start);
     (formed
         && (31..=34).contains(&tail)
