@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 /// How long one answer may take, and all of them.
 const PATIENCE: Millis = Millis(10_000);
 const IN_ALL: Millis = Millis(60_000);
-/// The longest answer.
+/// The longest answer, and all of them: what is read is in memory until all is.
 const LONGEST: usize = 1 << 20;
+const MOST_BYTES: usize = 16 << 20;
 /// The most resources that are taken from one server.
 const MOST: usize = 500;
 /// The most pages of its list.
@@ -65,12 +66,15 @@ struct Session<'a, P> {
     place: &'a Place,
     era: Era,
     until: Timestamp,
+    /// As many bytes may still come.
+    room: usize,
     number: u64,
 }
 
 /// Every text among a server's resources.
 pub async fn resources<P: Transport + Clock>(ports: &P, place: &Place) -> Result<Vec<Resource>, String> {
-    let mut session = Session { ports, place, era: Era::Modern, until: ports.now() + IN_ALL, number: 0 };
+    let mut session =
+        Session { ports, place, era: Era::Modern, until: ports.now() + IN_ALL, room: MOST_BYTES, number: 0 };
     let listed = match session.list().await {
         Err(Problem::Older) => {
             session.greet().await.map_err(told)?;
@@ -176,7 +180,7 @@ impl<P: Transport + Clock> Session<'_, P> {
         Ok((result, whole))
     }
 
-    async fn send(&self, method: &str, name: &str, body: String) -> Result<Whole, Problem> {
+    async fn send(&mut self, method: &str, name: &str, body: String) -> Result<Whole, Problem> {
         let left = self.until.since(self.ports.now());
         if left == Millis(0) {
             return Err(said("it took too long in all"));
@@ -207,7 +211,11 @@ impl<P: Transport + Clock> Session<'_, P> {
             Outgoing { method: "POST", url: self.place.url.clone(), headers, body: body.into_bytes(), forward: false };
         match self.ports.exchange(call, PATIENCE.min(left), LONGEST).await {
             Ok(whole) if whole.body.is_none() && whole.status < 300 => Err(said("its answer is too long")),
-            Ok(whole) => Ok(whole),
+            Ok(whole) => {
+                let length = whole.body.as_ref().map_or(0, |body| body.len());
+                self.room = self.room.checked_sub(length).ok_or_else(|| said("it says too much in all"))?;
+                Ok(whole)
+            }
             Err(ExchangeError::TimedOut) => Err(said("it took too long")),
             Err(ExchangeError::Failed(_)) => Err(said("it cannot be reached")),
         }
