@@ -9,11 +9,13 @@ use std::ops::Range;
 pub enum Shape {
     /// A string.
     Text,
+    /// A number.
+    Number,
     /// An object or an array, told at its end.
     Container,
 }
 
-/// Calls back with every string and, after what is in it, every container: the names of the members that
+/// Calls back with every string, every number and, after what is in it, every container: the names of the members that
 /// lead to it, outermost first and as they are spelled, and where it lies. Arrays add no name.
 ///
 /// The text must have passed [`scan`](super::scan), or come from a writer of JSON; of any other the answer
@@ -55,7 +57,11 @@ pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&[&'a str], Shape, Range<us
             // The first byte of a number or a word stands for all of it.
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
                 let rest = bytes.get(at..).unwrap_or_default();
+                let start = at;
                 at += rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+                if b == b'-' || b.is_ascii_digit() {
+                    visit(&path, Shape::Number, start..at);
+                }
                 let is_object = open.last().is_some_and(|(_, is_object)| *is_object);
                 ended(&mut path, is_object, &mut named);
                 continue;
@@ -110,6 +116,6 @@ mod tests {
         let text = r#"{"a":[{"b":1}],"c":null}"#;
         let mut seen = Vec::new();
         each(text, |path, _, range| seen.push(format!("{}={}", path.join("."), &text[range])));
-        assert_eq!(seen, ["a={\"b\":1}", "a=[{\"b\":1}]", &format!("={text}")]);
+        assert_eq!(seen, ["a.b=1", "a={\"b\":1}", "a=[{\"b\":1}]", &format!("={text}")]);
     }
 }

@@ -9,12 +9,12 @@ use super::intake::Intake;
 use super::{Layers, Pipeline};
 use crate::config::context::Policy;
 use crate::context::{Chosen, Library, Near, Stale, Wanted, choose, vector};
-use crate::dialect::{BYTES_PER_TOKEN, Facts, last_turn, words};
+use crate::dialect::words::each_text;
+use crate::dialect::{BYTES_PER_TOKEN, Facts, last_turn};
 use crate::error::{ApiError, Code};
 use crate::gateway::Gateway;
 use crate::gateway::weights::{self, Known};
 use crate::json;
-use crate::json::strings::{self, Shape};
 use crate::operation::Operation;
 use crate::router::Ask;
 
@@ -86,7 +86,9 @@ fn choice<L: Layers>(
         None => Vec::new(),
     };
     let body = str::from_utf8(body).unwrap_or_default();
-    choose(&library, &wanted, &ask.team, intake.at, near, |see| texts(body, see)).map(Some).map_err(refused)
+    choose(&library, &wanted, &ask.team, intake.at, near, |see| each_text(body, &mut |_, text, _| see(text)))
+        .map(Some)
+        .map_err(refused)
 }
 
 /// The definitions that the last thing the user says is about.
@@ -94,24 +96,6 @@ fn about(body: &[u8], library: &Library, team: &str, known: &Known, near: Near) 
     let said = last_turn(&json::scan(body, &json::Limits::default()).ok()?)?.head;
     let question = vector(&known.weights.as_ref()?.embedding()?, &said)?;
     Some(known.meanings.near(library, team, &question, near))
-}
-
-/// Every text of a body that a model reads.
-fn texts(body: &str, see: &mut dyn FnMut(&str)) {
-    strings::each(body, |path, shape, range| {
-        let quoted = match shape {
-            Shape::Text => body.get(range).unwrap_or_default(),
-            Shape::Container => return,
-        };
-        let plain = quoted.trim_matches('"');
-        if words::source(path, plain).is_none() {
-            return;
-        }
-        match memchr::memchr(b'\\', plain.as_bytes()) {
-            None => see(plain),
-            Some(_) => see(&crate::json::parse::<String>(quoted).unwrap_or_default()),
-        }
-    });
 }
 
 fn refused(stale: Stale) -> ApiError {

@@ -88,11 +88,30 @@ struct Filter {
     whole: String,
     chars: usize,
     found_whole: bool,
+    /// Of JSON source, where `held` is.
+    place: Place,
+}
+
+/// Whether a place of JSON source is within a string, and behind a backslash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Place {
+    fn read(&mut self, text: &str) {
+        for b in text.bytes() {
+            self.quoted ^= b == b'"' && !self.escaped;
+            self.escaped = b == b'\\' && !self.escaped;
+        }
+    }
 }
 
 impl Filter {
     fn new(named: Arc<Named>, side: &'static str, source: Source) -> Filter {
-        Filter { named, side, source, text: String::new(), held: 0, whole: String::new(), chars: 0, found_whole: false }
+        let (text, whole, place) = (String::new(), String::new(), Place::default());
+        Filter { named, side, source, text, held: 0, whole, chars: 0, found_whole: false, place }
     }
 
     fn push(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
@@ -120,15 +139,21 @@ impl Filter {
             seen.touched |= self.side == "output" && matches!(self.effect(), Some(Action::Mask | Action::Deny));
         }
         for (one, meant) in &found {
-            out.push_str(self.text.get(done..one.range.start).unwrap_or_default());
+            let before = self.text.get(done..one.range.start).unwrap_or_default();
+            out.push_str(before);
+            self.place.read(before);
             let original = self.text.get(one.range.clone()).unwrap_or_default();
             done = one.range.end;
+            // What stands for a number is none, and must be a string for the rest to stay JSON.
+            let quote = if self.source == Source::Json && !self.place.quoted { "\"" } else { "" };
+            self.place.read(original);
             seen.tell(&self.named, self.side, &one.class);
             match self.effect() {
                 None | Some(Action::Flag | Action::Route) => out.push_str(original),
                 Some(Action::Mask | Action::Restore) if one.class == "invisible" || one.class == "bidirectional" => {}
                 Some(action @ (Action::Mask | Action::Restore)) => {
-                    out.push_str(&seen.masks.placeholder(&one.class, meant, original, action == Action::Restore));
+                    let masked = seen.masks.placeholder(&one.class, meant, original, action == Action::Restore);
+                    out.extend([quote, &masked, quote]);
                 }
                 Some(Action::Deny) => {
                     denied = Some(Denied::by(&self.named));
@@ -137,7 +162,9 @@ impl Filter {
             }
         }
         if denied.is_none() {
-            out.push_str(self.text.get(done..until).unwrap_or_default());
+            let rest = self.text.get(done..until).unwrap_or_default();
+            out.push_str(rest);
+            self.place.read(rest);
         }
         self.forget(until);
         Passed { text: out, denied }

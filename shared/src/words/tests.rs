@@ -100,6 +100,26 @@ fn clean_text_waits_for_one_word_at_the_most() {
 }
 
 #[test]
+fn arguments_stay_json_where_a_number_is_masked() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\" }]");
+    let text = r#"{"card":4111111111111111,"n":[4111111111111111,2],"s":"\"4111111111111111","e":"a@b.org"}"#;
+    let masked = r#"{"card":"[CARD_1]","n":["[CARD_1]",2],"s":"\"[CARD_1]","e":"[EMAIL_2]"}"#;
+    let cuts: Vec<usize> = (1..text.len()).collect();
+    for pieces in [vec![text], cut(text, &cuts)] {
+        assert_eq!(through(&words, Source::Json, &pieces).0, masked);
+    }
+}
+
+#[test]
+fn what_a_tool_is_given_is_masked_whatever_it_is() {
+    let words = words("[guardrails.default]\ninput = [{ kind = \"pii\", action = \"mask\" }]");
+    let body = r#"{"content":[{"type":"document","source":{"data":"a@b.org","type":"text"}},{"type":"tool_use","input":{"card":4111111111111111,"schema":{"type":"a@b.org"}}}],"seed":4111111111111111}"#;
+    let sent = String::from_utf8(words.request(body, 0..1).unwrap().unwrap()).unwrap();
+    let masked = body.replace("a@b.org", "[EMAIL_1]").replacen("4111111111111111", "\"[CARD_1]\"", 1);
+    assert_eq!(sent, masked);
+}
+
+#[test]
 fn what_was_replaced_in_the_request_is_put_back_in_the_answer() {
     let words = words("[guardrails.default]\ninput = [{ kind = \"pii\", action = \"restore\" }]");
     let body = r#"{"messages":[{"role":"user","content":"I am ana@example.org, he is bob@example.org"}]}"#;
