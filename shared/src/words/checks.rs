@@ -129,21 +129,21 @@ impl Words {
         let mut seen = self.lock();
         let (named, side) = (&check.named, check.side.as_str());
         let enforced = named.rail.mode == Mode::Enforce;
-        let deny = |seen: &mut Seen| {
+        let deny = |seen: &mut Seen, unanswered| {
             seen.touched |= check.side == Side::Output;
-            Err(Denied::by(named))
+            Err(Denied { unanswered, ..Denied::by(named) })
         };
         match verdict {
             Some(Verdict::Allow) => Ok(Vec::new()),
             None => {
                 seen.note_as(named, side, "unanswered", 1);
-                if enforced && named.fail == Fail::Closed { deny(&mut seen) } else { Ok(Vec::new()) }
+                if enforced && named.fail == Fail::Closed { deny(&mut seen, true) } else { Ok(Vec::new()) }
             }
             Some(Verdict::Found(action)) => {
                 seen.note_as(named, side, if enforced { action.as_str() } else { "monitor" }, 1);
                 seen.tell(named, side, "");
                 match action {
-                    Action::Deny if enforced => return deny(&mut seen),
+                    Action::Deny if enforced => return deny(&mut seen, false),
                     Action::Deny | Action::Mask | Action::Restore | Action::Flag | Action::Route => {}
                 }
                 Ok(Vec::new())
@@ -156,10 +156,11 @@ impl Words {
                 seen.touched |= check.side == Side::Output;
                 seen.tell(named, side, "");
                 let mut changed = whole;
+                let mut spans = spans.into_iter().peekable();
                 for (at, text) in texts.iter().enumerate() {
                     let mut out = String::new();
                     let mut done = 0;
-                    for span in spans.iter().filter(|span| span.text == at) {
+                    while let Some(span) = spans.next_if(|span| span.text == at) {
                         let original = text.get(span.range.clone()).unwrap_or_default();
                         out.push_str(text.get(done..span.range.start).unwrap_or_default());
                         out.push_str(&seen.masks.placeholder(&span.class, original, original, false));

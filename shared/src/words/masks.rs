@@ -4,15 +4,16 @@
 //! beginning, and with it every number, is the same each time; nothing is stored between requests.
 
 use crate::sorted::SortedMap;
+use std::collections::BTreeMap;
 
-/// What stands for what, in one request.
+/// What stands for what, in one request. A request may hold a hundred thousand addresses, hence the trees.
 #[derive(Debug, Default)]
 pub(super) struct Masks {
-    /// The number of each value, by class.
-    known: SortedMap<(String, String), usize>,
+    /// The placeholder of each value, behind its class.
+    known: BTreeMap<String, String>,
     counts: SortedMap<String, usize>,
     /// What placeholders the caller gets replaced.
-    originals: SortedMap<String, String>,
+    originals: BTreeMap<String, String>,
 }
 
 /// The longest placeholder: a class, a number, brackets.
@@ -22,12 +23,17 @@ impl Masks {
     /// The placeholder of a value: `[EMAIL_1]`. `value` is what was meant, `original` how it was written.
     pub(super) fn placeholder(&mut self, class: &str, value: &str, original: &str, restore: bool) -> String {
         let class = class.to_ascii_uppercase();
-        let count = self.counts.entry(class.clone()).or_insert(0);
-        let number = *self.known.entry((class.clone(), value.to_owned())).or_insert_with(|| {
-            *count += 1;
-            *count
-        });
-        let placeholder = format!("[{class}_{number}]");
+        let name = [&class, " ", value].concat();
+        let placeholder = match self.known.get(&name) {
+            Some(placeholder) => placeholder.clone(),
+            None => {
+                let count = self.counts.entry(class.clone()).or_insert(0);
+                *count += 1;
+                let placeholder = format!("[{class}_{count}]");
+                self.known.insert(name, placeholder.clone());
+                placeholder
+            }
+        };
         if restore {
             self.originals.entry(placeholder.clone()).or_insert_with(|| original.to_owned());
         }

@@ -156,19 +156,25 @@ pub(super) struct Seen {
 pub struct Denied {
     name: String,
     kind: &'static str,
+    /// It was asked, and did not answer.
+    unanswered: bool,
 }
 
 impl Denied {
     fn by(rail: &Named) -> Denied {
-        Denied { name: rail.name.clone(), kind: rail.rail.check.as_str() }
+        Denied { name: rail.name.clone(), kind: rail.rail.check.as_str(), unanswered: false }
     }
 
     /// What the caller is told: which guardrail, and never what it found.
     pub(crate) fn error(&self, what: &str) -> ApiError {
-        let Denied { name, kind } = self;
+        let Denied { name, kind, unanswered } = self;
+        let why = match unanswered {
+            true => format!("could not judge {what}, and nothing passes unjudged. Try again later"),
+            false => format!("does not let {what} pass. Change the request"),
+        };
         ApiError::new(
             Code::GuardrailBlocked,
-            format!("The guardrail `{name}` ({kind}) does not let {what} pass. Change it, or ask your administrator."),
+            format!("The guardrail `{name}` ({kind}) {why}, or ask your administrator."),
         )
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::config::guardrails::{Action, By};
 use crate::json::json;
-use crate::json::read;
+use crate::json::{Limits, read, scan};
 use crate::sigv4::{hex, mac};
 use crate::sorted;
 use crate::units::Timestamp;
@@ -86,6 +86,8 @@ pub(crate) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
 
 /// What a webhook answers; `None` if it is none of what it could.
 pub(crate) fn verdict(answer: &[u8], asked: &[String]) -> Option<Verdict> {
+    // What says two things at once is not guessed at.
+    scan(answer, &Limits::default()).ok()?;
     let answer: Value = read(answer).ok()?;
     match answer.get("verdict")?.as_str()? {
         "allow" => Some(Verdict::Allow),
@@ -96,39 +98,55 @@ pub(crate) fn verdict(answer: &[u8], asked: &[String]) -> Option<Verdict> {
                 None | Some(Value::Null) => Some([].as_slice()),
                 Some(list) => list.as_array().map(Vec::as_slice),
             };
-            let mut spans = list("spans")?.iter().map(|one| span(one, asked)).collect::<Option<Vec<Span>>>()?;
-            sorted::sort_by_key(&mut spans, |span| (span.text, span.range.start));
-            let overlaps = spans
-                .iter()
-                .zip(spans.iter().skip(1))
-                .any(|(one, next)| one.text == next.text && one.range.end > next.range.start);
+            let spans = list("spans")?.iter().map(span).collect::<Option<Vec<Span>>>()?;
+            let spans = in_bytes(spans, asked)?;
             let given = list("texts")?;
-            if overlaps || !(given.is_empty() || given.len() == asked.len()) || (given.is_empty() && spans.is_empty()) {
+            if !(given.is_empty() || given.len() == asked.len()) || (given.is_empty() && spans.is_empty()) {
                 return None;
             }
             let texts = given.iter().enumerate().filter(|(_, text)| !text.is_null());
             let texts = texts.map(|(at, text)| Some((at, text.as_str()?.to_owned()))).collect::<Option<Vec<_>>>()?;
             // A text cannot be replaced and in part masked.
-            let both = spans.iter().any(|span| texts.iter().any(|(at, _)| *at == span.text));
+            let both = spans.iter().any(|span| given.get(span.text).is_some_and(|text| !text.is_null()));
             (!both).then_some(Verdict::Mask(spans, texts))
         }
         _ => None,
     }
 }
 
-/// Places are counted in characters, which every language has.
-fn span(one: &Value, asked: &[String]) -> Option<Span> {
+/// A place, counted in characters.
+fn span(one: &Value) -> Option<Span> {
     let number = |name: &str| usize::try_from(one.get(name)?.as_u64()?).ok();
-    let (text, start, end) = (number("text")?, number("start")?, number("end")?);
-    let words = asked.get(text)?;
-    let byte = |place: usize| words.char_indices().map(|(at, _)| at).chain([words.len()]).nth(place);
     let class = match one.get("class") {
         None | Some(Value::Null) => "masked",
         Some(class) => class.as_str()?,
     };
     let named = (1..=32).contains(&class.len()) && class.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let range = byte(start)?..byte(end)?;
+    let (text, range) = (number("text")?, number("start")?..number("end")?);
     (named && range.start < range.end).then(|| Span { text, range, class: class.to_owned() })
+}
+
+/// Places in their order and counted in bytes, each text gone through once; `None` where two overlap or one is not there.
+fn in_bytes(mut spans: Vec<Span>, asked: &[String]) -> Option<Vec<Span>> {
+    sorted::sort_by_key(&mut spans, |span| (span.text, span.range.start));
+    let (mut text, mut ends, mut passed) = (usize::MAX, "".char_indices(), 0);
+    let mut at = 0;
+    for span in &mut spans {
+        if span.text != text {
+            text = span.text;
+            (ends, passed, at) = (asked.get(text)?.char_indices(), 0, 0);
+        }
+        let mut byte = |place: usize| {
+            let more = place.checked_sub(passed)?;
+            if let Some(last) = more.checked_sub(1) {
+                ends.nth(last)?;
+                (passed, at) = (place, ends.offset());
+            }
+            Some(at)
+        };
+        span.range = byte(span.range.start)?..byte(span.range.end)?;
+    }
+    Some(spans)
 }
 
 /// What a model is sent that judges texts: a body of the moderations endpoint, or of a chat. `asked`: what the user had
@@ -224,6 +242,7 @@ mod tests {
             ("{}", None),
             (r#"{"verdict":"perhaps"}"#, None),
             (r#"{"verdict":true}"#, None),
+            (r#"{"verdict":"deny","verdict":"allow"}"#, None),
             (r#"{"verdict":"mask"}"#, None),
             (r#"{"verdict":"mask","texts":["only one"]}"#, None),
             (r#"{"verdict":"mask","texts":[1,2]}"#, None),
@@ -237,6 +256,25 @@ mod tests {
         ] {
             assert_eq!(super::verdict(answer.as_bytes(), &asked()), verdict, "{answer}");
         }
+    }
+
+    #[test]
+    fn places_that_touch_and_the_last_one_are_found() {
+        let answer = r#"{"verdict":"mask","spans":[{"text":0,"start":3,"end":11},{"text":0,"start":0,"end":2},{"text":0,"start":2,"end":3}]}"#;
+        let Some(Verdict::Mask(spans, _)) = verdict(answer.as_bytes(), &asked()) else { panic!() };
+        let ranges: Vec<_> = spans.into_iter().map(|span| span.range).collect();
+        assert_eq!(ranges, [0..2, 2..4, 4..12]);
+    }
+
+    #[test]
+    fn an_answer_of_very_many_places_is_read_in_its_length() {
+        let text = "ä".repeat(1 << 20);
+        let spans: Vec<Value> = (0..1 << 16)
+            .map(|at| json!({ "text": 0, "start": (1 << 20) - 2 * at - 1, "end": (1 << 20) - 2 * at }))
+            .collect();
+        let answer = json!({ "verdict": "mask", "spans": spans }).to_string();
+        let Some(Verdict::Mask(spans, _)) = verdict(answer.as_bytes(), &[text]) else { panic!() };
+        assert_eq!(spans.len(), 1 << 16);
     }
 
     #[test]
