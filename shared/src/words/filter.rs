@@ -120,6 +120,9 @@ impl Filter {
 
     /// Of a rail whose findings have places.
     fn places(&mut self, piece: &str, last: bool, seen: &mut Seen) -> Passed {
+        if self.side == "input" && matches!(self.effect(), Some(Action::Mask | Action::Restore)) {
+            seen.masks.keep_clear_of(piece);
+        }
         self.text.push_str(piece);
         let plain = Plain::of(&self.text, self.source);
         let mut found = Vec::new();

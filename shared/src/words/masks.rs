@@ -18,6 +18,9 @@ pub(super) struct Masks {
 
 /// The longest placeholder: a class, a number, brackets.
 const LONGEST: usize = 48;
+/// Nobody has so many placeholders, or so many classes of them: what says so is no placeholder.
+const HIGHEST: usize = 100_000;
+const CLASSES: usize = 256;
 
 impl Masks {
     /// The placeholder of a value: `[EMAIL_1]`. `value` is what was meant, `original` how it was written.
@@ -38,6 +41,23 @@ impl Masks {
             self.originals.entry(placeholder.clone()).or_insert_with(|| original.to_owned());
         }
         placeholder
+    }
+
+    /// Placeholders that stand in a text of the request already are somebody's whom an earlier answer named: whoever comes
+    /// after them gets another number.
+    pub(super) fn keep_clear_of(&mut self, text: &str) {
+        for tail in text.split('[').skip(1) {
+            let Some((class, number)) = tail.split_once(']').and_then(|(name, _)| name.rsplit_once('_')) else {
+                continue;
+            };
+            let named = class.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            let number = number.parse().ok().filter(|number| *number <= HIGHEST);
+            let Some(number) = number.filter(|_| named && class.len() < LONGEST) else { continue };
+            if self.counts.len() < CLASSES || self.counts.contains_key(class) {
+                let count = self.counts.entry(class.to_owned()).or_insert(0);
+                *count = number.max(*count);
+            }
+        }
     }
 
     /// The text with what placeholders stand for. In JSON source what is put in is escaped.
@@ -100,6 +120,16 @@ mod tests {
             masks.restored("To [EMAIL_2] and [EMAIL_9] [x] [PHONE_1]", false),
             "To c@d.org and [EMAIL_9] [x] [PHONE_1]"
         );
+    }
+
+    #[test]
+    fn a_number_that_stands_in_the_conversation_is_given_to_nobody_else() {
+        let mut masks = Masks::default();
+        assert_eq!(masks.placeholder("email", "a@b.org", "a@b.org", true), "[EMAIL_1]");
+        masks.keep_clear_of("[[EMAIL_1] and [EMAIL_2]] [EMAIL_x] [EMAIL_99999999999999999999] [PHONE_7");
+        assert_eq!(masks.placeholder("email", "c@d.org", "c@d.org", true), "[EMAIL_3]");
+        assert_eq!(masks.placeholder("email", "a@b.org", "a@b.org", true), "[EMAIL_1]");
+        assert_eq!(masks.placeholder("phone", "1", "1", true), "[PHONE_1]");
     }
 
     #[test]
