@@ -152,7 +152,7 @@ fn refused(untaken: Untaken) -> ApiError {
 /// A line of an import; a name may stand in one line only.
 fn read_line(line: &str, before: &[Map<String, Value>]) -> Result<Map<String, Value>, Wrong> {
     let wrong = |member: &str, message: &str| Wrong { member: member.to_owned(), message: message.to_owned() };
-    let object = || wrong("(line)", "This must be a JSON object.");
+    let object = || wrong("(line)", "This must be a JSON object that names each member once.");
     json::scan(line.as_bytes(), &json::Limits::default()).map_err(|_| object())?;
     let members: Map<String, Value> = crate::json::parse(line).map_err(|_| object())?;
     let members = definitions::said(&members);
