@@ -51,7 +51,7 @@ impl Masks {
                 continue;
             };
             let named = class.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-            let number = number.parse().ok().filter(|number| *number <= HIGHEST);
+            let number = number.parse::<usize>().ok().filter(|number| *number <= HIGHEST);
             let Some(number) = number.filter(|_| named && class.len() < LONGEST) else { continue };
             if self.counts.len() < CLASSES || self.counts.contains_key(class) {
                 let count = self.counts.entry(class.to_owned()).or_insert(0);
