@@ -27,19 +27,31 @@ pub(super) struct Chain {
 impl Chain {
     /// The rails of a request.
     pub(super) fn input(rails: &[Arc<Named>], source: Source) -> Chain {
-        let filters = Chain::filters(rails, "input", source);
+        let filters = Chain::filters(rails, "input", source, false);
         Chain { filters, restore: None, source }
     }
 
-    /// The rails of an answer; then placeholders are replaced, if any are to be.
-    pub(super) fn output(rails: &[Arc<Named>], restores: bool, source: Source) -> Chain {
-        let filters = Chain::filters(rails, "output", source);
+    /// The rails of an answer; then placeholders are replaced, if any are to be. `is_said`: the text is what the model says,
+    /// which alone is to follow schemas.
+    pub(super) fn output(rails: &[Arc<Named>], restores: bool, source: Source, is_said: bool) -> Chain {
+        let filters = Chain::filters(rails, "output", source, is_said);
         Chain { filters, restore: restores.then(String::new), source }
     }
 
     /// What somebody else judges is not judged here.
-    fn filters(rails: &[Arc<Named>], side: &'static str, source: Source) -> Vec<Filter> {
-        let own = rails.iter().filter(|rail| rail.rail.outside().is_none());
+    fn filters(rails: &[Arc<Named>], side: &'static str, source: Source, is_said: bool) -> Vec<Filter> {
+        let own = rails.iter().filter(|rail| match rail.rail.check {
+            Check::Schema(_) => is_said,
+            Check::Outside(_) => false,
+            Check::Pii(_)
+            | Check::Secrets
+            | Check::Invisible
+            | Check::Terms(_)
+            | Check::Patterns(_)
+            | Check::Injection(_)
+            | Check::Length(_)
+            | Check::Repetition(_) => true,
+        });
         own.map(|rail| Filter::new(rail.clone(), side, source)).collect()
     }
 
@@ -265,7 +277,8 @@ impl Filter {
                 None => false,
             },
             Check::Injection(enough) => last && injection::score(Plain::of(&self.whole, self.source).text()) >= *enough,
-            Check::Schema(schema) => last && !schema.is_followed(&self.whole),
+            // Who says nothing calls a tool.
+            Check::Schema(schema) => last && !self.whole.trim().is_empty() && !schema.is_followed(&self.whole),
             Check::Pii(_)
             | Check::Secrets
             | Check::Invisible

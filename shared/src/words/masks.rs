@@ -69,7 +69,7 @@ impl Masks {
         let mut rest = text;
         while let Some((head, tail)) = rest.split_once('[') {
             out.push_str(head);
-            let found = tail.find(']').filter(|end| *end < LONGEST).and_then(|end| {
+            let found = tail.bytes().take(LONGEST).position(|b| b == b']').and_then(|end| {
                 let name = tail.get(..end)?;
                 Some((self.originals.get(&format!("[{name}]"))?, end + 1))
             });

@@ -7,6 +7,7 @@
 //! one request has to remember (its placeholders, what was found), `filter` takes a text through one rail,
 //! `body` all texts of a body, `stream` those of a stream.
 
+mod begun;
 mod body;
 pub(crate) mod checks;
 mod filter;
@@ -271,7 +272,7 @@ impl Words {
     pub(crate) fn answer(&self, body: &str, rails: Range<usize>, last: bool) -> Result<Option<Vec<u8>>, Denied> {
         let rails = within(&self.sides.output, rails);
         let mut seen = self.lock();
-        body::rewrite(body, &mut seen, |source| Chain::output(rails, last && self.restores(), source))
+        body::rewrite(body, &mut seen, |source| Chain::output(rails, last && self.restores(), source, false))
     }
 
     /// What takes the events of a streamed answer through the rails; a new one for each attempt, for what a failed one
@@ -280,19 +281,31 @@ impl Words {
         Guarded::new(self.clone())
     }
 
-    /// A chain for one text of the answer.
-    fn chain(&self, source: Source) -> Chain {
-        Chain::output(&self.sides.output, self.restores(), source)
+    /// Holds what a whole answer says, each choice for itself, to the schemas that hold.
+    pub(crate) fn follow(&self, said: impl FnOnce() -> Vec<String>) -> Result<(), Denied> {
+        let is_schema = |named: &&Arc<Named>| matches!(named.rail.check, Check::Schema(_));
+        let schemas: Vec<_> = self.sides.output.iter().filter(is_schema).cloned().collect();
+        let judge = |text: String| {
+            Chain::output(&schemas, false, Source::Words, true).push(&text, true, &mut self.lock()).denied
+        };
+        if schemas.is_empty() {
+            return Ok(());
+        }
+        said().into_iter().find_map(judge).map_or(Ok(()), Err)
     }
 
-    /// Whether answers are changed, so that what repeats them in other words must go.
-    fn masks_answers(&self) -> bool {
-        self.restores()
-            || self
-                .sides
-                .output
-                .iter()
-                .any(|named| named.rail.action == Action::Mask && named.rail.mode == Mode::Enforce)
+    /// A chain for one text of a streamed answer; `is_said`: it is what the model says, and no thought or call.
+    fn chain(&self, source: Source, is_said: bool) -> Chain {
+        Chain::output(&self.sides.output, self.restores(), source, is_said)
+    }
+
+    /// Whether answers do not go on as they came, so that what repeats them in other words must go.
+    fn changes_answers(&self) -> bool {
+        let changes = |named: &Arc<Named>| match named.rail.action {
+            Action::Deny | Action::Mask | Action::Restore => named.rail.mode == Mode::Enforce,
+            Action::Flag | Action::Route => false,
+        };
+        self.restores() || self.sides.output.iter().any(changes)
     }
 
     /// The classes of data that the router is to know.

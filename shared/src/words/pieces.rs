@@ -5,7 +5,8 @@
 //! not wait, unless it stands behind some that do: the order of events stays. What is never judged is never told: of an
 //! answer that breaks off, the rest that nobody has heard is dropped.
 
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason};
+use super::begun::Begun;
+use crate::dialect::ir::{BlockKind, Delta, Event};
 use std::mem::take;
 
 /// What waits.
@@ -20,8 +21,8 @@ pub(super) struct Pieces {
     ended: bool,
     /// What is being judged; nothing else goes on meanwhile.
     judged: Vec<Event>,
-    /// The blocks that the caller has seen begin and not end.
-    open: Vec<(u64, u64)>,
+    /// What went on of the answer.
+    begun: Begun,
 }
 
 /// Whose words these are: of a block, or of JSON that is one event.
@@ -29,13 +30,14 @@ type Place = (u64, u64, Option<usize>);
 
 impl Pieces {
     pub(super) fn new(enough: usize) -> Pieces {
-        Pieces { enough, waiting: Vec::new(), bytes: 0, ended: false, judged: Vec::new(), open: Vec::new() }
+        let (waiting, judged) = (Vec::new(), Vec::new());
+        Pieces { enough, waiting, bytes: 0, ended: false, judged, begun: Begun::default() }
     }
 
     /// Takes the next events; gives what need not wait.
     pub(super) fn push(&mut self, events: Vec<Event>, out: &mut Vec<Event>) {
         for event in events {
-            self.bytes += words(&event).map_or(0, str::len);
+            self.bytes += length(&event);
             if self.bytes == 0 && self.judged.is_empty() {
                 self.tell(event, out);
                 continue;
@@ -59,7 +61,7 @@ impl Pieces {
             Some((at, place)) => self.split(at, place),
             None => take(&mut self.waiting),
         };
-        self.bytes = self.waiting.iter().filter_map(words).map(str::len).sum();
+        self.bytes = self.waiting.iter().map(length).sum();
         texts(&self.judged).into_iter().map(|(_, text)| text).collect()
     }
 
@@ -77,7 +79,7 @@ impl Pieces {
             .map(|((place, _), after)| (*place, Some(after)))
             .collect();
         for (at, event) in events.into_iter().enumerate() {
-            let place = place(at, &event);
+            let place = words(at, &event).map(|(place, _)| place);
             let Some((_, text)) = place.and_then(|place| changed.iter_mut().find(|(of, _)| *of == place)) else {
                 self.tell(event, out);
                 continue;
@@ -90,7 +92,7 @@ impl Pieces {
             }
         }
         // What has no words waits for those before it alone.
-        let behind = self.waiting.iter().take_while(|event| words(event).is_none_or(str::is_empty)).count();
+        let behind = self.waiting.iter().take_while(|event| length(event) == 0).count();
         let rest = self.waiting.split_off(behind);
         for event in std::mem::replace(&mut self.waiting, rest) {
             self.tell(event, out);
@@ -100,11 +102,11 @@ impl Pieces {
     /// Ends the answer for the caller, as a provider's own filter would: what waits is not told.
     pub(super) fn refuse(&mut self, out: &mut Vec<Event>) {
         let events = take(&mut self.judged).into_iter().chain(take(&mut self.waiting));
-        let (mut choices, mut last) = (Vec::new(), Vec::new());
+        let mut last = Vec::new();
         for event in events {
             match event {
                 Event::BlockStart { choice, .. } | Event::Delta { choice, .. } | Event::Finish { choice, .. } => {
-                    choices.push(choice);
+                    self.begun.choice(choice);
                 }
                 Event::Usage(_) | Event::End => last.push(event),
                 // What broke after the answer was ended does not concern the caller any more.
@@ -112,29 +114,13 @@ impl Pieces {
                 Event::Start { .. } | Event::BlockStop { .. } | Event::Logprobs { .. } => {}
             }
         }
-        for (choice, block) in take(&mut self.open) {
-            out.push(Event::BlockStop { choice, block });
-            choices.push(choice);
-        }
-        crate::sorted::sort(&mut choices);
-        choices.dedup();
-        out.extend(choices.into_iter().map(|choice| Event::Finish { choice, reason: FinishReason::ContentFilter }));
+        self.begun.refuse(out);
         out.append(&mut last);
         self.bytes = 0;
     }
 
     fn tell(&mut self, event: Event, out: &mut Vec<Event>) {
-        match &event {
-            Event::BlockStart { choice, block, .. } => self.open.push((*choice, *block)),
-            Event::BlockStop { choice, block } => self.open.retain(|open| open != &(*choice, *block)),
-            Event::Start { .. }
-            | Event::Delta { .. }
-            | Event::Logprobs { .. }
-            | Event::Finish { .. }
-            | Event::Usage(_)
-            | Event::End
-            | Event::Error(_) => {}
-        }
+        self.begun.note(&event);
         out.push(event);
     }
 
@@ -175,47 +161,40 @@ impl Pieces {
     }
 }
 
-/// The words of an event: the words themselves, or JSON that has some.
-fn words(event: &Event) -> Option<&str> {
-    match event {
-        Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => Some(text),
-        Event::Delta { delta: Delta::Opaque(json), .. }
-        | Event::BlockStart { kind: BlockKind::Opaque { json, .. }, .. } => Some(json.text()),
-        Event::Delta { delta: Delta::Citation(citation), .. } => Some(citation.json.text()),
-        Event::Start { .. }
-        | Event::BlockStart { .. }
-        | Event::Delta { delta: Delta::Signature(_), .. }
-        | Event::BlockStop { .. }
-        | Event::Logprobs { .. }
-        | Event::Finish { .. }
-        | Event::Usage(_)
-        | Event::End
-        | Event::Error(_) => None,
-    }
-}
-
-fn place(at: usize, event: &Event) -> Option<Place> {
-    match event {
-        Event::Delta { choice, block, delta: Delta::Text(_) | Delta::Arguments(_) } => Some((*choice, *block, None)),
-        Event::Delta { choice, block, .. } | Event::BlockStart { choice, block, .. } => {
-            words(event).map(|_| (*choice, *block, Some(at)))
+/// The words of an event, the words themselves or JSON that has some, and whose they are.
+fn words(at: usize, event: &Event) -> Option<(Place, &str)> {
+    let (choice, block, whole, text) = match event {
+        Event::Delta { choice, block, delta } => match delta {
+            Delta::Text(text) | Delta::Arguments(text) => (choice, block, None, text.as_str()),
+            Delta::Opaque(json) => (choice, block, Some(at), json.text()),
+            Delta::Citation(citation) => (choice, block, Some(at), citation.json.text()),
+            Delta::Signature(_) => return None,
+        },
+        Event::BlockStart { choice, block, kind: BlockKind::Opaque { json, .. } } => {
+            (choice, block, Some(at), json.text())
         }
         Event::Start { .. }
+        | Event::BlockStart { .. }
         | Event::BlockStop { .. }
         | Event::Logprobs { .. }
         | Event::Finish { .. }
         | Event::Usage(_)
         | Event::End
-        | Event::Error(_) => None,
-    }
+        | Event::Error(_) => return None,
+    };
+    Some(((*choice, *block, whole), text))
+}
+
+/// How many bytes of words an event has.
+fn length(event: &Event) -> usize {
+    words(0, event).map_or(0, |(_, text)| text.len())
 }
 
 /// The texts of some events, by whose they are.
 fn texts(events: &[Event]) -> Vec<(Place, String)> {
     let mut texts: Vec<(Place, String)> = Vec::new();
     for (at, event) in events.iter().enumerate() {
-        let words = words(event).filter(|words| !words.is_empty());
-        let (Some(place), Some(words)) = (place(at, event), words) else { continue };
+        let Some((place, words)) = words(at, event).filter(|(_, words)| !words.is_empty()) else { continue };
         match texts.iter_mut().find(|(of, _)| *of == place) {
             Some((_, text)) => text.push_str(words),
             None => texts.push((place, words.to_owned())),
@@ -243,6 +222,7 @@ fn end_of_word(text: &str) -> Option<usize> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::dialect::ir::FinishReason;
     use proptest::prelude::*;
 
     fn text(block: u64, text: &str) -> Event {
@@ -256,7 +236,7 @@ mod tests {
     const FINISH: Event = Event::Finish { choice: 0, reason: FinishReason::Stop };
 
     fn heard(events: &[Event]) -> String {
-        events.iter().filter_map(words).collect()
+        events.iter().filter_map(|event| words(0, event)).map(|(_, text)| text).collect()
     }
 
     #[test]

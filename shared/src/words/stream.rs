@@ -1,10 +1,11 @@
 //! A streamed answer through the rails: every block is a text of its own.
 
+use super::begun::Begun;
 use super::filter::Chain;
 use super::outside::Side;
 use super::pieces::Pieces;
 use super::{Denied, Words};
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Json};
+use crate::dialect::ir::{BlockKind, Citation, Delta, Event, Json};
 use crate::guard::plain::Source;
 use crate::sorted::SortedMap;
 
@@ -14,10 +15,12 @@ pub struct Guarded {
     words: Words,
     /// The open blocks, by choice and number.
     blocks: SortedMap<(u64, u64), Block>,
+    /// What went on of the answer.
+    begun: Begun,
     /// A rail refused: nothing of the answer goes on but how it ended and what it cost.
     denied: Option<Denied>,
-    /// Whether logprobs must go, because they would tell what is replaced.
-    masks: bool,
+    /// Whether logprobs must go, because they would tell what is replaced or held.
+    changes: bool,
     /// Whether somebody else will judge the answer when it is over.
     watched: bool,
     /// What waits for somebody else who judges the answer while it comes.
@@ -34,9 +37,9 @@ impl Guarded {
     pub(super) fn new(words: Words) -> Guarded {
         let pieces = words.piece().map(Pieces::new);
         // Who judges pieces may mask what is in them.
-        let masks = words.masks_answers() || pieces.is_some();
+        let changes = words.changes_answers() || pieces.is_some();
         let watched = words.is_watched(Side::Output);
-        Guarded { words, blocks: SortedMap::new(), denied: None, masks, watched, pieces }
+        Guarded { words, blocks: SortedMap::new(), begun: Begun::default(), denied: None, changes, watched, pieces }
     }
 
     /// Takes a piece of a block; tells what goes on.
@@ -60,14 +63,14 @@ impl Guarded {
     /// Ends the answer for the caller, as a provider's own filter would.
     fn deny(&mut self, denied: Denied, out: &mut Vec<Event>) {
         self.denied = Some(denied);
-        let mut choices: Vec<u64> = Vec::new();
-        for (choice, block) in std::mem::take(&mut self.blocks).into_keys() {
-            out.push(Event::BlockStop { choice, block });
-            if choices.last() != Some(&choice) {
-                choices.push(choice);
-            }
-        }
-        out.extend(choices.into_iter().map(|choice| Event::Finish { choice, reason: FinishReason::ContentFilter }));
+        self.blocks = SortedMap::new();
+        self.begun.refuse(out);
+    }
+
+    /// Lets an event go on.
+    fn tell(&mut self, event: Event, out: &mut Vec<Event>) {
+        self.begun.note(&event);
+        out.push(event);
     }
 
     /// What blocks still hold when the answer ends without saying so of each.
@@ -77,7 +80,7 @@ impl Guarded {
         for (choice, block) in open {
             self.piece(choice, block, "", true, out);
             if self.blocks.remove(&(choice, block)).is_some() {
-                out.push(Event::BlockStop { choice, block });
+                self.tell(Event::BlockStop { choice, block }, out);
             }
         }
     }
@@ -91,6 +94,17 @@ impl Guarded {
 }
 
 impl Guarded {
+    /// A source, and what is told of it in other places.
+    fn cited(&self, citation: Citation) -> Result<Citation, Denied> {
+        let Citation { origin, url, title, json } = citation;
+        let text = |text: String| {
+            let passed = self.words.chain(Source::Words, false).push(&text, true, &mut self.words.lock());
+            passed.denied.map_or(Ok(passed.text), Err)
+        };
+        let json = self.opaque(json)?;
+        Ok(Citation { origin, url: url.map(text).transpose()?, title: title.map(text).transpose()?, json })
+    }
+
     /// Takes the next event; appends what the caller hears of it.
     pub fn event(&mut self, event: Event, out: &mut Vec<Event>) {
         if self.pieces.is_none() {
@@ -144,6 +158,7 @@ impl Guarded {
         }
         match event {
             Event::BlockStart { choice, block, kind } => {
+                self.begun.choice(choice);
                 let kind = match kind {
                     BlockKind::Opaque { origin, json } => match self.opaque(json) {
                         Ok(json) => BlockKind::Opaque { origin, json },
@@ -155,10 +170,15 @@ impl Guarded {
                     | BlockKind::RedactedThinking(_)
                     | BlockKind::ToolCall { .. }) => kind,
                 };
-                let is_arguments = matches!(kind, BlockKind::ToolCall { .. });
+                let (is_arguments, is_said) = match kind {
+                    BlockKind::Text => (false, true),
+                    BlockKind::Refusal | BlockKind::Thinking | BlockKind::RedactedThinking(_) => (false, false),
+                    BlockKind::ToolCall { .. } | BlockKind::Opaque { .. } => (true, false),
+                };
                 let source = if is_arguments { Source::Json } else { Source::Words };
-                self.blocks.insert((choice, block), Block { chain: self.words.chain(source), is_arguments });
-                out.push(Event::BlockStart { choice, block, kind });
+                let chain = self.words.chain(source, is_said);
+                self.blocks.insert((choice, block), Block { chain, is_arguments });
+                self.tell(Event::BlockStart { choice, block, kind }, out);
             }
             Event::Delta { choice, block, delta: Delta::Text(piece) | Delta::Arguments(piece) } => {
                 self.piece(choice, block, &piece, false, out);
@@ -170,21 +190,31 @@ impl Guarded {
             Event::Delta { choice, block, delta: delta @ (Delta::Signature(_) | Delta::Citation(_)) } => {
                 // What is signed or cited is what was said: all of it goes first.
                 self.piece(choice, block, "", true, out);
-                if self.denied.is_none() {
-                    out.push(Event::Delta { choice, block, delta });
+                if self.denied.is_some() {
+                    return;
+                }
+                let delta = match delta {
+                    Delta::Citation(citation) => self.cited(citation).map(Delta::Citation),
+                    delta @ (Delta::Text(_) | Delta::Signature(_) | Delta::Arguments(_) | Delta::Opaque(_)) => {
+                        Ok(delta)
+                    }
+                };
+                match delta {
+                    Ok(delta) => out.push(Event::Delta { choice, block, delta }),
+                    Err(denied) => self.deny(denied, out),
                 }
             }
             Event::BlockStop { choice, block } => {
                 self.piece(choice, block, "", true, out);
                 if self.blocks.remove(&(choice, block)).is_some() {
-                    out.push(Event::BlockStop { choice, block });
+                    self.tell(Event::BlockStop { choice, block }, out);
                 }
             }
-            Event::Logprobs { .. } if self.masks => {}
+            Event::Logprobs { .. } if self.changes => {}
             Event::Finish { choice, .. } => {
                 self.flush(Some(choice), out);
                 if self.denied.is_none() {
-                    out.push(event);
+                    self.tell(event, out);
                 }
             }
             Event::End | Event::Error(_) => {

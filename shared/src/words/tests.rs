@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::config::Config;
-use crate::dialect::ir::{BlockKind, Delta, Event, FinishReason, Seal};
+use crate::dialect::Dialect;
+use crate::dialect::ir::{BlockKind, Citation, Delta, Event, FinishReason, Json, Seal};
 use crate::guard::plain::Source;
 use proptest::prelude::*;
 
@@ -29,7 +30,7 @@ output = [
 fn through(words: &Words, source: Source, pieces: &[&str]) -> (String, Vec<Hit>) {
     let mut seen = Seen::default();
     seen.masks.placeholder("email", "me@corp.example", "me@corp.example", true);
-    let mut chain = words.chain(source);
+    let mut chain = words.chain(source, true);
     let mut out = String::new();
     for (at, piece) in pieces.iter().enumerate() {
         out.push_str(&chain.push(piece, at + 1 == pieces.len(), &mut seen).text);
@@ -89,7 +90,7 @@ proptest! {
 fn clean_text_waits_for_one_word_at_the_most() {
     let words = words(ALL);
     let mut seen = Seen::default();
-    let mut chain = words.chain(Source::Words);
+    let mut chain = words.chain(Source::Words, true);
     let mut sent = 0;
     let mut got = 0;
     for word in "the quick brown fox jumps over the lazy dog and goes on to live in peace".split_inclusive(' ') {
@@ -219,10 +220,77 @@ fn watching_changes_nothing_and_is_written_down() {
 #[test]
 fn an_answer_that_does_not_follow_its_schema_is_denied() {
     let words = words("[guardrails.default]\noutput = [{ kind = \"json_schema\", schema = { required = [\"a\"] } }]");
-    let answer =
-        |text: &str| format!("{{\"choices\":[{{\"message\":{{\"content\":{}}}}}]}}", serde_json::Value::from(text));
-    assert_eq!(words.answer(&answer("{\"a\":1}"), 0..1, true), Ok(None));
-    assert!(words.answer(&answer("{\"b\":1}"), 0..1, true).is_err());
+    for (said, follows) in [(&["{\"a\":1}", " "][..], true), (&["{\"a\":1}", "{\"b\":1}"], false), (&["no"], false)] {
+        assert_eq!(words.follow(|| said.iter().map(|&text| text.to_owned()).collect()).is_ok(), follows, "{said:?}");
+    }
+    let body = r#"{"provider":"acme","choices":[{"message":{"reasoning":"Hm.","content":"{\"a\":1}"}}]}"#;
+    assert_eq!(words.answer(body, 0..1, true), Ok(None), "what else stands in an answer follows no schema");
+    let mut rewrite = words.rewrite();
+    let call = BlockKind::ToolCall { id: "c".to_owned(), name: "f".to_owned() };
+    let mut out = Vec::new();
+    for (block, kind, delta) in [
+        (0, BlockKind::Thinking, Delta::Text("Hm.".to_owned())),
+        (1, BlockKind::Text, Delta::Text("{\"a\":1}".to_owned())),
+        (2, call, Delta::Arguments("{}".to_owned())),
+        (3, BlockKind::Text, Delta::Text("{}".to_owned())),
+    ] {
+        rewrite.event(Event::BlockStart { choice: 0, block, kind }, &mut out);
+        rewrite.event(Event::Delta { choice: 0, block, delta }, &mut out);
+        rewrite.event(Event::BlockStop { choice: 0, block }, &mut out);
+        assert_eq!(out.last() == Some(&Event::BlockStop { choice: 0, block }), block < 3, "{out:?}");
+    }
+}
+
+/// The events of an answer through its rails.
+fn heard(words: &Words, events: Vec<Event>) -> Vec<Event> {
+    let (mut rewrite, mut out) = (words.rewrite(), Vec::new());
+    events.into_iter().for_each(|event| rewrite.event(event, &mut out));
+    out
+}
+
+#[test]
+fn sources_of_a_streamed_answer_are_masked_wherever_they_are_told() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\" }]");
+    let cited = |who: &str| {
+        let json = Json::parse(&format!(r#"{{"type":"page","cited_text":"Ask {who}","title":"{who}"}}"#)).unwrap();
+        let citation = Citation { origin: Dialect::Anthropic.into(), url: None, title: Some(who.to_owned()), json };
+        Event::Delta { choice: 0, block: 0, delta: Delta::Citation(citation) }
+    };
+    let start = Event::BlockStart { choice: 0, block: 0, kind: BlockKind::Text };
+    assert_eq!(heard(&words, vec![start.clone(), cited("ana@example.org")]), [start, cited("[EMAIL_1]")]);
+}
+
+#[test]
+fn tokens_told_again_would_tell_what_is_held_before_it_is_denied() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"terms\", terms = [\"zeus\"], action = \"deny\" }]");
+    let events = vec![
+        Event::BlockStart { choice: 0, block: 0, kind: BlockKind::Text },
+        Event::Delta { choice: 0, block: 0, delta: Delta::Text("zeu".to_owned()) },
+        Event::Logprobs { choice: 0, json: Json::parse(r#"{"content":[{"token":"zeu"}]}"#).unwrap() },
+    ];
+    assert_eq!(heard(&words, events.clone()), events[..1]);
+}
+
+#[test]
+fn every_choice_that_was_begun_is_ended_by_a_denial() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"terms\", terms = [\"zeus\"], action = \"deny\" }]");
+    let text = |choice| Event::BlockStart { choice, block: 0, kind: BlockKind::Text };
+    let stop = |choice| Event::BlockStop { choice, block: 0 };
+    let json = Json::parse(r#"{"type":"server_tool_use","input":{"q":"zeus"}}"#).unwrap();
+    let opaque = BlockKind::Opaque { origin: Dialect::Anthropic, json };
+    let finish = |choice, reason| Event::Finish { choice, reason };
+    let events = vec![
+        text(0),
+        stop(0),
+        text(1),
+        stop(1),
+        finish(1, FinishReason::Stop),
+        Event::BlockStart { choice: 2, block: 0, kind: opaque },
+        finish(0, FinishReason::Stop),
+        Event::End,
+    ];
+    let ended = [0, 2].map(|choice| finish(choice, FinishReason::ContentFilter));
+    assert_eq!(heard(&words, events.clone()), [&events[..5], &ended, &[Event::End]].concat());
 }
 
 #[test]

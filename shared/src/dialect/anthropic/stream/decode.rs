@@ -289,7 +289,8 @@ impl Block {
                     self.add(Delta::Signature(Seal::anthropic(signature)), out);
                 }
             }
-            (Kind::Call, Some("input_json_delta")) => {
+            // What a provider's own tool is given comes in the same pieces.
+            (Kind::Call | Kind::Other, Some("input_json_delta")) => {
                 if let Some(piece) = delta.partial_json.into_some() {
                     self.arguments = None;
                     let piece = self.joiner.pass(piece, repaired);
@@ -307,7 +308,10 @@ impl Block {
 
     fn close(mut self, out: &mut Vec<Event>) {
         if let Some(text) = self.joiner.flush() {
-            let delta = if self.kind == Kind::Call { Delta::Arguments(text) } else { Delta::Text(text) };
+            let delta = match self.kind {
+                Kind::Call | Kind::Other => Delta::Arguments(text),
+                Kind::Text | Kind::Thinking => Delta::Text(text),
+            };
             self.add(delta, out);
         }
         if let Some(arguments) = self.arguments.take() {

@@ -301,6 +301,7 @@ impl Open {
                 });
                 self.raw(&json, out);
             }
+            (OpenKind::Opaque, Delta::Arguments(text)) => self.words("input_json_delta", "partial_json", text, out),
             (OpenKind::Opaque, Delta::Opaque(json)) => self.raw(Json::text(json).as_bytes(), out),
             (OpenKind::Words | OpenKind::Thinking | OpenKind::Call(_) | OpenKind::Opaque, _) => {}
         }
