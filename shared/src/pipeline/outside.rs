@@ -5,8 +5,7 @@
 //! of an answer it wants to hear all, so that an answer is held until it is over, a stream too, which is then told in one
 //! piece. One that only watches is asked when all is over, and nobody waits for it.
 
-use super::charge::Tariff;
-use super::finish::Open;
+use super::charge::{Bill, Tariff};
 use super::{Layers, Pipeline, estimate};
 use crate::config::ModelId;
 use crate::config::TimeoutsOverride;
@@ -38,13 +37,6 @@ const JUDGEMENT: Tokens = 1_024;
 /// What stands around the texts that are judged, in bytes; a policy is at most 16 KiB.
 const AROUND: u64 = 20 * 1024;
 
-/// What asking a model came to.
-pub(super) struct Spent {
-    model: ModelId,
-    expected: Usage,
-    observed: Option<Observed>,
-}
-
 /// What a request's checks can cost at the most: what their models read of the request, and of its longest answer.
 pub(super) fn most<L: Layers>(pipeline: &Pipeline<L>, words: &Words, facts: &Facts, answer: Tokens) -> NanoUsd {
     let mut most = NanoUsd::ZERO;
@@ -74,7 +66,7 @@ pub(super) fn most<L: Layers>(pipeline: &Pipeline<L>, words: &Words, facts: &Fac
 /// A body with what a check made of its texts; `None`: nothing changes.
 pub(super) async fn judge<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    open: Option<&mut Open>,
+    record: Option<&mut Record>,
     words: &Words,
     check: &Check,
     body: &str,
@@ -84,11 +76,10 @@ pub(super) async fn judge<L: Layers>(
     if said.is_empty() {
         return Ok(None);
     }
-    let about = open.as_ref().map(|open| about(open)).unwrap_or_default();
-    let (verdict, spent) = ask(pipeline, &about, check, &said, asked).await;
-    if let (Some(open), Some(spent)) = (open, spent) {
-        charge(pipeline, &mut open.record, &spent);
-    }
+    let verdict = match record {
+        Some(record) => ask(pipeline, record, check, &said, asked).await,
+        None => None,
+    };
     let changed = words.judged(check, verdict, &said)?;
     let changes = changed.into_iter().filter_map(|(at, text)| Some((places.get(at)?.clone(), text)));
     let changes: Vec<_> = changes.collect();
@@ -98,18 +89,17 @@ pub(super) async fn judge<L: Layers>(
 /// What becomes of the texts of a piece of a streamed answer by every check that is enforced.
 pub(super) async fn piece<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    mut open: Option<&mut Open>,
+    mut record: Option<&mut Record>,
     words: &Words,
     mut texts: Vec<String>,
     asked: &str,
 ) -> Result<Vec<String>, Denied> {
-    let about = open.as_ref().map(|open| about(open)).unwrap_or_default();
     let mut from = 0;
     while let Some((at, check)) = words.next_check(Side::Output, from) {
-        let (verdict, spent) = ask(pipeline, &about, &check, &texts, asked).await;
-        if let (Some(open), Some(spent)) = (open.as_deref_mut(), spent) {
-            charge(pipeline, &mut open.record, &spent);
-        }
+        let verdict = match record.as_deref_mut() {
+            Some(record) => ask(pipeline, record, &check, &texts, asked).await,
+            None => None,
+        };
         for (changed, text) in words.judged(&check, verdict, &texts)? {
             if let Some(slot) = texts.get_mut(changed) {
                 *slot = text;
@@ -121,51 +111,60 @@ pub(super) async fn piece<L: Layers>(
 }
 
 /// Asks the checks that only watch.
-pub(super) async fn watch<L: Layers>(pipeline: &Arc<Pipeline<L>>, open: &mut Open, words: &Words) {
+pub(super) async fn watch<L: Layers>(pipeline: &Arc<Pipeline<L>>, record: &mut Record, words: &Words) {
     for check in words.watchers() {
         let heard = words.heard(check.side);
         if heard.is_empty() {
             continue;
         }
         let asked = words.heard(Side::Input).pop().unwrap_or_default();
-        let (verdict, spent) = ask(pipeline, &about(open), &check, &heard, &asked).await;
-        if let Some(spent) = spent {
-            charge(pipeline, &mut open.record, &spent);
-        }
+        let verdict = ask(pipeline, record, &check, &heard, &asked).await;
         // One that watches lets everything pass.
         let _ = words.judged(&check, verdict, &heard);
     }
 }
 
-fn about(open: &Open) -> About {
+fn about(record: &Record) -> About {
     About {
-        request_id: open.record.request_id.clone(),
-        team: open.record.team.clone().unwrap_or_default(),
-        user: open.record.user.clone(),
-        model: open.record.asked.clone(),
+        request_id: record.request_id.clone(),
+        team: record.team.clone().unwrap_or_default(),
+        user: record.user.clone(),
+        model: record.asked.clone(),
     }
 }
 
-fn charge<L: Layers>(pipeline: &Pipeline<L>, record: &mut Record, spent: &Spent) {
-    let tariff = Tariff { expected: spent.expected, flat: None, byok: false };
-    let bill = tariff.bill(&pipeline.catalog, &spent.model, spent.observed.as_ref());
-    record.cost_nano_usd += bill.cost;
-    record.moderation_nano_usd += bill.cost;
-    record.price_is_guess |= bill.guess;
+/// What a record says of costs, while a model of ours is asked.
+struct Owed<'r> {
+    record: &'r mut Record,
+    before: (NanoUsd, NanoUsd, bool),
+}
+
+impl Owed<'_> {
+    fn begin(record: &mut Record) -> Owed<'_> {
+        let before = (record.cost_nano_usd, record.moderation_nano_usd, record.price_is_guess);
+        Owed { record, before }
+    }
+
+    /// Puts a bill in the place of what was owed so far.
+    fn now(&mut self, bill: Bill) {
+        let (cost, moderation, guess) = self.before;
+        self.record.cost_nano_usd = cost + bill.cost;
+        self.record.moderation_nano_usd = moderation + bill.cost;
+        self.record.price_is_guess = guess | bill.guess;
+    }
 }
 
 /// Asks; no verdict where there was no answer in time, or none that is understood.
 async fn ask<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    about: &About,
+    record: &mut Record,
     check: &Check,
     texts: &[String],
     asked: &str,
-) -> (Option<Verdict>, Option<Spent>) {
-    match check.outside() {
-        Some(Outside::Webhook(webhook)) => (call(pipeline, about, check, webhook, texts).await, None),
-        Some(Outside::Moderation(moderation)) => moderate(pipeline, about, check, moderation, texts, asked).await,
-        None => (None, None),
+) -> Option<Verdict> {
+    match check.outside()? {
+        Outside::Webhook(webhook) => call(pipeline, &about(record), check, webhook, texts).await,
+        Outside::Moderation(moderation) => moderate(pipeline, record, check, moderation, texts, asked).await,
     }
 }
 
@@ -198,41 +197,49 @@ async fn call<L: Layers>(
 
 async fn moderate<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    about: &About,
+    record: &mut Record,
     check: &Check,
     moderation: &Moderation,
     texts: &[String],
     asked: &str,
-) -> (Option<Verdict>, Option<Spent>) {
+) -> Option<Verdict> {
     let Moderation { model, by, categories, timeout, every: _ } = moderation;
     let body = outside::moderation(by, model.model.as_str(), check.side, texts, asked).to_string().into_bytes();
     let is_chat = *by != By::Endpoint;
-    let (answer, spent) = put(pipeline, &about.request_id, model, is_chat, body, *timeout).await;
-    let found = answer.and_then(|body| match is_chat {
-        true => chat_text(&body).and_then(|text| outside::model_found(by, &text, categories)),
-        false => outside::endpoint_found(&body, categories),
-    });
-    let verdict = |found| if found { Verdict::Found(check.action()) } else { Verdict::Allow };
-    (found.map(verdict), spent)
+    let answer = put(pipeline, record, model, is_chat, body, *timeout).await?;
+    let found = match is_chat {
+        true => outside::model_found(by, &chat_text(&answer)?, categories),
+        false => outside::endpoint_found(&answer, categories),
+    };
+    found.map(|found| if found { Verdict::Found(check.action()) } else { Verdict::Allow })
 }
 
 /// Puts a question of ours to a model: a chat, or texts to the moderations endpoint. No answer where there was none in time.
+/// What it costs is on the record from the first moment on: a caller may leave meanwhile.
 async fn put<L: Layers>(
     pipeline: &Arc<Pipeline<L>>,
-    request_id: &str,
+    record: &mut Record,
     model: &ModelId,
     is_chat: bool,
     body: Vec<u8>,
     timeout: Millis,
-) -> (Option<Vec<u8>>, Option<Spent>) {
+) -> Option<Vec<u8>> {
     let operation = match is_chat {
         true => Ok(Operation::Chat(Dialect::OpenAiChat.into())),
         false => Target::read("POST", &format!("/passthrough/{}/v1/moderations", model.provider), "")
             .map(Operation::PassThrough),
     };
     let read = operation.and_then(|operation| Ok((operation.inspect(&body)?, operation)));
-    let Ok((facts, operation)) = read else { return (None, None) };
+    let (facts, operation) = read.ok()?;
     let expected = Usage { input: facts.probable_input(), ..Usage::default() };
+    let tariff = Tariff { expected, flat: None, byok: false };
+    let bill = |observed: Option<&Observed>| match is_chat {
+        true => tariff.bill(&pipeline.catalog, model, observed),
+        false => Bill::default(),
+    };
+    let request_id = record.request_id.clone();
+    let mut owed = Owed::begin(record);
+    owed.now(bill(None));
     let forwarded = vec![(Cow::Borrowed("content-type"), "application/json".to_owned())];
     let mut request = CallerRequest::new(operation, body, facts, if is_chat { Vec::new() } else { forwarded });
     request.limit = is_chat.then_some(JUDGEMENT);
@@ -241,7 +248,7 @@ async fn put<L: Layers>(
         request: &request,
         model,
         max_output_tokens: request.limit,
-        request_id,
+        request_id: &request_id,
         deadline: clock.now() + timeout,
         timeouts: TimeoutsOverride::default(),
         words: None,
@@ -269,10 +276,17 @@ async fn put<L: Layers>(
         Either::Left((answered, _)) => answered,
         Either::Right(((), _)) => Err(true),
     };
-    let spent = |observed| is_chat.then(|| Spent { model: model.clone(), expected, observed });
     match answered {
-        Ok((body, observed)) => (Some(body), spent(observed)),
-        Err(billed) => (None, billed.then(|| spent(None)).flatten()),
+        Ok((body, observed)) => {
+            owed.now(bill(observed.as_ref()));
+            Some(body)
+        }
+        Err(billed) => {
+            if !billed {
+                owed.now(Bill::default());
+            }
+            None
+        }
     }
 }
 
@@ -283,11 +297,7 @@ pub(super) async fn consult<L: Layers>(
     (model, timeout): (&ModelId, Millis),
     body: Vec<u8>,
 ) -> Option<String> {
-    let (answer, spent) = put(pipeline, &record.request_id, model, true, body, timeout).await;
-    if let Some(spent) = spent {
-        charge(pipeline, record, &spent);
-    }
-    answer.and_then(|body| chat_text(&body))
+    chat_text(&put(pipeline, record, model, true, body, timeout).await?)
 }
 
 /// What putting a question of so many bytes to a model can cost at the most.

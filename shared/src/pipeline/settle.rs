@@ -15,7 +15,7 @@ pub(super) async fn settle<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Ope
     };
     let work = pipeline.clone();
     pipeline.layers.clock().spawn(async move {
-        outside::watch(&work, &mut open, &words).await;
+        outside::watch(&work, &mut open.record, &words).await;
         close(&work, open).await;
     });
 }

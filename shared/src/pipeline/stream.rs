@@ -134,9 +134,9 @@ impl<L: Layers> ReplyStream<L> {
         let mut out = Vec::new();
         while self.live.is_due() {
             let texts = self.live.piece();
-            let open = self.finish.as_mut().and_then(Finish::open);
+            let record = self.finish.as_mut().and_then(Finish::open).map(|open| &mut open.record);
             let judged = match &self.context.judges {
-                Some((words, asked)) => outside::piece(&self.layers, open, words, texts, asked).await,
+                Some((words, asked)) => outside::piece(&self.layers, record, words, texts, asked).await,
                 None => Ok(texts),
             };
             out.extend_from_slice(&self.live.release(judged));

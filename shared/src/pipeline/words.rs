@@ -3,12 +3,15 @@
 use super::accept::Order;
 use super::finish::Finish;
 use super::{Layers, Pipeline, adjust, outside};
+use crate::dialect::ir::Part;
 use crate::dialect::last_turn;
 use crate::error::ApiError;
+use crate::gateway::audit::Record;
 use crate::json;
 use crate::operation::Operation;
 use crate::words::outside::Side;
 use bytes::Bytes;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What the caller said, as the provider will read it.
@@ -29,9 +32,6 @@ pub(super) async fn request<L: Layers>(
     match &order.request.operation {
         // Their bodies and answers have no form that is known here.
         Operation::PassThrough(_) => return refuse("calls that are passed through unread"),
-        Operation::Completions if order.request.facts.stream && words.guards_answers() => {
-            refuse("streams of /v1/completions")?;
-        }
         Operation::Chat(_)
         | Operation::CountTokens(_)
         | Operation::Completions
@@ -49,7 +49,7 @@ pub(super) async fn request<L: Layers>(
             }
             let Some((at, check)) = next else { break };
             let Ok(body) = str::from_utf8(&order.request.body) else { break };
-            let judged = outside::judge(pipeline, finish.open(), &words, &check, body, "").await;
+            let judged = outside::judge(pipeline, record(finish), &words, &check, body, "").await;
             if let Some(body) = judged.map_err(|denied| denied.error(REQUEST))? {
                 order.request.body = body;
             }
@@ -62,8 +62,20 @@ pub(super) async fn request<L: Layers>(
             None => break,
         }
     }
+    if let Some(open) = finish.open() {
+        open.words = Some(order.words.clone());
+    }
     order.words.keep_for_watchers(Side::Input, str::from_utf8(&order.request.body).unwrap_or_default());
-    Ok(())
+    let is_unread = order.request.operation == Operation::Completions && order.request.facts.stream;
+    match order.words.refuses_unread().filter(|_| is_unread && order.words.guards_answers()) {
+        Some(denied) => Err(denied.error("streams of /v1/completions")),
+        None => Ok(()),
+    }
+}
+
+/// Where it is written down what judging costs.
+fn record<L: Layers>(finish: &mut Finish<L>) -> Option<&mut Record> {
+    finish.open().map(|open| &mut open.record)
 }
 
 /// What is refused, as its caller is told.
@@ -87,7 +99,10 @@ pub(super) async fn answer<L: Layers>(
     }
     let mut from = 0;
     loop {
-        let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
+        let Ok(text) = str::from_utf8(&body) else {
+            let refuses = order.words.refuses_unread();
+            return refuses.map_or(Ok(body), |denied| Err(denied.error("an answer that is not text")));
+        };
         let next = order.words.next_check(Side::Output, from);
         let until = next.as_ref().map_or(usize::MAX, |(at, _)| *at);
         let changed = order.words.answer(text, from..until, next.is_none());
@@ -96,15 +111,30 @@ pub(super) async fn answer<L: Layers>(
         }
         let Ok(text) = str::from_utf8(&body) else { return Ok(body) };
         let Some((at, check)) = next else {
+            order.words.follow(|| said(order, &body)).map_err(|denied| denied.error(ANSWER))?;
             order.words.keep_for_watchers(Side::Output, text);
             return Ok(body);
         };
-        let judged = outside::judge(pipeline, finish.open(), &order.words, &check, text, &asked(order)).await;
+        let judged = outside::judge(pipeline, record(finish), &order.words, &check, text, &asked(order)).await;
         if let Some(changed) = judged.map_err(|denied| denied.error(ANSWER))? {
             body = changed.into();
         }
         from = at + 1;
     }
+}
+
+/// What each choice of a whole answer says, without what was thought or called; of one that cannot be read, all of it.
+fn said(order: &Order, body: &[u8]) -> Vec<String> {
+    if order.request.operation == Operation::Completions {
+        let told: Value = json::read(body).unwrap_or_default();
+        let choices = told.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        return choices.iter().filter_map(|choice| Some(choice.get("text")?.as_str()?.to_owned())).collect();
+    }
+    let Ok(response) = order.request.dialect.read_response(body) else {
+        return vec![String::from_utf8_lossy(body).into_owned()];
+    };
+    let text = |part: Part| if let Part::Text { text, .. } = part { Some(text) } else { None };
+    response.choices.into_iter().map(|choice| choice.content.into_iter().filter_map(text).collect()).collect()
 }
 
 /// The last thing the user said, for who judges an answer to it.
