@@ -4,7 +4,7 @@ use super::adjust::{self, Adjusted, Held};
 use super::charge::Tariff;
 use super::estimate::{self, Bound};
 use super::intake::{self, Intake};
-use super::{Layers, Pipeline, context, judge, outside, refusal};
+use super::{Layers, Pipeline, context, idempotency, judge, outside, refusal};
 use crate::cache::Wish;
 use crate::config::ModelAccess;
 use crate::context::Chosen;
@@ -37,6 +37,8 @@ pub(super) struct Order {
     pub admission: Admission,
     pub tariff: Tariff,
     pub words: Words,
+    /// What a request that has a name said as it came.
+    pub sent: Option<String>,
     /// The governed definitions it is given, until it is given them.
     pub context: Option<Chosen>,
     pub transforms: Holding,
@@ -99,6 +101,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
 
     let total = intake.timeout.unwrap_or(pipeline.total_timeout);
     let mut body = intake::body(pipeline.layers.clock(), request, pipeline.max_body_bytes, total).await?;
+    let sent = idempotency::sent(intake, &body);
     let mut facts = operation.inspect(&body)?;
     record.stream = facts.stream;
     let mut ask = ask(&operation, intake, &facts, &caller, gateway.allowed(&caller)?);
@@ -179,6 +182,7 @@ pub(super) async fn accept<L: Layers, R: Request>(
         admission,
         tariff,
         words,
+        sent,
         transforms,
         came,
         held,

@@ -44,7 +44,8 @@ pub(super) async fn look<L: Layers>(
     let (team, key_id) = (team.unwrap_or_default(), key_id.unwrap_or_default());
     let key = format!("named-{}", digest(&[key_id.as_bytes(), name.as_bytes()]));
     let asked = order.ask.model.as_deref().unwrap_or_default();
-    let mark = digest(&[order.request.operation.as_str().as_bytes(), asked.as_bytes(), &order.request.body]);
+    let sent = order.sent.as_deref().unwrap_or_default();
+    let mark = digest(&[order.request.operation.as_str().as_bytes(), asked.as_bytes(), sent.as_bytes()]);
     match pipeline.layers.gateway().recall(&team, &key, order.deadline).await {
         Recall::Claimed => {
             Ok(Some(Looked::Open(None, Some(Box::new(Keep::marked(pipeline.clone(), team, key, KEPT, mark))))))
@@ -72,6 +73,11 @@ pub(super) async fn look<L: Layers>(
             }
         }
     }
+}
+
+/// What a request with a name says, as its caller sent it: two may read the same once something was taken out of them.
+pub(super) fn sent(intake: &Intake, body: &[u8]) -> Option<String> {
+    intake.idempotency_key.as_ref().map(|_| digest(&[body]))
 }
 
 /// Whether answers to this are kept. What is passed through has its name passed on: the provider knows what it did.
