@@ -140,6 +140,8 @@ fn simple(c: char) -> Option<char> {
     }
     let point = c as u32;
     let digit = |base: u32| char::from_digit(point - base, 10);
+    // Alphabets of capitals and small letters, one behind the other.
+    let letter = |place: u32| char::from_u32(if place % 52 < 26 { 'A' as u32 } else { 'a' as u32 } + place % 26);
     match point {
         0xFF01..=0xFF5E => char::from_u32(point - 0xFEE0),
         0xA0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Some(' '),
@@ -147,6 +149,9 @@ fn simple(c: char) -> Option<char> {
         0x660..=0x669 => digit(0x660),
         0x6F0..=0x6F9 => digit(0x6F0),
         0x966..=0x96F => digit(0x966),
+        // Letters of mathematics, and in circles.
+        0x1D400..=0x1D6A3 => letter(point - 0x1D400),
+        0x24B6..=0x24E9 => letter(point - 0x24B6),
         0x1D7CE..=0x1D7FF => char::from_digit((point - 0x1D7CE) % 10, 10),
         _ => Some(c),
     }
@@ -168,6 +173,7 @@ mod tests {
         assert_eq!(plain(r"ana\u0040example.org", Source::Words), "ana@example.org");
         assert_eq!(plain(r#"{"a":"x\ny \ud83d\ude00"}"#, Source::Json), "{\"a\":\"x y 😀\"}");
         assert_eq!(plain("٠١٢٣", Source::Words), "0123");
+        assert_eq!(plain("𝐚𝓷𝗮@𝕖xⓐⓜple.Ⓞ𝚛𝒈", Source::Words), "ana@example.Org");
     }
 
     #[test]

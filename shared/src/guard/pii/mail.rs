@@ -28,9 +28,11 @@ pub(super) fn at_sign(text: &[u8], at: usize, done: usize) -> Option<Match> {
     if start == at || byte(text, at.wrapping_sub(1)) == b'.' {
         return None;
     }
-    let domain = run(text, at + 1, |b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.').min(255);
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
+    let domain = run(text, at + 1, |b| letter(b) || b == b'-' || b == b'.').min(255);
     let mut end = at + 1 + domain;
-    while end > at + 1 && b".-".contains(&byte(text, end - 1)) {
+    // A label may be in any script; behind the top level another sentence may begin without a space.
+    while end > at + 1 && (b".-".contains(&byte(text, end - 1)) || byte(text, end - 1) >= 0x80) {
         end -= 1;
     }
     let domain = text.get(at + 1..end)?;

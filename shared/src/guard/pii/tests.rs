@@ -21,6 +21,8 @@ fn everyday_data_is_found_where_it_stands() {
         ("write to ana.perez+news@mail.example.co.uk.", "email=ana.perez+news@mail.example.co.uk"),
         ("<mailto:ana@example.org>", "email=ana@example.org"),
         ("user=ana@example.org&x=1", "email=ana@example.org"),
+        ("to ana@bücher.example, please", "email=ana@bücher.example"),
+        ("ana@example.orgです。", "email=ana@example.org"),
         ("card 4111 1111 1111 1111 exp 12/27", "card=4111 1111 1111 1111"),
         ("amex 3782-822463-10005", "card=3782-822463-10005"),
         ("IBAN: DE89 3704 0044 0532 0130 00.", "iban=DE89 3704 0044 0532 0130 00"),
