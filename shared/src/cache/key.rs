@@ -30,7 +30,7 @@ pub struct Scope<'a> {
 const USUAL: (&str, &str) = ("anthropic-version", "2023-06-01");
 
 impl Scope<'_> {
-    /// Begins with what is no part of the body: where, and what the provider is told in headers.
+    /// Begins with what is no part of the body: where, what the provider is told in headers, how long an answer may be.
     fn digest(&self, request: &CallerRequest) -> Digested {
         let mut digest = Digested(Sha256::new());
         for part in [EDITION, self.policy, self.asked.unwrap_or_default(), self.guarded] {
@@ -41,6 +41,9 @@ impl Scope<'_> {
             digest.part(name.as_bytes());
             digest.part(value.as_bytes());
         }
+        if let Some(limit) = request.limit {
+            digest.part(&limit.to_be_bytes());
+        }
         digest
     }
 }
@@ -49,9 +52,6 @@ impl Scope<'_> {
 pub fn key(scope: &Scope<'_>, request: &CallerRequest) -> Option<String> {
     let mut digest = scope.digest(request);
     digest.part(request.operation.as_str().as_bytes());
-    if let Some(limit) = request.limit {
-        digest.part(&limit.to_be_bytes());
-    }
     match &request.operation {
         Operation::Chat(_) => match common(request) {
             Some(written) => digest.part(&written),
@@ -207,6 +207,21 @@ mod tests {
             assert_ne!(key(forwarded, added), asked, "{forwarded:?} {added:?}");
         }
         assert_ne!(key(&[], &[("x-for", "ana")]), key(&[], &[("x-for", "ben")]));
+    }
+
+    #[test]
+    fn how_long_an_answer_may_be_is_part_of_every_name() {
+        let body = br#"{"messages":[{"role":"user","content":"Hi"}]}"#;
+        let operation = Operation::Chat(Endpoint::from(Dialect::OpenAiChat));
+        let facts = operation.inspect(body).unwrap();
+        let mut request = CallerRequest::new(operation, body.to_vec(), facts, Vec::new());
+        let names = |request: &CallerRequest| {
+            [key(&SCOPE, request), named(&SCOPE, request, request.common().unwrap(), &["hi".to_owned()])]
+        };
+        let any = names(&request);
+        request.limit = Some(5);
+        let short = names(&request);
+        assert!(any.iter().zip(&short).all(|(any, short)| any.is_some() && any != short));
     }
 
     #[test]
