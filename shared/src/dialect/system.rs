@@ -60,7 +60,7 @@ fn in_messages(document: &Document<'_>, quoted: &str) -> Option<Vec<u8>> {
     let whole = document.member("messages")?.value.clone();
     let messages = document.body().get(whole.clone()).filter(|text| text.starts_with('['))?;
     let mut items: Vec<Range<usize>> = Vec::new();
-    each(messages, |path, shape, range| {
+    each(messages, &mut |path, shape, range| {
         if path.is_empty() && shape == Shape::Container && range.len() < messages.len() {
             items.push(range);
         }

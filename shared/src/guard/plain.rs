@@ -35,6 +35,18 @@ struct Change {
 impl<'a> Plain<'a> {
     /// Makes the plain form of a text. Costs little but a look where there is nothing to change.
     pub fn of(text: &'a str, source: Source) -> Plain<'a> {
+        Plain::read(text, source, simple)
+    }
+
+    /// The text of JSON without its escapes, and otherwise as it came; words as they came.
+    pub fn decoded(text: &'a str, source: Source) -> Plain<'a> {
+        match source {
+            Source::Json => Plain::read(text, source, Some),
+            Source::Words => Plain { text: Cow::Borrowed(text), changes: Vec::new() },
+        }
+    }
+
+    fn read(text: &'a str, source: Source, meant: fn(char) -> Option<char>) -> Plain<'a> {
         let bytes = text.as_bytes();
         if text.is_ascii() && memchr::memchr(b'\\', bytes).is_none() {
             return Plain { text: Cow::Borrowed(text), changes: Vec::new() };
@@ -45,7 +57,7 @@ impl<'a> Plain<'a> {
         while let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b >= 0x80 || *b == b'\\')) {
             at += skip;
             let Some((c, length)) = text.get(at..).and_then(|rest| next(rest, source)) else { break };
-            let meant = simple(c);
+            let meant = meant(c);
             let same = meant == Some(c) && length == c.len_utf8();
             if !same {
                 plain.push_str(text.get(copied..at).unwrap_or_default());

@@ -2,6 +2,7 @@
 //! stand.
 
 use super::scanner::plain_run;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What a value is.
@@ -9,20 +10,21 @@ use std::ops::Range;
 pub enum Shape {
     /// A string.
     Text,
-    /// A number.
-    Number,
     /// An object or an array, told at its end.
     Container,
 }
 
-/// Calls back with every string, every number and, after what is in it, every container: the names of the members that
-/// lead to it, outermost first and as they are spelled, and where it lies. Arrays add no name.
+/// Who is told of values: the names that lead to one, what it is, where it lies.
+pub type Visit<'v, 'a> = dyn FnMut(&[Cow<'a, str>], Shape, Range<usize>) + 'v;
+
+/// Calls back with every string and, after what is in it, every container: the names of the members that
+/// lead to it, outermost first and whatever escapes they are spelled with, and where it lies. Arrays add no name.
 ///
 /// The text must have passed [`scan`](super::scan), or come from a writer of JSON; of any other the answer
 /// is some part. Without recursion, and linear.
-pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&[&'a str], Shape, Range<usize>)) {
+pub fn each<'a>(text: &'a str, visit: &mut Visit<'_, 'a>) {
     let bytes = text.as_bytes();
-    let mut path: Vec<&'a str> = Vec::new();
+    let mut path: Vec<Cow<'a, str>> = Vec::new();
     // What is open: where it began, and whether it is an object.
     let mut open: Vec<(usize, bool)> = Vec::new();
     // In an object, a string is a name until its colon was read.
@@ -34,7 +36,7 @@ pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&[&'a str], Shape, Range<us
                 let end = string_end(bytes, at);
                 let is_object = open.last().is_some_and(|(_, is_object)| *is_object);
                 if is_object && !named {
-                    path.push(text.get(at + 1..end.saturating_sub(1)).unwrap_or_default());
+                    path.push(decoded(text.get(at..end).unwrap_or_default()).unwrap_or_default());
                     named = true;
                 } else {
                     visit(&path, Shape::Text, at..end);
@@ -57,11 +59,7 @@ pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&[&'a str], Shape, Range<us
             // The first byte of a number or a word stands for all of it.
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let start = at;
                 at += rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
-                if b == b'-' || b.is_ascii_digit() {
-                    visit(&path, Shape::Number, start..at);
-                }
                 let is_object = open.last().is_some_and(|(_, is_object)| *is_object);
                 ended(&mut path, is_object, &mut named);
                 continue;
@@ -72,8 +70,17 @@ pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&[&'a str], Shape, Range<us
     }
 }
 
+/// The text of a string with its quotes.
+pub fn decoded(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
+    match memchr::memchr(b'\\', inside.as_bytes()) {
+        None => Some(Cow::Borrowed(inside)),
+        Some(_) => super::parse(raw).ok().map(Cow::Owned),
+    }
+}
+
 /// A value has ended: its name goes with it.
-fn ended(path: &mut Vec<&str>, is_object: bool, named: &mut bool) {
+fn ended(path: &mut Vec<Cow<'_, str>>, is_object: bool, named: &mut bool) {
     if is_object {
         path.pop();
         *named = false;
@@ -101,9 +108,9 @@ mod tests {
 
     #[test]
     fn every_string_is_told_with_the_names_that_lead_to_it() {
-        let text = r#"{"a":"x","b":[{"c":"y\"z"},"w",[]],"d":{"e":1,"f":{}},"g":"v"}"#;
+        let text = r#"{"a":"x","b":[{"\u0063":"y\"z"},"w",[]],"d":{"e":1,"f":{}},"g":"v"}"#;
         let mut seen = Vec::new();
-        each(text, |path, shape, range| {
+        each(text, &mut |path, shape, range| {
             if shape == Shape::Text {
                 seen.push(format!("{}={}", path.join("."), &text[range]));
             }
@@ -115,7 +122,7 @@ mod tests {
     fn containers_are_told_at_their_end() {
         let text = r#"{"a":[{"b":1}],"c":null}"#;
         let mut seen = Vec::new();
-        each(text, |path, _, range| seen.push(format!("{}={}", path.join("."), &text[range])));
-        assert_eq!(seen, ["a.b=1", "a={\"b\":1}", "a=[{\"b\":1}]", &format!("={text}")]);
+        each(text, &mut |path, _, range| seen.push(format!("{}={}", path.join("."), &text[range])));
+        assert_eq!(seen, ["a={\"b\":1}", "a=[{\"b\":1}]", &format!("={text}")]);
     }
 }

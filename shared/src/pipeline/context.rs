@@ -86,7 +86,7 @@ fn choice<L: Layers>(
         None => Vec::new(),
     };
     let body = str::from_utf8(body).unwrap_or_default();
-    choose(&library, &wanted, &ask.team, intake.at, near, |see| each_text(body, &mut |_, text, _| see(text)))
+    choose(&library, &wanted, &ask.team, intake.at, near, |see| each_text(body, &mut |_, text| see(text)))
         .map(Some)
         .map_err(refused)
 }

@@ -104,18 +104,34 @@ struct Filter {
     place: Place,
 }
 
-/// Whether a place of JSON source is within a string, and behind a backslash.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    quoted: bool,
-    escaped: bool,
+/// Where a place of JSON source is. A tool may be given something else, in which nothing needs quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Before anything that tells.
+    #[default]
+    Before,
+    /// In what is no JSON.
+    Elsewhere,
+    /// Between strings.
+    Between,
+    /// Within one.
+    Within,
+    /// Within one, behind a backslash.
+    Escaped,
 }
 
 impl Place {
     fn read(&mut self, text: &str) {
         for b in text.bytes() {
-            self.quoted ^= b == b'"' && !self.escaped;
-            self.escaped = b == b'\\' && !self.escaped;
+            *self = match (*self, b) {
+                (Place::Before, b'{' | b'[') | (Place::Within, b'"') => Place::Between,
+                (Place::Before | Place::Between, b'"') => Place::Within,
+                (Place::Before, b' ' | b'\n' | b'\r' | b'\t') => Place::Before,
+                (Place::Before | Place::Elsewhere, _) => Place::Elsewhere,
+                (Place::Between, _) => Place::Between,
+                (Place::Within, b'\\') => Place::Escaped,
+                (Place::Within | Place::Escaped, _) => Place::Within,
+            }
         }
     }
 }
@@ -160,7 +176,7 @@ impl Filter {
             let original = self.text.get(one.range.clone()).unwrap_or_default();
             done = one.range.end;
             // What stands for a number is none, and must be a string for the rest to stay JSON.
-            let quote = if self.source == Source::Json && !self.place.quoted { "\"" } else { "" };
+            let quote = if self.source == Source::Json && self.place == Place::Between { "\"" } else { "" };
             self.place.read(original);
             seen.tell(&self.named, self.side, &one.class);
             match self.effect() {
@@ -195,8 +211,12 @@ impl Filter {
             Check::Patterns(patterns) => patterns.iter().for_each(|pattern| pattern.find(plain.text(), &mut found)),
             Check::Invisible => {
                 // What cannot be seen is not in the plain form.
-                invisible::find(&self.text, &mut found);
-                out.extend(found.into_iter().map(|one| (one, String::new())));
+                let decoded = Plain::decoded(&self.text, self.source);
+                invisible::find(decoded.text(), &mut found);
+                out.extend(found.into_iter().map(|one| {
+                    let range = decoded.source(one.range.clone());
+                    (Found { range, ..one }, String::new())
+                }));
                 return;
             }
             Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) | Check::Outside(_) => {}
@@ -219,8 +239,12 @@ impl Filter {
             }
             Check::Invisible => {
                 let unseen = |c: &char| invisible::is_invisible(*c) || *c == '\u{1F3F4}';
-                let held = self.text.chars().rev().take_while(unseen).map(char::len_utf8).sum::<usize>();
-                return self.text.len() - held;
+                // A run may go on behind half an escape.
+                let whole = self.text.get(..half_escape(&self.text)).unwrap_or_default();
+                let decoded = Plain::decoded(whole, self.source);
+                let held = decoded.text().chars().rev().take_while(unseen).map(char::len_utf8).sum::<usize>();
+                let from = decoded.text().len() - held;
+                return if held == 0 { whole.len() } else { decoded.source(from..from + 1).start };
             }
             Check::Injection(_) | Check::Length(_) | Check::Repetition(_) | Check::Schema(_) | Check::Outside(_) => {
                 plain.text().len()

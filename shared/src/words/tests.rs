@@ -48,7 +48,7 @@ fn cut<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
     places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }
 
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 13] = [
     "Write to ana.perez@example.org or call 0490 75 40 81 office, thanks. ",
     "My IBAN is DE89 3704 0044 0532 0130 00 and the card 4111 1111 1111 1111 too. ",
     "Zeus and PROJECT ZEUS are names; EMP-1234 is one of ours, EMP-12 is not. ",
@@ -61,6 +61,7 @@ const TEXTS: [&str; 12] = [
         " PRIVATE KEY-----\n"
     ),
     "{\"mail\":\"ana\\u0040example.org\",\"n\":5} ",
+    r#"{"q":"a\u202ehi\u202c \udb40\udc41\udb40\udc42 b"} "#,
     "\u{202e}hidden\u{202c} an\u{200d}a@example.org ４１１１ １１１１ １１１１ １１１１ ",
     "born on 31 May 1981; 2001:db8::8a2e:370:7334, 10.0.0.7, 00:1a:2b:3c:4d:5e. ",
     "日本語の文章です。電話 03-1234-5678 まで。",
@@ -109,6 +110,8 @@ fn arguments_stay_json_where_a_number_is_masked() {
     for pieces in [vec![text], cut(text, &cuts)] {
         assert_eq!(through(&words, Source::Json, &pieces).0, masked);
     }
+    let other = "pay \"4111111111111111\" and 4111111111111111";
+    assert_eq!(through(&words, Source::Json, &[other]).0, "pay \"[CARD_1]\" and [CARD_1]", "a tool may be given words");
 }
 
 #[test]
@@ -239,6 +242,48 @@ fn an_answer_that_does_not_follow_its_schema_is_denied() {
         rewrite.event(Event::BlockStop { choice: 0, block }, &mut out);
         assert_eq!(out.last() == Some(&Event::BlockStop { choice: 0, block }), block < 3, "{out:?}");
     }
+}
+
+#[test]
+fn fault_78_what_a_tool_is_given_is_read_alike_as_a_string_and_as_an_object() {
+    let masks = words("[guardrails.default]\ninput = [{ kind = \"pii\", action = \"mask\" }]");
+    let given = r#"{"card":4111111111111111,"ana@example.org":"bob@example.org"}"#;
+    let masked = r#"{"card":"[CARD_1]","[EMAIL_1]":"[EMAIL_2]"}"#;
+    let string = |json: &str| serde_json::Value::from(json).to_string();
+    for (before, after) in [(given.to_owned(), masked.to_owned()), (string(given), string(masked))] {
+        let name = if before.starts_with('{') { "input" } else { "arguments" };
+        let body = |value: &str| format!(r#"{{"messages":[{{"content":[{{"{name}":{value}}}]}}]}}"#);
+        let sent = masks.request(&body(&before), 0..1).unwrap().unwrap();
+        assert_eq!(String::from_utf8(sent).unwrap(), body(&after));
+    }
+    let denies = words("[guardrails.default]\ninput = [{ kind = \"secrets\" }]");
+    let body = r#"{"messages":[{"content":[{"type":"tool_use","input":{"password":"Xk7!pq92-Lm"}}]}]}"#;
+    assert!(denies.request(body, 0..1).is_err(), "the name says what the value is");
+}
+
+#[test]
+fn what_would_break_an_object_is_replaced_in_its_strings_alone() {
+    let rails = r#"{ kind = "patterns", patterns = ['x","b'], action = "mask" }, { kind = "pii", action = "mask" }"#;
+    let words = words(&format!("[guardrails.default]\ninput = [{rails}]"));
+    let body = r#"{"messages":[{"content":[{"input":{"a":"x","b":"ana@example.org"}}]}]}"#;
+    let sent = String::from_utf8(words.request(body, 0..2).unwrap().unwrap()).unwrap();
+    assert_eq!(sent, body.replace("ana@example.org", "[EMAIL_1]"));
+}
+
+#[test]
+fn what_nobody_sees_is_found_behind_escapes_too() {
+    let words = words("[guardrails.default]\ninput = [{ kind = \"invisible\", action = \"mask\" }]");
+    let body = r#"{"messages":[{"content":[{"input":{"q":"a\u202eb \udb40\udc41\udb40\udc42c"}}]}]}"#;
+    let sent = String::from_utf8(words.request(body, 0..1).unwrap().unwrap()).unwrap();
+    assert_eq!(sent, r#"{"messages":[{"content":[{"input":{"q":"ab c"}}]}]}"#);
+}
+
+#[test]
+fn half_a_character_hides_nothing() {
+    let words = words("[guardrails.default]\noutput = [{ kind = \"pii\", action = \"mask\" }]");
+    let body = r#"{"choices":[{"message":{"content":"\ud83d ana@example.org \"hi\""}}]}"#;
+    let heard = String::from_utf8(words.answer(body, 0..1, true).unwrap().unwrap()).unwrap();
+    assert_eq!(heard, body.replace("ana@example.org", "[EMAIL_1]"));
 }
 
 /// The events of an answer through its rails.
