@@ -151,6 +151,8 @@ impl Answer {
                             let place = calls.iter().position(|known| known == block).unwrap();
                             answer.calls[place].2.push_str(text);
                         }
+                        // What a provider's own tool is given.
+                        (BlockKind::Opaque { .. }, Delta::Arguments(_)) => {}
                         (_, Delta::Citation(_) | Delta::Opaque(_)) => {}
                         (kind, delta) => panic!("{delta:?} in {kind:?}"),
                     }

@@ -98,7 +98,7 @@ pub enum Delta {
     Text(String),
     /// The signature of a thinking block, or a piece of it.
     Signature(Seal),
-    /// A piece of a tool call's arguments: JSON text, cut anywhere.
+    /// A piece of what a tool is given, the caller's or a provider's own: JSON text, cut anywhere.
     Arguments(String),
     /// A source of the text.
     Citation(super::Citation),
