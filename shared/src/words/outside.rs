@@ -215,7 +215,7 @@ pub(crate) fn model_found(by: &By, answer: &str, categories: &[String]) -> Optio
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     fn asked() -> Vec<String> {
