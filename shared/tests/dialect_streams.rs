@@ -128,6 +128,17 @@ fn openai_tool_calls_find_their_pieces_and_have_unique_ids() {
         ]),
         ["f{}", "g{}"]
     );
+    // a name that comes after the id, and after arguments; one that never comes
+    assert_eq!(
+        calls(&[
+            piece(r#"{"index":0,"id":"a","function":{"arguments":""}}"#),
+            piece(r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#),
+            piece(r#"{"index":0,"function":{"name":"f","arguments":"1"}}"#),
+            piece(r#"{"index":0,"function":{"arguments":"}"}}"#)
+        ]),
+        ["f{\"x\":1}"]
+    );
+    assert_eq!(calls(&[piece(r#"{"index":0,"id":"a","function":{"arguments":"{}"}}"#)]), ["{}"]);
     // arguments as an object; the older form
     assert_eq!(calls(&[piece(r#"{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}"#)]), ["f{\"x\":1}"]);
     assert_eq!(
@@ -213,6 +224,35 @@ fn anthropic_streams_survive_what_the_provider_may_come_to_send() {
     ]));
     assert!(answer.ended);
     assert_eq!(answer.finish, Some(FinishReason::StopSequence(Some("END".to_owned()))));
+}
+
+#[test]
+fn an_event_with_a_picture_in_it_is_read_in_every_dialect() {
+    let picture = "A".repeat(3 << 20);
+    for (dialect, events) in [
+        (
+            Dialect::OpenAiChat,
+            format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"x\",\"images\":[{{\"image_url\":{{\"url\":\"data:image/png;base64,{picture}\"}}}}]}},\"finish_reason\":\"stop\"}}]}}\n\ndata: [DONE]\n\n"
+            ),
+        ),
+        (
+            Dialect::OpenAiResponses,
+            format!(
+                "data: {{\"type\":\"response.image_generation_call.partial_image\",\"output_index\":0,\"partial_image_b64\":\"{picture}\"}}\n\ndata: {{\"type\":\"response.completed\",\"response\":{{\"status\":\"completed\",\"output\":[{{\"type\":\"image_generation_call\",\"result\":\"{picture}\"}}]}}}}\n\n"
+            ),
+        ),
+        (
+            Dialect::Anthropic,
+            format!(
+                "data: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{{\"type\":\"web_fetch_tool_result\",\"content\":{{\"data\":\"{picture}\"}}}}}}\n\ndata: {{\"type\":\"message_stop\"}}\n\n"
+            ),
+        ),
+    ] {
+        let mut meter = dialect.meter();
+        events.as_bytes().chunks(64 << 10).for_each(|chunk| meter.push(chunk));
+        assert_eq!(meter.state(), State::Complete, "{dialect:?}: {:?}", meter.error());
+    }
 }
 
 #[test]

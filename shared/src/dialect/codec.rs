@@ -9,12 +9,13 @@ use crate::eventstream::{self, Frame};
 use crate::ndjson;
 use crate::sse;
 
-/// A reader for the largest event a dialect has: Google's hold whole images.
-pub(super) fn reader(dialect: Dialect) -> sse::Reader {
-    match dialect {
-        Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => sse::Reader::new(),
-        Dialect::Gemini => sse::Reader::with_limit(gemini::stream::LARGEST_EVENT),
-    }
+/// The largest event that is read. An event holds whole images, in every dialect: Google's parts, what OpenAI draws and
+/// repeats in its last event, the pages that Anthropic's tools fetch.
+pub(crate) const LARGEST_EVENT: usize = 24 << 20;
+
+/// A reader of events of any size that providers send.
+pub(super) fn reader() -> sse::Reader {
+    sse::Reader::with_limit(LARGEST_EVENT)
 }
 
 /// Reads a provider's stream, cut anywhere.
@@ -93,7 +94,7 @@ impl DialectDecoder {
 impl Decoder {
     pub(crate) fn new(dialect: ProviderDialect) -> Decoder {
         Decoder(match dialect {
-            ProviderDialect::Both(dialect) => Framing::Events(reader(dialect), DialectDecoder::new(dialect)),
+            ProviderDialect::Both(dialect) => Framing::Events(reader(), DialectDecoder::new(dialect)),
             ProviderDialect::Cohere => Framing::Events(sse::Reader::new(), DialectDecoder::Cohere(Default::default())),
             ProviderDialect::WorkersAi => {
                 Framing::Events(sse::Reader::new(), DialectDecoder::WorkersAi(Default::default()))

@@ -40,6 +40,7 @@ pub(crate) mod wire;
 pub(crate) mod words;
 mod workers_ai;
 
+pub(crate) use codec::LARGEST_EVENT;
 pub use codec::{Decoder, Encoder};
 pub use echo::Echo;
 pub use endpoint::{Endpoint, Framing};

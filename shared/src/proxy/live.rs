@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::transform::Transform;
 use crate::dialect::ir::{BlockKind, Delta, Event};
-use crate::dialect::{Dialect, Finish, Framing, Observed, State, UpstreamError};
+use crate::dialect::{Dialect, Finish, Framing, LARGEST_EVENT, Observed, State, UpstreamError};
 use crate::error::{ApiError, Code};
 use crate::ports::Body;
 use crate::sse::ToArray;
@@ -267,9 +267,6 @@ pub(crate) fn frame_whole(framing: Framing, events: Vec<u8>) -> Bytes {
         None => events.into(),
     }
 }
-
-/// The largest event of any dialect.
-const LARGEST_EVENT: usize = 24 << 20;
 
 /// What is observed of a stream that was already ended.
 const NOTHING: Observed =

@@ -150,7 +150,7 @@ impl Meter {
             Dialect::OpenAiResponses => Watch::OpenAiResponses(Box::default()),
             Dialect::Gemini => Watch::Gemini(gemini::stream::Watch::default()),
         };
-        Meter { reader: reader(dialect), watch }
+        Meter { reader: reader(), watch }
     }
 
     /// Takes the next bytes of the body, cut anywhere.

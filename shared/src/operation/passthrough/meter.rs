@@ -3,7 +3,7 @@
 
 use crate::dialect::lenient::{Count, One, Text};
 use crate::dialect::wire::wire;
-use crate::dialect::{Finish, Observed};
+use crate::dialect::{Finish, LARGEST_EVENT, Observed};
 use crate::sse;
 use crate::usage::{Tier, Usage};
 
@@ -34,7 +34,7 @@ impl Meter {
     pub fn new(content_type: &str, length: Option<u64>, billed: bool) -> Meter {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let shape = match essence.as_str() {
-            "text/event-stream" if billed => Shape::Events(Box::default()),
+            "text/event-stream" if billed => Shape::Events(Box::new(sse::Reader::with_limit(LARGEST_EVENT))),
             "application/json" if billed => Shape::Json(Vec::new()),
             _ => Shape::Opaque,
         };

@@ -68,6 +68,35 @@ struct Call {
     block: u64,
     open: bool,
     joiner: Joiner,
+    /// The id it will have, and its arguments so far, while its name has not come.
+    unnamed: Option<(String, String)>,
+}
+
+/// As many bytes of arguments are waited with for a name.
+const MOST_UNNAMED: usize = 1 << 20;
+
+impl Call {
+    /// Tells the call, unless it is told already.
+    fn begin(&mut self, choice: u64, name: &str, out: &mut Vec<Event>) {
+        let Some((id, arguments)) = self.unnamed.take() else { return };
+        let block = self.block;
+        out.push(Event::BlockStart { choice, block, kind: BlockKind::ToolCall { id, name: name.to_owned() } });
+        if !arguments.is_empty() {
+            out.push(Event::Delta { choice, block, delta: Delta::Arguments(arguments) });
+        }
+    }
+
+    fn grow(&mut self, choice: u64, piece: String, out: &mut Vec<Event>) {
+        match &mut self.unnamed {
+            Some((_, arguments)) => {
+                arguments.push_str(&piece);
+                if arguments.len() > MOST_UNNAMED {
+                    self.begin(choice, "", out);
+                }
+            }
+            None => out.push(Event::Delta { choice, block: self.block, delta: Delta::Arguments(piece) }),
+        }
+    }
 }
 
 impl Decode {
@@ -97,6 +126,9 @@ impl Decode {
     pub(in crate::dialect) fn fail(&mut self, error: UpstreamError, out: &mut Vec<Event>) {
         if matches!(self.phase, Phase::Before | Phase::Running) {
             self.phase = Phase::Failed;
+            for choice in &mut self.choices {
+                choice.calls.iter_mut().filter(|call| call.open).for_each(|call| call.begin(choice.index, "", out));
+            }
             out.push(Event::Error(error));
         }
     }
@@ -289,6 +321,7 @@ impl Choice {
         self.close_words(out);
         for call in self.calls.iter_mut().filter(|call| call.open) {
             call.open = false;
+            call.begin(self.index, "", out);
             out.push(Event::BlockStop { choice: self.index, block: call.block });
         }
     }
@@ -312,18 +345,18 @@ impl Choice {
                     block,
                     open: true,
                     joiner: Joiner::default(),
+                    unnamed: Some((unique, String::new())),
                 });
-                let kind =
-                    BlockKind::ToolCall { id: unique, name: function.name.some().unwrap_or_default().to_owned() };
-                out.push(Event::BlockStart { choice: self.index, block, kind });
                 block
             }
         };
-        if let (Some((piece, halves)), Some(call)) =
-            (function.arguments_text(), self.calls.iter_mut().find(|call| call.block == block))
-        {
-            let delta = Delta::Arguments(call.joiner.pass(piece, repaired || halves));
-            out.push(Event::Delta { choice: self.index, block, delta });
+        let Some(call) = self.calls.iter_mut().find(|call| call.block == block) else { return };
+        if let Some(name) = function.name.some() {
+            call.begin(self.index, name, out);
+        }
+        if let Some((piece, halves)) = function.arguments_text() {
+            let piece = call.joiner.pass(piece, repaired || halves);
+            call.grow(self.index, piece, out);
         }
     }
 

@@ -2,14 +2,21 @@
 //!
 //! A caller that did not ask may read `choices[0]` of every event, and that event has none.
 
+use crate::dialect::codec::reader;
 use crate::sse;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// A stream less its usage event. Every other event's data passes byte for byte.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stripper {
     reader: sse::Reader,
+}
+
+impl Default for Stripper {
+    fn default() -> Stripper {
+        Stripper { reader: reader() }
+    }
 }
 
 #[derive(Deserialize)]
