@@ -64,9 +64,10 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// The tier a provider's answer names; a word that changes no price is the standard one.
+    /// The tier a provider's answer names, with Vertex AI's `ON_DEMAND_` before it or without; a word that changes no price
+    /// is the standard one.
     pub fn parse(word: &str) -> Tier {
-        match word.to_ascii_lowercase().as_str() {
+        match word.to_ascii_lowercase().trim_start_matches("on_demand_") {
             "flex" => Tier::Flex,
             "batch" => Tier::Batch,
             "priority" => Tier::Priority,

@@ -1,7 +1,7 @@
 //! Token counts as Gemini tells them, and back.
 
 use crate::dialect::json_write::Members;
-use crate::dialect::lenient::{Count, Text};
+use crate::dialect::lenient::{Count, ServiceTier, Text};
 use crate::dialect::wire::{Broken, Sink, Value, wire};
 use crate::usage::Usage;
 
@@ -16,6 +16,9 @@ wire! {
         candidates_token_count: Count as "candidatesTokenCount",
         thoughts_token_count: Count as "thoughtsTokenCount",
         total_token_count: Count as "totalTokenCount",
+        /// AI Studio and Vertex tell it each in its own words.
+        service_tier: ServiceTier as "serviceTier",
+        traffic_type: ServiceTier as "trafficType",
         prompt_tokens_details: Modalities as "promptTokensDetails",
         cache_tokens_details: Modalities as "cacheTokensDetails",
         candidates_tokens_details: Modalities as "candidatesTokensDetails",
@@ -68,6 +71,8 @@ impl UsageWire {
                 *mine = theirs;
             }
         }
+        self.service_tier.0 = self.service_tier.0.max(later.service_tier.0);
+        self.traffic_type.0 = self.traffic_type.0.max(later.traffic_type.0);
         for (mine, theirs) in [
             (&mut self.prompt_tokens_details, later.prompt_tokens_details),
             (&mut self.cache_tokens_details, later.cache_tokens_details),
@@ -101,6 +106,7 @@ impl UsageWire {
             output: output - spoken,
             output_audio: spoken,
             reasoning: self.thoughts_token_count.tokens().unwrap_or(0),
+            tier: self.service_tier.0.max(self.traffic_type.0),
             ..Usage::default()
         })
     }
@@ -181,6 +187,20 @@ mod tests {
         assert_eq!(read(r#"{"trafficType":"ON_DEMAND"}"#), None);
         assert_eq!(read(r#"{"promptTokenCount":-1,"candidatesTokenCount":1e99}"#), None);
         assert_eq!(read(r#"{"promptTokenCount":14,"totalTokenCount":14}"#).unwrap().completion_tokens(), 0);
+    }
+
+    #[test]
+    fn the_tier_is_told_in_one_word_or_another() {
+        use crate::usage::Tier;
+        for (told, tier) in [
+            (r#""serviceTier":"priority""#, Tier::Priority),
+            (r#""serviceTier":"STANDARD""#, Tier::Standard),
+            (r#""trafficType":"ON_DEMAND_PRIORITY""#, Tier::Priority),
+            (r#""trafficType":"ON_DEMAND_FLEX""#, Tier::Flex),
+            (r#""trafficType":"PROVISIONED_THROUGHPUT""#, Tier::Standard),
+        ] {
+            assert_eq!(read(&format!(r#"{{"promptTokenCount":1,{told}}}"#)).unwrap().tier, tier, "{told}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::dialect::facts::{Counts, Facts};
 use crate::dialect::json_read::{Object, Path, read_list};
 use crate::error::ApiError;
 use crate::json::Document;
+use crate::usage::Tier;
 use serde_json::value::RawValue;
 
 /// Model and stream are not in the body: whoever knows the path adds them.
@@ -33,6 +34,7 @@ pub(in crate::dialect) fn inspect(body: &Document<'_>) -> Result<Facts, ApiError
         tool.take("functionDeclarations");
         facts.unseen_input |= !tool.rest().is_empty();
     }
+    facts.tier = top.string("serviceTier")?.as_deref().map(Tier::dearest).unwrap_or_default();
     let path = root.member("generationConfig");
     if let Some(raw) = top.take("generationConfig") {
         let mut config = Object::read(raw.get(), &path)?.camel_case();
@@ -108,12 +110,13 @@ mod tests {
         let body = format!(
             r#"{{"contents":[{{"parts":[{{"text":"y"}},{{"inline_data":{{"mime_type":"image/png","data":"{data}"}}}},
             {{"functionResponse":{{"name":"f","parts":[{{"inlineData":{{"mimeType":"image/png","data":"{data}"}}}}]}}}}]}},
-            {{"parts":{{"fileData":{{"mimeType":"application/pdf","fileUri":"gs://x"}}}}}}],"tools":[{{}}],
+            {{"parts":{{"fileData":{{"mimeType":"application/pdf","fileUri":"gs://x"}}}}}}],"tools":[{{}}],"service_tier":"priority",
             "generation_config":{{"max_output_tokens":9,"candidateCount":2,"responseSchema":{{}},"thinkingConfig":{{"thinkingBudget":1}}}}}}"#
         );
         let facts = facts(&body).unwrap();
         assert_eq!((facts.max_output_tokens, facts.n, facts.messages, facts.images), (Some(9), 2, 2, 2));
         assert_eq!((facts.media_bytes, facts.text_bytes), (2_000, body.len() - 2_000));
+        assert_eq!(facts.tier, Tier::Priority);
         let needs = facts.needs;
         assert!(needs.tools && needs.vision && needs.documents && !needs.audio && needs.json_schema && needs.reasoning);
     }
