@@ -281,23 +281,41 @@ fn classify(status: Option<u16>, said: &Said) -> UpstreamClass {
         "enforced_spend_limit_reached",
         "credits_exhausted",
     ]) || status == Some(402)
-        || (status != Some(401) && says(&["credit balance is too low", "spend limit", "insufficient balance"]))
+        || (status != Some(401)
+            && says(&[
+                "credit balance is too low",
+                "spend limit",
+                "spending limit",
+                "insufficient balance",
+                "credits are depleted",
+                "specified api usage limits",
+            ]))
     {
         return UpstreamClass::QuotaExhausted;
     }
-    if named(&["context_length_exceeded", "too_many_prompt_tokens", "too_many_tokens", "model_context_window_exceeded"])
-        || (client_fault
-            && says(&[
-                "maximum context length",
-                "context window",
-                "prompt is too long",
-                "context length",
-                "too many tokens",
-                "input is too long",
-                "exceeds the maximum number of tokens",
-                "exceed context limit",
-                "total length of all messages is too long",
-            ]))
+    if named(&[
+        "context_length_exceeded",
+        "too_many_prompt_tokens",
+        "too_many_tokens",
+        "model_context_window_exceeded",
+        "exceed_context_size_error",
+    ]) || (client_fault
+        && says(&[
+            "maximum context length",
+            "context window",
+            "prompt is too long",
+            "context length",
+            "too many tokens",
+            "input is too long",
+            "exceeds the maximum number of tokens",
+            "exceed context limit",
+            "total length of all messages is too long",
+            "maximum prompt length",
+            "but model only supports up to",
+            "exceeds maximum length",
+            "exceeded model token limit",
+            "`inputs` tokens + `max_new_tokens`",
+        ]))
     {
         return UpstreamClass::ContextLength;
     }

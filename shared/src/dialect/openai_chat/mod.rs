@@ -16,7 +16,10 @@ pub(super) fn read_finish(word: &str) -> FinishReason {
         "stop_sequence" | "STOP_SEQUENCE" => FinishReason::StopSequence(None),
         "length" | "max_tokens" | "model_length" | "MAX_TOKENS" => FinishReason::Length,
         "tool_calls" | "tool_call" | "function_call" | "tool_use" | "TOOL_CALL" => FinishReason::ToolCalls,
-        "content_filter" => FinishReason::ContentFilter,
+        "model_context_window_exceeded" => FinishReason::ContextWindow,
+        "content_filter" | "sensitive" => FinishReason::ContentFilter,
+        // Google's compatible endpoint says behind it what was found.
+        filtered if filtered.starts_with("content_filter:") => FinishReason::ContentFilter,
         "refusal" => FinishReason::Refusal,
         other => FinishReason::Other(other.to_owned()),
     }
