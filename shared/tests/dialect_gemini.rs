@@ -54,6 +54,7 @@ fn check(from: Dialect, to: Dialect, quirks: &Quirks, base: fn(&Value) -> Value,
 fn each_member_of_openais_becomes_its_counterpart() {
     let tool = json!({"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object", "x-odd": [1.50], "default": null}, "strict": true}});
     let tools = json!([tool]);
+    let plain = json!({"type": "function", "function": {"name": "f"}});
     #[rustfmt::skip]
     let table: Vec<Row> = vec![
         (json!({"max_tokens": 5}), "/generationConfig/maxOutputTokens", json!(5), vec![]),
@@ -70,13 +71,16 @@ fn each_member_of_openais_becomes_its_counterpart() {
         (json!({"service_tier": "flex"}), "/serviceTier", Value::Null, vec!["service_tier;dropped"]),
         (json!({"tools": tools}), "/tools/0/functionDeclarations/0", json!({"name": "f", "description": "d", "parametersJsonSchema": {"type": "object", "x-odd": [1.50], "default": null}}), vec!["tools[0].strict;dropped"]),
         (json!({"tools": [{"type": "custom", "custom": {"name": "c"}}]}), "/tools", Value::Null, vec!["tools[0];dropped"]),
-        (json!({"tool_choice": "auto"}), "/toolConfig/functionCallingConfig", json!({"mode": "AUTO"}), vec![]),
-        (json!({"tool_choice": "required"}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY"}), vec![]),
-        (json!({"tool_choice": "none"}), "/toolConfig/functionCallingConfig", json!({"mode": "NONE"}), vec![]),
-        (json!({"tool_choice": {"type": "function", "function": {"name": "f"}}}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY", "allowedFunctionNames": ["f"]}), vec![]),
-        (json!({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "g"}}]}}}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY", "allowedFunctionNames": ["f", "g"]}), vec![]),
-        (json!({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]}}}), "/toolConfig/functionCallingConfig/mode", json!("VALIDATED"), vec![]),
-        (json!({"tool_choice": {"type": "custom", "custom": {"name": "c"}}}), "/toolConfig", Value::Null, vec!["tool_choice;dropped"]),
+        (json!({"tools": [plain], "tool_choice": "auto"}), "/toolConfig/functionCallingConfig", json!({"mode": "AUTO"}), vec![]),
+        (json!({"tools": [plain], "tool_choice": "required"}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY"}), vec![]),
+        (json!({"tools": [plain], "tool_choice": "none"}), "/toolConfig/functionCallingConfig", json!({"mode": "NONE"}), vec![]),
+        (json!({"tools": [plain], "tool_choice": {"type": "function", "function": {"name": "f"}}}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY", "allowedFunctionNames": ["f"]}), vec![]),
+        (json!({"tools": [plain], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "g"}}]}}}), "/toolConfig/functionCallingConfig", json!({"mode": "ANY", "allowedFunctionNames": ["f", "g"]}), vec![]),
+        (json!({"tools": [plain], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]}}}), "/toolConfig/functionCallingConfig/mode", json!("VALIDATED"), vec![]),
+        (json!({"tools": [plain], "tool_choice": {"type": "custom", "custom": {"name": "c"}}}), "/toolConfig", Value::Null, vec!["tool_choice;dropped"]),
+        // A choice without functions is refused.
+        (json!({"tool_choice": "auto"}), "/toolConfig", Value::Null, vec![]),
+        (json!({"tool_choice": "required"}), "/toolConfig", Value::Null, vec!["tool_choice;dropped"]),
         (json!({"parallel_tool_calls": false}), "/toolConfig", Value::Null, vec!["parallel_tool_calls;dropped"]),
         (json!({"parallel_tool_calls": true}), "/toolConfig", Value::Null, vec![]),
         (json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object", "not": {}}, "strict": true}}}), "/generationConfig",
@@ -134,10 +138,10 @@ fn each_member_of_geminis_becomes_its_counterpart() {
         (json!({"systemInstruction": {"parts": {"text": "s"}}}), "/messages/0", json!({"role": "system", "content": "s"}), vec![]),
         (json!({"safetySettings": [], "cached_content": "c"}), "/safetySettings", Value::Null, vec!["safetySettings;dropped", "cachedContent;dropped"]),
         (json!({"tools": [{"functionDeclarations": [{"name": "f", "description": "d", "parameters": {"type": "OBJECT"}, "behavior": "BLOCKING"}], "googleSearch": {}}]}), "/tools", json!([{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}}]), vec!["tools[1];dropped", "tools[0].behavior;dropped"]),
-        (json!({"toolConfig": {"functionCallingConfig": {"mode": "any"}}}), "/tool_choice", json!("required"), vec![]),
-        (json!({"tool_config": {"function_calling_config": {"mode": "ANY", "allowed_function_names": ["f"]}}}), "/tool_choice/function/name", json!("f"), vec![]),
-        (json!({"toolConfig": {"functionCallingConfig": {"mode": "VALIDATED"}}}), "/tool_choice", json!("auto"), vec![]),
-        (json!({"toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f", "g"]}}}), "/tool_choice", Value::Null, vec!["tool_choice;dropped"]),
+        (json!({"tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": {"mode": "any"}}}), "/tool_choice", json!("required"), vec![]),
+        (json!({"tools": [{"functionDeclarations": [{"name": "f"}]}], "tool_config": {"function_calling_config": {"mode": "ANY", "allowed_function_names": ["f"]}}}), "/tool_choice/function/name", json!("f"), vec![]),
+        (json!({"tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": {"mode": "VALIDATED"}}}), "/tool_choice", json!("auto"), vec![]),
+        (json!({"tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f", "g"]}}}), "/tool_choice", Value::Null, vec!["tool_choice;dropped"]),
     ];
     check(Gemini, OpenAiChat, &Quirks::default(), generate, table);
 }

@@ -38,7 +38,8 @@ fn told(request: &ChatRequest) -> Vec<(Role, Part)> {
 fn words(request: &ChatRequest) -> Vec<(Role, String)> {
     fn text(part: &Part) -> Option<String> {
         match part {
-            Part::Text { text, .. } | Part::Refusal(text) => Some(text.clone()),
+            // White space alone is refused by some, and left out for them.
+            Part::Text { text, .. } | Part::Refusal(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
             Part::ToolCall { name, arguments, .. } => Some(format!("{name}({arguments:?})")),
             Part::ToolResult { content, .. } => {
                 Some(format!("={}", content.iter().filter_map(text).collect::<String>()))
@@ -159,7 +160,7 @@ fn differences(before: &ChatRequest, after: &ChatRequest) -> Vec<&'static str> {
 /// Whether a warning's path, in any dialect's words, is about this member.
 fn names(path: &str, member: &str) -> bool {
     let words: &[&str] = match member {
-        "messages" => &["messages", "input", "contents"],
+        "messages" => &["messages", "input", "contents", "system"],
         "tools" => &["tools"],
         "tool_choice" => &["tool_choice", "toolConfig"],
         "parallel_tool_calls" => &["parallel_tool_calls", "disable_parallel_tool_use"],

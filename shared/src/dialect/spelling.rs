@@ -1,7 +1,7 @@
 //! How each dialect's callers call what the common form calls otherwise: for warnings, which name the
 //! caller's own fields.
 
-use super::ir::ChatRequest;
+use super::ir::{ChatRequest, ToolChoice};
 use super::{Dialect, Warnings};
 
 impl Dialect {
@@ -30,6 +30,14 @@ impl Dialect {
             Dialect::Anthropic => "thinking",
             Dialect::OpenAiResponses => "reasoning.effort",
             Dialect::Gemini => "generationConfig.thinkingConfig",
+        }
+    }
+
+    /// The member that bounds reasoning by a number of tokens.
+    pub(crate) fn budget_path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "thinking.budget_tokens",
+            Dialect::Gemini => "generationConfig.thinkingConfig.thinkingBudget",
         }
     }
 
@@ -135,6 +143,13 @@ impl ChatRequest {
             }
         }
         self.unread.iter().for_each(|path| warnings.dropped(path));
+    }
+
+    /// Names a choice among tools that none of the tools came with: a provider refuses it then, unless it asks for nothing.
+    pub(crate) fn warn_of_choice(&self, warnings: &mut Warnings) {
+        if matches!(self.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Opaque { .. })) {
+            warnings.dropped("tool_choice");
+        }
     }
 
     /// Names what asks the provider for a service beside the answer: for dialects that have none.

@@ -46,6 +46,8 @@ pub struct Quirks {
     /// OpenAI: takes `service_tier`, `store`, `metadata` and `verbosity`, which only some know and strict
     /// servers refuse.
     pub account_members: bool,
+    /// OpenAI: how many stop texts it takes.
+    pub stops: usize,
     /// OpenAI: takes `user`.
     pub user: bool,
     /// OpenAI: how earlier reasoning is given back.
@@ -76,6 +78,7 @@ impl Quirks {
         stream_usage: true,
         reasoning_effort: true,
         account_members: true,
+        stops: 4,
         user: true,
         reasoning_replay: ReasoningReplay::None,
         encrypted_reasoning: false,
@@ -151,8 +154,15 @@ pub enum SamplingSupport {
     All,
     /// `temperature` or `top_p`, not both.
     OneOf,
-    /// None.
+    /// None, but for values that ask for nothing; nor stop texts, nor what tells or changes probabilities of tokens.
     None,
+}
+
+impl SamplingSupport {
+    /// Whether a model takes a parameter that says the same as leaving it out.
+    pub(crate) fn takes(self, value: f64, usual: f64) -> bool {
+        self != SamplingSupport::None || value == usual
+    }
 }
 
 /// How an answer is labelled.

@@ -22,18 +22,21 @@ pub(in crate::dialect) struct Turn<'r> {
 pub(in crate::dialect) fn arrange<'r>(
     request: &'r ChatRequest,
     system_in_conversation: bool,
+    takes_blanks: bool,
     warnings: &mut Warnings,
 ) -> (Vec<Placed<'r>>, Vec<Turn<'r>>) {
     let mut system: Vec<Placed<'r>> = Vec::new();
     let mut turns: Vec<Turn<'r>> = Vec::new();
     for (index, part) in request.instructions.iter().enumerate() {
-        system.push(Placed { path: request.instruction_place(index), part });
+        if !skips(part, takes_blanks, request.instruction_place(index), warnings) {
+            system.push(Placed { path: request.instruction_place(index), part });
+        }
     }
     for (index, message) in request.messages.iter().enumerate() {
         if message.name.is_some() {
             warnings.dropped(format_args!("messages[{index}].name"));
         }
-        let parts = place(request, message, index);
+        let parts = place(request, message, index, takes_blanks, warnings);
         match message.role {
             Role::System | Role::Developer if turns.is_empty() => system.extend(parts),
             Role::System | Role::Developer if system_in_conversation => add(&mut turns, "system", parts),
@@ -65,9 +68,14 @@ fn add<'r>(turns: &mut Vec<Turn<'r>>, role: &'static str, mut parts: Vec<Placed<
     }
 }
 
-/// The parts of a message that say something, with the caller's paths. Empty texts say nothing, and
-/// are refused.
-fn place<'r>(request: &ChatRequest, message: &'r Message, index: usize) -> Vec<Placed<'r>> {
+/// The parts of a message that say something, with the caller's paths.
+fn place<'r>(
+    request: &ChatRequest,
+    message: &'r Message,
+    index: usize,
+    takes_blanks: bool,
+    warnings: &mut Warnings,
+) -> Vec<Placed<'r>> {
     let mut placed = Vec::new();
     let (mut thoughts, mut calls) = (0, 0);
     for (place, part) in message.content.iter().enumerate() {
@@ -86,10 +94,20 @@ fn place<'r>(request: &ChatRequest, message: &'r Message, index: usize) -> Vec<P
             }
             (Dialect::OpenAiResponses | Dialect::Gemini, _) => request.place(index, place),
         };
-        let empty = matches!(part, Part::Text { text, .. } | Part::Refusal(text) if text.is_empty());
-        if !empty {
+        if !skips(part, takes_blanks, &path, warnings) {
             placed.push(Placed { path, part });
         }
     }
     placed
+}
+
+/// Whether a part says nothing: an empty text, or one of white space (models write it before their calls), which some
+/// providers refuse as well.
+fn skips(part: &Part, takes_blanks: bool, path: impl std::fmt::Display, warnings: &mut Warnings) -> bool {
+    let (Part::Text { text, .. } | Part::Refusal(text)) = part else { return false };
+    let blank = !takes_blanks && !text.is_empty() && text.trim().is_empty();
+    if blank {
+        warnings.dropped(path);
+    }
+    blank || text.is_empty()
 }

@@ -201,7 +201,9 @@ fn traits(entry: &Value, kind: Kind, id: &str, capabilities: Capabilities, flag:
         kind: Some(kind),
         only_responses: kind == Kind::Chat && !chats.unwrap_or(text("mode") != Some("responses")),
         budget_thinking: thinks && ((anthropic && !flag("supports_adaptive_thinking")) || id.contains(":gemini-2.5")),
-        fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false),
+        fixed_sampling: entry.get("supports_sampling_params").and_then(Value::as_bool) == Some(false)
+            // OpenAI's models that always think; those that can leave it take what they are told meanwhile.
+            || (thinks && id.starts_with("openai:") && !flag("supports_none_reasoning_effort") && !id.contains("chat")),
         system_in_conversation: flag("supports_mid_conversation_system"),
         minimal_effort: flag("supports_minimal_reasoning_effort") && id.contains(":gemini-"),
     }

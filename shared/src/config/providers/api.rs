@@ -72,6 +72,7 @@ pub(super) const COMMON: Quirks = Quirks {
     max_tokens_field: MaxTokensField::MaxTokens,
     developer_role: false,
     account_members: false,
+    stops: usize::MAX,
     ..Quirks::STANDARD
 };
 

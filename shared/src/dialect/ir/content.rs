@@ -234,6 +234,15 @@ pub struct Media {
 }
 
 impl Media {
+    /// What OpenAI calls the format of sound, which it knows in two.
+    pub(crate) fn audio_format(media_type: &str) -> &str {
+        match media_type.rsplit('/').next().unwrap_or(media_type) {
+            "mpeg" | "mpga" | "x-mp3" => "mp3",
+            "x-wav" | "wave" | "vnd.wave" => "wav",
+            format => format,
+        }
+    }
+
     /// A bare part: only bytes.
     pub fn new(kind: MediaKind, source: Source) -> Media {
         Media { kind, source, detail: None, name: None, context: None, citations: None, cache: None }

@@ -98,6 +98,11 @@ impl ChatRequest {
         }
     }
 
+    /// Whether a file that was uploaded before is at OpenAI.
+    pub(crate) fn has_files_at_openai(&self) -> bool {
+        matches!(self.origin, Dialect::OpenAiChat | Dialect::OpenAiResponses)
+    }
+
     /// Where the caller has a part of a message.
     pub fn place(&self, message: usize, part: usize) -> String {
         let told = self.places.get(message).and_then(|places| places.get(part)).cloned();

@@ -58,7 +58,7 @@ pub(in crate::dialect) fn plan(
             Plan { thinking: Some(Thinking::Adaptive), effort: level.flatten() }
         }
         (ThinkingSupport::Adaptive, Some(Thinking::Budget(tokens))) => {
-            warnings.add("thinking.budget_tokens", Effect::Converted);
+            warnings.add(request.origin.budget_path(), Effect::Converted);
             let level = level.flatten().or(Some(Effort::from_budget(tokens)));
             Plan { thinking: Some(Thinking::Adaptive), effort: level }
         }
@@ -71,7 +71,7 @@ pub(in crate::dialect) fn plan(
         (ThinkingSupport::Budget, Some(Thinking::Budget(tokens))) => {
             let plan = budget(tokens, max_tokens);
             if plan.thinks() && plan.thinking != Some(Thinking::Budget(tokens)) {
-                warnings.add("thinking.budget_tokens", Effect::Clamped);
+                warnings.add(request.origin.budget_path(), Effect::Clamped);
             }
             plan
         }

@@ -53,7 +53,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
 }
 
 fn write_conversation(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) {
-    let (system, turns) = arrange(request, target.quirks.system_in_conversation, warnings);
+    let (system, turns) = arrange(request, target.quirks.system_in_conversation, false, warnings);
     let mut blocks = Blocks::new(request.origin, warnings);
     match system.as_slice() {
         [] => {}
@@ -93,10 +93,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
     }
     if !request.tools.iter().any(ours) {
         // A choice without tools is refused.
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Opaque { .. }))
-        {
-            warnings.dropped("tool_choice");
-        }
+        request.warn_of_choice(warnings);
         return;
     }
     o.array("tools", |a| {

@@ -31,9 +31,7 @@ pub(super) fn write(
     // which tools were used must tell of tools.
     let none = request.tool_choice == Some(ToolChoice::None);
     if used.is_empty() && (none || !any) {
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
-            warnings.dropped("tool_choice");
-        }
+        request.warn_of_choice(warnings);
         return;
     }
     o.object("toolConfig", |o| {

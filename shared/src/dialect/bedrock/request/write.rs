@@ -15,7 +15,7 @@ const OWN: [&str; 4] = ["guardrailConfig", "performanceConfig", "promptVariables
 pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
     let family = Family::of(target.model);
     let reasoning = fields::reasoning(family, request, target, warnings);
-    let (system, turns) = arrange(request, false, warnings);
+    let (system, turns) = arrange(request, false, false, warnings);
     let mut out = Vec::with_capacity(1_024);
     object(&mut out, |o| {
         write_conversation(o, request, &system, &turns, family.caches(), warnings);

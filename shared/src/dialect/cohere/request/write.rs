@@ -10,6 +10,9 @@ use crate::dialect::{Dialect, Effect, Target, ThinkingSupport, Warnings};
 /// Members of Cohere's that no other dialect has a word for; a caller may write them as they are.
 const OWN: [&str; 6] = ["documents", "citation_options", "safety_mode", "strict_tools", "raw_prompting", "priority"];
 
+/// The most stop texts Cohere takes.
+const MOST_STOPS: usize = 5;
+
 pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) -> Vec<u8> {
     let mut out = Vec::with_capacity(1_024);
     object(&mut out, |o| {
@@ -73,10 +76,7 @@ fn write_tools(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnin
         }
     }
     if tools.is_empty() {
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Opaque { .. }))
-        {
-            warnings.dropped("tool_choice");
-        }
+        request.warn_of_choice(warnings);
         return;
     }
     o.array("tools", |a| tools.iter().for_each(|(index, tool)| write_tool(a, request.origin, *index, tool, warnings)));
@@ -215,8 +215,11 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_
         o.number("k", fits);
     }
     o.maybe_number("seed", sampling.seed);
+    if request.stop.len() > MOST_STOPS {
+        warnings.add(request.origin.stop_path(), Effect::Clamped);
+    }
     if !request.stop.is_empty() {
-        o.array("stop_sequences", |a| request.stop.iter().for_each(|text| a.string(text)));
+        o.array("stop_sequences", |a| request.stop.iter().take(MOST_STOPS).for_each(|text| a.string(text)));
     }
     for (name, asked) in [
         ("n", sampling.n.is_some_and(|n| n > 1)),

@@ -130,7 +130,12 @@ fn write_function(o: &mut Members<'_>, tool: &Tool, index: usize, origin: Dialec
 
 pub(super) fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
     if request.parallel_tool_calls == Some(false) {
-        warnings.dropped("parallel_tool_calls");
+        warnings.dropped(request.origin.parallel_path());
+    }
+    let functions = request.tools.iter().any(|tool| matches!(tool, Tool::Function { .. }));
+    if !functions && request.origin != Dialect::Gemini {
+        // A choice without functions is refused.
+        return request.warn_of_choice(warnings);
     }
     let (mode, names) = match &request.tool_choice {
         Some(ToolChoice::Auto) => ("AUTO", Vec::new()),

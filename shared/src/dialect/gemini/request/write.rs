@@ -50,7 +50,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
 }
 
 fn write_conversation(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, warnings: &mut Warnings) {
-    let (system, turns) = arrange(request, false, warnings);
+    let (system, turns) = arrange(request, false, true, warnings);
     // The turn at hand begins with the last word of the user; what the model called since must be signed.
     let asked = turns.iter().rposition(|turn| {
         turn.role == "user" && turn.parts.iter().any(|placed| !matches!(placed.part, Part::ToolResult { .. }))

@@ -116,7 +116,7 @@ fn write_think(o: &mut Members<'_>, request: &ChatRequest, target: &Target<'_>, 
         return;
     }
     if let Some(Thinking::Budget(_)) = reasoning.thinking {
-        warnings.add("thinking.budget_tokens", Effect::Converted);
+        warnings.add(request.origin.budget_path(), Effect::Converted);
     }
     if !target.model.contains("gpt-oss") {
         return o.boolean("think", reasoning.is_wanted());

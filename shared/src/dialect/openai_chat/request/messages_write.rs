@@ -214,7 +214,7 @@ impl Writer<'_> {
                 o.string("type", "input_audio");
                 o.object("input_audio", |o| {
                     o.string("data", data);
-                    o.string("format", media_type.rsplit('/').next().unwrap_or(media_type));
+                    o.string("format", Media::audio_format(media_type));
                 });
                 self.cache(o, path, media.cache.as_ref());
             }),
@@ -222,7 +222,9 @@ impl Writer<'_> {
                 let url = format!("data:{media_type};base64,{data}");
                 self.file(a, path, media, "file_data", &url, Some("document.pdf"));
             }
-            (MediaKind::Document, Source::File(id)) => self.file(a, path, media, "file_id", id, None),
+            (MediaKind::Document, Source::File(id)) if self.request.has_files_at_openai() => {
+                self.file(a, path, media, "file_id", id, None);
+            }
             (MediaKind::Document, Source::Text(text)) => {
                 self.warnings.add(path, Effect::Converted);
                 a.object(|o| {
@@ -231,9 +233,11 @@ impl Writer<'_> {
                     self.cache(o, path, media.cache.as_ref());
                 });
             }
+            // A file lives at the provider it was uploaded to.
+            (_, Source::File(_)) => self.warnings.dropped(self.request.origin.file_id_path(path)),
             (MediaKind::Document, Source::Url(_) | Source::Opaque(_))
-            | (MediaKind::Image, Source::File(_) | Source::Text(_) | Source::Opaque(_))
-            | (MediaKind::Audio, Source::Url(_) | Source::File(_) | Source::Text(_) | Source::Opaque(_)) => {
+            | (MediaKind::Image, Source::Text(_) | Source::Opaque(_))
+            | (MediaKind::Audio, Source::Url(_) | Source::Text(_) | Source::Opaque(_)) => {
                 self.warnings.dropped(path);
             }
         }

@@ -1,7 +1,7 @@
 //! A request from the common form: everything but the conversation.
 
 use super::messages_write::write_messages;
-use crate::dialect::ir::{ChatRequest, Effort, OutputFormat, Thinking, Tool, ToolChoice};
+use crate::dialect::ir::{ChatRequest, Effort, OutputFormat, Sampling, Thinking, Tool, ToolChoice};
 use crate::dialect::json_write::{Members, object};
 use crate::dialect::openai_responses::SHARED_MEMBERS;
 use crate::dialect::{Dialect, Effect, Quirks, SamplingSupport, Target, Warnings};
@@ -12,8 +12,11 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
     object(&mut out, |o| {
         o.string("model", target.model);
         write_messages(o, request, quirks, warnings);
-        write_tools(o, request, quirks, warnings);
-        write_tool_choice(o, request, warnings);
+        if write_tools(o, request, quirks, warnings) {
+            write_tool_choice(o, request, warnings);
+        } else {
+            request.warn_of_choice(warnings);
+        }
         write_output(o, request, quirks, warnings);
         write_reasoning(o, request, quirks, warnings);
         write_sampling(o, request, quirks, warnings);
@@ -22,9 +25,7 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
             (wish, cap) => wish.or(cap),
         };
         o.maybe_number(quirks.max_tokens_field.as_str(), limit);
-        if !request.stop.is_empty() {
-            o.array("stop", |a| request.stop.iter().for_each(|text| a.string(text)));
-        }
+        write_stop(o, request, quirks, warnings);
         if target.stream {
             o.boolean("stream", true);
             if quirks.stream_usage {
@@ -51,12 +52,13 @@ pub(in crate::dialect) fn write(request: &ChatRequest, target: &Target<'_>, warn
     out
 }
 
+/// Writes the tools; `false` where there are none, and so nothing to choose from either.
 pub(in crate::dialect) fn write_tools(
     o: &mut Members<'_>,
     request: &ChatRequest,
     quirks: &Quirks,
     warnings: &mut Warnings,
-) {
+) -> bool {
     let ours = |tool: &Tool| match tool {
         Tool::Function { .. } => true,
         Tool::Opaque { origin, .. } => *origin == Dialect::OpenAiChat,
@@ -67,7 +69,7 @@ pub(in crate::dialect) fn write_tools(
         }
     }
     if !request.tools.iter().any(ours) {
-        return;
+        return false;
     }
     o.array("tools", |a| {
         for (index, tool) in request.tools.iter().enumerate() {
@@ -98,6 +100,7 @@ pub(in crate::dialect) fn write_tools(
             }
         }
     });
+    true
 }
 
 fn write_tool_choice(o: &mut Members<'_>, request: &ChatRequest, warnings: &mut Warnings) {
@@ -154,11 +157,7 @@ fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, 
     }
     let path = request.origin.reasoning_path();
     if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
-        let path = match request.origin {
-            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::OpenAiResponses => "thinking.budget_tokens",
-            Dialect::Gemini => "generationConfig.thinkingConfig.thinkingBudget",
-        };
-        warnings.add(path, Effect::Converted);
+        warnings.add(request.origin.budget_path(), Effect::Converted);
     }
     match reasoning.level() {
         Some(_) if !quirks.reasoning_effort => warnings.dropped(path),
@@ -179,16 +178,16 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
         warnings.dropped("top_p");
     }
     let numbers = [
-        ("temperature", sampling.temperature),
-        ("top_p", top_p),
-        ("presence_penalty", sampling.presence_penalty),
-        ("frequency_penalty", sampling.frequency_penalty),
+        ("temperature", sampling.temperature, 1.0),
+        ("top_p", top_p, 1.0),
+        ("presence_penalty", sampling.presence_penalty, 0.0),
+        ("frequency_penalty", sampling.frequency_penalty, 0.0),
     ];
-    for (name, value) in numbers {
-        match quirks.sampling {
-            SamplingSupport::All | SamplingSupport::OneOf => o.maybe_number(name, value),
-            SamplingSupport::None if value.is_some() => warnings.dropped(name),
-            SamplingSupport::None => {}
+    for (name, value, usual) in numbers {
+        match value {
+            Some(value) if quirks.sampling.takes(value, usual) => o.number(name, value),
+            Some(_) => warnings.dropped(name),
+            None => {}
         }
     }
     if let Some(k) = sampling.top_k {
@@ -201,9 +200,24 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
     }
     o.maybe_number("seed", sampling.seed);
     o.maybe_number("n", sampling.n);
+    if quirks.sampling == SamplingSupport::None {
+        return Sampling { n: None, seed: None, presence_penalty: None, frequency_penalty: None, ..sampling.clone() }
+            .warn_of_the_rest(warnings);
+    }
     o.maybe_json("logit_bias", sampling.logit_bias.as_ref());
     o.maybe_number("logprobs", sampling.logprobs);
     o.maybe_number("top_logprobs", sampling.top_logprobs);
+}
+
+fn write_stop(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
+    let most = if quirks.sampling == SamplingSupport::None { 0 } else { quirks.stops };
+    if request.stop.len() > most {
+        let effect = if most == 0 { Effect::Dropped } else { Effect::Clamped };
+        warnings.add(request.origin.stop_path(), effect);
+    }
+    if most.min(request.stop.len()) > 0 {
+        o.array("stop", |a| request.stop.iter().take(most).for_each(|text| a.string(text)));
+    }
 }
 
 /// What concerns the account at the provider more than the answer.

@@ -220,7 +220,7 @@ impl Writer<'_> {
             }
         }
         // A file lives at the provider it was uploaded to.
-        let foreign = matches!(self.request.origin, Dialect::Anthropic);
+        let foreign = !self.request.has_files_at_openai();
         match (media.kind, &media.source) {
             (_, Source::File(_)) if foreign => self.warnings.dropped(self.request.origin.file_id_path(path)),
             (MediaKind::Image, Source::Url(url)) => image(a, media, "image_url", url),
@@ -232,7 +232,7 @@ impl Writer<'_> {
                 o.string("type", "input_audio");
                 o.object("input_audio", |o| {
                     o.string("data", data);
-                    o.string("format", media_type.rsplit('/').next().unwrap_or(media_type));
+                    o.string("format", Media::audio_format(media_type));
                 });
             }),
             (MediaKind::Document, Source::Base64 { media_type, data }) => {

@@ -154,7 +154,7 @@ fn write_text(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warni
 fn write_reasoning(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, warnings: &mut Warnings) {
     let reasoning = &request.reasoning;
     if matches!(reasoning.thinking, Some(Thinking::Budget(_))) {
-        warnings.add("thinking.budget_tokens", Effect::Converted);
+        warnings.add(request.origin.budget_path(), Effect::Converted);
     }
     // A summary is what this dialect shows of thoughts. Not every account may ask for one.
     let shown = reasoning.display.as_deref() == Some("summarized");
@@ -187,10 +187,10 @@ fn write_sampling(o: &mut Members<'_>, request: &ChatRequest, quirks: &Quirks, w
         warnings.dropped("top_p");
     }
     for (name, value) in [("temperature", sampling.temperature), ("top_p", top_p)] {
-        match quirks.sampling {
-            SamplingSupport::All | SamplingSupport::OneOf => o.maybe_number(name, value),
-            SamplingSupport::None if value.is_some() => warnings.dropped(name),
-            SamplingSupport::None => {}
+        match value {
+            Some(value) if quirks.sampling.takes(value, 1.0) => o.number(name, value),
+            Some(_) => warnings.dropped(name),
+            None => {}
         }
     }
     o.maybe_number("top_logprobs", sampling.top_logprobs);
