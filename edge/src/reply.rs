@@ -65,6 +65,9 @@ fn pump(ports: &EdgePorts, call: &Call, head: &Head, mut stream: Stream) {
             if let Some(end) = over {
                 break end;
             }
+            if stream.is_spent().await {
+                break End::Spent;
+            }
             out = match step(Operation::new(pump.next()).await) {
                 Step::Bytes(bytes) => stream.pass(bytes.into()),
                 Step::End(end) => {
@@ -100,6 +103,8 @@ enum End {
     Gone,
     /// We ended it.
     TimedOut(Stage),
+    /// We ended it: there is no money for more.
+    Spent,
 }
 
 fn step(next: Result<Value, String>) -> Step {
@@ -122,6 +127,7 @@ async fn conclude(mut stream: Stream, end: End) -> Option<Box<[u8]>> {
         // Dropping the stream settles it as left by the caller.
         End::Gone => return None,
         End::TimedOut(stage) => Some(stage),
+        End::Spent => None,
         End::Body => {
             stream.body_mut().ended();
             None

@@ -73,6 +73,7 @@ fn admit(id: String, now: Timestamp, most: u64, least: u64, limit: u64) -> Admit
         escrowed: false,
         share: 0,
         calls: 0,
+        enough: NanoUsd::ZERO,
     }
 }
 

@@ -52,6 +52,7 @@ files! {
     routing
     rules
     shards
+    slices
     stores
     strategies
     stream_errors

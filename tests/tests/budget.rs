@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
-use serde_json::json;
+use serde_json::{Value, json};
 use signalbox::gateway::ledger::Report;
 use signalbox::ports::LedgerStore;
 use signalbox::units::Timestamp;
@@ -35,19 +35,21 @@ fn no_interleaving_of_64_callers_overspends_a_budget() {
 
 /// A call that streams its answer, read to its end.
 async fn ask(level: &InProcess, key: &str, model: &str) -> Answer {
-    let body = json!({
-        "model": model, "max_tokens": 20, "stream": true,
-        "messages": [{ "role": "user", "content": "Hi" }],
-    });
+    call(level, key, json!({ "model": model, "max_tokens": 20 })).await
+}
+
+async fn call(level: &InProcess, key: &str, mut body: Value) -> Answer {
+    body["stream"] = true.into();
+    body["messages"] = json!([{ "role": "user", "content": "Hi" }]);
     let headers = [("content-type", "application/json".to_owned()), ("authorization", format!("Bearer {key}"))];
-    let call = Call {
+    let sent = Call {
         method: "POST".to_owned(),
         path: "/v1/chat/completions".to_owned(),
         headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         body: body.to_string().into_bytes(),
         leave: None,
     };
-    level.call(call).await.unwrap()
+    level.call(sent).await.unwrap()
 }
 
 #[test]
@@ -75,6 +77,60 @@ fn calls_under_way_are_limited_until_one_of_them_ends() {
             assert!(next.headers["ratelimit"].contains("\"parallel\";r=1"), "{:?}", next.headers);
         })
         .unwrap();
+}
+
+/// A tenth of a dollar, and models that could write for two thirds of it.
+fn scarce(escrow: bool, model: &str) -> Value {
+    let price =
+        json!({ "usd_per_million": { "input": 1, "output": 2 }, "max_output_tokens": 32_768, "capabilities": [] });
+    let team = json!({ "escrow": escrow, "budgets": [{ "usd": 0.1, "per": "total" }] });
+    json!({ "models": { model: price }, "teams": { "scarce": team } })
+}
+
+#[test]
+fn streams_share_a_budget_of_which_one_could_write_most() {
+    let (level, model) = (InProcess::new(Options::default(), &BTreeMap::new()), "openai:plain~pace-1000");
+    let running = async {
+        let key = prepare(&level, scarce(false, model), "scarce").await.unwrap();
+        let started = level.now_ms();
+        let answers = join_all((0..5).map(|_| call(&level, &key, json!({ "model": model })))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+        assert!(level.now_ms() - started < 60_000, "they were under way together");
+    };
+    level.world().executor().run(running).unwrap();
+}
+
+#[test]
+fn no_interleaving_of_streams_that_are_reserved_slice_by_slice_overspends_a_budget() {
+    let (model, mut ends) = ("openai:plain~words-3000", BTreeMap::<&str, usize>::new());
+    for seed in 1..=24 {
+        let level = InProcess::new(Options { seed, ..Options::default() }, &BTreeMap::new());
+        let world = level.world();
+        world.set_faults(Faults { slow_ms: seed % 8, ..Faults::default() });
+        let running = async {
+            let key = prepare(&level, scarce(seed % 2 == 0, model), "scarce").await.unwrap();
+            let answers = join_all((0..24).map(|_| call(&level, &key, json!({ "model": model })))).await;
+            for answer in &answers {
+                let text = String::from_utf8_lossy(&answer.body);
+                let end = match answer.status {
+                    200 if text.contains("[DONE]") => "whole",
+                    200 if text.contains("insufficient_quota") => "cut",
+                    402 => "refused",
+                    other => panic!("seed {seed}: {other} {text}"),
+                };
+                *ends.entry(end).or_default() += 1;
+            }
+            level.pause(5_000).await;
+            admin(&level, "GET", "/admin/v1/budgets", String::new()).await.unwrap()
+        };
+        let books = world.executor().run(running).unwrap();
+        let budget = &books["data"][0];
+        assert_eq!((&budget["held_nano_usd"], &budget["unconfirmed_nano_usd"]), (&json!(0), &json!(0)), "seed {seed}");
+        let posted = budget["posted_nano_usd"].as_u64().unwrap();
+        assert!((50_000_000..=100_000_000).contains(&posted), "seed {seed}: {budget}");
+    }
+    println!("{ends:?}");
+    assert_eq!(ends.len(), 3, "{ends:?}");
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn admit(id: &str, lease: u64) -> Command {
         escrowed: false,
         share: 0,
         calls: 0,
+        enough: NanoUsd::ZERO,
     })
 }
 
@@ -122,6 +123,7 @@ fn shards_admit_what_they_were_lent_give_back_the_rest_and_add_up_to_their_lende
         id: ReservationId(format!("{name}-{number}")),
         escrowed: true,
         share: 0,
+        enough: NanoUsd::ZERO,
         note: String::new(),
         ..Purse::default().draw(name, &line, NanoUsd(60), NanoUsd(60), now())
     };

@@ -82,15 +82,16 @@ async fn administer<P: Ports, R: Request>(
     let body = pipeline::body(&inner.ports, request, admin::max_body_bytes(route), pipeline::PATIENCE).await?;
     let asked = admin::Request { body, ..asked };
     let answered = admin.perform(route, &Ask { who: &who, args: &args, request: &asked }).await?;
-    if route.method != "GET" {
-        let (via, status) = (who.via.as_str(), answered.status);
-        let what = json!({
-            "event": "admin", "at": inner.ports.now(), "via": via, "key_id": who.key_id, "user": who.user,
-            "method": method, "path": path, "status": status,
-        });
-        inner.ports.log(&what.to_string());
-        inner.recorder.witness(&inner.ports, what);
+    if route.method == "GET" {
+        return Ok(answered.told());
     }
+    let (via, status) = (who.via.as_str(), answered.status);
+    let what = json!({
+        "event": "admin", "at": inner.ports.now(), "via": via, "key_id": who.key_id, "user": who.user,
+        "method": method, "path": path, "status": status,
+    });
+    inner.ports.log(&what.to_string());
+    inner.recorder.witness(&inner.ports, what);
     // What was changed holds here from the next request on.
     if answered.is_news {
         inner.refresh().await;

@@ -80,15 +80,8 @@ pub trait Gateway {
     -> Result<Option<Admission>, ApiError>;
 
     /// Adds to what [`admit`](Gateway::admit) reserved, as far as the budgets afford it; answers with what is granted in all,
-    /// `None` where nothing was added. Slices are numbered from 1, and each is added once.
-    async fn extend(
-        &self,
-        admission: &Admission,
-        caller: &Caller,
-        claim: &Claim,
-        slice: u32,
-        more: NanoUsd,
-    ) -> Option<NanoUsd>;
+    /// `None` where nothing was added.
+    async fn extend(&self, admission: &Admission, caller: &Caller, claim: &Claim, more: More) -> Option<NanoUsd>;
 
     /// Replaces a model's reservation by what was used of that model.
     async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens);
@@ -138,6 +131,8 @@ pub struct Claim {
     pub most: NanoUsd,
     /// The least that is of any use: the input and a short answer.
     pub least: NanoUsd,
+    /// What is enough to begin with, where more can be added while the answer comes; zero: all of it is wanted at once.
+    pub slice: NanoUsd,
     /// The tokens it is expected to read and write.
     pub tokens: Tokens,
     /// Who could answer.
@@ -154,6 +149,17 @@ impl Claim {
             [] | [_, ..] => None,
         }
     }
+}
+
+/// What is to be added to a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct More {
+    /// Which slice it is: numbered from 1, and each is added once.
+    pub slice: u32,
+    /// The most.
+    pub most: NanoUsd,
+    /// What of it is wanted also where that is much beside what the budgets still afford.
+    pub enough: NanoUsd,
 }
 
 /// Why a call is not admitted.

@@ -1,7 +1,7 @@
 //! The null gateway: everybody may, nothing is written down.
 
 use super::{
-    Admission, Caller, Claim, Gateway, Refusal,
+    Admission, Caller, Claim, Gateway, More, Refusal,
     answers::{Kept, Recall},
     audit::Record,
     bodies::Bodies,
@@ -50,14 +50,7 @@ impl Gateway for Open {
         Ok(None)
     }
 
-    async fn extend(
-        &self,
-        _admission: &Admission,
-        _caller: &Caller,
-        _claim: &Claim,
-        _slice: u32,
-        _more: NanoUsd,
-    ) -> Option<NanoUsd> {
+    async fn extend(&self, _: &Admission, _: &Caller, _: &Claim, _: More) -> Option<NanoUsd> {
         None
     }
 

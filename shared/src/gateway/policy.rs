@@ -13,7 +13,7 @@ use super::key_cache::{KeyCache, Lookup, MAX_AGE};
 use super::keys::{Hasher, KeyRecord, PREFIX};
 use super::lines::{Lines, Part};
 use super::shards::Shards;
-use super::{Admission, Caller, Claim, Gateway, Refusal, denial, live, people};
+use super::{Admission, Caller, Claim, Gateway, More, Refusal, denial, live, people};
 use crate::config::authentication::Secrets;
 use crate::config::{AuditPolicy, Config, ModelAccess, ModelId, Team, Terms};
 use crate::context::Library;
@@ -227,15 +227,8 @@ impl<P: Ports> Gateway for Policy<P> {
         self.reserve(&id, caller, claim, lines).await.map(Some).map_err(|refusal| refusal.error)
     }
 
-    async fn extend(
-        &self,
-        admission: &Admission,
-        caller: &Caller,
-        claim: &Claim,
-        slice: u32,
-        more: NanoUsd,
-    ) -> Option<NanoUsd> {
-        self.enlarge(admission, caller, claim, slice, more).await
+    async fn extend(&self, admission: &Admission, caller: &Caller, claim: &Claim, more: More) -> Option<NanoUsd> {
+        self.enlarge(admission, caller, claim, more).await
     }
 
     async fn settle_model(&self, admission: &Admission, cost: NanoUsd, tokens: Tokens) {

@@ -5,7 +5,7 @@ use super::ledger::{Admit, Charge, Denial, ReservationId, Settle, Verdict};
 use super::lines::{self, Lines, Part};
 use super::policy::{Policy, TENANT};
 use super::shards::{Borrower, ask};
-use super::{Admission, Caller, Claim, Refusal, denial};
+use super::{Admission, Caller, Claim, More, Refusal, denial};
 use crate::error::{ApiError, Code};
 use crate::ports::{Ports, StoreError};
 use crate::units::{Millis, NanoUsd, Tokens};
@@ -79,6 +79,8 @@ impl<P: Ports> Policy<P> {
             escrowed: false,
             share: 0,
             calls: 0,
+            // Nobody meters what one of several models writes.
+            enough: if whole { claim.slice } else { NanoUsd::ZERO },
         };
         if local {
             let (lent, draw) = self.recorder.allowances.admit(&caller.team, &admit);
@@ -157,8 +159,7 @@ impl<P: Ports> Policy<P> {
         admission: &Admission,
         caller: &Caller,
         claim: &Claim,
-        slice: u32,
-        more: NanoUsd,
+        more: More,
     ) -> Option<NanoUsd> {
         let ledger = admission.tenant.as_deref()?;
         let allowances = &self.recorder.allowances;
@@ -166,10 +167,10 @@ impl<P: Ports> Policy<P> {
         let team = admission.shard().and_then(|_| self.borrower(caller, &lines));
         let admit = Admit {
             id: ReservationId(admission.id.clone()),
-            slice,
+            slice: more.slice,
             now: self.ports.now(),
             lease: claim.lease,
-            most: more,
+            most: more.most,
             least: NanoUsd(1),
             budgets: lines.budgets,
             rates: Vec::new(),
@@ -177,17 +178,18 @@ impl<P: Ports> Policy<P> {
             escrowed: team.is_some(),
             share: 0,
             calls: 0,
+            enough: more.enough.max(NanoUsd(1)),
         };
         if let Some(lent) = &admission.lent {
             let verdict = self.ports.admit(ledger, allowances.more(lent, &admit)?).await;
             return allowances.extended(lent, &admission.id, matches!(verdict, Ok(Verdict::Admitted(_))));
         }
         if let Some(team) = team {
-            let whole = Admit { least: more, ..admit.clone() };
+            let whole = Admit { least: more.enough.min(more.most), ..admit.clone() };
             if let Ok(Verdict::Admitted(admitted)) = self.ports.admit(ledger, whole).await {
                 return Some(admitted.granted);
             }
-            self.shards.refill(&self.ports, &team, ledger, more).await;
+            self.shards.refill(&self.ports, &team, ledger, more.enough).await;
         }
         match self.ports.admit(ledger, admit).await {
             Ok(Verdict::Admitted(admitted)) => Some(admitted.granted),

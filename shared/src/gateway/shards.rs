@@ -74,7 +74,7 @@ impl Shards {
         admit: Admit,
     ) -> Result<(String, Verdict), StoreError> {
         let first = shard(TENANT, &team.team, ports.entropy() % team.shards.max(1));
-        let whole = Admit { least: admit.most, ..admit.clone() };
+        let whole = Admit { least: admit.most, enough: NanoUsd::ZERO, ..admit.clone() };
         let verdict = ask(ports, &first, at(&first, &whole)).await?;
         let is_low = |state: &BudgetState| state.remaining() < times(LOW, admit.most);
         let low = match &verdict {

@@ -14,7 +14,7 @@ use crate::context::Meanings;
 use crate::embed::Weights;
 use crate::json::json;
 use crate::ports::{Clock, Records, StoreError};
-use crate::records::Write;
+use crate::records::{Record, Write};
 use crate::units::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -93,13 +93,16 @@ pub async fn version(ports: &impl Records) -> Result<u64, StoreError> {
 }
 
 /// What is in force, for people.
-pub async fn shown(ports: &impl Records) -> Result<Option<Value>, StoreError> {
-    let head = ports.read_record(ADMIN, HEAD).await?;
-    Ok(head.and_then(|head| crate::json::parse(&head.value).ok()))
+pub async fn shown(ports: &impl Records) -> Result<Option<Record>, StoreError> {
+    ports.read_record(ADMIN, HEAD).await
 }
 
-/// Stores weights and puts them in force.
-pub async fn store<P: Records + Clock>(ports: &P, weights: &Weights) -> Result<Value, StoreError> {
+/// Stores weights and puts them in force, in place of those `before` if anybody cares; `None`: others were faster.
+pub async fn store<P: Records + Clock>(
+    ports: &P,
+    weights: &Weights,
+    before: Option<&Record>,
+) -> Result<Option<Value>, StoreError> {
     let bytes = weights.bytes();
     let digest = Sha256::digest(&bytes);
     let name = base64url::encode(digest.get(..12).unwrap_or_default());
@@ -108,9 +111,9 @@ pub async fn store<P: Records + Clock>(ports: &P, weights: &Weights) -> Result<V
         "object": "embedding", "name": name, "pieces": count, "bytes": bytes.len(), "dimensions": weights.dimensions(),
     });
     let mut writes = live::tell(ports.now(), &[]);
-    writes.push(Write::put(HEAD, head.to_string()));
-    ports.write_records(ADMIN, writes).await?;
-    Ok(head)
+    let text = head.to_string();
+    writes.push(before.map_or_else(|| Write::put(HEAD, &text), |before| Write::replace(before, &text)));
+    Ok(ports.write_records(ADMIN, writes).await?.then_some(head))
 }
 
 /// Reads what is in force where that is news, and remembers it, with what definitions mean by it.

@@ -126,9 +126,9 @@ pub(super) async fn accept<L: Layers, R: Request>(
             // The provider bills the caller; the tokens count all the same.
             _ if byok => {
                 let bound = estimate::bound(&pipeline.catalog, &reach, facts);
-                Bound { most: NanoUsd::ZERO, least: NanoUsd::ZERO, ..bound }
+                Bound { most: NanoUsd::ZERO, least: NanoUsd::ZERO, slice: NanoUsd::ZERO, ..bound }
             }
-            Some(flat) => Bound { most: flat, least: flat, tokens: 0 },
+            Some(flat) => Bound { most: flat, least: flat, ..Bound::default() },
             None => estimate::bound(&pipeline.catalog, &reach, facts),
         };
         let answer = reach.models.iter().map(|id| estimate::longest(&pipeline.catalog, id, facts)).max();
@@ -138,10 +138,11 @@ pub(super) async fn accept<L: Layers, R: Request>(
             let once = judge::most(pipeline, model, facts.text_bytes, answer);
             (1..reach.answers).for_each(|_| beside += once);
         }
-        let bound = Bound { most: bound.most + beside, least: bound.least + beside, ..bound };
+        let (most, least) = (bound.most + beside, bound.least + beside);
+        let slice = if bound.slice.is_zero() { bound.slice } else { bound.slice + beside };
         let (id, lease) = (id.clone(), Millis(total.0.saturating_add(GRACE.0)));
-        let (Bound { most, least, tokens }, candidates) = (bound, reach.models);
-        Ok::<Claim, ApiError>(Claim { id, now: at, lease, most, least, tokens, candidates, downgraded })
+        let (now, tokens, candidates) = (at, bound.tokens, reach.models);
+        Ok::<Claim, ApiError>(Claim { id, now, lease, most, least, slice, tokens, candidates, downgraded })
     };
     let mut asked = claim(&ask, &facts, false)?;
     let admission = match gateway.admit(&caller, &asked).await {

@@ -7,11 +7,11 @@ use super::consult::consult;
 use super::finish::Finish;
 use super::flight::Flight;
 use super::intake::Intake;
-use super::{Layers, Pipeline, cascade, estimate, race, refusal};
+use super::{Layers, Pipeline, cascade, estimate, race, refusal, slices};
 use crate::config::{ModelId, TimeoutsOverride};
 use crate::error::{ApiError, Code};
-use crate::gateway::Gateway;
 use crate::gateway::audit::Attempt;
+use crate::gateway::{Gateway, More};
 use crate::ports::Clock;
 use crate::proxy::{Answer, Call, Content, Failure, Proxy, Retry};
 use crate::router::learn::fixed::ONE;
@@ -41,7 +41,7 @@ pub(super) async fn answer<L: Layers>(
         open.decision = Some((Arc::new(decision.clone()), Arc::new(question)));
         open.explain = intake.explain;
     }
-    let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish };
+    let mut walk = Walk { pipeline, intake, order, timeouts: decision.timeouts, finish, grows: false };
     let (model, answer) = walk.plan(&decision).await?;
     pipeline.layers.router().opened(&intake.id, &order.ask, &decision, &model, pipeline.layers.clock().now());
     Ok((decision, model, answer))
@@ -81,6 +81,8 @@ pub(super) struct Walk<'w, L: Layers> {
     pub order: &'w Order,
     pub timeouts: TimeoutsOverride,
     pub finish: &'w mut Finish<L>,
+    /// Whether the next answer is reserved slice by slice.
+    pub grows: bool,
 }
 
 impl<L: Layers> Walk<'_, L> {
@@ -185,6 +187,7 @@ impl<L: Layers> Walk<'_, L> {
                     attempts.jump(at);
                     continue;
                 }
+                Err((model, failure)) if self.order.tariff.byok => (model, refusal::theirs(failure)),
                 Err(failed) => failed,
             };
             self.failed(&model, started, &failure);
@@ -298,11 +301,13 @@ impl<L: Layers> Walk<'_, L> {
         let Some(granted) = open.admission.granted.filter(|_| spent > NanoUsd::ZERO) else { return };
         let wanted = estimate::most(&self.pipeline.catalog, model, &request.facts, None);
         let beside = beside.saturating_sub(open.record.moderation_nano_usd);
-        let more = (spent + wanted + beside).saturating_sub(granted);
-        if more > NanoUsd::ZERO {
+        let most = (spent + wanted + beside).saturating_sub(granted);
+        if most > NanoUsd::ZERO {
             let slice = u32::try_from(open.record.attempts.len()).unwrap_or(u32::MAX);
             let gateway = self.pipeline.layers.gateway();
-            let extended = gateway.extend(&open.admission, caller, claim, slice, more).await;
+            let begun = (spent + claim.slice).saturating_sub(granted);
+            let more = More { slice, most, enough: if claim.slice.is_zero() { most } else { begun } };
+            let extended = gateway.extend(&open.admission, caller, claim, more).await;
             open.admission.granted = extended.or(Some(granted));
         }
     }
@@ -315,7 +320,9 @@ impl<L: Layers> Walk<'_, L> {
         });
         // And what judging the answer will cost is not the answer's.
         let spent = spent + reserved + self.order.beside.saturating_sub(judged);
-        let granted = self.finish.open().and_then(|open| open.admission.granted);
+        let (catalog, open) = (&self.pipeline.catalog, self.finish.open());
+        self.grows = open.as_ref().is_some_and(|open| slices::besides(catalog, self.order, open, model).is_some());
+        let granted = open.and_then(|open| open.admission.granted).filter(|_| !self.grows);
         let left = granted.map(|granted| granted.saturating_sub(spent));
         let left = left.into_iter().chain(self.finish.room(model)).min()?;
         estimate::affordable_output(&self.pipeline.catalog, model, &self.order.request.facts, left)
@@ -330,6 +337,7 @@ impl<L: Layers> Walk<'_, L> {
             deadline: self.order.deadline,
             timeouts: self.timeouts,
             words: self.order.guarded(),
+            metered: self.grows,
         }
     }
 

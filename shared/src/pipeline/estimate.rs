@@ -1,6 +1,6 @@
 //! What a call will consume, before it is made: an honest guess, and a bound that holds.
 
-use crate::catalog::{Catalog, Model, Size};
+use crate::catalog::{Capabilities, Catalog, Model, Size};
 use crate::config::ModelId;
 use crate::dialect::Facts;
 use crate::router::Reach;
@@ -24,6 +24,9 @@ const UNKNOWN_INPUT: Tokens = 1_048_576;
 const USUAL_OUTPUT: Tokens = 1_024;
 /// The shortest answer worth paying for, when the budget does not afford more.
 const LEAST_OUTPUT: Tokens = 256;
+
+/// What is reserved of an answer at a time, where not all of it is: so many bytes of it, each taken for a token.
+pub(super) const SLICE: Tokens = 8_192;
 
 /// Input tokens as they can be at the most: what the model can read at all, where the body does not
 /// show everything.
@@ -53,6 +56,8 @@ pub(super) struct Bound {
     pub most: NanoUsd,
     /// The least that buys the input and a short answer.
     pub least: NanoUsd,
+    /// What buys the input and a slice of the answer, where the rest can be reserved while it streams; else zero.
+    pub slice: NanoUsd,
     /// The tokens it will read and write, probably: what limits of tokens are drawn on for it.
     pub tokens: Tokens,
 }
@@ -62,6 +67,8 @@ pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
     let mut bound = Bound::default();
     let (mut inputs, mut dearest_input) = (NanoUsd::ZERO, NanoUsd::ZERO);
     let mut answers = Vec::with_capacity(reach.models.len());
+    // Who names the longest answer wants all of it, and may have it from the beginning.
+    let mut grows = facts.stream && facts.max_output_tokens.is_none() && reach.answers == 1;
     for id in &reach.models {
         let model = catalog.model(id);
         let written =
@@ -71,6 +78,8 @@ pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
         let longest = model.max_output_tokens.unwrap_or(UNKNOWN_OUTPUT);
         let output = facts.max_output_tokens.map_or(longest, |wanted| wanted.min(longest)).saturating_mul(facts.n);
         answers.push(model.price.most(&size(facts, input, output)));
+        grows &= shows_all(&model);
+        bound.slice = bound.slice.max(model.price.most(&size(facts, input, output.min(SLICE))));
         bound.least = bound.least.max(model.price.most(&size(facts, input, output.min(LEAST_OUTPUT))));
         let asked = model.price.most(&size(facts, facts.probable_input(), 0));
         inputs += asked;
@@ -80,8 +89,22 @@ pub(super) fn bound(catalog: &Catalog, reach: &Reach, facts: &Facts) -> Bound {
     sorted::sort_by(&mut answers, |a, b| b.cmp(a));
     bound.most = answers.into_iter().take(reach.answers).fold(NanoUsd::ZERO, NanoUsd::add);
     // Before a fallback answers, those before it may have read the prompt and may bill it.
-    bound.most += inputs.saturating_sub(dearest_input);
+    let failed = inputs.saturating_sub(dearest_input);
+    bound.most += failed;
+    bound.slice = if grows { bound.slice + failed } else { NanoUsd::ZERO };
     bound
+}
+
+/// Whether all that a model is paid for writing can be seen as it streams: it keeps no thoughts to itself and does not speak.
+fn shows_all(model: &Model) -> bool {
+    !model.capabilities.has(Capabilities::REASONING) && model.price.output_audio.is_none()
+}
+
+/// The most a call to `model` can cost when it has written so much, all choices together.
+pub(super) fn so_long(catalog: &Catalog, model: &ModelId, facts: &Facts, output: Tokens) -> NanoUsd {
+    let written = output.min(longest(catalog, model, facts));
+    let model = catalog.model(model);
+    model.price.most(&size(facts, most_input(facts, &model), written))
 }
 
 /// The longest answer of `model` that `money` buys beside the input; `None` when all the caller wants,

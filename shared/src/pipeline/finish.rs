@@ -307,7 +307,8 @@ async fn conclude<L: Layers>(pipeline: &Arc<Pipeline<L>>, mut open: Open, observ
             if let Some(model) = open.record.model.clone() {
                 open.charge(pipeline, &model, Some(&observed));
             }
-            let cancelled = open.record.outcome == Outcome::Cancelled;
+            // Whoever ended it, it was not the provider.
+            let cancelled = matches!(open.record.outcome, Outcome::Cancelled | Outcome::Cut);
             let met = met(&mut open.record, &observed.finish, cancelled, open.limits);
             if open.blocked && open.record.outcome == Outcome::Ok {
                 open.record.outcome = Outcome::Refused;

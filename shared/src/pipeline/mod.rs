@@ -28,6 +28,7 @@ mod route;
 mod serve;
 mod settle;
 mod shadow;
+mod slices;
 mod stream;
 mod words;
 

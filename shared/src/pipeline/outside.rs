@@ -252,6 +252,7 @@ async fn put<L: Layers>(
         deadline: clock.now() + timeout,
         timeouts: TimeoutsOverride::default(),
         words: None,
+        metered: false,
     };
     let answered = async {
         let answer = pipeline.layers.proxy().call(&call).await.map_err(|failure| failure.may_be_billed)?;

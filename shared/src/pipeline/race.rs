@@ -36,6 +36,7 @@ pub(super) async fn run<L: Layers>(
         deadline: order.deadline,
         timeouts,
         words: order.guarded(),
+        metered: false,
     };
     let first_began = clock.now();
     let first_call = call(&first.model, affordable);

@@ -1,6 +1,7 @@
-//! What a caller is told when the router has no plan.
+//! What a caller is told when the router has no plan, and when a provider refuses the key that they brought.
 
 use crate::error::{ApiError, Code};
+use crate::proxy::{Failure, Retry};
 use crate::router::{Drop, Refusal};
 
 /// The error for a refusal: it names the rail and what each candidate failed at.
@@ -21,6 +22,20 @@ pub(super) fn error(refusal: Refusal) -> ApiError {
             ApiError::new(code, format!("{what} is ruled out ({}). {advice}", why.join(", ")))
         }
     }
+}
+
+/// A failure of a call with the caller's own key: what a provider has against that key is no business of an administrator.
+pub(super) fn theirs(mut failure: Failure) -> Failure {
+    // As a rate limit that nobody should try again on is a quota.
+    let told = match (failure.error.code, failure.retry) {
+        (Code::UpstreamAuthError, _) => {
+            "The provider refused the key that you brought, or does not permit it this call. Check your provider key."
+        }
+        (Code::UpstreamRateLimited, Retry::Elsewhere) => "Your account at the provider is out of quota.",
+        (_, Retry::Never | Retry::Same | Retry::Elsewhere) => return failure,
+    };
+    failure.error.message = told.into();
+    failure
 }
 
 /// What a rail is called on the wire, and what the caller can do about it.

@@ -4,6 +4,7 @@ use super::accept::Order;
 use super::cache::{Keep, Standing};
 use super::finish::{Finish, Open};
 use super::intake::Intake;
+use super::slices::Slices;
 use super::stream::{ReplyStream, StreamContext};
 use super::{Layers, Pipeline, Reply, ReplyBody, headers, words};
 use crate::cache::Entry;
@@ -114,7 +115,8 @@ pub(super) async fn reply<L: Layers>(
                 total: order.total,
                 judges: order.words.piece().map(|_| (order.words.clone(), words::asked(order))),
             };
-            let stream = ReplyStream::new(pipeline.clone(), *live, finish, context, keep);
+            let slices = finish.open().and_then(|open| Slices::of(pipeline, order, open, &model));
+            let stream = ReplyStream::new(pipeline.clone(), *live, finish, context, (keep, slices));
             Reply { head, body: ReplyBody::Stream(Box::new(stream)) }
         }
     }

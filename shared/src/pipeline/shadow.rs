@@ -77,6 +77,7 @@ pub(super) fn send<L: Layers>(
             timeouts: TimeoutsOverride::default(),
             // Nobody reads the answer.
             words: None,
+            metered: false,
         };
         let all = async {
             let answer = work.layers.proxy().call(&call).await.map_err(|failure| failure.error.code)?;

@@ -4,8 +4,10 @@ use super::Layers;
 use super::cache::Keep;
 use super::finish::Finish;
 use super::outside;
+use super::slices::{self, Flow, Slices};
 use crate::dialect::Finish as Finished;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::gateway::audit::Outcome;
 use crate::ports::Clock;
 use crate::proxy::failure::{Failure, Stage};
 use crate::proxy::{Live, Next, Proxy};
@@ -15,6 +17,9 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::sync::Arc;
+
+/// How often a stream that waits for the ledger looks whether it has answered.
+const PAUSE: Millis = Millis(10);
 
 /// The events of one answer, pulled by the platform.
 ///
@@ -30,6 +35,10 @@ pub struct ReplyStream<L: Layers> {
     finish: Option<Finish<L>>,
     context: StreamContext,
     keep: Option<Keep<L>>,
+    /// What is reserved of it while it flows.
+    slices: Option<Slices>,
+    /// There is no more for it.
+    spent: bool,
     ending: Ending,
 }
 
@@ -51,9 +60,10 @@ impl<L: Layers> ReplyStream<L> {
         live: Live<<L::Proxy as Proxy>::Body>,
         finish: Finish<L>,
         context: StreamContext,
-        keep: Option<Keep<L>>,
+        (keep, slices): (Option<Keep<L>>, Option<Slices>),
     ) -> ReplyStream<L> {
-        ReplyStream { layers, live, finish: Some(finish), context, keep, ending: Ending::default() }
+        let (spent, ending) = (false, Ending::default());
+        ReplyStream { layers, live, finish: Some(finish), context, keep, slices, spent, ending }
     }
 
     /// The next bytes for the caller; `None` at the end, by when the request is settled.
@@ -69,11 +79,14 @@ impl<L: Layers> ReplyStream<L> {
     /// The next bytes, if it is any.
     async fn step(&mut self) -> Option<Bytes> {
         self.finish.as_ref()?;
+        let is_spent = self.is_spent().await;
         let clock = self.layers.layers.clock();
         let left = self.context.deadline.since(clock.now());
         let (stage, patience) =
             if left < self.context.idle { (Stage::Total, left) } else { (Stage::Idle, self.context.idle) };
-        let next = {
+        let next = if is_spent {
+            Some(Next::End)
+        } else {
             let next = pin!(self.live.next());
             let timer = pin!(clock.sleep(patience));
             match select(next, timer).await {
@@ -90,6 +103,27 @@ impl<L: Layers> ReplyStream<L> {
         }
     }
 
+    /// Whether there is no more for the rest of the answer, once it grows slice by slice: a platform that reads the body itself asks
+    /// for it before it reads on, and [concludes](ReplyStream::conclude) if so. Waits for the ledger where it must.
+    pub async fn is_spent(&mut self) -> bool {
+        loop {
+            let open = self.finish.as_mut().and_then(Finish::open);
+            let (Some(slices), Some(open), Some(written)) = (&mut self.slices, open, self.live.written()) else {
+                return false;
+            };
+            let flow = slices.flow(&self.layers, open, written);
+            let clock = self.layers.layers.clock();
+            match flow {
+                Flow::Wait if clock.now() < self.context.deadline => clock.sleep(PAUSE).await,
+                Flow::On | Flow::Wait => return false,
+                Flow::Spent => {
+                    self.spent = true;
+                    return true;
+                }
+            }
+        }
+    }
+
     /// The body the platform may forward natively; see [`Outgoing::forward`](crate::ports::Outgoing).
     pub fn body_mut(&mut self) -> &mut <L::Proxy as Proxy>::Body {
         self.live.body_mut()
@@ -97,7 +131,7 @@ impl<L: Layers> ReplyStream<L> {
 
     /// Whether the caller gets the provider's bytes untouched.
     pub fn is_untouched(&self) -> bool {
-        self.live.is_untouched()
+        self.slices.is_none() && self.live.is_untouched()
     }
 
     /// How long the provider may be silent.
@@ -195,8 +229,13 @@ impl<L: Layers> ReplyStream<L> {
         finish.late(late);
         let error = late.map(|stage| self.timed_out(stage));
         let takes_comments = self.live.takes_comments();
+        let error = error.or_else(|| self.spent.then(slices::spent));
         let (observed, tail) = self.live.end(&self.context.provider, error, &self.context.request_id);
         let complete = observed.finish == Finished::Complete && !finish.is_touched();
+        if let Some(open) = finish.open().filter(|_| self.spent && observed.finish == Finished::Truncated) {
+            open.record.code = Some(Code::InsufficientQuota.as_str());
+            open.record.outcome = Outcome::Cut;
+        }
         let cost = finish.cost_of(&observed);
         finish.heard(tail.as_deref().unwrap_or_default());
         finish.answered(observed).await;

@@ -125,7 +125,7 @@ impl<P: Ports> Proxy for HttpProxy<P> {
         };
         // Forwarded bytes go to the caller as they are; natively, if they are framed as they came.
         let forward = outgoing.forward && !self.hides_usage(call, provider) && call.words.is_none();
-        outgoing.forward = forward && call.request.facts.framing == Framing::Events;
+        outgoing.forward = forward && !call.metered && call.request.facts.framing == Framing::Events;
         let outgoing = self.signed(provider, outgoing).await?;
 
         match call.request.facts.stream {

@@ -112,6 +112,12 @@ impl<B: Body> Live<B> {
         self.transform.as_ref().map_or(State::Complete, Transform::state)
     }
 
+    /// Bytes of text, thoughts and arguments so far; `None` once no more come.
+    pub fn written(&self) -> Option<u64> {
+        let transform = self.transform.as_ref().filter(|transform| transform.state() != State::Complete)?;
+        Some(transform.written())
+    }
+
     async fn advance(&mut self) {
         let chunk = self.body.chunk().await;
         let Some(transform) = &mut self.transform else { return };

@@ -83,6 +83,8 @@ pub struct Call<'a> {
     pub timeouts: TimeoutsOverride,
     /// What every event of a streamed answer goes through; the caller's and the provider's bytes then differ.
     pub words: Option<&'a Words>,
+    /// What it writes is counted as it comes, so no platform forwards it by itself.
+    pub metered: bool,
 }
 
 /// A provider's answer in the caller's dialect.

@@ -48,6 +48,10 @@ impl Tally {
         }
     }
 
+    pub(super) fn written(&self) -> u64 {
+        self.0.output_bytes
+    }
+
     pub(super) fn error(&self) -> Option<&UpstreamError> {
         match &self.0.finish {
             Finish::Error(error) => Some(error),

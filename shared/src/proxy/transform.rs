@@ -155,6 +155,16 @@ impl Transform {
         }
     }
 
+    /// Bytes of text, thoughts and arguments so far.
+    pub(super) fn written(&self) -> u64 {
+        match self {
+            Transform::Untouched(meter) => meter.written(),
+            Transform::Passed(_) => 0,
+            Transform::Stripped(both) => both.1.written(),
+            Transform::Translated(translation) => translation.tally.written(),
+        }
+    }
+
     /// The failure the provider told of, if it did.
     pub(super) fn error(&self) -> Option<&UpstreamError> {
         match self {

@@ -180,6 +180,11 @@ impl Meter {
         }
     }
 
+    /// Bytes of text, thoughts and arguments so far.
+    pub fn written(&self) -> u64 {
+        self.watch.tally().output_bytes
+    }
+
     /// The failure, as soon as it is known.
     pub fn error(&self) -> Option<&UpstreamError> {
         self.watch.tally().error.as_ref()

@@ -3,6 +3,7 @@
 use super::routes::Route;
 use crate::error::{ApiError, Code};
 use crate::gateway::Caller;
+use crate::gateway::journal::Hash;
 use crate::http::{Head, Header, percent_decode, query_parameter};
 use crate::json;
 use crate::records::Record;
@@ -12,6 +13,8 @@ use serde_json::{Map, Value};
 /// The most entries one page of a list holds, and how many it holds unless asked.
 pub(super) const MAX_PAGE: usize = 200;
 const PAGE: usize = 100;
+
+const JSON: &str = "application/json";
 
 /// A request as it came.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +170,21 @@ impl Answer {
         self
     }
 
+    /// The same, with an `etag` of what it says where it has none of its own: lists and figures have no version.
+    #[must_use]
+    pub fn told(mut self) -> Answer {
+        if let Content::Json(body) = &self.content {
+            // Plain data with string keys cannot fail to serialise.
+            self.content = Content::Text(JSON, serde_json::to_string(body).unwrap_or_default());
+        }
+        if let Content::Text(_, text) = &self.content
+            && self.headers.iter().all(|(name, _)| name != "etag")
+        {
+            self.headers.push(("etag".into(), format!("\"{}\"", Hash::of(&[text.as_bytes()]))));
+        }
+        self
+    }
+
     /// The same, after a change that every process takes over.
     #[must_use]
     pub fn news(self) -> Answer {
@@ -182,7 +200,7 @@ impl Answer {
         }
         let (kind, body) = match self.content {
             // Plain data with string keys cannot fail to serialise.
-            Content::Json(value) => ("application/json", serde_json::to_vec(&value).unwrap_or_default()),
+            Content::Json(value) => (JSON, serde_json::to_vec(&value).unwrap_or_default()),
             Content::Text(kind, text) => (kind, text.into_bytes()),
         };
         let mut head = Head::new(self.status, kind);

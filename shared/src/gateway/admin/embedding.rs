@@ -1,5 +1,6 @@
 //! The weights of the embedding: `/admin/v1/embedding`.
 
+use super::ask::changed;
 use super::shelf::nothing;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::embed::Weights;
@@ -19,10 +20,15 @@ impl<P: Ports> Admin<P> {
                 "The body must be weights (SEMB0001) followed by the vocabulary they are for, a piece a line.",
             )
         })?;
-        weights::store(&self.ports, &weights).await.map(|head| Answer::ok(head).news()).map_err(unavailable)
+        let before = weights::shown(&self.ports).await.map_err(unavailable)?;
+        ask.precondition(before.as_ref())?;
+        let before = before.filter(|_| ask.request.if_match.is_some());
+        let stored = weights::store(&self.ports, &weights, before.as_ref()).await.map_err(unavailable)?;
+        stored.map(|head| Answer::ok(head).news()).ok_or_else(changed)
     }
 
     pub(super) async fn show_embedding(&self, _ask: &Ask<'_>) -> Result<Answer, ApiError> {
-        weights::shown(&self.ports).await.map_err(unavailable)?.map(Answer::ok).ok_or_else(|| nothing("embedding"))
+        let head = weights::shown(&self.ports).await.map_err(unavailable)?.ok_or_else(|| nothing("embedding"))?;
+        Ok(Answer::ok(crate::json::parse(&head.value).unwrap_or_default()).tagged(head.version))
     }
 }

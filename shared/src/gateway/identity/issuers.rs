@@ -140,9 +140,13 @@ pub struct SignIn {
 const DESCRIBED: Millis = Millis(300_000);
 const REST: Millis = Millis(1_000);
 
-/// The last description that was asked for, or why there is none: strangers decide how often somebody wants to sign in.
+/// How often those who wait for what another asked look whether it is there.
+const PAUSE: Millis = Millis(20);
+
+/// The last description that was asked for, or why there is none, and since when somebody asks anew: strangers decide how often
+/// and how many at once want to sign in.
 #[derive(Clone, Debug, Default)]
-pub struct Descriptions(Arc<Mutex<Option<Described>>>);
+pub struct Descriptions(Arc<Mutex<(Option<Described>, Option<Timestamp>)>>);
 
 /// Of whom, when, and what.
 type Described = (String, Timestamp, Result<SignIn, &'static str>);
@@ -150,11 +154,10 @@ type Described = (String, Timestamp, Result<SignIn, &'static str>);
 impl Descriptions {
     /// Where people sign in with this issuer.
     pub async fn of(&self, ports: &impl Ports, issuer: &str) -> Result<SignIn, &'static str> {
-        let (known, now) = (self.0.lock().unwrap_or_else(PoisonError::into_inner).clone(), ports.now());
-        if let Some((whose, at, said)) = known {
-            let good = if said.is_ok() { DESCRIBED } else { REST };
-            if whose == issuer && at <= now && now.since(at) < good {
-                return said;
+        while let Some(known) = self.known(issuer, ports.now()) {
+            match known {
+                Some(said) => return said,
+                None => ports.sleep(PAUSE).await,
             }
         }
         let said = described(ports, issuer).await.and_then(|description| {
@@ -165,8 +168,25 @@ impl Descriptions {
                     == Some(&Value::Bool(true)),
             })
         });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((issuer.to_owned(), now, said.clone()));
+        let told = Some((issuer.to_owned(), ports.now(), said.clone()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (told, None);
         said
+    }
+
+    /// What is known; `Some(None)`: somebody is asking, who has an answer by then or was ended. `None`: it is the caller's turn.
+    fn known(&self, issuer: &str, now: Timestamp) -> Option<Option<Result<SignIn, &'static str>>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some((whose, at, said)), _) = &*known {
+            let good = if said.is_ok() { DESCRIBED } else { REST };
+            if whose == issuer && *at <= now && now.since(*at) < good {
+                return Some(Some(said.clone()));
+            }
+        }
+        if known.1.is_some_and(|since| since <= now && now.since(since) <= PATIENCE) {
+            return Some(None);
+        }
+        known.1 = Some(now);
+        None
     }
 }
 

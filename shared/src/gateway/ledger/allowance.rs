@@ -207,6 +207,7 @@ impl Allowance {
             least: times(LEAST, admit.most).max(NanoUsd(1)),
             share: SHARE,
             calls: FIRST.max(calls.saturating_mul(2)),
+            enough: NanoUsd::ZERO,
             ..admit.clone()
         })
     }
@@ -266,7 +267,7 @@ impl Allowance {
         let lot = self.lots.iter_mut().find(|lot| lot.id == *lent && lot.asked.is_none())?;
         lot.slice = lot.slice.saturating_add(1);
         lot.asked = Some((more.id.clone(), more.most));
-        Some(Admit { id: lot.id.clone(), slice: lot.slice, least: more.most, ..more.clone() })
+        Some(Admit { id: lot.id.clone(), slice: lot.slice, least: more.most, enough: NanoUsd::ZERO, ..more.clone() })
     }
 
     /// Takes note of what became of it; answers with what the call has then.

@@ -51,6 +51,10 @@ pub struct Admit {
     /// For how many calls that draw what the lines of the rates say, at the most, where a share is asked for.
     #[serde(default, skip_serializing_if = "is_none")]
     pub calls: u64,
+    /// All that is asked for would do, but so much is enough to begin with: of what is left of a hard budget at most one part in
+    /// [`PARTS`](super::decide::PARTS) is granted, and this also where it is more than that. Zero: as much as there is.
+    #[serde(default, skip_serializing_if = "NanoUsd::is_zero")]
+    pub enough: NanoUsd,
 }
 
 fn is_first(slice: &u32) -> bool {

@@ -13,6 +13,9 @@ use crate::units::{Millis, NanoUsd, Timestamp};
 use crate::window::{Period, Window};
 use serde::{Deserialize, Serialize};
 
+/// Who can be given more later is given one part in so many of what is left, unless more is wanted to begin with.
+pub const PARTS: u64 = 16;
+
 /// What names a rate in the books. The limit is no part of it: it may be changed at any time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RateKey {
@@ -222,7 +225,11 @@ fn rate_state(line: &RateLine, books: &impl Books, now: Timestamp) -> RateState 
 /// Whether the reservation can be made against these books. Changes nothing.
 pub fn decide(admit: &Admit, books: &impl Books, now: Timestamp) -> Result<Grant, Denial> {
     let states = budget_states(admit, books);
-    let left = |state: &BudgetState| NanoUsd(state.remaining().0 / admit.share.max(1));
+    let left = |state: &BudgetState| {
+        let remaining = state.remaining();
+        let share = if admit.enough.is_zero() { admit.share.max(1) } else { PARTS };
+        NanoUsd(remaining.0 / share).max(admit.enough.min(remaining))
+    };
     let room = states.iter().filter(|state| state.hard).map(left).min();
     let most = admit.most.min(NanoUsd::MAX);
     let amount = room.map_or(most, |room| room.min(most));

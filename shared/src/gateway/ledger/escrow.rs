@@ -142,6 +142,7 @@ impl Purse {
             escrowed: false,
             share: 0,
             calls: 0,
+            enough: NanoUsd::ZERO,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use super::words::{
-    admit, admitted, books, denied, escrowed, extend, lend, lose, overdraft, purse, report, settle, settled,
+    admit, admitted, books, denied, escrowed, extend, lend, lose, overdraft, part, purse, report, settle, settled,
     shard_books, unlent,
 };
 use crate::gateway::ledger::command::{Denial, Reply, Verdict};
@@ -33,6 +33,19 @@ pub(super) fn slices() -> Vec<Scenario> {
                 (settle("b", 3, 5), settled(5)),
                 (extend("a", 2, 4, 10, 10), admitted(60, 65, 100)),
                 (report(5), books(5, 60, 0)),
+            ],
+        },
+        Scenario {
+            name: "a slice is no more than a part of what is left, but for what is enough",
+            steps: vec![
+                (part("a", 0, 0, 80, 10), admitted(10, 10, 100)),
+                (part("a", 1, 1, 80, 3), admitted(15, 15, 100)),
+                (part("b", 0, 2, 80, 30), admitted(30, 45, 100)),
+                (part("b", 1, 3, 80, 70), admitted(85, 100, 100)),
+                (part("a", 2, 4, 10, 10), denied(100, 100)),
+                (settle("b", 5, 20), settled(20)),
+                (part("a", 2, 6, 10, 10), admitted(25, 45, 100)),
+                (report(7), books(20, 25, 0)),
             ],
         },
         Scenario {

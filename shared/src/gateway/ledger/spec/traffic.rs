@@ -99,6 +99,7 @@ fn admit(n: &mut Numbers, id: ReservationId, now: Timestamp) -> Admit {
         escrowed: false,
         share: 0,
         calls: 0,
+        enough: NanoUsd(if n.one_in(3) { n.below(30) } else { 0 }),
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn base(id: &str, most: u64, least: u64) -> Admit {
         escrowed: false,
         share: 0,
         calls: 0,
+        enough: NanoUsd::ZERO,
     }
 }
 
@@ -52,6 +53,13 @@ pub(super) fn admit(id: &str, second: u64, most: u64, least: u64, limit: u64) ->
 pub(super) fn extend(id: &str, slice: u32, second: u64, most: u64, least: u64) -> Command {
     let now = Timestamp(NOON + second * SECOND);
     Command::Admit(Admit { slice, now, budgets: budget(100, true), ..base(id, most, least) })
+}
+
+/// The same of up to a sixteenth of what is left, or of so much as is enough; the first of them makes the reservation.
+pub(super) fn part(id: &str, slice: u32, second: u64, most: u64, enough: u64) -> Command {
+    let now = Timestamp(NOON + second * SECOND);
+    let enough = NanoUsd(enough);
+    Command::Admit(Admit { slice, now, enough, budgets: budget(100, true), ..base(id, most, 1) })
 }
 
 /// A call of 60 at a shard, whose budget is 1,000.

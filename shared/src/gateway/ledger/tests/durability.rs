@@ -70,6 +70,7 @@ fn a_shard_tells_of_its_losses_across_a_restart_until_they_are_written_down() {
         escrowed: true,
         share: 0,
         calls: 0,
+        enough: NanoUsd::ZERO,
     };
     for id in ["a", "b"] {
         ledger.admit(&admit(id));

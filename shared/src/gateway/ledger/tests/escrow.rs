@@ -159,6 +159,7 @@ impl World {
             escrowed: true,
             share: 0,
             calls: 0,
+            enough: NanoUsd::ZERO,
         };
         let verdict = self.shards[shard].admit(&admit);
         self.written(shard);

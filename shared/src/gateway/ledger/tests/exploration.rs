@@ -73,6 +73,7 @@ impl Model {
             escrowed: false,
             share: 0,
             calls: 0,
+            enough: NanoUsd::ZERO,
         }
     }
 

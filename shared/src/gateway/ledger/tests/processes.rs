@@ -126,6 +126,7 @@ fn calling(limit: u64, rates: &[RateLine]) -> Admit {
         escrowed: false,
         share: 0,
         calls: 0,
+        enough: NanoUsd::ZERO,
     }
 }
 

@@ -129,7 +129,12 @@ impl Reference {
         }
         let mut granted = admit.most.0;
         for line in admit.budgets.iter().filter(|line| line.hard) {
-            granted = granted.min(line.limit.0.saturating_sub(self.spent(&charge(line))) / admit.share.max(1));
+            let left = line.limit.0.saturating_sub(self.spent(&charge(line)));
+            granted = granted.min(match (admit.enough.0, admit.share) {
+                (0, 0) => left,
+                (0, share) => left / share,
+                (enough, _) => left.min(enough.max(left / 16)),
+            });
         }
         if granted < admit.least.0.min(admit.most.0) {
             return Ok(None);
