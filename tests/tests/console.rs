@@ -130,6 +130,10 @@ fn an_identity_provider_that_fails_lets_nobody_in_and_is_not_asked_more_than_onc
             assert_eq!(ask(&level, "GET", "/console/login", &[]).await.unwrap().status, 503);
         }
         assert_eq!(level.upstream().seen(None).len(), 1);
+        level.world().executor().sleep(1_001).await;
+        let together = futures_util::future::join_all((0..20).map(|_| ask(&level, "GET", "/console/login", &[])));
+        assert!(together.await.into_iter().all(|answer| answer.unwrap().status == 503));
+        assert_eq!(level.upstream().seen(None).len(), 2, "of those who come together one asks");
     });
 }
 

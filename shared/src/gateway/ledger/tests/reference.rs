@@ -102,6 +102,10 @@ impl Reference {
 
     pub(super) fn admit(&mut self, admit: &Admit) -> Result<Option<u64>, ()> {
         let charge = |line: &BudgetLine| Charge { scope: line.scope.clone(), window: line.window };
+        let part = |left: u64| match (admit.enough.0, admit.share.max(1)) {
+            (0, share) => left / share,
+            (enough, _) => left.min(enough.max(left / 16)),
+        };
         if let Some(at) = self.known(&admit.id) {
             let entry = &self.entries[at];
             if !matches!(entry.state, State::Open { .. }) || self.unconfirmed(entry) {
@@ -111,7 +115,7 @@ impl Reference {
                 return Ok(Some(entry.granted));
             }
             let ours = admit.budgets.iter().filter(|line| line.hard && entry.charges.contains(&charge(line)));
-            let room = ours.map(|line| line.limit.0.saturating_sub(self.spent(&charge(line)))).min();
+            let room = ours.map(|line| part(line.limit.0.saturating_sub(self.spent(&charge(line))))).min();
             let more = room.map_or(admit.most.0, |room| room.min(admit.most.0));
             if more < admit.least.0.min(admit.most.0) {
                 return Ok(None);
@@ -129,12 +133,7 @@ impl Reference {
         }
         let mut granted = admit.most.0;
         for line in admit.budgets.iter().filter(|line| line.hard) {
-            let left = line.limit.0.saturating_sub(self.spent(&charge(line)));
-            granted = granted.min(match (admit.enough.0, admit.share) {
-                (0, 0) => left,
-                (0, share) => left / share,
-                (enough, _) => left.min(enough.max(left / 16)),
-            });
+            granted = granted.min(part(line.limit.0.saturating_sub(self.spent(&charge(line)))));
         }
         if granted < admit.least.0.min(admit.most.0) {
             return Ok(None);
