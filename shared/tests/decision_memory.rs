@@ -7,6 +7,7 @@
 use signalbox::catalog::Catalog;
 use signalbox::config::{Config, Providers};
 use signalbox::dialect::last_turn;
+use signalbox::embed::Weights;
 use signalbox::json;
 use signalbox::router::learn::sample::Sample;
 use signalbox::router::{Ask, Router, Signals, Standard};
@@ -58,10 +59,10 @@ fn router() -> Standard {
 }
 
 /// What the pipeline does to decide: from the bytes of a body to a plan.
-fn decide(router: &Standard, body: &[u8]) -> usize {
+fn decide(router: &Standard, body: &[u8], weights: Option<&Arc<Weights>>) -> usize {
     let document = json::scan(body, &json::Limits::default()).unwrap();
     let prompt = last_turn(&document).unwrap();
-    let read = router.read(Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes }, None);
+    let read = router.read(Sample { head: &prompt.head, tail: &prompt.tail, bytes: prompt.bytes }, weights);
     let signals = Signals { in_tool_loop: prompt.in_tool_loop, ..read };
     let ask = Ask { model: Some("picks".into()), team: "t".into(), tokens_in: 1_000, signals, ..Ask::default() };
     let view = router.view(&ask, Timestamp(1));
@@ -69,21 +70,36 @@ fn decide(router: &Standard, body: &[u8]) -> usize {
 }
 
 /// The most held during a decision about a prompt of so many tokens, beyond what was held before.
-fn peak(router: &Standard, tokens: usize) -> usize {
-    let text = "Fix \\\"this\\\" é: 12 + f(x)\\n".repeat(tokens / 8);
+fn peak(router: &Standard, words: &str, tokens: usize, weights: Option<&Arc<Weights>>) -> usize {
+    let text = words.repeat(tokens / 8);
     let body = format!(r#"{{"model":"picks","messages":[{{"role":"user","content":"{text}"}}]}}"#);
     let before = HELD.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
-    assert_eq!(decide(router, body.as_bytes()), 3);
+    assert_eq!(decide(router, body.as_bytes(), weights), 3);
     PEAK.load(Ordering::Relaxed) - before
+}
+
+/// An embedding of two words.
+fn weights() -> Weights {
+    let mut file = b"SEMB0001".to_vec();
+    file.extend([2_u32, 2, 0, 2, 0, 0].iter().flat_map(|value| value.to_le_bytes()));
+    file.extend([1, 2, 3, 4]);
+    file.extend(b"fix\nthis\n");
+    Weights::read(&file).unwrap()
 }
 
 #[test]
 fn a_prompt_of_a_hundred_thousand_tokens_takes_no_more_memory_to_decide_about_than_one_of_four_thousand() {
     let router = router();
-    // What is remembered of the route is made at its first decision.
-    peak(&router, 4_000);
-    let (short, long) = (peak(&router, 4_000), peak(&router, 100_000));
-    assert!(long <= BOUND, "{long} bytes");
-    assert!(long <= short + MORE, "{long} bytes, where a short prompt takes {short}");
+    let weights = Arc::new(weights());
+    // Sentences, escapes among them; and one word without an end, which nothing may take for a word.
+    for words in ["Fix \\\"this\\\" é: 12 + f(x)\\n", "thisisnotawordthatanybodyknowsof"] {
+        for weights in [None, Some(&weights)] {
+            // What is remembered of the route and of the weights is made at the first decision.
+            peak(&router, words, 4_000, weights);
+            let (short, long) = (peak(&router, words, 4_000, weights), peak(&router, words, 100_000, weights));
+            assert!(long <= BOUND, "{long} bytes");
+            assert!(long <= short + MORE, "{long} bytes, where a short prompt takes {short}");
+        }
+    }
 }

@@ -230,6 +230,17 @@ pub(super) fn group_schema() -> Value {
     Record(nested).schema()
 }
 
+impl Group {
+    /// Whether a choice within it is made by what a prompt is about.
+    pub fn tells_topics(&self) -> bool {
+        self.strategy == Strategy::Semantic
+            || self.candidates.iter().any(|candidate| match &candidate.choice {
+                Choice::Group(inner) => inner.tells_topics(),
+                Choice::Target(_) => false,
+            })
+    }
+}
+
 impl Candidate {
     /// A candidate about which nothing else is said.
     pub fn of(choice: Choice) -> Candidate {

@@ -89,6 +89,21 @@ impl Vector {
         (length > 0).then(|| Vector(sums.iter().map(|sum| (i64::from(*sum) * LENGTH * 256 / length) as i16).collect()))
     }
 
+    /// Its numbers.
+    pub fn numbers(&self) -> &[i16] {
+        &self.0
+    }
+
+    /// How alike its first numbers are to so many coefficients of length 2^8, in parts of 65,536, from -1 to 1.
+    pub fn along_row(&self, row: &[u8]) -> i32 {
+        let (mut dot, mut square) = (0_i64, 0_u64);
+        for (value, weight) in self.0.iter().zip(row) {
+            dot += i64::from(*value) * i64::from(weight.cast_signed());
+            square += i64::from(*value).pow(2).unsigned_abs();
+        }
+        (dot * i64::from(ONE >> 8) / (square.isqrt().max(1) as i64)) as i32
+    }
+
     /// How alike two directions are, in parts of 65,536, from -1 to 1.
     pub fn cosine(&self, other: &Vector) -> i32 {
         let dot: i64 = self.0.iter().zip(&other.0).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum();

@@ -57,9 +57,11 @@ pub fn wanted(config: &Config) -> Vec<&'static str> {
     wanted.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, name)| name).collect()
 }
 
-/// Whether weights are of any use to a configuration. Topics of one's own are told without them, too, if not as well.
+/// Whether weights are of any use to a configuration. Topics are told without them, too, if not as well.
 pub fn are_of_use(config: &Config) -> bool {
-    !wanted(config).is_empty() || !config.router.topics.is_empty()
+    let chosen_by = config.routes.values().any(|route| route.group.tells_topics());
+    let asked_for = config.rules.iter().any(|rule| rule.when.source().contains("topic"));
+    !wanted(config).is_empty() || !config.router.topics.is_empty() || chosen_by || asked_for
 }
 
 /// The semantic cache goes without weights: every question is new.

@@ -10,18 +10,16 @@ use super::learn::bandit::{Cell, Choice as Drawn, Leave};
 use super::learn::controller::Goal;
 use super::learn::fixed::ONE;
 use super::learn::lessons::{self, Asked, Lessons};
-use super::learn::lexicon::Lexicon;
 use super::learn::online::{Features, Forecast};
-use super::learn::own_topics::{Meant, OwnTopics};
 use super::learn::sample::Sample;
 use super::learn::signals::PromptReader;
-use super::learn::topic::Topic;
+use super::topics::Topics;
 use super::view::Standing;
 use super::{Advice, Ask, Chance, Grounds, SeenPrompt, Signals, View};
 use crate::catalog::Catalog;
 use crate::config::{self, Choice, Config, Group, ModelId, Target};
-use crate::embed::{Embedding, Weights};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::embed::Weights;
+use std::sync::Arc;
 
 /// How long a usual prompt is taken to be, in tokens.
 const USUAL_INPUT: u64 = 500;
@@ -35,9 +33,7 @@ const DEAREST: u64 = ONE as u64 / 10;
 pub(super) struct Learning {
     /// `None` where nothing that is read could change a decision.
     reader: Option<PromptReader>,
-    own: OwnTopics,
-    /// What own topics mean by the weights they were last read with.
-    meant: Mutex<Option<(Arc<Weights>, Arc<Meant>)>>,
+    topics: Topics,
     lessons: Lessons,
 }
 
@@ -45,8 +41,8 @@ impl Learning {
     pub(super) fn of(config: &Config) -> Learning {
         let asks = config.routes.values().any(|route| reads(&route.group)) || has_conditions(config);
         let reader = if asks { PromptReader::built_in().ok() } else { None };
-        let own = if reader.is_some() { own_topics(config) } else { OwnTopics::default() };
-        Learning { reader, own, meant: Mutex::default(), lessons: Lessons::default() }
+        let topics = if reader.is_some() { Topics::of(config) } else { Topics::default() };
+        Learning { reader, topics, lessons: Lessons::default() }
     }
 
     pub(super) fn lessons(&self) -> &Lessons {
@@ -57,41 +53,18 @@ impl Learning {
         self.reader.is_some()
     }
 
-    /// What a prompt shows. With weights of an embedding, own topics are told by what they mean, too.
+    /// What a prompt shows. With weights of an embedding, topics are told by what they mean, too.
     pub(super) fn read(&self, prompt: Sample<'_>, weights: Option<&Arc<Weights>>) -> Signals {
         // Where no decision depends on it, somebody wants to be told all the same.
         let made = self.reader.is_none().then(PromptReader::built_in).and_then(Result::ok);
         let Some(reader) = self.reader.as_ref().or(made.as_ref()) else { return Signals::default() };
         let signals = reader.read(prompt);
-        let meaning = weights.filter(|_| !self.own.is_empty()).and_then(|weights| {
-            let embedding = weights.embedding()?;
-            Some((embedding.vector(prompt.head)?, self.meant(weights, &embedding)))
-        });
-        let meaning = meaning.as_ref().map(|(vector, meant)| (vector, meant.as_ref()));
         let seen = SeenPrompt { features: Features::of(&signals), cell: Cell::of(&signals.scan), gain: signals.gain };
         Signals {
             complexity_permille: Some(signals.complexity),
-            // What the operator showed is nearer to their traffic than what is built in.
-            topic: self
-                .own
-                .of(&signals.scan, meaning)
-                .or_else(|| Some(Topic::of(&signals.scan)?.as_str()))
-                .map(str::to_owned),
+            topic: self.topics.told(&signals.scan, prompt.head, weights).map(str::to_owned),
             seen: Some(Box::new(seen)),
             ..Signals::default()
-        }
-    }
-
-    /// What own topics mean, computed once for the weights that are in force.
-    fn meant(&self, weights: &Arc<Weights>, embedding: &Embedding<'_>) -> Arc<Meant> {
-        let known = &mut *self.meant.lock().unwrap_or_else(PoisonError::into_inner);
-        match known {
-            Some((of, meant)) if Arc::ptr_eq(of, weights) => meant.clone(),
-            Some(_) | None => {
-                let meant = Arc::new(self.own.meant(embedding));
-                *known = Some((weights.clone(), meant.clone()));
-                meant
-            }
         }
     }
 
@@ -168,15 +141,6 @@ impl Learning {
         };
         Advice { first: arm, grounds }
     }
-}
-
-fn own_topics(config: &Config) -> OwnTopics {
-    if config.router.topics.is_empty() {
-        return OwnTopics::default();
-    }
-    let examples = config.router.topics.iter();
-    let examples = examples.flat_map(|(name, texts)| texts.iter().map(|text| (name.as_str(), text.as_str())));
-    OwnTopics::new(examples, &Lexicon::built_in())
 }
 
 fn fixed(share: f64) -> i32 {
@@ -299,6 +263,7 @@ pub(super) fn name(config: &Config, catalog: &Catalog, group: &Group) -> String 
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
+    use crate::router::learn::topic::Topic;
     use crate::router::tests::{ask, router};
     use crate::router::{Router, Standard};
     use crate::units::Timestamp;

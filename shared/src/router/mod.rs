@@ -28,6 +28,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod topics;
 mod view;
 
 pub use ask::{Ask, Needs, Seen as SeenPrompt, Signals};

@@ -1,7 +1,7 @@
 //! `train DIR` makes the coefficients, `predict DIR OUT.jsonl` uses them, `evaluate DIR` replays traffic.
 
 use signalbox::router::learn::signals::PromptReader;
-use signalbox_router_tools::{data, predict, report, topics, train};
+use signalbox_router_tools::{built_in_report, data, predict, report, topics, train};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ const USAGE: &str = "usage: signalbox-router-tools train DIR [VERSION] [--into F
 
        signalbox-router-tools evaluate DIR
        signalbox-router-tools topics DIR
+       signalbox-router-tools built-in-topics DIR [VERSION]
 
 train    reads recorded outcomes (DIR/*.jsonl) and writes the head of each source to tools/router/heads, the shipped
          coefficients to shared/src/router/learn/learned.sbrm and what cross-validation says of them to
@@ -18,7 +19,10 @@ predict  scores the prompts of DIR/*.jsonl: a source's own head where there is o
          elsewhere or, with --shipped, everywhere
 evaluate replays recorded outcomes as traffic and writes tools/router/REPLAYS.md
 topics   tells the subjects of benchmarks by a few examples, with the weights in DIR/../embedding, and writes
-         tools/router/TOPICS.md";
+         tools/router/TOPICS.md
+built-in-topics
+         makes what meaning speaks for each built-in topic, with the weights in DIR/../embedding and the prompts of
+         tools/router/prompts.tsv, and writes shared/src/router/learn/topics.sbtm and tools/router/BUILT_IN_TOPICS.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         ["train", folder, version, "--into", into] => train(folder, version, Some(into)),
         ["evaluate", folder] => evaluate(folder),
         ["topics", folder] => tell_topics(folder),
+        ["built-in-topics", folder] => built_in_topics(folder, "1"),
+        ["built-in-topics", folder, version] => built_in_topics(folder, version),
         ["predict", folder, out] => predict(folder, out, Some(&home().join("heads"))),
         ["predict", folder, out, "--shipped"] => predict(folder, out, None),
         ["predict", folder, out, "--heads", heads] => predict(folder, out, Some(Path::new(heads))),
@@ -105,6 +111,22 @@ fn tell_topics(folder: &str) -> Result<(), String> {
         return Ok(());
     };
     write(&home().join("TOPICS.md"), text.as_bytes())?;
+    print!("{text}");
+    Ok(())
+}
+
+/// What stands before the figures.
+const CARD: &str = include_str!("../built_in_card.md");
+
+fn built_in_topics(folder: &str, version: &str) -> Result<(), String> {
+    let version: u16 = version.parse().map_err(|_| "the version is a number".to_owned())?;
+    let by_hand = std::fs::read_to_string(home().join("prompts.tsv")).map_err(|error| error.to_string())?;
+    let Some((coefficients, text)) = built_in_report::report(Path::new(folder), &by_hand, version)? else {
+        println!("notice: no weights beside {folder}; there is nothing to tell topics by");
+        return Ok(());
+    };
+    write(&home().join("../../shared/src/router/learn/topics.sbtm"), &coefficients)?;
+    write(&home().join("BUILT_IN_TOPICS.md"), [CARD, &text].concat().as_bytes())?;
     print!("{text}");
     Ok(())
 }

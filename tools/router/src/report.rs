@@ -65,7 +65,7 @@ pub fn replays(sources: &[Source], reader: &PromptReader, folder: &Path) -> Resu
     text.push_str("\n## The bandit\n\nFour models on the mix, what a call is worth after its price, once a thousand outcomes are known.\n\n");
     text.push_str("| feedback on | bandit | best single model |\n|---|---|---|\n");
     if let Some(mix) = sources.iter().find(|source| source.name == "dcrouter") {
-        for feedback in [1.0, 0.2, 0.1] {
+        for feedback in [1.0, 0.2, 0.1, 0.05] {
             let (bandit, single) = replay::bandit(mix, reader, &ARMS, feedback);
             text.push_str(&format!("| {:.0} % | {bandit:.4} | {single:.4} |\n", feedback * 100.0));
         }

@@ -144,7 +144,7 @@ fn best(asked: &[Asked], worths: &[(i64, i64)]) -> Rule {
 }
 
 /// Weights of so many numbers, beside the folder of outcomes.
-fn weights(folder: &Path, size: usize) -> Option<Weights> {
+pub(crate) fn weights(folder: &Path, size: usize) -> Option<Weights> {
     let beside = folder.join("../embedding");
     let file = |name: &str| std::fs::read(beside.join(name)).ok();
     Weights::read(&[file(&format!("minilm_static_{size}.semb"))?, file("vocab.txt")?].concat())

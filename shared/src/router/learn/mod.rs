@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure, synchronous and in integers: the same prompt and state give the same figure
 //! on a Worker, on a function, and in a replay. What reads a prompt: [`sample`], [`scan`], [`signals`]; what
-//! judges it unlearned: [`prior`], [`model`], [`topic`], [`own_topics`]; what learns: [`online`], [`bandit`];
+//! judges it unlearned: [`prior`], [`model`], [`topic`], [`topic_model`], [`own_topics`]; what learns: [`online`], [`bandit`];
 //! what steers: [`controller`]; what judges an answer: [`gates`], [`agreement`].
 
 pub mod agreement;
@@ -23,3 +23,4 @@ pub mod sample;
 pub mod scan;
 pub mod signals;
 pub mod topic;
+pub mod topic_model;

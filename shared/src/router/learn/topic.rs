@@ -1,4 +1,5 @@
-//! What a prompt is about: the built-in topics, by their marks. An operator's own stand in `own_topics`.
+//! What a prompt is about: the built-in topics, by their marks and, where there are weights of an embedding, by what it means.
+//! An operator's own stand in `own_topics`.
 //!
 //! A topic is no difficulty: it says who is good at this, not how good they need to be. Whatever is not clear
 //! is no topic, and outside English nothing is: the words that are counted are English ones.
@@ -6,6 +7,8 @@
 use super::fixed::lg16;
 use super::mark::Mark;
 use super::scan::Scan;
+use super::topic_model::TopicModel;
+use crate::embed::Vector;
 use crate::sorted;
 
 /// The topics that need no examples.
@@ -95,7 +98,7 @@ const TOPICS: [(Topic, &str, &Marks); 8] = [
     ),
     (Topic::Chat, "chat", &[(Mark::ChatWords, 76), (Mark::PersonaWords, 20), (Mark::TaskWords, -14)]),
 ];
-/// What a topic must have for it, and be ahead of the next by.
+/// What a topic must have for it, and be ahead of the next by, where marks are all there is.
 const CLEAR: i32 = 56;
 const AHEAD: i32 = 6;
 
@@ -110,20 +113,27 @@ impl Topic {
         TOPICS.iter().find(|(_, known, _)| *known == name).map(|(topic, _, _)| *topic)
     }
 
-    /// What a prompt is about; `None` when that is not clear.
-    pub fn of(scan: &Scan) -> Option<Topic> {
+    /// What a prompt is about, by its marks and, where that is known, by what it means; `None` when that is not clear.
+    pub fn of(scan: &Scan, meaning: Option<(&Vector, &TopicModel<'_>)>) -> Option<Topic> {
         if !english(scan) {
             return None;
         }
-        let score = |marks: &Marks| -> i32 {
-            // What stands once in ten words speaks louder than what stands once in a thousand.
-            let weigh = |mark| lg16(scan.count(mark)) / 2 + lg16(scan.per_mille(mark) / 16) / 2;
-            marks.iter().map(|(mark, weight)| weigh(*mark) * weight / 16).sum()
-        };
-        let mut scores = TOPICS.map(|(topic, _, marks)| (score(marks), topic));
+        let mut scores = Topic::scores(scan);
+        let (mut clear, mut ahead) = (CLEAR, AHEAD);
+        if let Some((vector, model)) = meaning {
+            scores.iter_mut().zip(model.speaks(vector)).for_each(|((score, _), speaks)| *score += speaks);
+            (clear, ahead) = (model.clear, model.ahead);
+        }
         sorted::sort_by_key(&mut scores, |(score, _)| -score);
         let [first, second, ..] = scores;
-        (first.0 >= CLEAR && first.0 - second.0 >= AHEAD).then_some(first.1)
+        (first.0 >= clear && first.0 - second.0 >= ahead).then_some(first.1)
+    }
+
+    /// What a prompt's marks speak for each topic, in their order.
+    pub fn scores(scan: &Scan) -> [(i32, Topic); 8] {
+        // What stands once in ten words speaks louder than what stands once in a thousand.
+        let weigh = |mark| lg16(scan.count(mark)) / 2 + lg16(scan.per_mille(mark) / 16) / 2;
+        TOPICS.map(|(topic, _, marks)| (marks.iter().map(|(mark, weight)| weigh(*mark) * weight / 16).sum(), topic))
     }
 }
 
@@ -172,7 +182,7 @@ mod tests {
             ("Explique-moi pourquoi le ciel est bleu et donne trois exemples simples pour des enfants.", None),
             ("日本の首都はどこですか。教えてください。", None),
         ] {
-            assert_eq!(Topic::of(&scan(text)).map(Topic::as_str), topic, "{text}");
+            assert_eq!(Topic::of(&scan(text), None).map(Topic::as_str), topic, "{text}");
         }
         assert_eq!(Topic::parse("math"), Some(Topic::Math));
         assert_eq!(Topic::parse("alchemy"), None);
