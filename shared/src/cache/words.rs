@@ -5,6 +5,8 @@
 //! contractions, ways to begin a question, numbers as words, and a few pairs of words that mean one thing. A wrong answer is worse
 //! than none, so where in doubt a word counts.
 
+use crate::letters::small;
+
 /// The longest question that is compared, in bytes: longer ones hardly ever repeat.
 const LONGEST: usize = 2_000;
 
@@ -214,7 +216,7 @@ fn expand(word: &str, out: &mut Vec<String>) {
 /// A word without the capital that only says where it stands. What could be a name keeps its own.
 fn plain(word: &str) -> String {
     let lower = word.to_ascii_lowercase();
-    let is_title = word.chars().skip(1).all(|c| !c.is_uppercase());
+    let is_title = word.chars().skip(1).all(|c| small(c) == c);
     let known =
         |lower: &str| COMMON.contains(&lower) || IDLE.contains(&lower) || SAME.iter().any(|all| all.contains(&lower));
     if is_title && known(&lower) { lower } else { word.to_owned() }

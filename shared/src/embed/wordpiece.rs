@@ -1,6 +1,8 @@
 //! BERT's uncased WordPiece, over a vocabulary that is a prebuilt table of fingerprints: 393 kB that need
 //! no building at start, where strings would need 110 ms.
 
+use crate::letters::small;
+
 /// What the table's file begins with.
 pub const MAGIC: &[u8; 8] = b"SVOC0001";
 /// Slots of the table.
@@ -75,7 +77,7 @@ impl<'a> Vocabulary<'a> {
             let apart = c.is_whitespace() || c.is_control() || is_punctuation(c) || is_ideograph(c);
             if !apart {
                 if word.len() <= LONGEST {
-                    c.to_lowercase().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).for_each(|c| word.push(plain(c)));
+                    word.extend(Some(small(c)).filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).map(plain));
                 }
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use super::automaton::Automaton;
 use super::{BEHIND, Found, before, byte};
+use crate::letters::small;
 
 /// The longest term, in bytes: within what a stream may hold back.
 pub const LONGEST_TERM: usize = 256;
@@ -50,14 +51,7 @@ pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let fold = |c: char| {
-        let mut lower = c.to_lowercase();
-        match (lower.next(), lower.next()) {
-            (Some(one), None) if one.len_utf8() == c.len_utf8() => one,
-            (Some(_) | None, Some(_) | None) => c,
-        }
-    };
-    text.chars().map(fold).collect()
+    text.chars().map(|c| Some(small(c)).filter(|small| small.len_utf8() == c.len_utf8()).unwrap_or(c)).collect()
 }
 
 /// Whether a word ends or begins here: not between two letters of one script that has spaces.

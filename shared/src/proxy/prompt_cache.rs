@@ -7,8 +7,8 @@ use crate::dialect::ir::{ChatRequest, Json};
 use crate::dialect::{Dialect, ProviderDialect};
 use crate::json::{self, Edits};
 use crate::proxy::CallerRequest;
+use crate::search;
 use crate::units::Tokens;
-use memchr::memmem;
 use std::borrow::Cow;
 
 /// The shortest prompt worth keeping: shorter ones are not kept by most models.
@@ -29,7 +29,7 @@ fn is_due(request: &CallerRequest, dialect: ProviderDialect, model: &str) -> boo
     request.prompt_cache
         && takes
         && request.facts.probable_input() >= WORTH
-        && memmem::find(&request.body, b"\"cache_control\"").is_none()
+        && search::find(&request.body, b"\"cache_control\"").is_none()
 }
 
 /// A body in the caller's own words, with the point where one is due.

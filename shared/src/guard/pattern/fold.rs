@@ -4,20 +4,19 @@
 //! letter is not needed at all.
 
 use super::parse::Inst;
+use crate::letters::small;
 
 /// Nothing after it has another case.
 const LAST: char = '\u{1e943}';
 
-/// The small letter, where that is one; of those that share a capital, the usual one.
+/// The small letter; of those that share a capital, the usual one.
 pub(super) fn folded(c: char) -> char {
-    let mut small = c.to_lowercase();
-    match (small.next(), small.next()) {
-        (Some('ς'), None) => 'σ',
-        (Some('ſ'), None) => 's',
-        (Some('ı'), None) => 'i',
-        (Some('µ'), None) => 'μ',
-        (Some(small), None) => small,
-        (Some(_) | None, Some(_) | None) => c,
+    match small(c) {
+        'ς' => 'σ',
+        'ſ' => 's',
+        'ı' => 'i',
+        'µ' => 'μ',
+        small => small,
     }
 }
 

@@ -10,6 +10,7 @@ mod table;
 
 use super::plain::Plain;
 use super::{Found, before, run};
+use crate::search;
 use std::ops::Range;
 
 /// A match: its class and place.
@@ -47,7 +48,7 @@ pub fn unfinished(plain: &Plain<'_>) -> usize {
     let head = text.len().saturating_sub(super::LONGEST);
     // A private key that has begun and not ended is held whole.
     let recent = text.get(head..).unwrap_or_default();
-    let begun = memchr::memmem::rfind(recent, BEGIN).map(|place| head + place);
+    let begun = search::rfind(recent, BEGIN).map(|place| head + place);
     if let Some(begun) = begun
         && private_key(text, begun).is_none_or(|(_, range)| range.end == text.len())
     {

@@ -4,6 +4,8 @@
 //! What is compared is the outcome, not the words: the field `answer` of JSON, what stands in `\boxed{}`,
 //! behind `####` or "the answer is", else the last line; numbers by value, choices by letter.
 
+use crate::letters::small;
+
 /// The longest outcome that can be compared: two essays never agree.
 const LONGEST: usize = 200;
 
@@ -86,7 +88,7 @@ fn normal(found: &str) -> String {
     if let (Some(letter @ ('A'..='J' | 'a'..='j')), Some(')' | '.') | None) = (letters.next(), letters.next()) {
         return letter.to_ascii_lowercase().to_string();
     }
-    bare.chars().flat_map(char::to_lowercase).map(|c| if c == '\'' { '"' } else { c }).collect()
+    bare.chars().map(small).map(|c| if c == '\'' { '"' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::dialect::Edits;
 use crate::dialect::gemini::seal::{MARK_IN_BASE64, UNSIGNED};
 use crate::json::{self, Document, Limits};
-use memchr::memmem;
+use crate::search;
 
 /// The model stands in the path, and a stream always tells its usage: only the limit can change, and
 /// signatures of other providers, which Google would refuse.
@@ -40,7 +40,7 @@ pub(super) fn without_foreign_seals(body: Vec<u8>) -> Vec<u8> {
     let opening = [b"\"", MARK_IN_BASE64.as_bytes()].concat();
     let mut out = Vec::new();
     let mut rest = body.as_slice();
-    while let Some(at) = memmem::find(rest, &opening) {
+    while let Some(at) = search::find(rest, &opening) {
         let (before, seal) = rest.split_at(at + 1);
         let Some(end) = memchr::memchr(b'"', seal) else { break };
         out.extend_from_slice(before);

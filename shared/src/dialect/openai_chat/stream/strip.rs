@@ -62,7 +62,7 @@ fn write(out: &mut Vec<u8>, event: &sse::Event<'_>) {
 
 /// Whether an event carries usage and no choice. Ordinary events are told by one search.
 fn is_usage(data: &str) -> bool {
-    memchr::memmem::find(data.as_bytes(), b"\"usage\"").is_some()
+    data.contains("\"usage\"")
         && crate::json::parse::<Chunk>(data).is_ok_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
 }
 

@@ -7,6 +7,7 @@ use super::decode::Decode;
 use super::wire::Place;
 use crate::dialect::ir::{Delta, Event};
 use crate::dialect::meter::{Scan, Tally, Value, decoded_length};
+use crate::search;
 
 /// Watches a stream.
 #[derive(Debug, Default)]
@@ -80,5 +81,5 @@ fn plain(data: &str) -> Option<Plain> {
 
 /// Whether there may be half a character in it, as an escape.
 fn halves(words: &[u8]) -> bool {
-    [&b"\\ud"[..], b"\\uD"].iter().any(|escape| memchr::memmem::find(words, escape).is_some())
+    [&b"\\ud"[..], b"\\uD"].iter().any(|escape| search::find(words, escape).is_some())
 }
