@@ -48,6 +48,19 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// A part of each: half of it is a share of 0.5.
+    pub(super) fn share(self, Rate(share): Rate) -> Option<Rates> {
+        let of = |Rate(rate): Rate| u64::try_from(u128::from(rate) * u128::from(share) / 1_000_000_000).ok().map(Rate);
+        Some(Rates {
+            input: of(self.input)?,
+            output: of(self.output)?,
+            cache_read: of(self.cache_read)?,
+            cache_write_5m: of(self.cache_write_5m)?,
+            cache_write_1h: of(self.cache_write_1h)?,
+            reasoning: of(self.reasoning)?,
+        })
+    }
+
     /// The dearer of both, part by part.
     fn max(self, other: Rates) -> Rates {
         Rates {

@@ -99,9 +99,9 @@ pub(super) const TIERS: [(&str, Tier); 5] =
 
 /// A price with one item of the last column: `a=32` (sound read), `A=64` (sound spoken), `i=5` (images
 /// read), `q=2000` (a million searches), or the rates of a tier above a number of thousands of tokens of
-/// prompt: `p=5/30/0.5`, `>200=5/22.5`, `f>272=2.5/11`. An item of a later table is passed over.
+/// prompt: `p=5/30/0.5`, `>200=5/22.5`, `f>272=2.5/11`, or `b*0.5`, half the list price. An item of a later table is passed over.
 fn special(mut price: Price, item: &'static str) -> Price {
-    let Some((name, value)) = item.split_once('=') else { return price };
+    let Some((name, value)) = item.split_once(['=', '*']) else { return price };
     match name {
         "a" => price.input_audio = Rate::from_decimal(value),
         "A" => price.output_audio = Rate::from_decimal(value),
@@ -111,8 +111,11 @@ fn special(mut price: Price, item: &'static str) -> Price {
             let (letter, thousands) = name.split_once('>').unwrap_or((name, "0"));
             let tier = TIERS.iter().find(|(known, _)| *known == letter).map(|(_, tier)| *tier);
             let above = thousands.parse::<u64>().ok().and_then(|thousands| thousands.checked_mul(1_000));
-            let mut cells = value.split('/');
-            let rates = complete([0; 6].map(|_| cells.next().and_then(Rate::from_decimal)));
+            let mut cells = value.split('/').map(Rate::from_decimal);
+            let rates = match item.contains('*') {
+                true => cells.next().flatten().and_then(|share| price.rates.share(share)),
+                false => complete([0; 6].map(|_| cells.next().flatten())),
+            };
             if let (Some(tier), Some(above), Some(rates)) = (tier, above, rates) {
                 price.special.push(Special { tier, above, rates });
             }

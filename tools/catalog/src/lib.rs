@@ -48,7 +48,8 @@ const HEAD: &str = "\
 #\tPrices are dollars for a million tokens. An empty cell is as: cache_read and cache_write input,
 #\tcache_write_1h cache_write, reasoning output; other empty cells are unknown.
 #\tThe last column: a sound read, A sound spoken, i images read, q a million searches; and the prices, from
-#\tinput to reasoning, of prompts above so many thousand tokens and of tiers (f flex, b batch, p priority, u fast).
+#\tinput to reasoning, of prompts above so many thousand tokens and of tiers (f flex, b batch, p priority, u fast):
+#\t= the prices, * the part that each is of the list price.
 #\tA model named * is the dearest of its provider part by part; the id * the dearest of all.
 #\tReaders pass over columns after the last they know.
 #\tid\tcontext\tmax_output\tinput\toutput\tcache_read\tcache_write\tcache_write_1h\treasoning\tcapabilities\ttraits\tretires\tspecial

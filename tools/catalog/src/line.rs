@@ -4,6 +4,9 @@ use crate::facts::{Facts, Parts};
 use signalbox::catalog::{Capabilities, Rate};
 use signalbox::units::NanoUsd;
 
+/// The whole of a price, as a part of it.
+const ONE: u64 = 1_000_000_000;
+
 /// The cells after the id, empty ones at the end left out.
 pub(crate) fn write(facts: &Facts) -> String {
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -15,15 +18,32 @@ pub(crate) fn write(facts: &Facts) -> String {
     cells.join("\t").trim_end().to_owned()
 }
 
-/// The last cell: `a=32 >272=5/22.5/0.5 p=5/30/0.5`.
+/// The last cell: `a=32 b*0.5 >272=5/22.5/0.5 p=5/30/0.5`.
 fn special(facts: &Facts) -> String {
     let others = ["a", "A", "i", "q"].into_iter().zip(facts.others);
     let others = others.filter(|(_, rate)| rate.is_some()).map(|(name, rate)| format!("{name}={}", dollars(rate)));
-    let bands = facts.special.iter().map(|((tier, band), parts)| match band {
-        0 => format!("{tier}={}", slashed(parts)),
-        band => format!("{tier}>{band}={}", slashed(parts)),
+    let bands = facts.special.iter().map(|((tier, band), parts)| {
+        let above = if *band > 0 { format!(">{band}") } else { String::new() };
+        let rates = match share(parts, &facts.price) {
+            Some(share) => format!("*{}", dollars(Some(share))),
+            None => format!("={}", slashed(parts)),
+        };
+        format!("{tier}{above}{rates}")
     });
     others.chain(bands).collect::<Vec<_>>().join(" ")
+}
+
+/// What part of the list price all parts are, if it is the same of each.
+fn share(parts: &Parts, list: &Parts) -> Option<Rate> {
+    let first = list[0].filter(|list| list.0 > 0)?;
+    let share = u128::from(parts[0]?.0) * u128::from(ONE) / u128::from(first.0);
+    let share = Rate(u64::try_from(share).ok()?);
+    let all_is = parts.iter().zip(list).all(|(part, list)| {
+        let exact =
+            |part: Rate, list: Rate| u128::from(part.0) * u128::from(ONE) == u128::from(list.0) * u128::from(share.0);
+        part.is_none() && list.is_none() || part.zip(*list).is_some_and(|(part, list)| exact(part, list))
+    });
+    all_is.then_some(share)
 }
 
 fn slashed(parts: &Parts) -> String {

@@ -59,7 +59,7 @@ fn a_price_list_becomes_sorted_lines_of_facts() {
         "ollama:*\t\t\t0\t0\t\t0\t0",
         "ollama:mine\t\t\t0\t0",
         "openai:*\t\t\t2.5\t10\t\t2.5\t2.5\t\t\t\t\ta=16 p=4/8//4/4",
-        "openai:banded\t\t\t1\t2\t0.1\t\t\t\t\t\t\ta=16 >200=2/3/0.2 f=0.5/1/0.05 p=4/8/0.5",
+        "openai:banded\t\t\t1\t2\t0.1\t\t\t\t\t\t\ta=16 >200=2/3/0.2 f*0.5 p=4/8/0.5",
         "openai:elsewhere\t\t\t1\t1\t\t\t\t\t\to",
         "openai:zeta\t128000\t16384\t2.5\t10\t1.25\t\t\t\ttv\t\t2027-01-14",
     ];
