@@ -14,10 +14,9 @@ use signalbox::gateway::ledger::decide::Draw;
 use signalbox::gateway::ledger::escrow::lender;
 use signalbox::gateway::ledger::{Admit, Command, Pending, Reply, Report, ReservationId, Settle, Standing, Verdict};
 use signalbox::ports::StoreError;
-use signalbox::sorted::SortedSet;
+use signalbox::sorted::{SortedMap, SortedSet};
 use signalbox::units::{Millis, Timestamp};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use worker::Env;
 
 /// How long a settlement waits for an admission to travel with.
@@ -26,7 +25,7 @@ pub(crate) const LINGER: Millis = Millis(50);
 /// Calls the objects of tenants and of their shards, and keeps what is still to be settled there.
 pub(crate) struct Client {
     env: Env,
-    pending: RefCell<HashMap<String, Vec<Ended>>>,
+    pending: RefCell<SortedMap<String, Vec<Ended>>>,
     /// When somebody last undertook to deliver what lingers.
     flushing: Cell<Option<Timestamp>>,
 }
