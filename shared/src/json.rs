@@ -23,17 +23,20 @@ mod cursor;
 mod de;
 mod edit;
 mod error;
+mod fields;
 mod float;
 mod names;
 mod read;
 mod scanner;
 pub mod strings;
+mod tree;
 
-pub(crate) use build::{json, members, put, value};
+pub(crate) use build::{add, items, json, members, put, value};
 pub use edit::{Edits, splice};
 pub use error::{ErrorKind, JsonError};
 pub(crate) use float::float;
-pub use read::{ReadError, parse, parse_seed, read};
+pub use read::{ReadError, parse, read, text};
+pub use tree::{any, object, strict_tree, tree};
 
 use std::borrow::Cow;
 use std::ops::Range;

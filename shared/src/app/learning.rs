@@ -95,7 +95,7 @@ async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R
         Some(ticket) => ticket,
         None => {
             let kept = ports.read_record(TICKETS, &key).await.map_err(unavailable)?;
-            let kept = kept.and_then(|kept| crate::json::parse(&kept.value).ok());
+            let kept = kept.and_then(|kept| crate::json::tree(&kept.value).ok());
             let ticket = kept.and_then(|kept| Ticket::read(&caller.team, &feedback.request, &kept));
             ticket.ok_or_else(unknown)?
         }
@@ -107,7 +107,7 @@ async fn take<P: Ports, R: Request>(setup: &Arc<Setup<P>>, ports: &P, request: R
         ports.log(&logged(&feedback, &ticket, &caller, now));
     } else {
         let before = ports.read_record(FEEDBACK, &key).await.map_err(unavailable)?;
-        let before: Option<Value> = before.and_then(|before| crate::json::parse(&before.value).ok());
+        let before: Option<Value> = before.and_then(|before| crate::json::tree(&before.value).ok());
         if !same(&feedback, before.as_ref()) {
             return Err(ApiError::new(
                 Code::Conflict,

@@ -4,9 +4,7 @@
 //! is not finite, a date.
 
 use super::problem::{At, Problem};
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::fmt;
 use toml::de::{DeTable, DeValue};
 
 /// The largest document that is read, in bytes.
@@ -23,7 +21,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
 }
 
 fn json(text: &str, problems: &mut Vec<Problem>) -> Option<Value> {
-    crate::json::parse_seed(text, Strict)
+    crate::json::strict_tree(text)
         .map_err(|error| {
             problems.push(Problem {
                 path: place(text, error.at()),
@@ -79,7 +77,7 @@ fn toml_value(value: &DeValue<'_>, at: &mut At<'_>) -> Option<Value> {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from),
         DeValue::Float(number) => {
             // Read as JSON reads it, so that both formats mean the same number; nan and inf are none.
-            crate::json::parse(number.as_str().trim_start_matches('+')).ok().map(Value::Number)
+            crate::json::tree(number.as_str().trim_start_matches('+')).ok().filter(Value::is_number)
         }
         DeValue::Datetime(_) => None,
         DeValue::Array(values) => {
@@ -93,67 +91,4 @@ fn toml_value(value: &DeValue<'_>, at: &mut At<'_>) -> Option<Value> {
         at.problem("is not a value that is used here", "Use a text, a finite number of 64 bits, true or false");
     }
     scalar
-}
-
-/// Reads any JSON value, refusing an object that names a member twice: `serde_json` alone keeps the
-/// last one, and what its writer meant is anybody's guess.
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = values.next_element_seed(Strict)? {
-            list.push(value);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut table = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if table.contains_key(&name) {
-                return Err(serde::de::Error::custom(format_args!("the key {name:?} is written twice")));
-            }
-            table.insert(name, members.next_value_seed(Strict)?);
-        }
-        Ok(Value::Object(table))
-    }
 }

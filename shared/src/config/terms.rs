@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What somebody may use: each of the limits and each of the budgets holds. The default binds nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "Value")]
 pub struct Terms {
     /// A key's, as they were written.
     written: Option<Map<String, Value>>,
@@ -163,11 +163,9 @@ impl Terms {
     }
 }
 
-impl TryFrom<Value> for Terms {
-    type Error = Invalid;
-
-    fn try_from(value: Value) -> Result<Terms, Invalid> {
-        Terms::parse(value)
+impl<'de> Deserialize<'de> for Terms {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Terms, D::Error> {
+        Terms::parse(crate::json::any(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 

@@ -62,8 +62,8 @@ pub(crate) enum Repaired {
 pub(crate) fn repair(json: &str) -> Repaired {
     let fixed = stand_in_for_surrogates(json);
     let text = fixed.as_deref().unwrap_or(json);
-    let read = crate::json::parse::<serde_json::Value>(text);
-    match read.or_else(|_| crate::json::parse(&null_for_numbers_beyond_f64(text))) {
+    let read = crate::json::tree(text);
+    match read.or_else(|_| crate::json::tree(&null_for_numbers_beyond_f64(text))) {
         Ok(value) if value.is_object() => Repaired::Object(value.to_string()),
         Ok(_) => Repaired::Nothing,
         Err(_) => Repaired::NotJson,
@@ -88,7 +88,7 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
 
 /// A text in which a parser that borrows from it finds only what it takes: see [`repair`].
 pub(crate) fn stand_in_for_numbers(json: &str) -> Cow<'_, str> {
-    match crate::json::parse::<serde_json::Value>(json) {
+    match crate::json::tree(json) {
         Ok(_) => Cow::Borrowed(json),
         Err(_) => Cow::Owned(null_for_numbers_beyond_f64(json)),
     }

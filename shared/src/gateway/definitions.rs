@@ -42,7 +42,7 @@ pub fn said(record: &Map<String, Value>) -> Map<String, Value> {
 
 /// A definition as a record has it; `None` for one that is retired, or that nobody can read.
 fn in_force(record: &Record) -> Option<Definition> {
-    let members: Map<String, Value> = crate::json::parse(&record.value).ok()?;
+    let members: Map<String, Value> = crate::json::object(&record.value).ok()?;
     if members.contains_key(RETIRED) {
         return None;
     }
@@ -119,7 +119,8 @@ pub async fn take<P: Records + Clock>(
     for members in wanted {
         let key = head_key(members);
         let head = heads.iter().find(|record| record.key == key);
-        let before: Map<String, Value> = head.and_then(|head| crate::json::parse(&head.value).ok()).unwrap_or_default();
+        let before: Map<String, Value> =
+            head.and_then(|head| crate::json::object(&head.value).ok()).unwrap_or_default();
         let buried = before.contains_key(RETIRED_BY) && said_by.by.starts_with(SERVER);
         if buried || (head.is_some() && said(&before) == *members && !is_marked(&before)) {
             taken.unchanged += 1;
@@ -164,7 +165,7 @@ pub async fn mark<P: Records + Clock>(
 ) -> Result<Vec<String>, Untaken> {
     let (mut marked, mut writes) = (Vec::new(), Vec::new());
     for head in live::all(ports, HEAD).await? {
-        let Ok(mut members) = crate::json::parse::<Map<String, Value>>(&head.value) else { continue };
+        let Ok(mut members) = crate::json::object(&head.value) else { continue };
         let theirs = members.get("created_by").and_then(Value::as_str) == Some(said_by.by);
         let id = head.key.trim_start_matches(HEAD);
         if !theirs || is_marked(&members) || have.iter().any(|one| one == id) {

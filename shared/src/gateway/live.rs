@@ -171,7 +171,8 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) -> Result<(), S
         try_join(of_records, definitions::refresh(ports, known)).await?;
     let mut changed = SortedMap::new();
     for record in changes {
-        let key: KeyRecord = read(&record)?;
+        let key: KeyRecord =
+            crate::json::parse(&record.value).map_err(|error| unreadable(&record, &error.to_string()))?;
         changed.insert(key.hash.clone(), key);
     }
     let mut teams = SortedMap::new();
@@ -235,8 +236,8 @@ pub fn section(members: &Map<String, Value>) -> Value {
     Value::Object(written.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-fn read<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, StoreError> {
-    crate::json::parse(&record.value).map_err(|error| unreadable(record, &error.to_string()))
+fn read(record: &Record) -> Result<Map<String, Value>, StoreError> {
+    crate::json::object(&record.value).map_err(|error| unreadable(record, &error.to_string()))
 }
 
 /// The error about a record that says nothing that could be understood.

@@ -161,7 +161,7 @@ fn whole(key: &str, value: u64) -> Value {
 
 /// A number as it is written.
 fn number(text: &str) -> Value {
-    crate::json::parse(text).unwrap_or_default()
+    crate::json::tree(text).unwrap_or_default()
 }
 
 fn seconds(ms: u64) -> Value {

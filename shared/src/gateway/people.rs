@@ -86,7 +86,7 @@ pub async fn find<P: Ports>(ports: &P, keys: &Keys, user: Option<&str>) -> Resul
     let (record, gone) = try_join(ports.read_record(SHELF, &key), ports.read_record(SHELF, &gone)).await?;
     let person = match (record, gone) {
         (Some(record), _) => {
-            let read = crate::json::parse(&record.value).map_err(|error| error.to_string());
+            let read = crate::json::object(&record.value).map_err(|error| error.to_string());
             let person = read.and_then(|read| Person::read(&read));
             Some(Arc::new(person.map_err(|problem| unreadable(&record, &problem))?))
         }

@@ -147,7 +147,7 @@ pub async fn refresh<P: Records + Clock>(ports: &P, keys: &Keys) {
 
 async fn load<P: Records>(ports: &P) -> Result<(u64, Option<Weights>), StoreError> {
     let Some(head) = ports.read_record(ADMIN, HEAD).await? else { return Ok((0, None)) };
-    let said: Value = crate::json::parse(&head.value).unwrap_or_default();
+    let said: Value = crate::json::tree(&head.value).unwrap_or_default();
     let name = said.get("name").and_then(Value::as_str).unwrap_or_default();
     let count = said.get("pieces").and_then(Value::as_u64).unwrap_or(0);
     let text = parts::read(ports, SHELF, name, count as usize).await?;

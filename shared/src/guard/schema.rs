@@ -27,7 +27,7 @@ impl Schema {
 
     /// Whether a text is JSON that follows the schema. A fence of Markdown around it is none.
     pub fn is_followed(&self, text: &str) -> bool {
-        let Ok(value) = crate::json::parse(text) else { return false };
+        let Ok(value) = crate::json::tree(text) else { return false };
         let mut steps = MOST_STEPS;
         let holds = Check { root: &self.0, steps: &mut steps }.holds(&self.0, &value, 0);
         // Given up is not followed, also where a schema asks for the opposite.

@@ -23,7 +23,7 @@ const DEPTH: json::Limits = json::Limits { depth: 32 };
 /// An object of JSON without repeated names, to any depth (RFC 8725, section 2.4; RFC 7519, section 4).
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     json::scan(bytes, &DEPTH).ok()?;
-    json::read(bytes).ok()
+    json::text(bytes).and_then(json::object).ok()
 }
 
 /// How a token is signed. Symmetric algorithms and `none` are not among them: a verifier that shares its secret with

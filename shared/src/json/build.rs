@@ -1,5 +1,6 @@
 //! Writing values as they look: `serde_json::json!` for objects, but each member is a call of a function that exists once.
 
+use super::tree::tree;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +12,12 @@ macro_rules! json {
         $crate::json::members!(members $($members)*);
         serde_json::Value::Object(members)
     }};
-    ([ $($items:tt)* ]) => { serde_json::json!([ $($items)* ]) };
+    ([ $($items:tt)* ]) => {{
+        #[allow(unused_mut)]
+        let mut items: Vec<serde_json::Value> = Vec::new();
+        $crate::json::items!(items $($items)*);
+        serde_json::Value::Array(items)
+    }};
     (null) => { serde_json::Value::Null };
     ($value:expr) => { $crate::json::value(&$value) };
 }
@@ -28,7 +34,7 @@ macro_rules! members {
         $($crate::json::members!($object $($rest)*);)?
     };
     ($object:ident $name:tt : [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
-        $crate::json::put(&mut $object, $name.as_ref(), serde_json::json!([ $($inner)* ]));
+        $crate::json::put(&mut $object, $name.as_ref(), $crate::json::json!([ $($inner)* ]));
         $($crate::json::members!($object $($rest)*);)?
     };
     ($object:ident $name:tt : $value:expr $(, $($rest:tt)*)?) => {
@@ -37,15 +43,41 @@ macro_rules! members {
     };
 }
 
-pub(crate) use {json, members};
+/// The items of an array, one after the other.
+macro_rules! items {
+    ($array:ident) => {};
+    ($array:ident null $(, $($rest:tt)*)?) => {
+        $crate::json::add(&mut $array, serde_json::Value::Null);
+        $($crate::json::items!($array $($rest)*);)?
+    };
+    ($array:ident { $($inner:tt)* } $(, $($rest:tt)*)?) => {
+        $crate::json::add(&mut $array, $crate::json::json!({ $($inner)* }));
+        $($crate::json::items!($array $($rest)*);)?
+    };
+    ($array:ident [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
+        $crate::json::add(&mut $array, $crate::json::json!([ $($inner)* ]));
+        $($crate::json::items!($array $($rest)*);)?
+    };
+    ($array:ident $value:expr $(, $($rest:tt)*)?) => {
+        $crate::json::add(&mut $array, $crate::json::value(&$value));
+        $($crate::json::items!($array $($rest)*);)?
+    };
+}
 
-/// Anything as a value; `null` for what JSON cannot say.
+pub(crate) use {items, json, members};
+
+/// Anything as a value; `null` for what JSON cannot say. By way of its text: there is one way to write each shape then, not two, and
+/// none that knows of serde_json's parser. Nothing is built so while a call waits.
 pub(crate) fn value<T: Serialize + ?Sized>(of: &T) -> Value {
-    serde_json::to_value(of).unwrap_or_default()
+    serde_json::to_string(of).ok().and_then(|text| tree(&text).ok()).unwrap_or_default()
 }
 
 pub(crate) fn put(object: &mut Map<String, Value>, name: &str, value: Value) {
     object.insert(name.to_owned(), value);
+}
+
+pub(crate) fn add(array: &mut Vec<Value>, value: Value) {
+    array.push(value);
 }
 
 #[cfg(test)]

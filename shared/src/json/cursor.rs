@@ -20,11 +20,17 @@ pub(super) struct Cursor<'de> {
     pub(super) at: usize,
     /// How many objects and arrays have begun and not ended.
     open: usize,
+    is_absent: bool,
 }
 
 impl<'de> Cursor<'de> {
     pub(super) fn new(text: &'de str) -> Cursor<'de> {
-        Cursor { text, at: 0, open: 0 }
+        Cursor { text, at: 0, open: 0, is_absent: false }
+    }
+
+    /// In place of a value that is not there: only what is optional can be read from it.
+    pub(super) fn absent() -> Cursor<'de> {
+        Cursor { text: "", at: 0, open: 0, is_absent: true }
     }
 
     /// As many may be open at once as serde_json allows.
@@ -46,17 +52,19 @@ impl<'de> Cursor<'de> {
 
     #[cold]
     pub(super) fn expected(&mut self, what: &str) -> ReadError {
-        let found = self.peek();
-        let message = match found {
+        let message = match self.peek() {
+            // Nobody is told.
+            None if self.is_absent => String::new(),
             Some(_) => format!("expected {what}"),
             None => format!("the text ends where {what} was expected"),
         };
         ReadError::new(message).placed(self.at)
     }
 
-    /// The whole text has been read.
-    pub(super) fn end(&mut self) -> Result<(), ReadError> {
-        self.peek().map_or(Ok(()), |_| Err(self.expected("the end")))
+    /// What was read, if that was the whole text.
+    pub(super) fn finish<T>(&mut self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+        let value = read.map_err(|error| error.placed(self.at))?;
+        self.peek().map_or(Ok(value), |_| Err(self.expected("the end")))
     }
 
     fn literal(&mut self, word: &'static str) -> Result<(), ReadError> {
@@ -284,6 +292,11 @@ impl<'de> Cursor<'de> {
         }
     }
 
+    /// Whether there is no value: none at all, or `null`, which is then read.
+    pub(super) fn none(&mut self) -> Result<bool, ReadError> {
+        if self.is_absent { Ok(true) } else { self.null() }
+    }
+
     /// Whether the value is `null`, which is then read.
     pub(super) fn null(&mut self) -> Result<bool, ReadError> {
         match self.peek() {
@@ -326,6 +339,17 @@ impl<'c, 'de> Inside<'c, 'de> {
             Some(_) | None => return Err(self.cursor.expected("a comma or a closing bracket")),
         }
         Ok(!self.over)
+    }
+
+    /// Goes to the next member of an object, if there is one, and passes over its name.
+    pub(super) fn name(&mut self) -> Result<Option<Cow<'de, str>>, ReadError> {
+        if !self.next()? {
+            return Ok(None);
+        }
+        if self.cursor.peek() != Some(b'"') {
+            return Err(self.cursor.expected("a member's name"));
+        }
+        self.cursor.string().map(Some)
     }
 
     /// Leaves it: nothing may be left.

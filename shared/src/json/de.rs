@@ -2,6 +2,7 @@
 
 use super::ReadError;
 use super::cursor::{Cursor, Inside, Number};
+use super::fields::Fields;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 use std::borrow::Cow;
@@ -60,7 +61,7 @@ impl<'de> Deserializer<'de> for &mut Cursor<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        match self.null()? {
+        match self.none()? {
             true => visitor.visit_none(),
             false => visitor.visit_some(self),
         }
@@ -84,6 +85,19 @@ impl<'de> Deserializer<'de> for &mut Cursor<'de> {
         let mut members = Inside::enter(self, b'{')?;
         let value = visitor.visit_map(&mut members)?;
         members.leave().map(|()| value)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let mut fields = Fields::enter(self, names)?;
+        match visitor.visit_seq(&mut fields) {
+            Ok(value) => fields.leave().map(|()| value),
+            Err(error) => Err(fields.refused(error)),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -111,7 +125,6 @@ impl<'de> Deserializer<'de> for &mut Cursor<'de> {
     read_as! { deserialize_str for deserialize_string deserialize_char deserialize_bytes deserialize_byte_buf }
     read_as! { deserialize_unit for deserialize_unit_struct(_: &'static str) }
     read_as! { deserialize_seq for deserialize_tuple(_: usize) deserialize_tuple_struct(_: &'static str, _: usize) }
-    read_as! { deserialize_map for deserialize_struct(_: &'static str, _: &'static [&'static str]) }
 }
 
 impl<'de> SeqAccess<'de> for &mut Inside<'_, 'de> {
@@ -121,6 +134,17 @@ impl<'de> SeqAccess<'de> for &mut Inside<'_, 'de> {
         match self.next()? {
             true => seed.deserialize(&mut *self.cursor).map(Some),
             false => Ok(None),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Fields<'_, 'de> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        match seed.deserialize(self.next()?) {
+            Err(_) if self.is_absent() => Ok(None),
+            read => read.map(Some),
         }
     }
 }
@@ -192,10 +216,10 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         mut self,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        self.value()?.deserialize_map(visitor)
+        self.value()?.deserialize_struct("", names, visitor)
     }
 }
 

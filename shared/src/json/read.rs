@@ -2,33 +2,28 @@
 //!
 //! serde_json reads the same texts into the same values. But each of the shapes this product reads, more than a hundred, is compiled
 //! against its reader with white space, places of errors and a second form, a struct written as an array, inlined: above a kilobyte
-//! a shape, in a Worker that travels to every location. Here a struct is an object, and what all shapes share exists once.
+//! a shape, in a Worker that travels to every location. Here a struct is an object, and what all shapes share exists once. Members that a struct
+//! does not know are passed over: `deny_unknown_fields` is not heard.
 
 use super::cursor::Cursor;
-use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed};
+use serde::de::{Deserialize, DeserializeOwned, Expected};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// Reads a text whole.
 pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ReadError> {
-    parse_seed(text, PhantomData)
-}
-
-/// Reads a text whole, as a seed says.
-pub fn parse_seed<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Result<S::Value, ReadError> {
     let mut cursor = Cursor::new(text);
-    match seed.deserialize(&mut cursor) {
-        Ok(value) => cursor.end().map(|()| value),
-        Err(error) => Err(error.placed(cursor.at)),
-    }
+    let read = T::deserialize(&mut cursor);
+    cursor.finish(read)
 }
 
 /// Reads bytes whole.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
-    match str::from_utf8(bytes) {
-        Ok(text) => parse(text),
-        Err(error) => Err(ReadError::new("it is not UTF-8").placed(error.valid_up_to())),
-    }
+    text(bytes).and_then(parse)
+}
+
+/// The text that bytes are.
+pub fn text(bytes: &[u8]) -> Result<&str, ReadError> {
+    str::from_utf8(bytes).map_err(|error| ReadError::new("it is not UTF-8").placed(error.valid_up_to()))
 }
 
 /// Why a text could not be read: a sentence, and where.
@@ -76,6 +71,12 @@ impl std::error::Error for ReadError {}
 impl serde::de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> ReadError {
         ReadError::new(message.to_string())
+    }
+
+    // Of a struct, `Fields` says which one. What serde would have said is a text for each.
+    #[inline(always)]
+    fn invalid_length(_: usize, _: &dyn Expected) -> ReadError {
+        ReadError::new("the array has too few items")
     }
 }
 
@@ -128,7 +129,12 @@ mod tests {
         assert_eq!(wrong(r#"{"text":"x"}"#), "missing field `nothing` at byte 12");
         assert_eq!(wrong(r#"{"text":7}"#), "expected a string at byte 8");
         assert_eq!(wrong(r#"["x",[],null,null]"#), "expected an object at byte 0");
-        assert!(wrong(r#"{"kinds":["none"]}"#).starts_with("unknown variant `none`, expected one of"));
+        assert_eq!(wrong(r#"{"text":"x","nothing":null,"kinds":[],"text":"y"}"#), "duplicate field `text` at byte 44");
+        assert_eq!(
+            wrong(r#"{"text":"x","nothing":null,"kinds":[{"pair":[1]}]}"#),
+            "the array has too few items at byte 47"
+        );
+        assert!(wrong(r#"{"text":"x","kinds":["none"]}"#).starts_with("unknown variant `none`, expected one of"));
         assert_eq!(read::<Value>(b"\"a\xff").unwrap_err().to_string(), "it is not UTF-8 at byte 2");
     }
 

@@ -241,7 +241,8 @@ fn message(whole: &Whole, body: &[u8], id: u64) -> Option<Map<String, Value>> {
     let is_ours = |message: &Map<String, Value>| message.get("id").and_then(Value::as_u64) == Some(id);
     let streams = |(name, value): &Header| name == "content-type" && value.starts_with("text/event-stream");
     if !whole.headers.iter().any(streams) {
-        return crate::json::read(body)
+        return crate::json::text(body)
+            .and_then(crate::json::object)
             .ok()
             .filter(|message: &Map<String, Value>| is_ours(message) || message.contains_key("error"));
     }
@@ -249,7 +250,7 @@ fn message(whole: &Whole, body: &[u8], id: u64) -> Option<Map<String, Value>> {
     reader.push(body);
     reader.push(b"\n\n");
     while let Some(Ok(event)) = reader.next() {
-        if let Some(message) = crate::json::parse(event.data).ok().filter(is_ours) {
+        if let Some(message) = crate::json::object(event.data).ok().filter(is_ours) {
             return Some(message);
         }
     }

@@ -91,7 +91,7 @@ pub fn answer(asked: &Asked<'_>, library: &Library, team: &str, now: Timestamp) 
 fn read(body: &[u8]) -> Result<Map<String, Value>, Wrong> {
     json::scan(body, &json::Limits::default())
         .ok()
-        .and_then(|_| crate::json::read(body).ok())
+        .and_then(|_| json::text(body).and_then(json::object).ok())
         .ok_or_else(|| wrong(400, -32_700, "The body must be one JSON-RPC message."))
 }
 

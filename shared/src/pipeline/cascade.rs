@@ -79,7 +79,7 @@ fn outcome<L: Layers>(walk: &Walk<'_, L>, answer: &AnswerOf<L>) -> Option<String
 
 /// Whether the model itself was too unsure of its words, where the answer tells.
 fn unsure(logprobs: &str, least: i32) -> Option<Flaw> {
-    let told: Value = crate::json::parse(logprobs).ok()?;
+    let told: Value = crate::json::tree(logprobs).ok()?;
     let tokens = told.get("content")?.as_array()?.iter();
     let figures = tokens.filter_map(|token| token.get("logprob")?.as_f64()).map(|figure| (figure * 1_000.0) as i32);
     gates::confidence(&mut figures.collect::<Vec<i32>>(), UNSURE_PERMILLE, least)

@@ -126,7 +126,7 @@ pub(super) async fn answer<L: Layers>(
 /// What each choice of a whole answer says, without what was thought or called; of one that cannot be read, all of it.
 fn said(order: &Order, body: &[u8]) -> Vec<String> {
     if order.request.operation == Operation::Completions {
-        let told: Value = json::read(body).unwrap_or_default();
+        let told = json::text(body).and_then(json::tree).unwrap_or_default();
         let choices = told.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         return choices.iter().filter_map(|choice| Some(choice.get("text")?.as_str()?.to_owned())).collect();
     }

@@ -180,7 +180,7 @@ async fn exchange<P: Ports>(ports: &P, provider: &str, account: &GoogleAccount) 
 
 /// The token and its lifetime, an hour where the answer does not tell.
 fn read(provider: &str, body: &[u8], member: &str, now: Timestamp) -> Result<(Secret, Millis), Failure> {
-    let answer = crate::json::read::<Value>(body).unwrap_or_default();
+    let answer = crate::json::text(body).and_then(crate::json::tree).unwrap_or_default();
     let fits = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     let token = answer.get(member).and_then(Value::as_str).filter(fits);
     let token = token.ok_or_else(|| refused(provider, Code::UpstreamError, "gave no access token"))?;
@@ -202,7 +202,7 @@ async fn subject_token<P: Ports>(ports: &P, provider: &str, subject: &Subject) -
     let token = match member {
         None => text,
         Some(member) => text
-            .and_then(|text| crate::json::parse::<Value>(&text).ok())
+            .and_then(|text| crate::json::tree(&text).ok())
             .and_then(|answer| answer.get(member)?.as_str().map(str::to_owned)),
     };
     let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());

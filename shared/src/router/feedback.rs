@@ -40,7 +40,7 @@ impl Feedback {
     /// Reads a body.
     pub fn read(body: &[u8]) -> Result<Feedback, ApiError> {
         json::scan(body, &json::Limits::default())?;
-        let members: Map<String, Value> = crate::json::read(body).map_err(|_| {
+        let members: Map<String, Value> = crate::json::text(body).and_then(crate::json::object).map_err(|_| {
             ApiError::new(Code::InvalidRequest, "The body must be a JSON object with request_id, and score or label.")
         })?;
         if let Some(unknown) = members.keys().find(|name| !["request_id", "score", "label"].contains(&name.as_str())) {

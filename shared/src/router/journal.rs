@@ -67,9 +67,9 @@ struct Pages {
 impl Concluded {
     /// As it is shown and kept: the decision's own members, what it was made by, then what became of it.
     pub fn json(&self) -> Value {
-        let mut value = serde_json::to_value(&*self.decision).unwrap_or_default();
+        let mut value = crate::json::value(&*self.decision);
         if let Some(members) = value.as_object_mut() {
-            let question: Value = crate::json::read(&self.question.json()).unwrap_or_default();
+            let question = crate::json::text(&self.question.json()).and_then(crate::json::tree).unwrap_or_default();
             let more = json!({
                 "question": question,
                 "object": "decision", "at": self.at, "team": self.team, "answered": self.answered,

@@ -12,7 +12,7 @@ impl Decision {
     /// This decision with the order another service's answer gives. `None`: that answer is no decision, or none of ours
     /// is in it.
     pub fn reordered(&self, answer: &[u8]) -> Option<Decision> {
-        let answer: Value = crate::json::read(answer).ok()?;
+        let answer: Value = crate::json::text(answer).and_then(crate::json::tree).ok()?;
         let steps = answer.get("plan")?.as_array()?;
         let mut order: Vec<ModelId> = Vec::new();
         for step in steps.iter().take(MOST) {

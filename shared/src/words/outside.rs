@@ -5,7 +5,7 @@
 
 use crate::config::guardrails::{Action, By};
 use crate::json::json;
-use crate::json::{Limits, read, scan};
+use crate::json::{Limits, scan, text, tree};
 use crate::sigv4::{hex, mac};
 use crate::sorted;
 use crate::units::Timestamp;
@@ -88,7 +88,7 @@ pub(crate) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
 pub(crate) fn verdict(answer: &[u8], asked: &[String]) -> Option<Verdict> {
     // What says two things at once is not guessed at.
     scan(answer, &Limits::default()).ok()?;
-    let answer: Value = read(answer).ok()?;
+    let answer = text(answer).and_then(tree).ok()?;
     match answer.get("verdict")?.as_str()? {
         "allow" => Some(Verdict::Allow),
         "deny" => Some(Verdict::Found(Action::Deny)),
@@ -176,7 +176,7 @@ const JUDGE: &str = "You judge whether a text violates a policy. The text is the
 
 /// What OpenAI's moderations endpoint answers; `None` if it is not understood.
 pub(crate) fn endpoint_found(answer: &[u8], categories: &[String]) -> Option<bool> {
-    let answer: Value = read(answer).ok()?;
+    let answer = text(answer).and_then(tree).ok()?;
     let results = answer.get("results")?.as_array()?;
     let found = results.iter().map(|result| match categories {
         [] => result.get("flagged")?.as_bool(),
@@ -194,7 +194,7 @@ pub(crate) fn model_found(by: &By, answer: &str, categories: &[String]) -> Optio
     let counts = |named: &[&str]| {
         categories.is_empty() || named.is_empty() || named.iter().any(|name| categories.iter().any(|of| of == name))
     };
-    if let (By::LlamaGuard, Ok(told)) = (by, crate::json::parse::<Value>(answer))
+    if let (By::LlamaGuard, Ok(told)) = (by, crate::json::tree(answer))
         && let Some(safe) = told.get("safe").and_then(Value::as_bool)
     {
         let named = told.get("categories").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -87,8 +87,7 @@ impl Ask<'_> {
 
     /// The body, read as JSON. `shape` says what is expected, for the error.
     pub fn json<T: DeserializeOwned>(&self, shape: &str) -> Result<T, ApiError> {
-        json::read(&self.request.body)
-            .map_err(|error| ApiError::new(Code::InvalidRequest, format!("The body must be {shape}: {error}.")))
+        json::read(&self.request.body).map_err(|error| unlike(shape, &error))
     }
 
     /// The body, which must be a JSON object. None at all is an empty one.
@@ -98,7 +97,8 @@ impl Ask<'_> {
         }
         // A name that is written twice is read by nobody the same way.
         json::scan(&self.request.body, &json::Limits::default())?;
-        self.json("a JSON object")
+        let read = json::text(&self.request.body).and_then(json::object);
+        read.map_err(|error| unlike("a JSON object", &error))
     }
 
     /// Holds `if-match` against a record as it stands (RFC 9110, section 13.1.1). `None`: there is no such record.
@@ -110,6 +110,11 @@ impl Ask<'_> {
         });
         if holds { Ok(()) } else { Err(changed()) }
     }
+}
+
+/// The answer to a body that is not of this shape.
+fn unlike(shape: &str, error: &json::ReadError) -> ApiError {
+    ApiError::new(Code::InvalidRequest, format!("The body must be {shape}: {error}."))
 }
 
 /// The answer where somebody else was faster.

@@ -34,7 +34,7 @@ impl<P: Ports> Admin<P> {
             None | Some("closed") => {}
             Some("open") => {
                 let open = |pending: &crate::gateway::ledger::Pending| {
-                    let note: Value = crate::json::parse(&pending.note).unwrap_or_default();
+                    let note: Value = crate::json::tree(&pending.note).unwrap_or_default();
                     json!({
                         "object": "audit.open",
                         "request_id": pending.id,
@@ -83,7 +83,7 @@ impl<P: Ports> Admin<P> {
                 break;
             };
             next = Some(behind);
-            let record: Value = crate::json::parse(&line).unwrap_or_default();
+            let record: Value = crate::json::tree(&line).unwrap_or_default();
             if filter.holds(&record) {
                 found.push((line, record));
             }
@@ -119,7 +119,7 @@ impl<P: Ports> Admin<P> {
             Some(key) => self.ports.read_record(&shelf, &key).await.map_err(unavailable)?,
             None => None,
         };
-        let line = line.and_then(|line| crate::json::parse(&line.value).ok());
+        let line = line.and_then(|line| crate::json::tree(&line.value).ok());
         line.ok_or_else(|| {
             let archived =
                 if self.ports.has_archive() { " here. Older records are in the archive, below audit/" } else { "" };

@@ -72,7 +72,7 @@ impl<P: Ports> Admin<P> {
 
 /// A subject as it is shown: never its key.
 fn shown(record: &Record) -> Value {
-    let kept: Value = crate::json::parse(&record.value).unwrap_or_default();
+    let kept: Value = crate::json::tree(&record.value).unwrap_or_default();
     let at = kept.get("created_at").and_then(Value::as_u64).map(|at| rfc3339(Timestamp(at)));
     json!({ "object": "subject", "id": record.key, "created_at": at })
 }

@@ -2,6 +2,7 @@
 
 use super::key_fields::is_sane;
 use super::keys::overlap;
+use super::resources::unknown;
 use super::shelf::listed;
 use super::{Admin, Answer, Ask, unavailable};
 use crate::config::{DEFAULT_TEAM, ModelPattern};
@@ -19,9 +20,11 @@ use serde_json::Value;
 
 /// Most model patterns, and most tags, of one client.
 const MOST: usize = 256;
+/// The members of a new client.
+const MEMBERS: [&str; 7] = ["name", "organisation", "team", "roles", "models", "scopes", "tags"];
+
 /// The body of `POST /admin/v1/oauth-clients`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct NewClient {
     name: String,
     organisation: Option<String>,
@@ -38,6 +41,9 @@ impl<P: Ports> Admin<P> {
     pub(super) async fn create_client(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let shape = "{\"name\": …, \"organisation\": …, \"team\": …, \"roles\": […], \"models\": […], \"scopes\": […], \"tags\": {…}}";
         let new: NewClient = ask.json(shape)?;
+        if let Some(name) = ask.members()?.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            return Err(unknown(name, &MEMBERS));
+        }
         let team = new.team.clone().unwrap_or_else(|| DEFAULT_TEAM.to_owned());
         self.check_client(&new, &team)?;
         let (id, secret) = match ask.request.idempotency_key.as_deref() {

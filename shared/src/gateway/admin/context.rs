@@ -33,7 +33,7 @@ impl<P: Ports> Admin<P> {
             .collect();
         let retired = ask.query("state").as_deref() == Some("retired");
         let show = |record: &Record| {
-            let document: Value = crate::json::parse(&record.value).ok()?;
+            let document: Value = crate::json::tree(&record.value).ok()?;
             let fits = wanted.iter().all(|(member, wanted)| has(&document, member, wanted));
             (fits && document.get(RETIRED).is_some() == retired).then_some(document)
         };
@@ -93,7 +93,7 @@ impl<P: Ports> Admin<P> {
 
     pub(super) async fn list_context_versions(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let prefix = format!("{VERSION}{}/", ask.id());
-        let show = |record: &Record| crate::json::parse(&record.value).ok();
+        let show = |record: &Record| crate::json::tree(&record.value).ok();
         self.page(ask, List { prefix: &prefix, descending: true, show: &show }).await
     }
 
@@ -137,7 +137,7 @@ impl<P: Ports> Admin<P> {
 }
 
 fn shown(record: &Record) -> Result<Value, ApiError> {
-    crate::json::parse(&record.value)
+    crate::json::tree(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored record cannot be read: {error}")))
 }
 
@@ -154,7 +154,7 @@ fn read_line(line: &str, before: &[Map<String, Value>]) -> Result<Map<String, Va
     let wrong = |member: &str, message: &str| Wrong { member: member.to_owned(), message: message.to_owned() };
     let object = || wrong("(line)", "This must be a JSON object that names each member once.");
     json::scan(line.as_bytes(), &json::Limits::default()).map_err(|_| object())?;
-    let members: Map<String, Value> = crate::json::parse(line).map_err(|_| object())?;
+    let members: Map<String, Value> = crate::json::object(line).map_err(|_| object())?;
     let members = definitions::said(&members);
     read(&members)?;
     match before.iter().any(|other| other.get("id") == members.get("id")) {

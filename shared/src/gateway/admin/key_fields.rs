@@ -1,5 +1,6 @@
 //! What people may say of a key, member by member, and a key as it is shown.
 
+use super::resources::unknown;
 use crate::config::{Config, Invalid, ModelPattern};
 use crate::error::{ApiError, Code};
 use crate::gateway::keys::{KeyKind, KeyRecord};
@@ -44,8 +45,7 @@ pub(super) fn set(
 ) -> Result<(), ApiError> {
     for (member, value) in members {
         if !permitted.contains(&member.as_str()) {
-            let message = format!("There is no such member here. Known: {}.", permitted.join(", "));
-            return Err(ApiError::invalid(member.chars().take(64).collect::<String>(), message));
+            return Err(unknown(member, permitted));
         }
         let value = Some(value).filter(|value| !value.is_null());
         match member.as_str() {

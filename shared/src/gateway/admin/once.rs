@@ -22,6 +22,7 @@ struct Kept {
     /// Tells another request with the same idempotency key from a repetition.
     imprint: String,
     status: u16,
+    #[serde(deserialize_with = "crate::json::any")]
     body: Value,
     salt: String,
     /// The member of the body that holds the secret.

@@ -49,7 +49,7 @@ impl<P: Ports> Admin<P> {
         {
             for record in live::all(&self.ports, prefix).await.map_err(unavailable)? {
                 let id = record.key.strip_prefix(prefix).unwrap_or_default();
-                let Ok(members) = json::parse(&record.value) else { continue };
+                let Ok(members) = json::object(&record.value) else { continue };
                 let Ok(terms) = people::terms(&members, &scope) else { continue };
                 owners.push(Owned { owner: Owner::Wherever(format!("{party}:{id}")), terms });
             }

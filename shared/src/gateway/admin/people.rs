@@ -110,7 +110,7 @@ impl<P: Ports> Admin<P> {
         let is_its = |team: &Value| has(team, "organisation", ask.id());
         let own = self.document.get("teams").and_then(Value::as_object);
         let is_used = own.is_some_and(|teams| teams.values().any(is_its))
-            || teams.iter().filter_map(|team| crate::json::parse(&team.value).ok()).any(|team| is_its(&team));
+            || teams.iter().filter_map(|team| crate::json::tree(&team.value).ok()).any(|team| is_its(&team));
         if is_used {
             let message = "Teams belong to this organisation. Move or remove them first.";
             return Err(ApiError::new(Code::Conflict, message));

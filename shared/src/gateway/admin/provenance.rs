@@ -26,7 +26,7 @@ impl<P: Ports> Admin<P> {
         for name in names.iter().filter_map(Value::as_str) {
             let Some((id, number)) = name.split_once('@') else { continue };
             let key = version_key(id, number.parse().unwrap_or(0));
-            let kept = self.read(&key).await?.and_then(|record| crate::json::parse(&record.value).ok());
+            let kept = self.read(&key).await?.and_then(|record| crate::json::tree(&record.value).ok());
             versions.push((name.to_owned(), kept.unwrap_or_default()));
         }
         let document = document(ask.id(), &record, &versions);

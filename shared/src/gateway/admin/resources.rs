@@ -51,9 +51,7 @@ impl Resource {
         let Some(known) = self.members else { return Ok(()) };
         for (name, value) in members {
             let Some(member) = known.iter().find(|member| member.name == name) else {
-                let known: Vec<&str> = known.iter().map(|member| member.name).collect();
-                let message = format!("There is no such member here. Known: {}.", known.join(", "));
-                return Err(ApiError::invalid(name.chars().take(64).collect::<String>(), message));
+                return Err(unknown(name, &known.iter().map(|member| member.name).collect::<Vec<_>>()));
             };
             if !(member.holds)(value) {
                 return Err(ApiError::invalid(member.name, format!("{} {}.", member.name, member.rule)));
@@ -134,7 +132,7 @@ impl<P: Ports> Admin<P> {
         let wanted: Vec<(&str, String)> =
             of.filters.iter().filter_map(|name| Some((*name, ask.query(name)?))).collect();
         let show = |record: &Record| {
-            let document: Value = crate::json::parse(&record.value).ok()?;
+            let document: Value = crate::json::tree(&record.value).ok()?;
             wanted.iter().all(|(name, wanted)| has(&document, name, wanted)).then_some(document)
         };
         self.page(ask, List { prefix: &of.key(""), descending: false, show: &show }).await
@@ -212,8 +210,14 @@ impl Resource {
 }
 
 fn document(record: &Record) -> Result<Map<String, Value>, ApiError> {
-    crate::json::parse(&record.value)
+    crate::json::object(&record.value)
         .map_err(|error| ApiError::new(Code::InternalError, format!("A stored record cannot be read: {error}")))
+}
+
+/// The answer about a member that is not among those of a body.
+pub(super) fn unknown(name: &str, known: &[&str]) -> ApiError {
+    let message = format!("There is no such member here. Known: {}.", known.join(", "));
+    ApiError::invalid(name.chars().take(64).collect::<String>(), message)
 }
 
 /// Whether a member is a text, or a list with it.

@@ -98,7 +98,7 @@ impl<P: Ports> Admin<P> {
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
             let records = self.ports.list_records(FEEDBACK, &range).await.map_err(unavailable)?;
-            let read = records.iter().filter_map(|record| crate::json::parse::<Value>(&record.value).ok());
+            let read = records.iter().filter_map(|record| crate::json::tree(&record.value).ok());
             found.extend(read.filter(|record| record.get("route").and_then(Value::as_str) == Some(route)));
             range.after = match records.last() {
                 Some(last) if records.len() == range.limit => Some(last.key.clone()),
@@ -145,7 +145,7 @@ impl<P: Ports> Admin<P> {
     pub(super) async fn list_decisions(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
         let range = Range { after: ask.query("after"), limit: ask.limit()?, ..Range::default() };
         let records = self.ports.list_records(SHELF, &range).await.map_err(unavailable)?;
-        let data: Vec<Value> = records.iter().filter_map(|record| crate::json::parse(&record.value).ok()).collect();
+        let data: Vec<Value> = records.iter().filter_map(|record| crate::json::tree(&record.value).ok()).collect();
         let next = records.last().map(|record| record.key.clone()).filter(|_| records.len() == range.limit);
         Ok(Answer::ok(json!({ "object": "list", "data": data, "next": next })))
     }
@@ -156,7 +156,7 @@ impl<P: Ports> Admin<P> {
             return Ok(Answer::ok(known));
         }
         let kept = self.ports.read_record(SHELF, ask.id()).await.map_err(unavailable)?;
-        let kept = kept.and_then(|record| crate::json::parse(&record.value).ok());
+        let kept = kept.and_then(|record| crate::json::tree(&record.value).ok());
         kept.map(Answer::ok).ok_or_else(|| {
             let sentence = "No decision of this id is kept. One in ten is, and every one that fell back or was to be explained (x-signalbox-explain: 1), for a day.";
             ApiError::new(Code::NotFound, sentence)

@@ -26,7 +26,7 @@ impl<P: Ports> Admin<P> {
         let (limit, after, organisation) = (ask.limit()?, ask.query("after"), ask.query("organisation"));
         let mut teams: SortedMap<String, Value> = SortedMap::new();
         for record in live::all(&self.ports, live::TEAM).await.map_err(super::unavailable)? {
-            if let Ok(team) = crate::json::parse(&record.value) {
+            if let Ok(team) = crate::json::tree(&record.value) {
                 teams.insert(record.key.trim_start_matches(live::TEAM).to_owned(), team);
             }
         }

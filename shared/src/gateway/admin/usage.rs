@@ -102,7 +102,7 @@ impl<P: Ports> Admin<P> {
                 let hour = record.key.strip_prefix(&prefix).and_then(|rest| rest.split('/').next());
                 let hour = hour.and_then(|hour| hour.parse::<Window>().ok());
                 let (Some(hour), Ok(figures)) = (hour, crate::json::parse::<Figures>(&record.value)) else { return };
-                let group: Value = crate::json::parse(&figures.group).unwrap_or_default();
+                let group: Value = crate::json::tree(&figures.group).unwrap_or_default();
                 let span = interval.map(|period| Window::at(period, hour.start()).to_string());
                 for values in rows(&groups, &team, &group) {
                     table.entry((span.clone(), values)).or_default().add(&figures.sums);

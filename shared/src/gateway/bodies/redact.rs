@@ -32,16 +32,16 @@ pub(super) fn request(text: &str) -> String {
 pub(super) fn answer(text: &str) -> String {
     let events = |text: &str| {
         let lines = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        lines.filter_map(|data| crate::json::parse(data.trim()).ok()).collect::<Vec<Value>>()
+        lines.filter_map(|data| crate::json::tree(data.trim()).ok()).collect::<Vec<Value>>()
     };
     let is_stream = ["data:", "event:", ":", "id:", "retry:"].iter().any(|field| text.starts_with(field));
     if is_stream {
         return masked(&joined(&events(text)), Source::Words);
     }
     match text.as_bytes().first() {
-        Some(b'[') => match crate::json::parse::<Vec<Value>>(text) {
-            Ok(pieces) => masked(&joined(&pieces), Source::Words),
-            Err(_) => "(a stream that was cut)".to_owned(),
+        Some(b'[') => match crate::json::tree(text).ok().as_ref().and_then(Value::as_array) {
+            Some(pieces) => masked(&joined(pieces), Source::Words),
+            None => "(a stream that was cut)".to_owned(),
         },
         Some(_) | None => masked(text, Source::Json),
     }

@@ -93,7 +93,7 @@ impl Subjects {
         subject: &str,
     ) -> Result<Option<Known>, StoreError> {
         let Some(record) = ports.read_record(SHELF, subject).await? else { return Ok(None) };
-        let kept: Value = crate::json::parse(&record.value).unwrap_or_default();
+        let kept: Value = crate::json::tree(&record.value).unwrap_or_default();
         let text = |name: &str| kept.get(name).and_then(Value::as_str);
         let wrapped = text("key").and_then(base64url::decode).unwrap_or_default();
         for wrap in &self.wraps {

@@ -94,7 +94,7 @@ impl Vault {
         if hex(&Hash::of(&[record.value.as_bytes()]).0) != digest {
             return Ok(Opened::Altered);
         }
-        let kept: Value = crate::json::parse(&record.value).unwrap_or_default();
+        let kept: Value = crate::json::tree(&record.value).unwrap_or_default();
         let text = |name: &str| kept.get(name).and_then(Value::as_str).unwrap_or_default();
         let known = self.subjects.to_open(ports, text("subject")).await?;
         let Some(known) = known.filter(|known| known.name == text("key")) else { return Ok(Opened::Erased) };

@@ -72,7 +72,7 @@ fn written(caller: &Caller, source: &str, made_at: Timestamp, used_at: Timestamp
 impl Session {
     /// A session as it is kept; `None` where it cannot be understood, or is of another identity provider.
     fn read(record: Record, source: &str, idle: Millis, csrf_token: String) -> Option<Session> {
-        let kept: Value = crate::json::parse(&record.value).ok()?;
+        let kept: Value = crate::json::tree(&record.value).ok()?;
         let text = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
         let at = |name: &str| kept.get(name).and_then(Value::as_u64).map(Timestamp);
         (text("source")? == source).then_some(())?;

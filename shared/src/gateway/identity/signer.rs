@@ -83,7 +83,7 @@ impl Signer {
     /// The keys as they are published (RFC 7517, RFC 8037).
     pub async fn jwks(&self, crypto: &impl Crypto) -> Value {
         let jwk = |Public { kid, key }: Public| {
-            let mut jwk: Value = crate::json::parse(&key.jwk()).unwrap_or_default();
+            let mut jwk: Value = crate::json::tree(&key.jwk()).unwrap_or_default();
             if let Some(members) = jwk.as_object_mut() {
                 members.extend(
                     [("kid", kid.as_str()), ("use", "sig"), ("alg", "EdDSA")]

@@ -83,7 +83,7 @@ impl Batch {
     /// Reads the entries; one that is no JSON object is left out.
     pub fn new(entries: Vec<Entry>) -> Batch {
         let parse = |entry: Entry| {
-            let record: Value = crate::json::parse(&entry.record).ok().filter(Value::is_object)?;
+            let record: Value = crate::json::tree(&entry.record).ok().filter(Value::is_object)?;
             let facts = Facts::of(&record);
             let figures = facts.key(&entry.team, None);
             Some(Parsed {

@@ -59,7 +59,7 @@ pub(super) struct Read {
 impl Read {
     /// Reads a line, however it is spelled.
     pub(super) fn of(text: &str) -> Option<Read> {
-        let line: Value = crate::json::parse(text).ok()?;
+        let line: Value = crate::json::tree(text).ok()?;
         let hash = |name: &str| Hash::parse(line.get(name)?.as_str()?);
         Some(Read {
             hash: hash("hash")?,

@@ -58,7 +58,7 @@ impl Entry {
     /// The record of a request whose process ended before it could say how it went: it costs what its reservation goes on
     /// counting. `None` for a reservation that does not say whose it is.
     pub fn lost(id: &ReservationId, hold: &Hold) -> Option<Entry> {
-        let mut record: Value = crate::json::parse(&hold.note).ok()?;
+        let mut record: Value = crate::json::tree(&hold.note).ok()?;
         let members = record.as_object_mut()?;
         members.retain(|_, value| !value.is_null());
         let (team, days) = (members.get("team")?.as_str()?.to_owned(), members.remove("days")?.as_u64()?);

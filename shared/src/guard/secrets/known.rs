@@ -2,6 +2,7 @@
 
 use super::{Match, entropy, is_placeholder};
 use crate::guard::{byte, run, within};
+use crate::search;
 
 /// What begins here.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Match> {
@@ -83,7 +84,7 @@ fn command(text: &[u8], at: usize) -> Option<Match> {
     }
     let line = rest.get(..rest.windows(2).position(|pair| pair == b"\n\n").unwrap_or(rest.len()))?;
     // Up to another, which is looked at by itself.
-    let line = line.get(..memchr::memmem::find(line.get(4..)?, b"curl").map_or(line.len(), |next| next + 4))?;
+    let line = line.get(..search::find(line.get(4..)?, b"curl").map_or(line.len(), |next| next + 4))?;
     user(line).or_else(|| header(line)).map(|range| ("curl_credential", at + range.start..at + range.end))
 }
 

@@ -100,7 +100,7 @@ pub fn opening(answer: &str) -> Option<Flaw> {
 
 /// Judges an answer that was to be JSON. `conforms` holds it to the schema, where one was given.
 pub fn json(answer: &str, conforms: impl Fn(&Value) -> bool) -> Option<Flaw> {
-    match crate::json::parse::<Value>(answer.trim()) {
+    match crate::json::tree(answer.trim()) {
         Ok(value) if conforms(&value) => None,
         Ok(_) => Some(Flaw::OffSchema),
         Err(_) => Some(Flaw::NotJson),
