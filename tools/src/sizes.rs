@@ -10,7 +10,7 @@ use std::{
 
 /// What the bundle may weigh, compressed: far below the platform's 3 MB on the free plan. It is to be a million bytes; until it is, this
 /// only ever goes down.
-pub const GZIP_LIMIT: usize = 1_048_000;
+pub const GZIP_LIMIT: usize = 1_040_000;
 
 /// Bytes of one file or of the whole bundle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
