@@ -10,6 +10,9 @@ use crate::letters::small;
 /// The longest question that is compared, in bytes: longer ones hardly ever repeat.
 const LONGEST: usize = 2_000;
 
+/// Signs that part words, and say nothing at the end of a question.
+const PAUSES: &[char] = &['.', ',', ';', ':', '!', '?', '…'];
+
 /// Words that change nothing wherever they stand.
 const IDLE: &[&str] = &["a", "an", "the", "please", "kindly", "do", "does", "thanks"];
 
@@ -151,6 +154,8 @@ pub(super) fn bare(text: &str) -> Option<Vec<String>> {
     }
     let mut words: Vec<String> = Vec::new();
     for raw in text.split_whitespace() {
+        // Between words a sign says something: "Let's eat, Grandma".
+        let sign = raw.chars().next_back().filter(|sign| PAUSES.contains(sign)).map(String::from);
         let inner = raw.trim_matches(|c| ".,!?;:\"()“”…".contains(c));
         // A sign that stands alone says something: minus, or.
         let inner =
@@ -158,16 +163,22 @@ pub(super) fn bare(text: &str) -> Option<Vec<String>> {
         // A quotation is to be taken literally.
         if raw.contains(['"', '“', '”', '`']) {
             words.push(raw.trim_end_matches(['.', ',', '!', '?']).to_owned());
-            continue;
+        } else {
+            expand(inner, &mut words);
         }
-        expand(inner, &mut words);
+        words.extend(sign);
     }
     words.retain(|word| !word.is_empty() && !IDLE.contains(&word.as_str()));
+    while words.last().is_some_and(|word| is_pause(word)) {
+        words.pop();
+    }
+    begin(&mut words);
     let begins = |words: &[String], with: &&[&str]| {
         words.len() > with.len() && words.iter().zip(with.iter()).all(|(word, wanted)| word == wanted)
     };
     while let Some(opening) = OPENINGS.iter().find(|opening| begins(&words, opening)) {
         words.drain(..opening.len());
+        begin(&mut words);
     }
     if let Some(way) = WAYS.iter().find(|way| begins(&words, way)) {
         words.drain(..way.len());
@@ -181,6 +192,16 @@ pub(super) fn bare(text: &str) -> Option<Vec<String>> {
     };
     let words: Vec<String> = words.into_iter().map(same).collect();
     (!words.is_empty()).then_some(words)
+}
+
+fn is_pause(word: &str) -> bool {
+    word.chars().all(|sign| PAUSES.contains(&sign))
+}
+
+/// Takes away the signs that a question begins with, once what stood before them is gone.
+fn begin(words: &mut Vec<String>) {
+    let signs = words.iter().take_while(|word| is_pause(word)).count();
+    words.drain(..signs);
 }
 
 /// A word, or the words a contraction stands for.
@@ -273,6 +294,11 @@ mod tests {
         ("Subtract 3 from 10", "Subtract 10 from 3"),
         ("Does A imply B?", "Does B imply A?"),
         ("Move file x before y", "Move file y before x"),
+        // Signs between words.
+        ("Let's eat, Grandma", "Let's eat Grandma"),
+        ("Sell two, hundred shares each", "Sell two hundred shares each"),
+        ("Translate: no smoking", "Translate no smoking"),
+        ("Is it true? Never mind.", "Is it true never mind"),
         // Small words that carry the meaning.
         ("Is it open before 9?", "Is it open after 9?"),
         ("Who was the president?", "Who is the president?"),
@@ -305,6 +331,7 @@ mod tests {
             ("Summarize it in three sentences.", "Please summarize it in 3 sentences"),
             ("Why doesn't it work?", "why doesn’t it work"),
             ("Remove the photo", "delete the picture."),
+            ("Please, remove the photo, thanks!", "Hello! Could you remove the photo?"),
             ("I can't log in", "I cannot log in"),
         ] {
             assert_eq!(bare(one), bare(other), "{one} / {other}");
