@@ -83,7 +83,7 @@ fn calls_under_way_are_limited_until_one_of_them_ends() {
 fn scarce(escrow: bool, model: &str) -> Value {
     let price =
         json!({ "usd_per_million": { "input": 1, "output": 2 }, "max_output_tokens": 32_768, "capabilities": [] });
-    let team = json!({ "escrow": escrow, "budgets": [{ "usd": 0.1, "per": "total" }] });
+    let team = json!({ "escrow": escrow, "slices": true, "budgets": [{ "usd": 0.1, "per": "total" }] });
     json!({ "models": { model: price }, "teams": { "scarce": team } })
 }
 

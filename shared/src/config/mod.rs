@@ -187,6 +187,7 @@ impl Config {
             provider_keys: false,
             shards: None,
             escrow: false,
+            slices: false,
         };
         self.teams.get(name).or((name == DEFAULT_TEAM).then_some(&UNLIMITED))
     }

@@ -33,6 +33,8 @@ pub struct Team {
     pub shards: Option<u64>,
     /// Whether its budgets and limits are lent to processes that can hold what they are lent.
     pub escrow: bool,
+    /// Whether streams whose length nobody named are reserved slice by slice.
+    pub slices: bool,
 }
 
 /// The models, classes and routes a team may call.
@@ -152,9 +154,12 @@ fn team(fields: &mut Fields<'_, '_>) -> Option<Team> {
     let shards = fields.defaulted("shards", about, Whole { min: 1, max: MOST_SHARDS }, 1);
     let about = "lend parts of the budgets and limits to processes, which admit calls by themselves; for a second each, on the Worker";
     let escrow = fields.defaulted("escrow", about, Flag, false);
+    let about = "reserve streams whose length nobody named slice by slice while they flow";
+    let slices = fields.defaulted("slices", about, Flag, false);
     Some(Team {
         provider_keys,
         escrow,
+        slices,
         shards: Some(shards).filter(|shards| *shards > 1),
         organisation,
         audit: audit.unwrap_or_default(),

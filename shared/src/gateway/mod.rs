@@ -90,6 +90,9 @@ pub trait Gateway {
     /// the caller: what cannot be posted now stays reserved and counts in full.
     async fn settle(&self, admission: &Admission, record: &mut Record);
 
+    /// Whether streams of a team may be reserved slice by slice.
+    fn slices(&self, team: &str) -> bool;
+
     /// What is kept of what a team's callers say and are told.
     fn bodies(&self, team: &str) -> Bodies;
 

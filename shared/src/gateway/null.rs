@@ -58,6 +58,10 @@ impl Gateway for Open {
 
     async fn settle(&self, _admission: &Admission, _record: &mut Record) {}
 
+    fn slices(&self, _team: &str) -> bool {
+        false
+    }
+
     fn bodies(&self, _team: &str) -> Bodies {
         Bodies::None
     }

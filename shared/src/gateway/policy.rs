@@ -252,6 +252,10 @@ impl<P: Ports> Gateway for Policy<P> {
         });
     }
 
+    fn slices(&self, team: &str) -> bool {
+        self.config.team(team).is_some_and(|team| team.slices)
+    }
+
     fn bodies(&self, team: &str) -> Bodies {
         self.config.team(team).map_or(AuditPolicy::default(), |team| team.audit).bodies
     }

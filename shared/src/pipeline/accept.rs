@@ -139,7 +139,8 @@ pub(super) async fn accept<L: Layers, R: Request>(
             (1..reach.answers).for_each(|_| beside += once);
         }
         let (most, least) = (bound.most + beside, bound.least + beside);
-        let slice = if bound.slice.is_zero() { bound.slice } else { bound.slice + beside };
+        let grows = !bound.slice.is_zero() && gateway.slices(&caller.team);
+        let slice = if grows { bound.slice + beside } else { NanoUsd::ZERO };
         let (id, lease) = (id.clone(), Millis(total.0.saturating_add(GRACE.0)));
         let (now, tokens, candidates) = (at, bound.tokens, reach.models);
         Ok::<Claim, ApiError>(Claim { id, now, lease, most, least, slice, tokens, candidates, downgraded })
